@@ -58,9 +58,10 @@ test-container: setup ## Run the tests that need a container engine: the functio
 	$(BIN)/pytest -m container $(ARGS)
 
 .PHONY: reliability
-reliability: setup ## Run every property test with 1,500 examples instead of 25, then the load run and the table of docs/reliability.md
+reliability: setup ## Run every property test with 1,500 examples instead of 25, the load run, the table of docs/reliability.md, and a million fuzzed inputs
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "hypothesis and not container" --hypothesis-profile=deep $(ARGS)
 	PYTHONPATH=$(PYTHONPATH):functions/monitor $(BIN)/python -m benchmarks.reliability --write
+	PYTHONPATH=$(PYTHONPATH):functions/monitor:functions/enforcer $(BIN)/python -m benchmarks.fuzz --write
 
 .PHONY: docs
 docs: .venv/.made ## Generate docs/detectors.md, docs/state.md, the tables of docs/policy.md and CONTRIBUTING's list of modules
@@ -117,8 +118,8 @@ bench: .venvs/bench/.made ## Measure the time to read a payload, compared with l
 	@.venvs/bench/bin/python -m benchmarks $(ARGS)
 
 .PHONY: loud
-loud: .venv/.made ## Measure the loudest batches on the function's share of a core, in about 10 minutes (ARGS=noise: one of them)
-	@$(BIN)/python -m benchmarks.loud $(ARGS)
+loud: .venv/.made ## Measure the loudest batches on the function's share of a core, in about 10 minutes, and write docs/reliability.md (ARGS=noise: one of them)
+	@$(BIN)/python -m benchmarks.loud $(or $(ARGS),--write)
 
 .PHONY: eval
 eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: 3 min)

@@ -25,6 +25,7 @@ PAGE: Final = ROOT / "docs" / "detectors.md"
 ROUTES: Final = {
     Route.PAGES: "pages",
     Route.OPERATIONS: "operations topic",
+    Route.DIGEST: "digest",
     Route.LOG: "log only",
 }
 NEEDS: Final = {
@@ -51,7 +52,7 @@ and how often it pages without one. [limits.md](limits.md) lists what flow logs 
 
 Each section below describes one detector. Thresholds are listed with their defaults; [policy.md](policy.md)
 says how to change them. If something under "Needs" is missing, the detector finds less or nothing.
-"Inhibits" lists detectors whose findings about the same subject in the same batch are silenced.
+"Inhibits" lists detectors whose findings about the same subject do not page while repeats are suppressed.
 
 Notifications contain the steps of "What to do", with the values of the finding in place of the words in
 braces. A step whose word has no value is omitted.
@@ -92,6 +93,8 @@ def _facts(detector: Detector) -> Iterator[tuple[str, str]]:
     defaults = Thresholds()
     yield "Severity", detector.severity
     yield "Route", ROUTES[detector.route]
+    if detector.unpaged is not Route.LOG:
+        yield "Route of findings that do not page", ROUTES[detector.unpaged]
     yield "ATT&CK technique", detector.technique or "none"
     thresholds = [f"`{name}` ({getattr(defaults, name)})" for name in detector.thresholds]
     yield "Thresholds", ", ".join(thresholds) or "none"

@@ -9,7 +9,8 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from benchmarks.loud.batches import BATCHES, fitted
 from benchmarks.loud.invocation import Measurement, Task
 from benchmarks.loud.throttle import PERIOD, period, release, share_of
 from benchmarks.progress import Progress
+from benchmarks.reliability.sections import LOUD, write
 from benchmarks.tables import table
 from flowwarden.records.log_format import LogFormat
 
@@ -74,13 +76,17 @@ def main() -> int:
             progress.step(name, BATCHES[name].what)
             rows.append(measure(name, function, share))
             print(_line(rows[-1]), file=sys.stderr)
-    print(report(rows, function, share))
-    return 0 if all(row.is_within(function) for row in rows) else 1
+    print(report(rows, function))
+    within = all(row.is_within(function) for row in rows)
+    if arguments.write and within:
+        write(section(rows, function, datetime.now(UTC)))
+    return 0 if within else 1
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make loud", description="Measure the loudest batches.")
     parser.add_argument("batch", nargs="*", help="the batches; all if none is given")
+    parser.add_argument("--write", action="store_true", help="write the figures into docs/reliability.md")
     parser.add_argument("--unthrottled", action="store_true", help="on a whole core, which is quicker")
     return parser.parse_args()
 
@@ -116,11 +122,24 @@ def measure(name: str, function: Function, share: float) -> Row:
         return Row(name, lines, msgspec.json.decode(stdout.read(), type=Measurement))
 
 
-def report(rows: Iterable[Row], function: Function, share: float) -> str:
+_TEXT: Final = """\
+The loudest batches that CloudWatch Logs can deliver must end within half of the function's timeout and
+memory, on its share of a core, with at most 200 writes. `make loud` measures them, in about 10 minutes, and
+writes this section; its exit status says whether all do. `benchmarks/README.md` describes the method.
+"""
+
+
+def section(rows: Sequence[Row], function: Function, day: datetime) -> dict[str, str]:
+    """The section of docs/reliability.md, by its heading."""
+    what = "\n".join(f"| {row.name} | {BATCHES[row.name].what} |" for row in rows)
+    parts = [_TEXT, f"Measured on {day:%Y-%m-%d}:\n", report(rows, function), ""]
+    return {LOUD: "\n".join([*parts, f"| Batch | What it is |\n|---|---|\n{what}"])}
+
+
+def report(rows: Iterable[Row], function: Function) -> str:
     """The table of all batches."""
-    head = (
-        f"batch ({share:.2f} of a core; half is {function.seconds / 2:g} s and {function.megabytes // 2} MB)"
-    )
+    half = f"half is {function.seconds / 2:g} s and {function.megabytes // 2} MB"
+    head = f"batch ({share_of(function.megabytes):.2f} of a core; {half})"
     columns = "lines", "s", "CPU s", "MB", "writes", "reads", "EC2", "findings", "pages", "within"
     return table((head, *columns), [_cells(row, function) for row in rows])
 

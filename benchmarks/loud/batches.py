@@ -255,6 +255,10 @@ def _odd(change: Callable[[str], str]) -> Lines:
     return lambda layout: map(change, flows(_refused_everywhere)(layout))
 
 
+def _in_milliseconds(line: str) -> str:
+    return line.replace(f" {NOW - 90} ", f" {NOW - 90}000 ")
+
+
 BATCHES: Final = {
     "host-refused-everywhere": Loud("one host is refused at every address", flows(_refused_everywhere)),
     "host-refused-ports": Loud("one host is refused at every port of a few servers", flows(_refused_ports)),
@@ -282,6 +286,8 @@ BATCHES: Final = {
     "long-lines": Loud("lines of 250 KB that are no records", _texts(lambda n: f"{n} " + "x" * 250_000)),
     "long-words": Loud("lines of 125,000 words", _texts(lambda n: f"{n} " + "x " * 125_000)),
     "tabs": Loud("valid lines, separated by tabs", _odd(lambda line: line.replace(" ", "\t"))),
+    "milliseconds": Loud("valid lines, with times in milliseconds", _odd(_in_milliseconds)),
+    "zeros": Loud("valid lines, with leading zeros", _odd(lambda line: line.replace(" 5", f" {'0' * 20}5"))),
     "mixed": Loud("every other line is malformed", _odd(lambda line: line if line[60] in "02468" else "?")),
     "wide-text": Loud("lines outside ASCII", _texts(lambda n: "é😀" * 20 + str(n))),
 }  # fmt: skip

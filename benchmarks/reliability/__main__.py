@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Final
 
 from benchmarks.reliability import node_ids
@@ -15,9 +14,9 @@ from benchmarks.reliability.load import figures, load
 from benchmarks.reliability.matrix import cell_tests, prove
 from benchmarks.reliability.page import page, summary
 from benchmarks.reliability.proofs import Evidence
+from benchmarks.reliability.sections import PAGE, write
 from tests.examples import PROFILES
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
 CALLS: Final = 3
 """The most calls of a scenario that fail in each way; the property tests of `make reliability` try all."""
 
@@ -37,7 +36,7 @@ def main() -> int:
     for each in differences:
         print(f"FAILED: {each}", file=sys.stderr)
     if arguments.write and not differences:
-        PAGE.write_text(page(found, cells, arguments.profile, PROFILES[arguments.profile], CALLS))
+        write(page(found, cells, arguments.profile, PROFILES[arguments.profile], CALLS))
     return 1 if differences else 0
 
 

@@ -1,4 +1,4 @@
-"""docs/reliability.md: the table of faults and invariants, and the figures of the load run."""
+"""Two sections of docs/reliability.md: the load run, and the table of faults and invariants."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from benchmarks.reliability.load import COUNT, LINES
 from benchmarks.reliability.matrix import Cell, markdown
 from benchmarks.reliability.poison import DOUBLED, LATER, POISONED, Poison
+from benchmarks.reliability.sections import LOAD, MATRIX
 from benchmarks.tables import table
 
 POISONS: Final[Mapping[Poison, str]] = {
@@ -20,15 +21,7 @@ POISONS: Final[Mapping[Poison, str]] = {
     Poison.CRASH_BEFORE: "the function ends before a call, and its container with it",
     Poison.CRASH_AFTER: "the function ends after a call, and its container with it",
 }
-_HEAD: Final = """\
-# Reliability
-
-`make reliability` writes this page. It runs every property test with 1,500 examples, then what this page
-shows. `benchmarks/reliability/` contains the load run and the table; change that instead.
-"""
 _MATRIX: Final = """\
-## Faults and invariants
-
 Each cell is the result of running what proves it: tests (`tests` counts each set of parameters), runs of
 the test scenarios in which one call fails once (`runs`), or deliveries of the load run above (`deliveries`).
 A dash: the pair has no proof of its own, mostly because the fault does not touch what the invariant is about.
@@ -36,18 +29,12 @@ A cell whose proof fails or is missing fails `make reliability`. "Warm": the ret
 container; "cold": to a new one. The deliveries of the load run stand in the row of cold
 containers, and try both. `benchmarks/reliability/matrix.py` names the proofs of each cell.
 """
-_LOUD: Final = """\
-## Loud batches
-
-The loudest batches that CloudWatch Logs can deliver must end within half of the function's timeout and
-memory, on its share of a core. `make loud` measures them, in about 10 minutes, and its exit status says
-whether all do. Its figures depend on the machine and are not part of this page; `benchmarks/README.md`
-describes the method.
-"""
 
 
-def page(figures: Mapping[str, int], cells: Sequence[Cell], profile: str, examples: int, calls: int) -> str:
-    """The whole page.
+def page(
+    figures: Mapping[str, int], cells: Sequence[Cell], profile: str, examples: int, calls: int
+) -> dict[str, str]:
+    """The two sections, by their headings.
 
     Args:
         figures: of the load run, by name.
@@ -60,7 +47,7 @@ def page(figures: Mapping[str, int], cells: Sequence[Cell], profile: str, exampl
         f"Its tests ran with the profile `{profile}`: {examples:,} examples of a property test.\n"
         f"At most {calls} calls of a scenario of the monitor failed in each way, chosen by a seed.\n"
     )
-    return "\n".join([_HEAD, _load(figures), _MATRIX, made, markdown(cells), "", _LOUD])
+    return {LOAD: _load(figures), MATRIX: "\n".join([_MATRIX, made, markdown(cells)])}
 
 
 def summary(figures: Mapping[str, int], cells: Sequence[Cell]) -> str:
@@ -70,8 +57,6 @@ def summary(figures: Mapping[str, int], cells: Sequence[Cell]) -> str:
 
 def _load(figures: Mapping[str, int]) -> str:
     return f"""\
-## Load run
-
 {COUNT} batches of {LINES:,} lines go through the monitor's handler, on a table, EC2 and topics in memory.
 Incidents are planted in them: hosts that are refused by a database, and scans, each in three batches.
 {POISONED:.0%} of the batches are poisoned, and another {DOUBLED:.0%} are delivered twice: at once, or

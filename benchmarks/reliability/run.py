@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import logging
-import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
@@ -23,6 +19,7 @@ from flowwarden.notify.notification import Notification
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.settings import MonitorSettings
 from tests.faults import Faults
+from tests.functions.captured import captured
 from tests.functions.test_monitor_events import ENVIRONMENT, Context
 from tests.hostile import is_visible, texts
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
@@ -196,13 +193,13 @@ def run(deliveries: Sequence[Delivery], calls: Mapping[int, int] | None = None) 
         deliveries: all, in any order.
         calls: how many calls each batch makes, by number: needed if calls fail.
     """
-    whole, log = _Run(calls or {}), io.StringIO()
+    whole = _Run(calls or {})
     for each in deliveries:
         event = event_of(each)
         whole.enqueue(each.batch.at, _Attempts(each, event))
         if each.doubled_after is not None:
             whole.enqueue(each.batch.at + each.doubled_after, _Attempts(each, event))
-    with _logging_to(log):
+    with captured(monitor.logger, metrics=True) as log:
         whole.work()
     sent = tuple(whole.function.sent)
     return Outcome(tuple(whole.done), sent, is_visible(log.getvalue()), tuple(whole.undelivered))
@@ -221,19 +218,6 @@ def _account() -> Account:
     known = [interface(f"eni-{number:017x}") for number in range(1, 60)]
     formats = FakeFormats({GROUP: [DEFAULT_LOG_FORMAT.to_log_format()]})
     return Account(directory=FakeDirectory.of(*known), formats=formats)
-
-
-@contextmanager
-def _logging_to(stream: io.StringIO) -> Iterator[None]:
-    handler = monitor.logger.registered_handler
-    if not isinstance(handler, logging.StreamHandler):
-        raise TypeError("the monitor logs to a stream")
-    before = handler.setStream(stream)
-    try:
-        with redirect_stdout(stream):  # metrics are printed
-            yield
-    finally:
-        handler.setStream(before or sys.stdout)
 
 
 def copies(sent: Sequence[Sent]) -> Counter[tuple[str, str]]:

@@ -26,6 +26,7 @@ from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.policy.last_good import PolicyInUse
 from flowwarden.printable import as_json, safe
 from flowwarden.settings import EnforcerSettings
+from flowwarden.unreadable import Notes
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
 
@@ -80,6 +81,7 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
         count(report)
         report_policy(enforcer.policy_in_use)
         delivery = enforcer.notify(report, uuid4().hex, int(now()))
+        report_late_notes(enforcer.take_notes())
         log_delivery(delivery)
         delivery.raise_if_unsent()
         report.raise_if_incomplete()
@@ -126,8 +128,7 @@ def log(report: EnforcementReport) -> None:
             flow_logs=duplicate.flow_log_ids,
             monthly_dollars=duplicate.monthly_dollars,
         )
-    for note in report.unreadable_items.named:
-        logger.warning("ignored a part of a state table item that is not valid", what=note)
+    log_notes(report.unreadable_items)
     log_flow_logs(report)
     if report.plans or report.log_group_steps:
         logger.info(plan_output.as_text(report), plan=plan_output.as_document(report))
@@ -142,6 +143,19 @@ def log(report: EnforcementReport) -> None:
         continues=report.continues,
         counts=count_results(report),
     )
+
+
+def log_notes(notes: Notes) -> None:
+    """Log what could not be read of the state table's items, each once per container."""
+    for note in notes.named:
+        logger.warning("ignored a part of a state table item that is not valid", what=note)
+
+
+def report_late_notes(notes: Notes) -> None:
+    """Log and count what could not be read while the report was sent: claims, and reports not sent yet."""
+    log_notes(notes)
+    if notes.count:
+        metrics.add_metric(name="EnforcerStateUnreadable", unit=MetricUnit.Count, value=notes.count)
 
 
 def log_flow_logs(report: EnforcementReport) -> None:

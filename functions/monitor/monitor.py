@@ -25,6 +25,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.bootstrap.monitor import on_aws
 from flowwarden.errors import NotASubscriptionEvent
+from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.report import BatchReport
@@ -49,6 +50,7 @@ METRICS = {
     "Malformed": "malformed",
     "Findings": "findings",
     "FindingsSummedUp": "findings_summed_up",
+    "DigestRows": "digest_rows",
     "Notifications": "notifications",
     "Suppressed": "suppressed",
     "InternetRejects": "internet_rejects",
@@ -154,7 +156,8 @@ def report(batch: LogBatch, result: BatchReport) -> None:
     for line, reason in result.malformed_samples:
         logger.warning("malformed line", line=line, reason=reason)
     for finding in result.reported[:LOGGED]:
-        logger.info(describe(finding).summary, detector=finding.detector)
+        route = BY_NAME[finding.detector].unpaged.value
+        logger.info(describe(finding).summary, detector=finding.detector, route=route)
     if len(result.reported) > LOGGED:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])
         logger.info("further findings without a page", more=counts)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from benchmarks.reliability import node_ids, page
+from benchmarks.reliability import node_ids, page, sections
 from benchmarks.reliability.deletions import Deletions, Foreign
 from benchmarks.reliability.load import Load, figures, load
 from benchmarks.reliability.matrix import (
@@ -198,7 +198,7 @@ def test_the_page_has_every_fault_and_invariant() -> None:
     assert all(f"\n| {each} " in written for each in FAULTS)
     assert all(f"\n| {each} " in written for each in (*figures(small()), *page.POISONS))
     assert "FAILED" not in written
-    prose = page.page(figures(small()), [], "ci", 40, 3)
+    prose = sections.composed(page.page(figures(small()), [], "ci", 40, 3))
     assert [line for line in prose.splitlines() if line[:1] != "|" and line not in written.splitlines()] == []
 
 

@@ -51,27 +51,32 @@ PIECES: Final = (
 )  # fmt: skip
 """What is put into them."""
 
-type _Damage = Callable[[bytes], bytes]
+type Damage = Callable[[bytes], bytes]
 
 
-def _cut(at: int) -> _Damage:
+def cut(at: int) -> Damage:
+    """Drop everything from a position on."""
     return lambda data: data[: at % (len(data) + 1)]
 
 
-def _flip(at: int, byte: int) -> _Damage:
+def flip(at: int, byte: int) -> Damage:
+    """Replace the byte at a position."""
     return lambda data: data[: at % (len(data) + 1)] + bytes([byte]) + data[at % (len(data) + 1) + 1 :]
 
 
-def _put(at: int, piece: bytes, times: int) -> _Damage:
+def put(at: int, piece: bytes, times: int) -> Damage:
+    """Insert a piece at a position, so many times."""
     return lambda data: data[: at % (len(data) + 1)] + piece * times + data[at % (len(data) + 1) :]
 
 
+WHOLE: Final[tuple[Damage, ...]] = (gzip.compress, lambda data: data + data, lambda data: data[::-1])
+"""Damages of the whole."""
 _AT: Final = st.integers(0, 5000)
 DAMAGES: Final = (
-    st.builds(_cut, _AT)
-    | st.builds(_flip, _AT, st.integers(0, 255))
-    | st.builds(_put, _AT, st.sampled_from(PIECES) | st.binary(max_size=8), st.integers(1, 40))
-    | st.sampled_from([gzip.compress, lambda data: data + data, lambda data: data[::-1]])
+    st.builds(cut, _AT)
+    | st.builds(flip, _AT, st.integers(0, 255))
+    | st.builds(put, _AT, st.sampled_from(PIECES) | st.binary(max_size=8), st.integers(1, 40))
+    | st.sampled_from(WHOLE)
 )
 
 

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.enforcer.work_queue import Cursor, WorkItem, WorkQueue
+from flowwarden.unreadable import Unreadable
 from tests.enforcer.fakes import FakeWorkQueue
 
 ONE = WorkItem(vpc_id="vpc-1", due=100, reason="new")
@@ -74,3 +75,22 @@ def test_only_lost_writes_make_the_queue_unavailable(what: str) -> None:
             queue.stop_at(Cursor(after="vpc-1"), 100)
     assert queue.unavailable is (what != "complete")
     assert queue.items == {"vpc-1": ONE}
+
+
+@pytest.mark.parametrize("after", ["zzzz", "vpc-", "\x1b[2J", "vpc-1 ", "VPC-1", "vpc-9\n"])
+def test_a_sweep_continues_from_the_beginning_if_its_cursor_is_no_vpc(after: str) -> None:
+    """After such a text, it could leave out every VPC. It is noted, and the next stop overwrites it."""
+    store, notes = FakeWorkQueue(cursor=Cursor(after=after)), Unreadable()
+    queue = WorkQueue.load(store, 100, notes)
+    assert queue.cursor == Cursor(after="")
+    assert notes.take().named == ("sweep cursor: is not the id of a VPC",)
+    queue.stop_at(None, 100)
+    assert store.cursor is None
+
+
+@pytest.mark.parametrize("after", ["", "vpc-0a1b2c3d4e5f67890"])
+def test_a_cursor_of_a_sweep_stays(after: str) -> None:
+    """Nothing is noted."""
+    notes = Unreadable()
+    assert WorkQueue.load(FakeWorkQueue(cursor=Cursor(after=after)), 100, notes).cursor == Cursor(after=after)
+    assert notes.take().count == 0

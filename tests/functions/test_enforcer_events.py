@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,11 +14,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 import enforcer
 from flowwarden.aws.ec2.flow_logs import classify
 from flowwarden.bootstrap.enforcer import build
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
+from flowwarden.enforcer.outbox import Unsent
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Vpc
 from flowwarden.enforcer.work_queue import WorkItem
@@ -28,9 +28,11 @@ from flowwarden.errors import CallFailed, EnforcementIncomplete, PublishFailed
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import SETTINGS
 from flowwarden.settings import EnforcerSettings
+from flowwarden.unreadable import Unreadable
 from tests.enforcer.cases import changed
-from tests.enforcer.fakes import MONITOR, FakeGroups, FakeRoles, Fakes, FakeWorkQueue
+from tests.enforcer.fakes import MONITOR, FakeGroups, FakeOutbox, FakeRoles, Fakes, FakeWorkQueue
 from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.functions.captured import captured
 from tests.hostile import is_visible, places, poisoned, texts
 from tests.notify.fakes import MemorySink
 from tests.outside import DATA
@@ -138,15 +140,12 @@ def run_of(case: dict[str, Any]) -> Run:
 @contextmanager
 def logged() -> Iterator[list[dict[str, Any]]]:
     """The log lines that the handler writes in this context, decoded."""
-    stream, lines = io.StringIO(), list[dict[str, Any]]()
-    handler = enforcer.logger.registered_handler
-    assert isinstance(handler, logging.StreamHandler)
-    before = handler.setStream(stream)
-    try:
-        yield lines
-    finally:
-        handler.setStream(before or sys.stdout)
-        lines.extend(json.loads(line) for line in stream.getvalue().splitlines())
+    lines = list[dict[str, Any]]()
+    with captured(enforcer.logger) as log:
+        try:
+            yield lines
+        finally:
+            lines.extend(json.loads(line) for line in log.getvalue().splitlines())
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
@@ -225,6 +224,27 @@ def test_metrics_are_emitted_even_if_the_event_is_retried(capsys: pytest.Capture
         "EnforcementFailures": [1.0],
         "EnforcerStateUnreadable": [0.0],
     }
+
+
+def test_what_cannot_be_read_while_the_report_is_sent_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside what was counted before; a container may not run again, so it is not left to the next run."""
+    case = read(ROOT / "events/enforcer/create-vpc.json")
+    run, notes = run_of(case), Unreadable()
+
+    class Damaged(FakeOutbox):
+        def load(self) -> list[Unsent]:
+            """One report cannot be read."""
+            notes.note("outbox unsent#x", "report cannot be read")
+            return []
+
+    run.fakes.outbox = Damaged()
+    settings = EnforcerSettings.from_mapping(run.environment)
+    ports = replace(run.fakes.aws(), unreadable_items=notes)
+    handler = enforcer.make_handler(lambda _: build(settings, ports), now=lambda: run.now)
+    with logged() as lines:
+        handler(case["event"], Context())  # type: ignore[arg-type]  # stands in for Lambda's
+    assert metrics_in(capsys.readouterr().out)["EnforcerStateUnreadable"] == [0.0, 1.0]
+    assert [line["what"] for line in lines if "what" in line] == ["outbox unsent#x: report cannot be read"]
 
 
 def test_metrics_count_the_results(capsys: pytest.CaptureFixture[str]) -> None:
@@ -440,14 +460,9 @@ def test_hostile_text_stays_within_its_line_of_the_log() -> None:
     case = read(ROOT / "events" / "enforcer" / "delete-flow-logs.json")
     paths = list(places(case["event"]["detail"]))
     for path in paths:
-        run, stream = run_of(case), io.StringIO()
-        handler = enforcer.logger.registered_handler
-        assert isinstance(handler, logging.StreamHandler)
-        before = handler.setStream(stream)
-        try:
+        run = run_of(case)
+        with captured(enforcer.logger) as stream:
             result = run({**case["event"], "detail": poisoned(case["event"]["detail"], path)})
-        finally:
-            handler.setStream(before or sys.stdout)
         assert is_visible(stream.getvalue())
         assert all(json.loads(line) for line in stream.getvalue().splitlines())
         assert all(is_visible(each) for each in texts(result))

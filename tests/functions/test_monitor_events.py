@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import encode
 from flowwarden.settings import MonitorSettings
+from tests.functions.captured import captured
 from tests.hostile import HOSTILE, is_visible
 from tests.monitor.fakes_interfaces import FakeDirectory
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
@@ -77,7 +75,11 @@ class Harness:
     def run(self, event: dict[str, Any]) -> dict[str, Any]:
         """Invoke the handler."""
         context: Any = Context()
-        return monitor.make_handler(self._wire, lambda: 1_764_000_120.0)(event, context)
+        return self.handler()(event, context)
+
+    def handler(self) -> monitor.Handler:
+        """The handler of a new container."""
+        return monitor.make_handler(self._wire, lambda: 1_764_000_120.0)
 
     def _wire(self) -> monitor.Wiring:
         settings = MonitorSettings.from_mapping(ENVIRONMENT | self.environment)
@@ -209,17 +211,13 @@ def test_payloads_of_other_projects_are_read(name: str) -> None:
 
 def test_hostile_text_stays_within_its_line_of_the_log_and_of_a_page() -> None:
     """In the names of log group and log stream, in a field of a record, and in a malformed line."""
-    text, stream = HOSTILE.replace("\ud800", ""), io.StringIO()
+    text = HOSTILE.replace("\ud800", "")
     field = BLOCKED.replace("eni-1", f"eni-\u3164{'a' * 100}")
     batch = document(BLOCKED, field, *[f"{BLOCKED}{text}", text] * 20, group=f"/flow-logs{text}")
     batch["logStream"] = text
-    harness, handler = Harness(), monitor.logger.registered_handler
-    assert isinstance(handler, logging.StreamHandler)
-    before = handler.setStream(stream)
-    try:
+    harness = Harness()
+    with captured(monitor.logger) as stream:
         harness.run(encode(batch))
-    finally:
-        handler.setStream(before or sys.stdout)
     assert is_visible(stream.getvalue())
     logged = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert any(each.get("log_stream") == text for each in logged)

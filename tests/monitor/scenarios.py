@@ -178,6 +178,10 @@ def over_time() -> Iterator[Scenario]:
     yield of_flows("blocked-connection", usual, *refusals, at=times[0] + 60, every=600)
     yield of_flows("database-egress", learned(*served(5432)), got("203.0.113.9", 443))
     yield of_flows("unexpected-egress", learned(*served(8080)), got("203.0.113.9", 443))
+    yield of_flows("internet-to-admin-port", usual, visit(22), visit(22, TODAY + 6000))
+    used = [got("203.0.113.9", 4444, at) for at in times]
+    usual_web = learned(*got("198.51.100.7", 443))
+    yield of_flows("new-egress-port", usual_web, *used, at=times[0] + 60, every=600)
     parts = [uploads.sent(150, port=40_000 + part) for part in range(4)]
     yield of_flows("egress-volume", uploads.learned(), *parts, at=TODAY + 3700, every=60)
 

@@ -197,3 +197,13 @@ def test_a_deeply_nested_or_long_value_is_not_shown_in_full() -> None:
     for value in ("[" * 50_000 + "]" * 50_000, f'"{"x" * 50_000}"'):
         assert "exemptt" in refusal(f'{{"exemptt": {value}}}')
         assert len(refusal(f'{{"exemptt": {value}}}')) < 500
+
+
+@pytest.mark.parametrize("levels", [60, 900, 1100, 5_000, 9_000, 50_000])
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ('{"a":', "}"), ('{"a":[', "]}")])
+@pytest.mark.parametrize("place", ["{}", '{{"exemptt": {}}}', '{{"exempt": {}}}', '{{"flow_logs": {}}}'])
+def test_no_depth_exhausts_the_stack(place: str, begin: str, end: str, levels: int) -> None:
+    """Whether it can be decoded, encoded or neither: it is refused like any other mistake."""
+    said = refusal(place.format(f"{begin * levels}1{end * levels}"))
+    assert said.startswith("policy: ")
+    assert len(said) < 2_000

@@ -7,20 +7,31 @@ from hypothesis import strategies as st
 from flowwarden.records.fields import FIELDS, Kind
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 
-TYPICAL: dict[Kind, st.SearchStrategy[str]] = {
-    Kind.TEXT: st.sampled_from(["123456789012", "064076352821", "unknown", "eni-0a", "vpc-1", "S3", "IPv4"]),
-    Kind.ENCODED_TEXT: st.sampled_from(["web", "a%20b", "%E2%82%AC", "100%", "%FF"]),
-    Kind.ADDRESS: st.ip_addresses().map(str) | st.sampled_from(["10.0.0.1", "2001:db8::1", "::ffff:1.2.3.4"]),
-    Kind.PORT: st.integers(0, 65_535).map(str),
-    Kind.PROTOCOL: st.integers(0, 255).map(str),
-    Kind.COUNT: st.integers(0, 2**63 - 1).map(str),
-    Kind.FLAGS: st.sampled_from(["0", "1", "2", "3", "4", "7", "18", "19", "255"]),
-    Kind.SECONDS: st.integers(0, 10**14 - 1).map(str),
-    Kind.INTEGER: st.integers(0, 11).map(str),
-    Kind.ACTION: st.sampled_from(["ACCEPT", "REJECT"]),
-    Kind.STATUS: st.sampled_from(["OK", "OK", "OK", "NODATA", "SKIPDATA"]),
-    Kind.DIRECTION: st.sampled_from(["ingress", "egress"]),
+VALUES: dict[Kind, range | list[str]] = {
+    Kind.TEXT: ["123456789012", "064076352821", "unknown", "eni-0a", "vpc-1", "S3", "IPv4"],
+    Kind.ENCODED_TEXT: ["web", "a%20b", "%E2%82%AC", "100%", "%FF"],
+    Kind.ADDRESS: ["10.0.0.1", "2001:db8::1", "::ffff:1.2.3.4"],
+    Kind.PORT: range(65_536),
+    Kind.PROTOCOL: range(256),
+    Kind.COUNT: range(2**63),
+    Kind.FLAGS: ["0", "1", "2", "3", "4", "7", "18", "19", "255"],
+    Kind.SECONDS: range(10**14),
+    Kind.INTEGER: range(12),
+    Kind.ACTION: ["ACCEPT", "REJECT"],
+    Kind.STATUS: ["OK", "OK", "OK", "NODATA", "SKIPDATA"],
+    Kind.DIRECTION: ["ingress", "egress"],
 }
+"""Typical values of a kind of field: texts, or numbers."""
+
+
+def _typical(values: range | list[str]) -> st.SearchStrategy[str]:
+    if isinstance(values, range):
+        return st.integers(values.start, values.stop - 1).map(str)
+    return st.sampled_from(values)
+
+
+TYPICAL = {kind: _typical(values) for kind, values in VALUES.items()}
+TYPICAL[Kind.ADDRESS] |= st.ip_addresses().map(str)
 NUMBERS = ["1_000", "+5", "-5", "-0", "0x10", "1e3", "5.0", "05", "00", "256", "65536", "\u0663", "\u00b2"]
 LARGE = [
     "99999",
@@ -63,8 +74,8 @@ TRICKY = [
     *SURROGATES,
     *MARKED,
 ]
-BLANKS = st.sampled_from([" ", " ", "  ", "\t", "\u00a0", "\x1c", "\n", "\ufeff", ""])
-EDGES = st.sampled_from(["", "", " ", "\r\n", "\ufeff", "\ufeff\ufeff", "\ufeff ", " \ufeff"])
+BLANKS = [" ", " ", "  ", "\t", "\u00a0", "\x1c", "\n", "\ufeff", ""]
+EDGES = ["", "", " ", "\r\n", "\ufeff", "\ufeff\ufeff", "\ufeff ", " \ufeff"]
 GAP_KINDS = (Kind.TEXT, Kind.ENCODED_TEXT, Kind.SECONDS, Kind.STATUS, Kind.INTEGER)
 
 
@@ -81,8 +92,9 @@ def lines(draw: st.DrawFn, layouts: list[LogFormat]) -> str:
         tokens[position] = draw(st.sampled_from(TRICKY) | st.text(min_size=1, max_size=8))
     line = " ".join(tokens)
     if draw(st.booleans()):
-        line = line.replace(" ", draw(BLANKS), draw(st.integers(1, 2)))
-    return draw(EDGES) + line + draw(EDGES)
+        line = line.replace(" ", draw(st.sampled_from(BLANKS)), draw(st.integers(1, 2)))
+    edges = st.sampled_from(EDGES)
+    return draw(edges) + line + draw(edges)
 
 
 def layouts() -> st.SearchStrategy[LogFormat]:

@@ -435,6 +435,20 @@ def test_the_reader_equals_the_slow_reader(data: st.DataObject, layouts: list[Lo
         compare(batch, layouts, reader)
 
 
+@examples(3)
+@given(st.data(), layout_sets(), st.sampled_from([1, 3, 40]))
+def test_each_flow_has_the_place_of_its_line(
+    data: st.DataObject, layouts: list[LogFormat], times: int
+) -> None:
+    """Across parts, and for lines that are read at once, spaced, or one by one."""
+    batch = data.draw(st.lists(lines(layouts), min_size=1, max_size=8)) * times
+    parts = [*LineReader(layouts).stream(batch)]
+    places = [place for part in parts for place in part.places]
+    flows = [flow for part in parts for flow in part.records.flows]
+    assert len(places) == len(flows)
+    assert [read_slowly(batch[place], layouts) for place in places] == flows
+
+
 def compare(batch: list[str], layouts: list[LogFormat], reader: LineReader) -> None:
     """Compare the reader with the slow one."""
     expected = [read_slowly(line, layouts) for line in batch]

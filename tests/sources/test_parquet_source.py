@@ -85,6 +85,41 @@ def test_a_value_that_is_neither_text_nor_number_is_malformed(tmp_path: Path) ->
     ]
 
 
+def of_bytes(*values: bytes) -> pa.Array:
+    """A column of texts with these bytes, whether they are text or not."""
+    return pa.array(values, pa.binary()).view(pa.string())
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        of_bytes(b"ACCEPT", b"\xf2x"),
+        pa.array([1, 2**62], pa.timestamp("us")),
+        pa.array([1, 2**62], pa.timestamp("ms", tz="Nowhere/Land")),
+        pa.array([1, 2**31 - 1], pa.date32()),
+        pa.array([[b"x"], [b"\xf2"]], pa.list_(pa.binary())),
+        pa.array([{"a": 1}, {"a": 2}]),
+    ],
+    ids=["not text", "far time", "odd zone", "far day", "list", "structure"],
+)
+def test_a_value_that_cannot_be_converted_costs_its_row_alone(tmp_path: Path, odd: pa.Array) -> None:
+    """Whatever the type of its column; both rows are accounted for."""
+    table = pa.table({"srcaddr": ["10.0.0.1"] * 2, "dstaddr": ["10.0.0.2"] * 2, "action": odd})
+    held = read_all(written(tmp_path / "x", table))
+    assert len(held.flows) + len(held.malformed) == 2
+    assert any(number == 2 for number, _ in held.malformed)
+    assert len(held.flows) == (odd.type == pa.string())
+
+
+def test_a_name_that_is_no_text_is_an_error(tmp_path: Path) -> None:
+    """Of a column: nothing can be read."""
+    source = written(tmp_path / "x", table_of(ACCEPTED))
+    data = (tmp_path / "x").read_bytes()
+    with pytest.raises(DamagedSource, match="damaged"):
+        read_all(file_of(tmp_path / "y", data.replace(b"interface_id", b"interface_\xd6d")))
+    assert read_all(source).flows == flows_of(ACCEPTED)
+
+
 def test_progress_ends_with_the_size_of_the_file(tmp_path: Path) -> None:
     """Progress in rows is scaled to bytes."""
     source = written(tmp_path / "x", table_of(*[ACCEPTED] * 9000))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flowwarden.records.subscription import encode
+from tests.functions.test_enforcer_events import ROOT, read, run_of
 from tests.functions.test_monitor_events import BLOCKED, Harness, document
 from tests.template import stack
 
@@ -117,12 +118,14 @@ WATCHED = {
         ("FlowWarden", metric, "service", "monitor")
         for metric in (
             "StateUnavailable",
+            "StateUnreadable",
             "InterfacesUnavailable",
             "UnparsedBatches",
             "SkipData",
             "PolicyInvalid",
         )
     ),
+    ("FlowWarden", "EnforcerStateUnreadable", "service", "enforcer"),
     ("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", "PagesTopic"),
 }
 
@@ -134,6 +137,7 @@ SEVERAL_PERIODS = {
     "EnforcerErrorsAlarm": (3, 3),
     "SubscriptionThrottledAlarm": (3, 3),
     "InterfacesUnavailableAlarm": (3, 3),
+    "StateUnreadableAlarm": (3, 3),
     "SkipDataAlarm": (3, 6),
 }
 """Alarms that need several periods: datapoints to alarm, evaluation periods."""
@@ -222,8 +226,10 @@ def dimension_key(dimensions: dict[str, str]) -> str:
     return json.dumps(dimensions, sort_keys=True)
 
 
-def test_alarms_on_custom_metrics_match_what_the_monitor_emits(capsys: pytest.CaptureFixture[str]) -> None:
+def test_alarms_on_custom_metrics_match_what_the_functions_emit(capsys: pytest.CaptureFixture[str]) -> None:
     Harness().run(encode(document(BLOCKED)))
+    quiet = read(ROOT / "events" / "enforcer" / "sweep-no-change.json")
+    run_of(quiet)(quiet["event"])
     watched_here = {
         (
             alarm["Namespace"],
@@ -235,8 +241,9 @@ def test_alarms_on_custom_metrics_match_what_the_monitor_emits(capsys: pytest.Ca
     }
     assert watched_here
     assert watched_here <= emitted(capsys.readouterr().out)
-    shared = stack.environment("Monitor")
-    assert (shared["POWERTOOLS_METRICS_NAMESPACE"], shared["POWERTOOLS_SERVICE_NAME"]) == (
-        "FlowWarden",
-        "monitor",
-    )
+    for name in ("Monitor", "Enforcer"):
+        shared = stack.environment(name)
+        assert (shared["POWERTOOLS_METRICS_NAMESPACE"], shared["POWERTOOLS_SERVICE_NAME"]) == (
+            "FlowWarden",
+            name.lower(),
+        )

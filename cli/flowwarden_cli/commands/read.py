@@ -12,6 +12,7 @@ from flowwarden.errors import LogFormatError, SourceError
 from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, STACK_LOG_FORMAT, LogFormat
 from flowwarden.records.model import Action, Flow, GapKind, Malformed
+from flowwarden.records.values import MASKED
 from flowwarden.sources.chunks import Note
 from flowwarden.sources.inputs import Input, find
 from flowwarden.sources.read import Batch, read
@@ -65,6 +66,7 @@ class _Counts:
         self.gaps = dict.fromkeys(GapKind, 0)
         self.malformed = 0
         self.first_malformed = ""
+        self.masked = False
 
     def add(self, source: str, batch: Batch) -> int:
         """Count a batch; returns the number of its records."""
@@ -75,6 +77,7 @@ class _Counts:
         self.malformed += len(records.malformed)
         if records.malformed and not self.first_malformed:
             self.first_malformed = _first(source, batch.numbers[0], records.malformed[0])
+        self.masked = self.masked or any(bad.reason.endswith(MASKED) for bad in records.malformed)
         return len(records.flows) + len(records.gaps) + len(records.malformed)
 
     @property
@@ -118,8 +121,14 @@ def print_records(
     if counts.malformed and not choice.malformed:
         console.report(f"first malformed: {counts.first_malformed}")
         console.report("--malformed prints all of them, with the reasons; --explain LINE explains one")
+    if counts.masked:
+        console.report(
+            "A data protection policy masks addresses: take IpAddress out of it, "
+            "or export the lines unmasked (permission logs:Unmask)"
+        )
     if counts.is_nothing_read:
         console.report("error: no line is a flow or a gap, so nothing was read")
+    if counts.is_nothing_read and not counts.masked:
         console.report("If the lines have a custom format, pass it: --format '${version} ${…}'")
         console.report(
             "If they are not flow logs, check the path: see `flowwarden read --help` for what is read"

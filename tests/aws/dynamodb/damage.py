@@ -21,6 +21,7 @@ DAMAGE: Final[dict[str, Any]] = {
     "a huge number": {"N": "9" * 38},
     "an empty text": {"S": ""},
     "junk": {"S": HOSTILE.replace("\ud800", "")},
+    "a deep document": {"S": f'{{"x":{"[" * 20_000}'},
     "a boolean": {"BOOL": True},
     "null": {"NULL": True},
     "a list": {"L": [{"N": "1"}, {"S": "${srcaddr}"}]},

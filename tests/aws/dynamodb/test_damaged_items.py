@@ -211,3 +211,16 @@ def test_a_work_item_about_another_vpc_than_its_key_is_ignored(notes: Unreadable
     dynamodb().put_item(TableName=TABLE, Item=item | {"content": {"S": content}})
     assert store.load() == ([], None)
     assert notes.take().count == 1
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_cursor_continues_from_the_beginning(notes: Unreadable, kind: str) -> None:
+    """A sweep is not finished; without its place, it checks every VPC."""
+    store = DynamoDbWorkQueue(dynamodb(), TABLE, notes)
+    store.put_cursor(Cursor(after="vpc-5"), NOW)
+    (item,) = items()
+    damage(item, "content", kind)
+    assert store.load() == ([], Cursor(after=""))
+    assert notes.take().count == 1
+    store.put_cursor(None, NOW)
+    assert store.load() == ([], None)

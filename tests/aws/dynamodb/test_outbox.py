@@ -16,6 +16,7 @@ from flowwarden.errors import StateUnavailable
 from flowwarden.notify.notification import Notification
 from flowwarden.unreadable import Unreadable
 from tests.aws.clients import client, make_state_table
+from tests.aws.dynamodb.damage import DAMAGE, DROPPED
 from tests.enforcer.fakes import FakeOutbox
 
 TABLE, NOW = "state", 1_764_000_000
@@ -54,18 +55,33 @@ def test_reports_are_loaded_as_they_were_stored_until_they_are_removed(outbox: O
     assert list(outbox.load()) == [report("b")]
 
 
-def test_a_report_of_another_version_is_ignored_and_expires() -> None:
+def test_a_report_expires() -> None:
     """`expires_at` is the table's TTL attribute."""
     with mock_aws():
         make_state_table(TABLE)
         dynamodb = client("dynamodb")
-        outbox = DynamoDbOutbox(dynamodb, TABLE)
-        outbox.put(report(), NOW)
+        DynamoDbOutbox(dynamodb, TABLE).put(report(), NOW)
         (item,) = dynamodb.scan(TableName=TABLE)["Items"]
-        dynamodb.put_item(TableName=TABLE, Item=item | {"sk": {"S": "unsent#x"}, "report": {"S": "[]"}})
-        dynamodb.put_item(TableName=TABLE, Item=item | {"sk": {"S": "unsent#y"}, "report": {"N": "1"}})
-        assert outbox.load() == [report()]
     assert item["expires_at"] == {"N": str(NOW + 3 * 86_400)}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_report_that_cannot_be_read_is_named_once_and_removed(kind: str) -> None:
+    """Nothing can be sent of it; the others stay."""
+    with mock_aws():
+        make_state_table(TABLE)
+        dynamodb, notes = client("dynamodb"), Unreadable()
+        outbox = DynamoDbOutbox(dynamodb, TABLE, notes)
+        outbox.put(report("a"), NOW)
+        (item,) = dynamodb.scan(TableName=TABLE)["Items"]
+        damaged = {} if kind == DROPPED else {"report": DAMAGE[kind]}
+        kept = {name: value for name, value in item.items() if name != "report"}
+        dynamodb.put_item(TableName=TABLE, Item=kept | damaged | {"sk": {"S": "unsent#x"}})
+        assert outbox.load() == [report("a")]
+        assert [each.startswith("outbox unsent#x: report ") for each in notes.take().named] == [True]
+        assert dynamodb.scan(TableName=TABLE)["Items"] == [item]
+        assert outbox.load() == [report("a")]
+        assert notes.take().count == 0
 
 
 def test_a_refused_call_raises_state_unavailable() -> None:
@@ -77,7 +93,7 @@ def test_a_refused_call_raises_state_unavailable() -> None:
             DynamoDbOutbox(stubbed, TABLE).load()
 
 
-def test_a_report_with_another_key_than_its_item_is_ignored_and_noted() -> None:
+def test_a_report_with_another_key_than_its_item_is_removed_and_noted() -> None:
     """It could not be removed, so it would be sent again after each suppression window."""
     with mock_aws():
         make_state_table(TABLE)
@@ -87,7 +103,8 @@ def test_a_report_with_another_key_than_its_item_is_ignored_and_noted() -> None:
         (item,) = dynamodb.scan(TableName=TABLE)["Items"]
         dynamodb.put_item(TableName=TABLE, Item=item | {"sk": {"S": "unsent#b"}})
         assert outbox.load() == [report("a")]
-        assert notes.take().named == ("outbox: report has another key than its item",)
+        assert notes.take().named == ("outbox unsent#b: report has another key than its item",)
+        assert dynamodb.scan(TableName=TABLE)["Items"] == [item]
 
 
 def test_the_deletions_of_a_report_are_stored_with_it(outbox: OutboxStore) -> None:

@@ -124,6 +124,18 @@ def test_the_summary_counts_all_records_read(log: Path, options: list[str]) -> N
     ]
 
 
+def test_masked_addresses_are_explained(tmp_path: Path) -> None:
+    """The log format is right, so the advice about formats would mislead."""
+    path = tmp_path / "masked.log"
+    path.write_text(f"{ACCEPTED.replace('10.0.0.5', '********')}\n")
+    ended = flowwarden(["read", path])
+    assert ended.code == 1
+    assert "data protection policy masks addresses: take IpAddress out of it" in ended.stderr
+    assert "--format" not in ended.stderr
+    path.write_text(f"{ODD}\n")
+    assert "data protection" not in flowwarden(["read", path]).stderr
+
+
 def test_the_summary_is_one_line_if_nothing_is_malformed() -> None:
     """There is nothing else to report."""
     assert (

@@ -28,9 +28,9 @@ SERVED = [
 
 
 def found(flows: list[Flow], evidence: MemoryEvidence, known: FakeDirectory) -> list[str]:
-    """The detectors with a finding, in a copy of the evidence."""
+    """The detectors with a finding that pages, in a copy of the evidence."""
     table = replace(evidence, items=dict(evidence.items))
-    return [each.detector for each in look(flows, table, known=known)]
+    return [each.detector for each in look(flows, table, known=known) if each.severity.pages]
 
 
 @pytest.mark.parametrize("known", [RENAMED, UNTAGGED], ids=["another tag", "no tag"])

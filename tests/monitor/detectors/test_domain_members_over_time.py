@@ -14,7 +14,7 @@ from flowwarden.records.model import Flow
 from tests.examples import examples
 from tests.flows import flow
 from tests.monitor.fakes_state import MemoryEvidence
-from tests.monitor.weeks import CLIENT, IN, OUT, TODAY, got, learned, look
+from tests.monitor.weeks import CLIENT, IN, OUT, TODAY, got, learned, paged
 
 CONTROLLERS = "10.0.150.10", "10.0.151.10", "10.0.152.10"
 MEMBER = 53, 88, 389, 445, 135, 49_668
@@ -43,7 +43,7 @@ def asked_by_udp(server: str, port: int) -> list[Flow]:
 def found(batches: Sequence[Sequence[Flow]], evidence: MemoryEvidence = USUAL) -> list[str]:
     """The detectors with a finding, in a copy of the evidence."""
     table = MemoryEvidence(dict(evidence.items))
-    return [each.detector for batch in batches for each in look(batch, table)]
+    return [each.detector for batch in batches for each in paged(batch, table)]
 
 
 def test_a_member_of_a_domain_does_not_administer_its_directory_servers() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowwarden.monitor.triage import triage
 from tests.flows import flow
 from tests.monitor.batches import of_traffic
-from tests.monitor.weeks import CLIENT, DAY, IN, OUT, POLICY, TODAY, got, learned, look
+from tests.monitor.weeks import CLIENT, DAY, IN, OUT, POLICY, TODAY, got, learned, look, paged
 
 
 def test_a_database_is_recognized_by_what_its_role_serves() -> None:
@@ -19,7 +19,7 @@ def test_a_database_is_recognized_by_what_its_role_serves() -> None:
     assert {found.detector for found in findings} == {"database-egress", "unexpected-egress"}
     (reported,) = of_traffic(triage(findings, POLICY))
     assert (reported.detector, reported.subject) == ("database-egress", CLIENT)
-    assert look(got("203.0.113.9", 443), learned()) == []
+    assert paged(got("203.0.113.9", 443), learned()) == []
 
 
 def test_a_learning_database_is_found_at_unneeded_services() -> None:
@@ -47,7 +47,7 @@ def test_egress_of_a_listening_role_is_reported_until_it_is_usual() -> None:
     (found,) = look(got("203.0.113.9", 443), evidence)
     assert (found.detector, found.subject) == ("unexpected-egress", CLIENT)
     goes_out = learned(*served, *got("203.0.113.9", 80))
-    assert look(got("203.0.113.9", 443), goes_out) == []
+    assert paged(got("203.0.113.9", 443), goes_out) == []
     later = [
         bool(look(got("203.0.113.9", 443, at), evidence, at))
         for at in range(TODAY + DAY + 3600, TODAY + 4 * DAY, DAY)

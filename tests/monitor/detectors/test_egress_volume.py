@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from flowwarden.monitor.detectors.egress_volume import (
     DETECTOR,
-    LEAST,
     MEGABYTE,
     MOST_RECORDS,
     SENT,
@@ -19,7 +18,6 @@ from flowwarden.monitor.detectors.egress_volume import (
     baseline_addition,
     by_hour,
     is_full,
-    large_uploads,
     limit,
     report,
     usual,
@@ -27,6 +25,8 @@ from flowwarden.monitor.detectors.egress_volume import (
 )
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.text import describe
+from flowwarden.monitor.traffic.uploads import LEAST, SAMPLE, counted, size_of
+from flowwarden.monitor.traffic.uploads import uploads as upload_rows
 from flowwarden.network.direction import Directions
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.records.model import Action, Flow, FlowDirection
@@ -39,7 +39,7 @@ NOW = START + 600
 
 def uploads(batch: Directions) -> dict[Place, Integers]:
     """The large uploads of a batch by host and hour."""
-    return by_hour(batch, large_uploads(batch), NOW)
+    return by_hour(batch, counted(batch, upload_rows(batch)), NOW)
 
 
 def sent(
@@ -62,7 +62,7 @@ def remembered(*flows: Flow) -> Sets:
     ("one", "counts"),
     [
         (sent(LEAST), True),
-        (sent(LEAST - 1), False),
+        (sent(1), False),
         (sent(LEAST, action=Action.REJECT), False),
         (sent(LEAST, server="10.0.9.9:443"), False),  # an internal backup
         (sent(LEAST, pkt_dst_aws_service="S3"), False),
@@ -73,6 +73,23 @@ def remembered(*flows: Flow) -> Sets:
 def test_large_records_of_own_connections_to_the_internet_count(one: Flow, *, counts: bool) -> None:
     """And no others."""
     assert bool(uploads(directions(one))) is counts
+
+
+@pytest.mark.parametrize("size", [500, 20_000, 300_000, 3_999_999])
+def test_a_sample_of_small_records_has_their_sum(size: int) -> None:
+    """On average; the deviation of a gigabyte is an eighth."""
+    count = 10**9 // size
+    numbers = range(min(count, 40_000))
+    records = [sent(size, 1024 + each % 60_000, start=START + each // 9, packets=each) for each in numbers]
+    batch = directions(*records)
+    rows = upload_rows(batch)
+    assert len(rows) == len(records)
+    kept = counted(batch, rows)
+    assert {size_of(size)} == {SAMPLE}
+    expected = size * len(records) / SAMPLE
+    assert abs(len(kept) - expected) <= 4 * max(1, expected) ** 0.5
+    again = directions(*reversed(records))
+    assert len(counted(again, upload_rows(again))) == len(kept), "whatever the batch"
 
 
 @given(st.lists(st.integers(LEAST, 10**12), min_size=1, max_size=40), st.randoms())

@@ -74,6 +74,33 @@ def test_gigabytes_of_a_role_without_uploads_are_reported() -> None:
     assert parts[-1][0].subject == HOST
 
 
+def many(count: int, size: int, per_batch: int = 100) -> list[list[Flow]]:
+    """Batches of connections of the same size, to changing hosts."""
+    flows = [
+        asked(f"203.0.113.{number % 250}:443", TODAY + 3600 + number % 3000, size, 30_000 + number)[0]
+        for number in range(count)
+    ]
+    return [flows[begin : begin + per_batch] for begin in range(0, count, per_batch)]
+
+
+def test_small_connections_are_summed() -> None:
+    """A gigabyte in connections of 2.5 MB or 100 KB is found; a tenth of it is not."""
+    for size in (2_500_000, 100_000):
+        evidence = learned()
+        found_in = [found(look(batch, evidence, TODAY + 7000)) for batch in many(10**9 // size, size)]
+        assert ["egress-volume"] in found_in
+        evidence = learned()
+        found_in = [found(look(batch, evidence, TODAY + 7000)) for batch in many(10**8 // size, size)]
+        assert {*map(tuple, found_in)} == {()}
+
+
+def test_the_page_shows_all_connections_of_the_batch() -> None:
+    """Not only the records of the sample."""
+    evidence = learned()
+    findings = [each for batch in many(400, 2_500_000) for each in look(batch, evidence, TODAY + 7000)]
+    assert {each.tally.connections for each in findings} == {100}
+
+
 def test_a_repeated_delivery_counts_once() -> None:
     """Delivery is at least once."""
     evidence = learned()
@@ -144,7 +171,8 @@ def test_ordinary_traffic_writes_nothing_and_a_flood_of_uploads_a_bounded_number
     """Two writes for each of a few hosts and hours."""
     evidence = learned()
     before = evidence.writes
-    look(asked("203.0.113.9:443", TODAY + 3600, 3 * MEGABYTE), evidence, TODAY + 3700)
+    calls = [asked("203.0.113.9:443", TODAY + 3600, 9000, port) for port in range(40_000, 40_030)]
+    look([*chain(*calls)], evidence, TODAY + 3700)
     ordinary = evidence.writes - before
     hosts = [
         flow(f"10.0.{n}.5:40000", "203.0.113.9:443", tcp_flags=2, bytes=600 * MEGABYTE,

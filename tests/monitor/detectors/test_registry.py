@@ -86,7 +86,8 @@ def test_every_threshold_belongs_to_a_detector() -> None:
 def test_paging_detectors_have_a_paging_severity() -> None:
     """Detectors that only log have none."""
     for each in DETECTORS:
-        assert each.severity.pages == (each.route is not Route.LOG), each.name
+        assert each.severity.pages == (each.route not in {Route.LOG, Route.DIGEST}), each.name
+        assert each.unpaged in {Route.LOG, Route.DIGEST}
     assert not reject_spike.DETECTOR.severity.pages
 
 

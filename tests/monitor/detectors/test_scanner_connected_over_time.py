@@ -12,7 +12,20 @@ from flowwarden.state.schema import MOST_SCANNERS
 from tests.flows import flow, rejected
 from tests.monitor.batches import Container
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
-from tests.monitor.weeks import CLIENT, IN, KNOCKS, OUT, POLICY, TODAY, VISITOR, knock, learned, look, visit
+from tests.monitor.weeks import (
+    CLIENT,
+    IN,
+    KNOCKS,
+    OUT,
+    POLICY,
+    TODAY,
+    VISITOR,
+    knock,
+    learned,
+    look,
+    paged,
+    visit,
+)
 
 
 def test_a_flood_of_visitors_costs_a_bounded_number_of_writes() -> None:
@@ -159,10 +172,10 @@ def test_late_replies_do_not_make_a_scanner() -> None:
 def test_administration_by_a_scanner_is_found_while_a_role_is_learned() -> None:
     """Any other service may be the role's purpose, and so may this one on the first two days."""
     for grave in (22, 3389, 6379):
-        (found,) = look([*KNOCKS, *visit(grave)], learned(days=2))
+        (found,) = paged([*KNOCKS, *visit(grave)], learned(days=2))
         assert (found.detector, found.subject) == ("scanner-connected", CLIENT)
-        assert look([*KNOCKS, *visit(grave)], learned(days=1)) == []
-        assert look([*KNOCKS, *visit(grave)], learned(*visit(grave), days=2)) == [], "a bastion"
+        assert paged([*KNOCKS, *visit(grave)], learned(days=1)) == []
+        assert paged([*KNOCKS, *visit(grave)], learned(*visit(grave), days=2)) == [], "a bastion"
     assert look([*KNOCKS, *visit(443), *visit(8081)], learned(days=2)) == []
 
 

@@ -15,7 +15,7 @@ from flowwarden.records.model import Flow
 from tests.examples import examples
 from tests.flows import flow
 from tests.monitor.fakes_state import MemoryEvidence
-from tests.monitor.weeks import CLIENT, DAY, IN, OUT, TODAY, got, learned, look
+from tests.monitor.weeks import CLIENT, DAY, IN, OUT, TODAY, got, learned, paged
 
 SERVER = "10.0.9.1"
 USUAL = learned()
@@ -54,7 +54,7 @@ def sessions(size_of: Callable[[int], Sizes], total: int = 60, **given: Any) -> 
 def found(*batches: Iterable[Flow], evidence: MemoryEvidence = USUAL, at: int = TODAY + 7200) -> list[str]:
     """The detectors with a finding, in a copy of the evidence."""
     table = MemoryEvidence(dict(evidence.items))
-    return [each.detector for batch in batches for each in look([*batch], table, at)]
+    return [each.detector for batch in batches for each in paged([*batch], table, at)]
 
 
 def guess(number: int) -> Sizes:
@@ -146,7 +146,7 @@ def test_order_repetition_and_partition_of_batches_do_not_matter(data: st.DataOb
     mixed = data.draw(st.permutations(flows + data.draw(st.lists(st.sampled_from(flows), max_size=30))))
     cut = data.draw(st.integers(0, len(mixed)))
     table = MemoryEvidence(dict(USUAL.items))
-    parts = [look(each, table) for each in (mixed[:cut], mixed[cut:])]
+    parts = [paged(each, table) for each in (mixed[:cut], mixed[cut:])]
     named = {each.detector for part in parts for each in part if each.detector == "brute-force"}
     assert named == set(expected)
 
@@ -155,7 +155,7 @@ def over_a_day(size_of: Callable[[int], Sizes], every: int) -> list[list[str]]:
     """The detectors with a finding in each of the batches of a day; a session every so many seconds."""
     table = MemoryEvidence(dict(USUAL.items))
     return [
-        [each.detector for each in look(session(number, size_of(number), at=at), table, at + 60)]
+        [each.detector for each in paged(session(number, size_of(number), at=at), table, at + 60)]
         for number, at in enumerate(range(TODAY, TODAY + DAY, every))
     ]
 
@@ -210,4 +210,4 @@ def test_sessions_of_other_days_do_not_add_up() -> None:
             for _ in range(30)
             for each in session(next(number), guess(0), at=TODAY + day * DAY + 3600)
         ]  # fmt: skip
-        assert look(flows, table, TODAY + day * DAY + 7200) == []
+        assert paged(flows, table, TODAY + day * DAY + 7200) == []

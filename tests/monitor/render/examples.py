@@ -27,6 +27,7 @@ from flowwarden.monitor.detectors import (
 )
 from flowwarden.monitor.findings import Finding, FlowSample
 from flowwarden.monitor.traffic.contacts import ContactOutcome
+from flowwarden.monitor.traffic.uploads import uploads
 from flowwarden.network.services import Service
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
@@ -38,6 +39,7 @@ from flowwarden.state.heartbeats import SLOT
 from tests.flows import START, directed, directions, flow, rejected
 from tests.monitor.batches import NOW, Container, finding_with
 from tests.monitor.suspicion import contact, suspect
+from tests.monitor.weeks import got, learned, look, visit
 
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
 OK: Final = ContactOutcome.ANSWERED
@@ -100,7 +102,7 @@ def _of_egress_volume() -> Finding:
         flow("10.0.1.5:40000", "203.0.113.9:443", bytes=900_000_000, **given),
         flow("10.0.1.5:40001", "198.51.100.7:443", bytes=90_000_000, **given),
     )
-    ((place, rows),) = egress_volume.by_hour(batch, egress_volume.large_uploads(batch), NOW).items()
+    ((place, rows),) = egress_volume.by_hour(batch, uploads(batch), NOW).items()
     return egress_volume.report(place, "tag:Role=web", 990_000_000, 64_000_000, batch, rows)
 
 
@@ -116,6 +118,16 @@ def _of_unexpected_egress() -> Finding:
     policy = Policy(listener_only=("10.0.2.30",))
     calls = [flow("10.0.2.30:49800", f"198.51.100.{host}:443", tcp_flags=2) for host in (77, 78, 79)]
     return finding_with(unexpected_egress.DETECTOR)(calls, policy)[0]
+
+
+def _of_internet_to_admin_port() -> Finding:
+    (found,) = (each for each in look(visit(22), learned()) if each.detector == "internet-to-admin-port")
+    return found
+
+
+def _of_new_egress_port() -> Finding:
+    (found,) = look(got("203.0.113.9", 445), learned(*got("198.51.100.7", 443)))
+    return found
 
 
 def _of_unparsed_lines() -> Finding:
@@ -166,7 +178,9 @@ EXAMPLES: Final[dict[str, Callable[[], Finding]]] = {
     "nacl-blocks-replies": _of_nacl_blocks_replies,
     "egress-volume": _of_egress_volume,
     "internet-to-private": _of_internet_to_private,
+    "internet-to-admin-port": _of_internet_to_admin_port,
     "unexpected-egress": _of_unexpected_egress,
+    "new-egress-port": _of_new_egress_port,
     "unparsed-lines": _of_unparsed_lines,
     "unjudged-records": _of_unjudged_records,
     "records-skipped": _of_records_skipped,

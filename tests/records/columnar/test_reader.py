@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice, product
 from string import ascii_uppercase
 from typing import Any
@@ -188,6 +188,55 @@ def test_long_lines_affect_neither_other_records_nor_memory() -> None:
         tracemalloc.stop()
     assert (len(table.flows), len(table.malformed)) == (FEW + 2, 13)
     assert peak < 60 * LARGEST_CHUNK
+
+
+ODDLY_SPELLED: dict[str, Callable[[str], str]] = {
+    "tabs": lambda line: line.replace(" ", "\t"),
+    "milliseconds": lambda line: line.replace("1700000000", "1700000000123"),
+    "zeros": lambda line: line.replace(" 443 ", f" {'0' * 17}443 "),
+    "null": lambda line: line.replace(" 6 ", " null "),
+    "edges": lambda line: f"\ufeff{line}\r\n",
+}
+"""Valid lines that are left to the line reader."""
+
+
+@pytest.mark.parametrize("spelling", ["tabs", "null"])
+def test_many_lines_in_an_odd_spelling_are_not_held_as_objects(spelling: str) -> None:
+    """Each object takes a kilobyte; in columns, a flow takes a tenth of that."""
+    line = ODDLY_SPELLED[spelling](PLAIN)
+    few, many = (_peak([line] * count) for count in (CHUNK, 2 * CHUNK))
+    assert many - few < CHUNK * 250
+
+
+def _peak(lines: list[str]) -> int:
+    """Bytes that reading takes at most, while the table is in use."""
+    reader = ColumnarReader([DEFAULT_LOG_FORMAT])
+    tracemalloc.start()
+    try:
+        table = reader.read(lines)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(table.flows) == len(lines)
+    return peak
+
+
+def test_flows_of_many_odd_lines_are_those_of_their_lines() -> None:
+    """Among plain lines, gaps and malformed ones, whichever rows are asked for."""
+    spellings: list[Callable[[str], str]] = [*ODDLY_SPELLED.values(), str]
+    lines = [
+        spellings[n % len(spellings)](PLAIN.replace("50123", str(n % 65_536)))
+        if n % 7
+        else (NODATA, "odd")[n % 2]
+        for n in range(3 * CHUNK)
+    ]
+    table = ColumnarReader([DEFAULT_LOG_FORMAT]).read(lines)
+    flows = whole(table.flows)
+    assert values(table.flows, "srcport") == [flow.srcport for flow in flows]
+    assert sorted(flow.srcport or 0 for flow in flows) == [n for n in range(3 * CHUNK) if n % 7]
+    some = np.array([len(flows) - 1, 0, CHUNK, 0])
+    assert table.flows.flows(some) == [flows[row] for row in some]
+    assert len(flows) + len(table.gaps) + len(table.malformed) == len(lines)
 
 
 def test_lines_that_match_a_blind_layout_are_malformed() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +24,9 @@ from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import Routes, Run, notify
 from flowwarden.notify.ports import Claims
+
+MARKED_AT_MOST: Final = 100
+"""Deletions of a report that a run marks, a write each; until all are marked, the report stays stored."""
 
 
 class Unsent(Struct, frozen=True, kw_only=True):
@@ -97,13 +100,19 @@ class Outbox:
             own_run = replace(run, owner=Owner(each.batch, attempt))
             done = notify([each.alert], own_run, claims, routes, lambda alerts: alerts[0], singly=1)
             if done.is_final:
-                self.remove(each)
+                self.remove(each, run.at)
             total += DeliveryReport(sent=done.sent)
         return total
 
-    def remove(self, report: Unsent) -> None:
-        """Remove a report that was sent, after its deletions are marked as reported."""
+    def remove(self, report: Unsent, now: int) -> None:
+        """Remove a report that was sent, after its deletions are marked as reported.
+
+        If there are many, the report stays with those that are left; the next run finds it sent, and goes on.
+        """
+        marked, left = report.replaced[:MARKED_AT_MOST], report.replaced[MARKED_AT_MOST:]
         with suppress(StateUnavailable):  # its claim suppresses it in the next run, which removes it
-            mark_reported(report.replaced, self._registry)
-            if self._store is not None:
+            mark_reported(marked, self._registry)
+            if self._store is not None and left:
+                self._store.put(replace(report, replaced=left), now)
+            elif self._store is not None:
                 self._store.remove(report.key)

@@ -62,6 +62,7 @@ from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.policy.last_good import PolicyInUse, PolicyRecorder
 from flowwarden.policy.policy import Policy
+from flowwarden.unreadable import Notes
 
 
 class Results(Struct, frozen=True, kw_only=True):
@@ -167,6 +168,10 @@ class Enforcer:
         if self._policy_recorder is not None:
             delivery += send_policy(report, attempt, self._ports, self._policy_recorder, now)
         return delivery if self._dry_run else delivery + send(report, attempt, self._ports, now)
+
+    def take_notes(self) -> Notes:
+        """What could not be read of stored items since the report of the last run was made."""
+        return self._ports.unreadable_items.take()
 
     def _observe(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
         """Observe the VPCs, and bring the registry up to date with what EC2 lists."""

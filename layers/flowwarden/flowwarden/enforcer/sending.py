@@ -39,7 +39,7 @@ def send(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int
     sent = alerts.send(report, attempt, run, ports.claims, ports.routes)
     reported.store(report, sent, ports.registry)
     if current is not None and sent.is_final:
-        outbox.remove(current)
+        outbox.remove(current, now)
     return sent + outbox.deliver(left_over, attempt, run, ports.claims, ports.routes)
 
 

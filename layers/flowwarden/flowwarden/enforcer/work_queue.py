@@ -5,6 +5,7 @@ State that EC2 can report is never stored. A run reads the queue once and writes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, Protocol, Self
 
@@ -52,6 +53,11 @@ class Cursor(Struct, frozen=True, kw_only=True):
 
     after: str
     """The id of the last VPC handled; VPCs are handled in the order of their ids."""
+
+
+BEGINNING: Final = Cursor(after="")
+"""A sweep that continues there handles every VPC."""
+_VPC_ID: Final = re.compile("vpc-[0-9a-z]+")
 
 
 class WorkQueueStore(Protocol):
@@ -111,6 +117,11 @@ class WorkQueue:
             items, cursor = store.load()
         except StateUnavailable:
             return cls(store, unavailable=True, dry_run=dry_run)
+        if cursor is not None and cursor != BEGINNING and not _VPC_ID.fullmatch(cursor.after):
+            # After any other text, a sweep could leave out every VPC.
+            if unreadable is not None:
+                unreadable.note("sweep cursor", "is not the id of a VPC")
+            cursor = BEGINNING
         queue = cls(store, items, cursor, dry_run=dry_run)
         for each in items:
             if now is not None and not each.is_plausible(now):

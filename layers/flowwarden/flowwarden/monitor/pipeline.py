@@ -21,6 +21,7 @@ from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
 from flowwarden.monitor.caches.state import StateCache, StateView
 from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
 from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.inhibition import Inhibition
 from flowwarden.monitor.learning import learn
 from flowwarden.monitor.report import BatchReport, report
 from flowwarden.monitor.triage import triage
@@ -123,12 +124,14 @@ class MonitoringService:
         heartbeats.see(view, state)
         thresholds = view.policy.thresholds
         found = [each for detector in DETECTORS for each in detector.detect(view, state, thresholds)]
-        findings = triage(found, view.policy)
+        inhibition = Inhibition(batch.owner, self._suppression_minutes, now)
+        findings = inhibition.of(triage(found, view.policy), state)
         standing = self._policy_recorder.alerts(batch.owner, self._region)
         seen = Seen(batch=batch, region=self._region, suppression_minutes=self._suppression_minutes)
         found_alerts = [*standing, *alerts(findings, seen)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
-        _remember(view, findings, state, delivery, invocation)
+        if _remember(view, findings, state, delivery, invocation):
+            inhibition.store(findings, state)
         self._policy_recorder.keep(now)
         done = report(
             records,
@@ -188,12 +191,16 @@ def _remember(
     state: StateView,
     delivery: DeliveryReport,
     invocation: Invocation,
-) -> None:
-    """Learn and store what the batch adds, as far as its notifications are out; a retry repeats the rest."""
+) -> bool:
+    """Learn and store what the batch adds, as far as its notifications are out; a retry repeats the rest.
+
+    Returns whether they are out.
+    """
     if not delivery.is_final:
         state.forget()
     if delivery.unsent:
-        return
+        return False
     state.resume(Budget(REMEMBER_SECONDS, invocation.time_left, CLOSING_SECONDS))
     learn(view, findings, state)
     heartbeats.write(view, state)
+    return True

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from flowwarden.monitor.detectors import internet_rejects, unparsed_lines
+from flowwarden.monitor.detectors import BY_NAME, internet_rejects, unparsed_lines
 from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
+from flowwarden.notify.alert import Route
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.printable import one_line
 from flowwarden.records.columnar.flow_table import Table
@@ -73,6 +74,11 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     def reported(self) -> list[Finding]:
         """The findings that do not page."""
         return [finding for finding in self.found if not finding.severity.pages]
+
+    @property
+    def digest_rows(self) -> int:
+        """The number of findings for the next digest, which do not page."""
+        return counted(each for each in self.reported if BY_NAME[each.detector].unpaged is Route.DIGEST)
 
     @property
     def internet_rejects(self) -> int:

@@ -18,6 +18,8 @@ class Route(StrEnum):
     """To on-call."""
     OPERATIONS = "operations"
     """To the operators of Flow Warden."""
+    DIGEST = "digest"
+    """To the log and metrics, as a row of the next summary."""
     LOG = "log"
     """To the monitor's log and metrics only, not to a topic."""
 

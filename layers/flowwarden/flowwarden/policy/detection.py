@@ -65,6 +65,14 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """10-minute slots, out of 6 hours, in which unusual traffic of a host is refused, before that pages.
     A forgotten rule is usually added within 30 to 60 minutes. Found on synthetic traffic, where releases are
     refused for up to 90 minutes."""
+    new_egress_slots: Annotated[
+        int,
+        Meta(ge=1, le=72),
+        Meta(description="10-minute slots, out of 24 hours, in which a role uses a new port of the internet"),
+    ] = 12
+    """10-minute slots, out of 24 hours, in which the hosts of a role use a TCP port of the internet that is
+    new for it, before that pages. A person who tries something ends sooner; a beacon once an hour takes half
+    a day."""
     service_blocked_clients: Annotated[
         int, FEW, Meta(description="internal hosts that one service refuses in a batch")
     ] = 5
@@ -97,10 +105,7 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     upload_megabytes: Annotated[
         int,
         Meta(ge=100, le=1000),
-        Meta(
-            description="megabytes (10^6 bytes) that a host sends to the internet within an hour, in records "
-            "of 4 MB or more"
-        ),
+        Meta(description="megabytes (10^6 bytes) that a host sends to the internet within an hour"),
     ] = 500
     """Megabytes (10^6 bytes) that a host sends to the internet within an hour: turbot's rule for a single
     record. The state table may not hold more than 1,000 MB per hour."""

@@ -13,6 +13,8 @@ from typing import Final
 
 from msgspec import Struct
 
+DEEPEST: Final = 50
+"""Levels of a document that is read: no policy has as many, and a deeper one exhausts the stack."""
 SHOWN_CHARACTERS: Final = 80
 """The longest excerpt of a value in an error message."""
 
@@ -31,12 +33,23 @@ class Written(Struct, frozen=True):
 
 
 def read(text: str | bytes) -> Json:
-    """The document as written; None if it cannot be read."""
+    """The document as written; None if it cannot be read, or is nested more than `DEEPEST` levels."""
     try:
         document: Json = json.loads(text, object_pairs_hook=Written)
     except (ValueError, RecursionError):
         return None
-    return document
+    return None if _is_deeper(document, DEEPEST) else document
+
+
+def _is_deeper(document: Json, levels: int) -> bool:
+    """Whether it is nested more than so many levels."""
+    if isinstance(document, Written):
+        inner = [value for _, value in document.pairs]
+    elif isinstance(document, list):
+        inner = document
+    else:
+        return False
+    return not levels or any(_is_deeper(each, levels - 1) for each in inner)
 
 
 def repeated(document: Json, path: str = "") -> Iterator[str]:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import batched
+from itertools import batched, compress
 from typing import Any, Final
 
+from msgspec import Struct
+
 from flowwarden.errors import LogFormatError
-from flowwarden.records.fields import TRAFFIC_KINDS, Field
-from flowwarden.records.line_decoder import Batch, Rows, flow_type
+from flowwarden.records.line_decoder import Batch, Rows
 from flowwarden.records.log_format import BYTE_ORDER_MARK, LogFormat, is_header
-from flowwarden.records.model import Flow, Gap, GapKind, LogStatus, Malformed, Records
-from flowwarden.records.values import Value, convert
+from flowwarden.records.model import Flow, Gap, GapKind, Malformed, Records
+from flowwarden.records.strict_layout import ENDPOINTS, StrictLayout, the_one
 
 CHUNK: Final = 256
 """Lines read at once: enough to keep the overhead small, few enough to fit into the CPU cache."""
@@ -24,12 +25,18 @@ CHUNK: Final = 256
 LARGEST_CHUNK: Final = 2**20
 """Characters read at once."""
 
-_FEW: Final = 8
-"""Up to this number of lines, the strict reader parses them one by one."""
+_FEW: Final = 16
+"""If a chunk is not plain, so many of its lines are read at once; and one by one if they are not plain."""
 _GAP_MARK: Final = "DATA"
 """Occurs in NODATA and SKIPDATA, and very rarely in an OK record."""
-ENDPOINTS: Final = ("srcaddr", "dstaddr")
-_SHOWN: Final = 60
+
+
+class Part(Struct):
+    """The records of some lines, and where each flow stood."""
+
+    records: Records
+    places: list[int]
+    """For each flow, the number of its line among all lines that are read, from 0."""
 
 
 class LineReader:
@@ -57,9 +64,9 @@ class LineReader:
         self._layouts = tuple(dict.fromkeys((*readable, *without_addresses)))
         if not self._layouts:
             raise LogFormatError("no log format is given, so lines cannot be read; specify at least one")
-        self._candidates: dict[int, list[LogFormat]] = defaultdict(list)
+        self._candidates: dict[int, list[StrictLayout]] = defaultdict(list)
         for layout in self._layouts:
-            self._candidates[len(layout.names)].append(layout)
+            self._candidates[len(layout.names)].append(StrictLayout(layout))
         # Layouts with the same number of fields are distinguished line by line.
         self.alone = tuple(layout for layout in readable if len(self._candidates[len(layout.names)]) == 1)
         """The layouts that are identified by the number of tokens alone."""
@@ -69,38 +76,38 @@ class LineReader:
         """Read lines with one record each; the order is kept within flows, gaps and malformed records."""
         whole = Records([], [], [])
         for part in self.stream(lines):
-            whole.flows.extend(part.flows)
-            whole.gaps.extend(part.gaps)
-            whole.malformed.extend(part.malformed)
+            whole.add(part.records)
         return whole
 
-    def stream(self, lines: Iterable[str]) -> Iterator[Records]:
+    def stream(self, lines: Iterable[str]) -> Iterator[Part]:
         """Read lines in parts of at most `CHUNK`, so that memory does not grow with their number."""
+        first = 0
         for chunk in batched(lines, CHUNK, strict=False):
-            records = Records([], [], [])
-            self._read_chunk(chunk, records)
-            yield records
+            part = Part(Records([], [], []), [])
+            self._read_chunk(chunk, first, part)
+            first += len(chunk)
+            yield part
 
-    def _read_chunk(self, lines: Sequence[str], records: Records) -> None:
+    def _read_chunk(self, lines: Sequence[str], first: int, part: Part) -> None:
+        """Read lines, of which the first one has this number."""
         # Of long lines, a chunk would be copied several times for each halving.
-        if sum(map(len, lines)) <= LARGEST_CHUNK and self._read_at_once_or_spaced(lines, records):
+        if sum(map(len, lines)) <= LARGEST_CHUNK and self._read_at_once_or_spaced(lines, first, part):
             return
         if len(lines) <= _FEW:
-            for line in lines:
-                self._read_one(line, records)
+            for number, line in enumerate(lines, first):
+                self._read_one(line, number, part)
             return
-        middle = len(lines) // 2
-        self._read_chunk(lines[:middle], records)
-        self._read_chunk(lines[middle:], records)
+        for at in range(0, len(lines), _FEW):
+            self._read_chunk(lines[at : at + _FEW], first + at, part)
 
-    def _read_at_once_or_spaced(self, lines: Sequence[str], records: Records) -> bool:
+    def _read_at_once_or_spaced(self, lines: Sequence[str], first: int, part: Part) -> bool:
         """Read plain lines; if that fails, also those whose tokens are separated by other whitespace."""
-        if self._read_at_once(lines, records):
+        if self._read_at_once(lines, first, part):
             return True
         spaced = [" ".join(line.removeprefix(BYTE_ORDER_MARK).split()) for line in lines]
-        return all(spaced) and spaced != [*lines] and self._read_at_once(spaced, records)
+        return all(spaced) and spaced != [*lines] and self._read_at_once(spaced, first, part)
 
-    def _read_at_once(self, lines: Sequence[str], records: Records) -> bool:
+    def _read_at_once(self, lines: Sequence[str], first: int, part: Part) -> bool:
         """Read plain flows and plain gaps; returns False and reads nothing if any line is neither."""
         marked = [line for line in lines if _GAP_MARK in line]
         unmarked = [line for line in lines if _GAP_MARK not in line] if marked else lines
@@ -108,25 +115,28 @@ class LineReader:
         gaps = self._first_fitting(marked, Rows.gaps) if marked and flows is not None else []
         if flows is None or gaps is None:
             return False
-        records.flows.extend(flows)
-        records.gaps.extend(_gap(row) for row in gaps)
+        part.records.flows.extend(flows)
+        part.records.gaps.extend(_gap(row) for row in gaps)
+        places = range(first, first + len(lines))
+        part.places += places if not marked else compress(places, (_GAP_MARK not in line for line in lines))
         return True
 
     def _first_fitting(self, lines: Sequence[str], read: Any) -> list[Any] | None:  # noqa: ANN401 - flows or gaps
         batch = Batch(lines)
         return next((found for rows in self._rows if (found := read(rows, batch)) is not None), None)
 
-    def _read_one(self, line: str, records: Records) -> None:
+    def _read_one(self, line: str, number: int, part: Part) -> None:
         """Parse a line with the strict reader and add the record."""
         try:
             record = self._read_strictly(line)
         except ValueError as error:
-            records.malformed.append(Malformed(line, str(error)))
+            part.records.malformed.append(Malformed(line, str(error)))
             return
         if isinstance(record, Flow):
-            records.flows.append(record)
+            part.records.flows.append(record)
+            part.places.append(number)
         else:
-            records.gaps.append(record)
+            part.records.gaps.append(record)
 
     def _read_strictly(self, line: str) -> Flow | Gap:
         """Try every possible layout of a line. Raises ValueError with the reason if it is malformed."""
@@ -140,7 +150,7 @@ class LineReader:
             raise ValueError(
                 f"{len(tokens)} token{'s' * (len(tokens) != 1)} where the log format has {self._counts()}"
             )
-        record = _the_one(candidates, tokens)
+        record = the_one(candidates, tokens)
         if record is None:
             raise ValueError("the log format lacks srcaddr and dstaddr, so the endpoints are unknown")
         return record
@@ -162,66 +172,3 @@ def demand_endpoints(layout: LogFormat) -> None:
 def _gap(row: Any) -> Gap:  # noqa: ANN401 - a row made at run time
     known = {name: getattr(row, name, None) for name in Gap.__struct_fields__[1:]}
     return Gap(kind=GapKind(row.log_status), **known)
-
-
-def _the_one(layouts: Sequence[LogFormat], tokens: Sequence[str]) -> Flow | Gap | None:
-    """The record of the one layout that the tokens fit; None for a flow if that layout lacks the addresses.
-
-    A gap with values of traffic fits a layout only if the tokens fit no other one: values in the wrong
-    columns are the mark of another layout.
-
-    Raises:
-        ValueError: the tokens fit no layout, or several.
-    """
-    fitting: list[Flow | Gap | None] = []
-    odd: list[Gap] = []
-    mismatches: list[str] = []
-    for layout in layouts:
-        try:
-            record, is_odd = _interpret(layout, tokens)
-        except ValueError as error:
-            mismatches.append(str(error))
-            continue
-        if is_odd and isinstance(record, Gap):
-            odd.append(record)
-        else:
-            fitting.append(record)
-    fitting = fitting or [*odd]
-    if not fitting:
-        raise ValueError("; ".join(mismatches))
-    if len(fitting) > 1:
-        raise ValueError(f"fits {len(fitting)} log formats of {len(tokens)} fields alike")
-    return fitting[0]
-
-
-def _interpret(layout: LogFormat, tokens: Sequence[str]) -> tuple[Flow | Gap | None, bool]:
-    """The record with these tokens, and whether it is a gap with values of traffic.
-
-    The record is None for a flow if the layout lacks the addresses.
-
-    Raises:
-        ValueError: the tokens are not a record of this layout.
-    """
-    # Any: the type of each value depends on the kind of its field; a test compares Flow with the table.
-    values: dict[str, Any] = {
-        field.attribute: _value(field, token) for field, token in zip(layout.fields, tokens, strict=True)
-    }
-    status = values.get("log_status")
-    if status in (LogStatus.NODATA, LogStatus.SKIPDATA):
-        known = {name: values[name] for name in Gap.__struct_fields__ if name in values}
-        traffic = (values[field.attribute] for field in layout.fields if field.kind in TRAFFIC_KINDS)
-        return Gap(kind=GapKind(status), **known), any(value is not None for value in traffic)
-    if not values.keys() >= set(ENDPOINTS):
-        return None, False
-    absent = [name for name in ENDPOINTS if values[name] is None]
-    if absent:
-        raise ValueError(f"{' and '.join(absent)} absent, but log-status does not report a gap")
-    return flow_type(layout)(**values), False
-
-
-def _value(field: Field, token: str) -> Value:
-    try:
-        return convert(field.kind, token)
-    except ValueError as error:
-        shown = repr(token) if len(token) <= _SHOWN else f"{token[:_SHOWN]!r}…"
-        raise ValueError(f"{field.name} is {shown}, {error}") from None

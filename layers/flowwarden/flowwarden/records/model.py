@@ -111,3 +111,9 @@ class Records(Struct, frozen=True):
     flows: list[Flow]
     gaps: list[Gap]
     malformed: list[Malformed]
+
+    def add(self, more: Records) -> None:
+        """Append the records of further lines."""
+        self.flows.extend(more.flows)
+        self.gaps.extend(more.gaps)
+        self.malformed.extend(more.malformed)

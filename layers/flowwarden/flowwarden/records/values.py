@@ -31,7 +31,7 @@ LONGEST_TEXT: Final = 256
 LARGEST: Final = 2**63 - 1  # AWS's own typed form has 64 bits
 _LONGEST: Final = len(str(LARGEST))
 FIRST_MILLISECOND: Final = 10**11  # as seconds it is the year 5138, as milliseconds 1973
-_FIRST_MICROSECOND: Final = 10**14  # as milliseconds it is the year 5138, as microseconds 1973
+FIRST_MICROSECOND: Final = 10**14  # as milliseconds it is the year 5138, as microseconds 1973
 
 
 MASK: Final = "*"
@@ -50,6 +50,11 @@ def convert(kind: Kind, token: str) -> Value:
     if token == ABSENT or (kind not in _TEXTS and token.lower() == _NULL):
         return None
     return _CONVERTERS[kind](token)
+
+
+def converter(kind: Kind) -> Callable[[str], Value]:
+    """Converts the tokens of a kind that are neither `-` nor `null`: what `convert` does with them."""
+    return _CONVERTERS[kind]
 
 
 def _text(token: str) -> str:
@@ -83,6 +88,8 @@ def is_masked(token: str) -> bool:
 
 def _integer(token: str, largest: int = LARGEST) -> int:
     """A number of ASCII digits: int() would also accept signs, underscores and digits of other scripts."""
+    if len(token) < _LONGEST and token.isascii() and token.isdigit() and (number := int(token)) <= largest:
+        return number  # nearly always
     digits = token.removeprefix("-") if token == _MINUS_ZERO else token
     if not (digits.isascii() and digits.isdigit()):
         raise ValueError("which is not a number")
@@ -101,7 +108,7 @@ def _seconds(token: str) -> int:
     number = _integer(token)
     if number < FIRST_MILLISECOND:
         return number
-    if number < _FIRST_MICROSECOND:
+    if number < FIRST_MICROSECOND:
         return number // 1000
     raise ValueError("which is neither Unix seconds nor milliseconds")
 

@@ -15,6 +15,8 @@ from flowwarden.sources.columns import Columns
 
 _ROWS: Final = 4096
 """Maximum rows in memory."""
+_FAILURES: Final = (ValueError, OverflowError, LookupError)
+"""What converting a value can raise."""
 _BUFFER: Final = 2**20
 """Bytes of a column read at once, so that a large row group is not completely in memory."""
 
@@ -41,7 +43,7 @@ def _rows(path: Path, progress: Callable[[float], None]) -> Iterator[Row | Unrea
             yield from every.notes()
             known = [names[position] for position in every.positions]
             yield from _of_batches(file, known, progress)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # also a name that is not text
         raise DamagedSource(f"{path}: the Parquet data is damaged: {error}; download it again") from error
 
 
@@ -52,10 +54,37 @@ def _of_batches(
     layouts = (columns.layout,)
     number = 0
     for batch in file.iter_batches(_ROWS, columns=known):
-        for row in zip(*(batch[name].to_pylist() for name in known), strict=True):
+        for row in zip(*(_values(batch[name]) for name in known), strict=True):
             number += 1
             try:
                 yield Row(layouts, number, columns.line(row))
             except ValueError as error:
                 yield Unreadable(number, shortened(" ".join(map(str, row))), str(error))
         progress(number / file.metadata.num_rows)
+
+
+class _Unconvertible:
+    """Stands for a value that Python has none for; it makes its row malformed."""
+
+    def __str__(self) -> str:
+        return "(unreadable)"
+
+
+def _values(column: pa.Array) -> list[object]:
+    """The values of a column. One that cannot be converted costs its row alone.
+
+    Such values are texts that are not UTF-8, times beyond the last year, and times in an unknown zone.
+    """
+    try:
+        found: list[object] = column.to_pylist()
+    except _FAILURES:
+        return [_value(each) for each in column]
+    return found
+
+
+def _value(scalar: pa.Scalar) -> object:
+    try:
+        value: object = scalar.as_py()
+    except _FAILURES:
+        return _Unconvertible()
+    return value

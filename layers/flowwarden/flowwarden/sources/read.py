@@ -11,9 +11,10 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.errors import DamagedSource, LogFormatError, NotFlowLogs, ParquetNotInstalled
-from flowwarden.records.line_reader import ENDPOINTS, LineReader
+from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Malformed, Records
+from flowwarden.records.strict_layout import ENDPOINTS
 from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Unreadable
 from flowwarden.sources.csv_source import csv_pieces
 from flowwarden.sources.inputs import Input

@@ -8,6 +8,7 @@ from typing import Final
 
 from flowwarden.records.log_format import LogFormat
 from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Row, Unreadable, gathered, shortened
+from flowwarden.sources.indented import Indented
 from flowwarden.sources.log_prefix import is_stamped, without_prefix
 from flowwarden.sources.names import header_names
 from flowwarden.sources.objects import Objects
@@ -30,30 +31,31 @@ def text_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
     A header line, at any position, defines the layout of the lines after it; before the first header, lines
     have one of `layouts`. If the first line begins with an ISO timestamp, as in CloudWatch exports and in
     output of `aws logs tail`, the timestamp is removed from every line, and so is the name of the log stream
-    after it.
+    after it; an object over several lines, which `aws logs tail --format json` writes, becomes one line.
     """
     first: str | None = None
     stamped = False
-    objects = Objects()
+    objects, indented = Objects(), Indented()
     for run in runs(blocks):
         if isinstance(run, Unreadable):
             yield run
             continue
-        lines = run.lines
+        lines, numbers = run.lines, run.numbers
         if first is None and (first := next(filter(str.strip, lines), None)) is not None:
             stamped = is_stamped(first)
         if stamped:
             sizes = {len(layout.names) for layout in layouts}
-            lines = [without_prefix(line, sizes) for line in lines]
+            lines, numbers = indented.joined([without_prefix(line, sizes) for line in lines], numbers)
         begin = 0
         for at, names in _headers(lines):
-            yield from _records(layouts, lines[begin:at], run.numbers[begin:at], objects)
+            yield from _records(layouts, lines[begin:at], numbers[begin:at], objects)
             layout = LogFormat(tuple(names))
             layouts = (layout,)
             begin = at + 1
             if layout.unknown:
                 yield Note(f"unknown fields are kept as text: {', '.join(layout.unknown)}")
-        yield from _records(layouts, lines[begin:], run.numbers[begin:], objects)
+        yield from _records(layouts, lines[begin:], numbers[begin:], objects)
+    yield from _records(layouts, *indented.rest(), objects)
 
 
 def _headers(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:

@@ -29,7 +29,7 @@ DAYS_READ: Final = 30
 """Days of a role's baseline that are read, so that biweekly traffic counts as usual. Items are kept for twice
 as long."""
 
-SHARED: Final = 40
+SHARED: Final = 32
 """Writes of a batch for whichever kinds of item need more than their own; see `state/write_budget.py`."""
 MOST_HOSTS: Final = 32
 """Maximum hosts per interface that a batch inspects, those with most new contacts first: pods, or hosts
@@ -52,6 +52,15 @@ interface."""
 MOST_UPLOADS: Final = 8
 """Maximum (host, hour) pairs per interface that a batch stores, largest uploads first. Each costs two
 writes."""
+
+
+MOST_NEW_EGRESS: Final = 8
+"""Maximum new ports of the internet per batch that are stored, those with most contacts first. Each costs two
+writes."""
+
+
+MOST_REPORTED: Final = 4
+"""Maximum findings per batch that are stored to inhibit lesser ones in other batches."""
 
 
 class Item(Struct, frozen=True, kw_only=True):
@@ -123,6 +132,18 @@ REFUSALS: Final = Item(
     sets=("refused",), ttl=2 * DAY, per_batch=12,
     why="10-minute slots in which a service refused a host. blocked-connection pages if the refusals "
     f"continue. A batch adds at most {MOST_REFUSED} refusals, and near midnight the next day of each.",
+)  # fmt: skip
+NEW_EGRESS: Final = Item(
+    name="new egress", prefix="new-egress#", key=("day", "role", "port"), sets=("slots",), ttl=2 * DAY,
+    per_batch=4,
+    why="10-minute slots in which a role used a TCP port of the internet that is new for it. new-egress-port "
+    f"pages if the use continues. A batch adds at most {MOST_NEW_EGRESS} ports, to two days each.",
+)  # fmt: skip
+REPORTED: Final = Item(
+    name="reported findings", prefix="reported#", key=("day", "scope", "subject"), sets=("detected",),
+    ttl=3 * DAY, per_batch=4,
+    why="Which detectors paged about a host or subnet, with the hour. While repeats are suppressed, a "
+    f"lesser finding about it in another batch does not page. A batch adds at most {MOST_REPORTED} subjects.",
 )  # fmt: skip
 SCANNERS: Final = Item(
     name="scanners", prefix="scanner#", key=("day", "address"), sets=("refused-at", "connected"),
@@ -231,9 +252,9 @@ DELETED_FLOW_LOGS: Final = Item(
 )  # fmt: skip
 
 ITEMS: Final = (
-    CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, SCANNERS, ATTEMPTS, UPLOADS, UPLOAD_SIZES, BASELINES, SKIPPED,
-    HEARTBEATS, INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
-    MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
+    CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, REPORTED, SCANNERS, ATTEMPTS, UPLOADS, UPLOAD_SIZES,
+    BASELINES, SKIPPED, HEARTBEATS, INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR,
+    UNSENT, MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
 

@@ -10,10 +10,19 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from flowwarden.state.schema import BASELINES, HEARTBEATS, ITEMS, LAST_GOOD_POLICY, LOG_FORMATS, SHARED, Item
+from flowwarden.state.schema import (
+    BASELINES,
+    HEARTBEATS,
+    ITEMS,
+    LAST_GOOD_POLICY,
+    LOG_FORMATS,
+    REPORTED,
+    SHARED,
+    Item,
+)
 
 MOST_WRITES: Final = SHARED + sum(item.per_batch for item in ITEMS)
-_LATER: Final = frozenset({BASELINES.name, HEARTBEATS.name})
+_LATER: Final = frozenset({BASELINES.name, HEARTBEATS.name, REPORTED.name})
 """Written after the notifications are out."""
 _RESERVED: Final = (*_LATER, LOG_FORMATS.name, LAST_GOOD_POLICY.name)
 """Writes of their own that claims leave alone."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from flowwarden.unreadable import CLOCKS, Unreadable
 
 _LONGEST: Final = 40
@@ -35,6 +37,17 @@ class StoredItem:
     def text(self, name: str) -> str | None:
         """A text."""
         return self._of_type(name, "S", str, "text")
+
+    def document[Kind](self, name: str, kind: type[Kind]) -> Kind | None:
+        """A text that is a JSON document of this type."""
+        text = self.text(name)
+        if text is None:
+            return None
+        try:
+            return msgspec.json.decode(text, type=kind)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:  # such as of another version
+            self.left_out(name, f"cannot be read: {error}")
+            return None
 
     def truth(self, name: str) -> bool | None:
         """True or false."""

@@ -27,9 +27,19 @@ class DynamoDbOutbox:
         self._table = StateTable(client, table, unreadable)
 
     def load(self) -> list[Unsent]:
-        """See the port. Costs one read."""
-        found = (_read(self._table.item(OUTBOX, each)) for each in self._table.query(OUTBOX))
-        return [each for each in found if each is not None]
+        """See the port. Costs one read, and a write for each item that cannot be read: it is removed.
+
+        Nothing can be sent of it, and each run would read and count it until it expires.
+        """
+        found: list[Unsent] = []
+        for members in self._table.query(OUTBOX):
+            key = key_text(members.get("sk"))
+            report = _read(self._table.item(f"{OUTBOX} {key}", members))
+            if report is not None:
+                found.append(report)
+            else:
+                self._table.delete((OUTBOX, key))
+        return found
 
     def put(self, report: Unsent, now: int) -> None:
         """See the port. Costs a write unit for each KB."""
@@ -49,13 +59,8 @@ class DynamoDbOutbox:
 
 def _read(item: StoredItem) -> Unsent | None:
     """The report of an item whose content and key agree; otherwise None, which is noted."""
-    text = item.text("report")
-    if text is None:
-        return None
-    try:
-        report = msgspec.json.decode(text, type=Unsent)
-    except msgspec.MsgspecError as error:  # of another version
-        item.left_out("report", str(error))
+    report = item.document("report", Unsent)
+    if report is None:
         return None
     if UNSENT.key_of(report.key) != key_text(item.members.get("sk")):
         # It could not be removed, so it would be sent again and again.

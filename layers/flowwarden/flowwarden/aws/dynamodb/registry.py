@@ -76,13 +76,8 @@ def _read(item: StoredItem) -> Entry | None:
     """The entry of an item whose content and key agree; otherwise None, which is noted."""
     key = key_text(item.members.get("sk"))
     kind = next((each for each, row in _ITEMS.items() if key.startswith(row.prefix)), None)
-    content = item.text("content")
-    if kind is None or content is None:
-        return None
-    try:
-        entry: Entry = msgspec.json.decode(content, type=kind)
-    except msgspec.MsgspecError as error:
-        item.left_out("content", str(error))
+    entry: Entry | None = item.document("content", kind) if kind is not None else None
+    if entry is None:
         return None
     if _address(entry) != (REGISTRY, key):
         item.left_out("content", "is about another flow log than the key")

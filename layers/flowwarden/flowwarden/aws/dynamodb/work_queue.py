@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from flowwarden.aws.dynamodb.item import StoredItem, key_text
+from flowwarden.aws.dynamodb.item import key_text
 from flowwarden.aws.dynamodb.table import Address, StateTable, number
-from flowwarden.enforcer.work_queue import Cursor, WorkItem
+from flowwarden.enforcer.work_queue import BEGINNING, Cursor, WorkItem
 from flowwarden.state.schema import SWEEP_CURSOR, WORK, WORK_ITEMS
 from flowwarden.unreadable import Unreadable
 
@@ -30,15 +30,16 @@ class DynamoDbWorkQueue:
         self._table = StateTable(client, table, unreadable)
 
     def load(self) -> tuple[list[WorkItem], Cursor | None]:
-        """See the port."""
+        """See the port. An item that cannot be read is ignored: the next sweep checks every VPC anyway."""
         found: list[WorkItem] = []
         cursor = None
         for members in self._table.query(WORK):
             key = key_text(members.get("sk"))
             item = self._table.item(f"{WORK}/{key}", members)
             if (WORK, key) == SWEEP_CURSOR.address():
-                cursor = _payload(item, Cursor)
-            elif (read := _payload(item, WorkItem)) is not None:
+                # Some sweep is not finished; from where it stopped is not known.
+                cursor = item.document("content", Cursor) or BEGINNING
+            elif (read := item.document("content", WorkItem)) is not None:
                 if WORK_ITEMS.key_of(read.vpc_id) == key:
                     found.append(read)
                 else:
@@ -69,15 +70,3 @@ class DynamoDbWorkQueue:
                 ":expires": number(expires_at),
             },
         )
-
-
-def _payload[Payload: (WorkItem, Cursor)](item: StoredItem, kind: type[Payload]) -> Payload | None:
-    """What the item holds; None if it cannot be read. The next sweep checks every VPC anyway."""
-    text = item.text("content")
-    if text is None:
-        return None
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.MsgspecError as error:
-        item.left_out("content", f"cannot be read: {error}")
-        return None

@@ -66,6 +66,9 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     """The severity of its findings. `triage` lowers it for exempt hosts; `blocked-connection` lowers it until
     the rejections persist."""
     route: Route = Route.PAGES
+    """Where its findings go that notify."""
+    unpaged: Route = Route.LOG
+    """Where its findings go that do not: because of the evidence so far, or while a role is learned."""
     technique: str = ""
     """MITRE ATT&CK technique; empty for faults."""
     thresholds: tuple[str, ...] = ()
@@ -74,8 +77,8 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     state: tuple[Item, ...] = ()
     """Items of `state/schema.py` that it reads or writes."""
     inhibits: tuple[str, ...] = ()
-    """Names of detectors. A finding of this detector suppresses their findings in the same batch about the
-    same subject or, if the subject is a subnet, within that subnet."""
+    """Names of detectors. A finding of this detector suppresses their findings about the same subject or, if
+    the subject is a subnet, within that subnet: in the same batch, and their pages in later batches."""
     finds: tuple[str, ...] = ()
     """Kinds of incident that it targets, as named by the evaluation of detection; empty if its findings do
     not correspond to incidents."""

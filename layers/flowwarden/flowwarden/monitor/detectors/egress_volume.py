@@ -9,14 +9,15 @@ Why: stolen data must be sent somewhere. Legitimate uploads of a role recur, so 
 False positives: a first backup, a migration, a dump for vendor support: check once. Recurring uploads count
     as usual after `DAYS_SENT` days; add hosts that may send anything to `exempt` in the policy. Two flow logs
     with different aggregation intervals, for example during a replacement, count a connection twice.
-Blind: records of less than `LEAST` bytes, so data that is sent slowly or over many short connections; long
+Blind: data that is sent over more hours; long
     connections to unknown ports, whose initiator only the first window shows; data that the far end fetches
     over a connection of its own; roles that send as much anyway.
 While a role is learned, its volumes are stored, and nothing is reported.
 Events: none alone; see tests/monitor/detectors/test_egress_volume_over_time.py.
 ATT&CK: T1048 Exfiltration Over Alternative Protocol.
 
-The bytes of an hour are stored as a set of records with their sizes: see `traffic.record_sizes`.
+The bytes of an hour are stored as a set of records with their sizes, of small records a sample: see
+`traffic.uploads` and `traffic.record_sizes`.
 """
 
 from __future__ import annotations
@@ -34,22 +35,18 @@ from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, main_server_and_others, started_by
 from flowwarden.monitor.traffic.record_sizes import largest_first, sized, total
-from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
+from flowwarden.monitor.traffic.uploads import counted, size_of, uploads
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import INTERNET, OWN, Directions
+from flowwarden.network.direction import Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups
-from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.state.schema import BASELINES, DAYS_READ, MOST_UPLOADS, UPLOAD_SIZES, UPLOADS
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint, merged
 
-LEAST: Final = 4_000_000
-"""Bytes of a record that counts: 125 such records are the default of `upload_megabytes`; ordinary records
-rarely have as many bytes."""
 MOST_RECORDS: Final = 256
 """Records stored per hour, at one write unit per 128: together they are at least 1 GB. Beyond that, only the
 records of the current batch are added."""
@@ -87,24 +84,29 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
 
     Interfaces that EC2 does not describe are skipped: one may be a NAT gateway, which sends for many hosts.
     """
-    uploads = _uploads(view, large_uploads(view.directions))
+    found = _uploads(view, counted(view.directions, uploads(view.directions)))
     least = limit(0, thresholds.upload_megabytes)
-    beyond = sum(volume(each.sets(view)) >= least for each in uploads[UPLOADS_OF_BATCH:])
-    judged = uploads[:UPLOADS_OF_BATCH]
-    found = [finding for each in judged for finding in _judge(view, state, each, thresholds.upload_megabytes)]
-    return [*found, *DETECTOR.surplus(beyond)]
+    beyond = sum(volume(each.sets(view)) >= least for each in found[UPLOADS_OF_BATCH:])
+    judged = found[:UPLOADS_OF_BATCH]
+    reported = [each for one in judged for each in _judge(view, state, one, thresholds.upload_megabytes)]
+    return [*reported, *DETECTOR.surplus(beyond)]
 
 
 def _uploads(view: BatchView, rows: Integers) -> list[Upload]:
-    """The uploads at interfaces that EC2 describes, except for exempt hosts; if many, the largest first."""
+    """The uploads at interfaces that EC2 describes, except for exempt hosts; if many, the largest first.
+
+    Args:
+        view: the batch.
+        rows: of the records that count.
+    """
     found: list[Upload] = []
     exempt, groups = host_set(view.policy.exempt), Groups(view.index.of_row[rows], ordered=True)
     for number, place in enumerate(groups.keys.tolist()):
         profile = view.profiles.get(place)
         if profile is None or profile.interface is None:
             continue
-        uploads = by_hour(view.directions, rows[groups.members(number)], view.now)
-        most = sorted(uploads.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_UPLOADS]
+        by_place = by_hour(view.directions, rows[groups.members(number)], view.now)
+        most = sorted(by_place.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_UPLOADS]
         found += [
             Upload(host=client, hour=hour, rows=sent, profile=profile)
             for (client, hour), sent in most
@@ -144,7 +146,16 @@ def _judge(view: BatchView, state: StateView, upload: Upload, megabytes: int) ->
     before = usual(items.values())
     most = limit(before, megabytes)
     state.add(baseline_addition(role, place, min(sent, most)))
-    return [report(place, role, sent, before, view.directions, upload.rows)] if sent >= most else []
+    if sent < most:
+        return []
+    return [report(place, role, sent, before, view.directions, _all_rows(view, upload))]
+
+
+def _all_rows(view: BatchView, upload: Upload) -> Integers:
+    """All records of the host's uploads in the batch, also those that are not in the sample."""
+    rows, hosts = uploads(view.directions), view.directions.client
+    same: Integers = rows[hosts[rows] == hosts[upload.rows[0]]]
+    return same
 
 
 def _sent(view: BatchView, state: StateView, upload: Upload) -> float:
@@ -154,23 +165,8 @@ def _sent(view: BatchView, state: StateView, upload: Upload) -> float:
     return volume(merged(known, added.sets) if is_full(known) else state.add(added))
 
 
-def large_uploads(directions: Directions) -> Integers:
-    """The rows of the records that count, without duplicates."""
-    flows = directions.traffic.flows
-    (rows,) = (flows["bytes"] >= LEAST).nonzero()  # rarely any
-    rows = rows[
-        (flows["action"][rows] == ACCEPT)
-        & directions.from_source[rows]
-        & (directions.side[rows] == EGRESS)
-        & (directions.client_class[rows] == OWN)
-        & (directions.server_class[rows] == INTERNET)
-        & (directions.confidence[rows] >= PAGING_CONFIDENCE)
-    ]
-    return without_repeats(flows, rows)
-
-
 def by_hour(directions: Directions, rows: Integers, now: int) -> dict[Place, Integers]:
-    """Large uploads of one interface, by host and hour; `now` is Unix seconds."""
+    """Uploads of one interface, by host and hour; `now` is Unix seconds."""
     flows = directions.traffic.flows
     starts = flows["start"][rows]
     hours = [(now if start == ABSENT else min(start, now)) // HOUR for start in starts.tolist()]
@@ -195,7 +191,7 @@ def addition(place: Place, scope: str, directions: Directions, rows: Integers) -
     columns += [flows["start"], flows["bytes"]]
     values = zip(*(column[rows].tolist() for column in columns), strict=True)
     records = ((fingerprint(flows.texts[server], *each), size) for server, *each, size in values)
-    numbers = largest_first(sized(*each) for each in records)
+    numbers = largest_first(sized(identity, size_of(size)) for identity, size in records)
     client, hour = place
     key = UPLOADS.key_of(f"{scope}/{client}", hour)
     return Addition(key, {SENT: frozenset(numbers[:MOST_RECORDS])}, UPLOADS.kept_until(hour * HOUR))

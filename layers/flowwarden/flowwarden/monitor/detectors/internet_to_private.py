@@ -109,6 +109,7 @@ DETECTOR: Final = Detector(
     severity=Severity.HIGH,
     technique="T1190",
     needs=frozenset({Need.SUBNET_ID, Need.TCP_FLAGS}),
+    inhibits=("internet-to-admin-port",),
     finds=("public-into-private",),
     runbook=(
         "Check the routes of {subnet} and the public addresses of {interface}.",

@@ -181,6 +181,17 @@ class Contacts:
         """The text numbers of these contacts' clients."""
         return self._directions.client[self._lead[contacts]]
 
+    def lead_rows(self, contacts: Integers) -> Integers:
+        """A row of each of these contacts."""
+        lead: Integers = self._lead[contacts]
+        return lead
+
+    def rows_of(self, contacts: Sequence[int]) -> Integers:
+        """All rows of these contacts."""
+        rows: Integers = self._rows[np.concatenate([self._groups.members(each) for each in contacts])]
+        rows.sort()
+        return rows
+
     def texts(self, numbers: Iterable[int]) -> list[str]:
         """Texts by their numbers."""
         return [self._flows.texts[number] for number in numbers]

@@ -96,7 +96,7 @@ def _fullest_of_each(flows: FlowTable, rows: Integers) -> Integers:
     Of several forms of a record, it is the one with flags, then the one with most fields, then the first.
     """
     columns = [flows[name][rows] for name in _IDENTITY]
-    order = _mixed(columns).argsort(kind="stable")
+    order = mixed(columns).argsort(kind="stable")
     new = np.ones(len(rows), bool)  # records with equal hashes are adjacent; they are compared exactly
     new[1:] = False
     for column in columns:
@@ -121,17 +121,17 @@ def _ranks(flows: FlowTable, rows: Integers) -> Integers:
 
 def _are_distinct(columns: Sequence[Integers]) -> bool:
     """Whether no two rows are equal; also False if only their hashes are equal."""
-    mixed = _mixed(columns)
-    mixed.sort()
-    return not np.count_nonzero(mixed[1:] == mixed[:-1])
+    hashes = mixed(columns)
+    hashes.sort()
+    return not np.count_nonzero(hashes[1:] == hashes[:-1])
 
 
-def _mixed(columns: Sequence[Integers]) -> Words:
+def mixed(columns: Sequence[Integers]) -> Words:
     """A hash of each row."""
-    mixed = np.zeros(len(columns[0]), np.uint64)
+    hashes = np.zeros(len(columns[0]), np.uint64)
     for column in columns:
-        mixed = (mixed ^ column.astype(np.uint64)) * MIX
-    return mixed
+        hashes = (hashes ^ column.astype(np.uint64)) * MIX
+    return hashes
 
 
 def sure(directed: DirectedFlow) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from typing import Final
@@ -38,6 +37,8 @@ def samples_of(directions: Directions, groups: Sequence[Integers]) -> list[FlowS
     ]
 
 
+_PORTS: Final = 2**16 + 1
+"""Values of a port, the absent one among them."""
 _NONE: Final = np.empty(0, np.int64)
 
 
@@ -46,9 +47,6 @@ def tally_of(directions: Directions, rows: Integers) -> Tally:
     flows = directions.traffic.flows
     packets, starts = flows["packets"][rows], flows["start"][rows]
     starts = starts[starts != ABSENT]
-    parts = directions.client, directions.server, directions.service_port
-    columns = [column[rows].tolist() for column in (*parts, flows["protocol"])]
-    clients, servers, ports, protocols = columns
     return Tally(
         records=len(rows),
         connections=connections_in(directions, rows),
@@ -57,14 +55,9 @@ def tally_of(directions: Directions, rows: Integers) -> Tally:
         bytes=sum(np.maximum(flows["bytes"][rows], 0).tolist()),
         first=int(starts.min()) if len(starts) else None,
         last=_number(int(flows["end"][rows].max())),
-        clients=_hosts(directions, clients),
-        servers=_hosts(directions, servers),
-        services=ranked(
-            {
-                (_number(protocol), _number(port)): count
-                for (protocol, port), count in Counter(zip(protocols, ports, strict=True)).items()
-            }
-        ),
+        clients=_hosts(directions, directions.client[rows]),
+        servers=_hosts(directions, directions.server[rows]),
+        services=_services(flows["protocol"][rows], directions.service_port[rows]),
     )
 
 
@@ -92,18 +85,34 @@ def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:
     starts = np.maximum(directions.traffic.flows["start"][rows], 0)
     rows = rows[starts == starts.min()]
     texts = directions.traffic.flows.texts
-    parts = directions.server, directions.client, directions.client_port, directions.service_port
-    ranks = [
-        (texts[server], texts[client], *ports)
-        for server, client, *ports in zip(*(column[rows].tolist() for column in parts), strict=True)
-    ]
-    first = min(ranks)
-    return representative(directions.flows(rows[[rank == first for rank in ranks]]))
+    for column in (directions.server, directions.client):
+        rows = rows[column[rows] == min(np.unique(column[rows]).tolist(), key=texts.__getitem__)]
+    for column in (directions.client_port, directions.service_port):
+        rows = rows[column[rows] == column[rows].min()]
+    return representative(directions.flows(rows))
 
 
-def _hosts(directions: Directions, numbers: list[int]) -> tuple[tuple[str, int], ...]:
+# Counted in arrays: lists of a loud batch's numbers take tens of megabytes.
+
+
+def _hosts(directions: Directions, numbers: Integers) -> tuple[tuple[str, int], ...]:
     texts = directions.traffic.flows.texts
-    return ranked({texts[number]: count for number, count in Counter(numbers).items()})
+    distinct, counts = np.unique(numbers, return_counts=True)
+    return ranked(
+        {texts[number]: count for number, count in zip(distinct.tolist(), counts.tolist(), strict=True)}
+    )
+
+
+def _services(protocols: Integers, ports: Integers) -> tuple[tuple[tuple[int | None, int | None], int], ...]:
+    # Both are -1 if absent, and below 2**16 otherwise.
+    distinct, counts = np.unique((protocols.astype(np.int64) + 1) * _PORTS + ports + 1, return_counts=True)
+    pairs = zip((distinct // _PORTS - 1).tolist(), (distinct % _PORTS - 1).tolist(), strict=True)
+    return ranked(
+        {
+            (_number(protocol), _number(port)): n
+            for (protocol, port), n in zip(pairs, counts.tolist(), strict=True)
+        }
+    )
 
 
 def _number(value: int) -> int | None:

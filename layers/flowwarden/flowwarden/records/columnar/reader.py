@@ -1,9 +1,9 @@
 """Reads plain lines into a table, a few thousand at once, and passes all other lines to the line reader.
 
 A line is plain if its number of tokens matches exactly one layout, its tokens are separated by one space
-each, and each token is valid for the kind of its field in AWS's form. The line reader handles all other
-lines: gaps, milliseconds, tabs, byte order marks, malformed lines. So this reader can be fast, and only one
-place defines the meaning of a line. Tests verify that both return the same result for any line.
+each, and each token is valid for the kind of its field in AWS's form, or is a time in milliseconds. The line
+reader handles all other lines: gaps, tabs, byte order marks, malformed lines. So this reader can be fast, and
+only one place defines the meaning of a line. Tests verify that both return the same result for any line.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from flowwarden.records.columnar.flow_table import COLUMNS, FlowTable, Table, co
 from flowwarden.records.columnar.string_pool import UNKNOWN, WORDS, StringPool
 from flowwarden.records.columnar.tokenizer import ABSENT, LARGEST_NUMBER, Integers, Mask, Text, Tokens
 from flowwarden.records.fields import Kind
-from flowwarden.records.line_reader import ENDPOINTS, LineReader
+from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import LogFormat
-from flowwarden.records.model import Flow, LogStatus
-from flowwarden.records.values import FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
+from flowwarden.records.model import Flow, LogStatus, Records
+from flowwarden.records.strict_layout import ENDPOINTS
+from flowwarden.records.values import FIRST_MICROSECOND, FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
 
 CHUNK: Final = 3360
 """Lines read at once: few enough for their text and arrays to fit into the CPU cache."""
@@ -38,7 +39,7 @@ _LARGEST: Final = {
     Kind.PORT: 65_535,
     Kind.PROTOCOL: 255,
     Kind.FLAGS: 255,
-    Kind.SECONDS: FIRST_MILLISECOND - 1,
+    Kind.SECONDS: FIRST_MICROSECOND - 1,
     Kind.COUNT: LARGEST_NUMBER,
     Kind.INTEGER: LARGEST_NUMBER,
 }
@@ -59,25 +60,42 @@ class ColumnarReader:
         """Read lines with one record each. Plain flows come first, in order."""
         vocabulary = self._vocabulary
         parts: list[_Part] = []
-        odd: list[str] = []
+        odd: list[int] = []
         for first, chunk in _chunks(lines):
             if len(chunk) < FEW:
-                odd += chunk
+                odd += range(first, first + len(chunk))
                 continue
             rest = np.ones(len(chunk), bool)
             for part in self._plain(chunk, vocabulary):
                 rest[part.lines] = False
                 part.lines += first
                 parts.append(part)
-            odd += [chunk[line] for line in np.flatnonzero(rest).tolist()]
-        records = self._reader.read(odd)
-        plain = np.concatenate([_NONE, *(part.lines for part in parts)])
-        origin = _Origin(self._reader, lines, plain, records.flows)
+            odd += (np.flatnonzero(rest) + first).tolist()
+        records = self._odd(lines, odd, parts)
+        numbers = np.concatenate([_NONE, *(part.lines for part in parts)])
+        origin = _Origin(self._reader, lines, numbers, records.flows)
         if records.flows or not parts:
             parts.append(_Part(np.arange(len(records.flows)), columns_of(records.flows, vocabulary)))
         if vocabulary.is_full:  # a loud batch takes its texts with it
             self._vocabulary = StringPool()
         return Table(FlowTable(_joined(parts), vocabulary, origin.flows), records.gaps, records.malformed)
+
+    def _odd(self, lines: Sequence[str], odd: Sequence[int], parts: list[_Part]) -> Records:
+        """Read the lines that are not plain, by their numbers, with the line reader.
+
+        As objects, the flows of a loud batch take a kilobyte each. So only the last ones are returned as
+        such; the others are added to the parts.
+        """
+        whole, places = Records([], [], []), list[int]()
+        for part in self._reader.stream(lines[number] for number in odd):
+            whole.add(part.records)
+            places += part.places
+            if len(places) > CHUNK:
+                numbers = np.array([odd[place] for place in places])
+                parts.append(_Part(numbers, columns_of(whole.flows, self._vocabulary)))
+                whole.flows.clear()
+                places.clear()
+        return whole
 
     def _plain(self, chunk: Sequence[str], vocabulary: StringPool) -> Iterator[_Part]:
         """The plain flows of each layout."""
@@ -141,6 +159,7 @@ class _Plan:
             by_kind[field.kind].append(number)
         self.attributes = [field.attribute for field in layout.fields]
         self.numbers = [number for kind in _LARGEST for number in by_kind[kind]]
+        self.seconds = [at for at, number in enumerate(self.numbers) if number in by_kind[Kind.SECONDS]]
         self.largest = [_LARGEST[layout.fields[number].kind] for number in self.numbers]
         self.words = [(words, by_kind[kind]) for kind, words in WORDS.items() if by_kind[kind]]
         self.lengths = [(longest, by_kind[kind]) for kind, longest in _LONGEST.items() if by_kind[kind]]
@@ -166,6 +185,8 @@ class _Reading:
         """Read all fields, and return the columns of a table."""
         if plan.numbers:
             values, valid = self._tokens.columns(plan.numbers).numbers(plan.largest)
+            for row in plan.seconds:
+                values[row][values[row] >= FIRST_MILLISECOND] //= 1000
             self._keep(plan.numbers, values, valid)
         for words, numbers in plan.words:
             self._read_words(tuple(words), numbers)
@@ -254,16 +275,16 @@ class _Origin(Struct, frozen=True):
 
     reader: LineReader
     lines: Sequence[str]
-    plain: Integers
-    """Line numbers of the first rows, the plain ones."""
-    odd: Sequence[Flow]
+    numbers: Integers
+    """Line numbers of the first rows."""
+    kept: Sequence[Flow]
     """Flows of the other rows."""
 
     def flows(self, rows: Integers) -> list[Flow]:
         """The flows in these rows."""
-        plain = self.plain[rows[rows < len(self.plain)]]
-        read = self.reader.read([self.lines[line] for line in plain.tolist()]).flows
-        if len(read) != len(plain):
-            raise AssertionError(f"the line reader read {len(read)} flows from {len(plain)} plain lines")
-        made, beyond = iter(read), len(self.plain)
-        return [next(made) if row < beyond else self.odd[row - beyond] for row in rows.tolist()]
+        numbers = self.numbers[rows[rows < len(self.numbers)]]
+        read = self.reader.read([self.lines[number] for number in numbers.tolist()]).flows
+        if len(read) != len(numbers):
+            raise AssertionError(f"the line reader read {len(read)} flows from {len(numbers)} lines of flows")
+        made, beyond = iter(read), len(self.numbers)
+        return [next(made) if row < beyond else self.kept[row - beyond] for row in rows.tolist()]

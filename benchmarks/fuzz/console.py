@@ -1,0 +1,46 @@
+"""Runs the command line in memory, and says what of its output is not as it must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr
+from io import StringIO
+from typing import Final
+
+from benchmarks.fuzz.kind import LONGEST_LINE, Problem, raw
+from tests.cli.fakes_console import Ended, flowwarden
+
+_FLOWS: Final = re.compile(r"([\d,]+) flows?, ([\d,]+) gaps?.*, ([\d,]+) malformed lines? in ")
+
+
+def read_source(data: bytes, *options: str) -> Iterator[Problem]:
+    """Read bytes as a file, with all records printed: each of them is counted, and each output is JSON."""
+    ended = _ended(["read", "--flows", "--gaps", "--malformed", *options, "-"], data)
+    yield from _output(ended)
+    counted = _FLOWS.search(ended.stderr)
+    if counted is None:
+        yield Problem("no summary", ended.stderr[:500])
+    elif sum(int(each.replace(",", "")) for each in counted.groups()) != len(ended.records):
+        yield Problem("records that are counted and not printed", ended.stderr[:500])
+
+
+def run_command(arguments: Sequence[str], data: bytes = b"") -> Iterator[Problem]:
+    """Run a command whose output is text."""
+    yield from _output(_ended(arguments, data))
+
+
+def _ended(arguments: Sequence[str], data: bytes) -> Ended:
+    errors = StringIO()
+    try:
+        with redirect_stderr(errors):
+            return flowwarden(arguments, data)
+    except SystemExit as ended:  # wrong usage, which argparse reports itself
+        return Ended(ended.code if isinstance(ended.code, int) else 1, "", errors.getvalue())
+
+
+def _output(ended: Ended) -> Iterator[Problem]:
+    yield from raw("standard output", ended.stdout)
+    yield from raw("standard error", ended.stderr, LONGEST_LINE)
+    if ended.code not in (0, 1, 2):
+        yield Problem(f"the exit code {ended.code}")

@@ -1,0 +1,83 @@
+"""Runs the enforcer's handler on an event, and says what it sent and logged that is not as it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+import enforcer
+from benchmarks.fuzz.kind import Problem, raw, raw_pages
+from benchmarks.fuzz.table import Table
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
+from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
+from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
+from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
+from flowwarden.bootstrap.enforcer import build
+from flowwarden.errors import FlowWardenError
+from flowwarden.notify.notification import Notification
+from flowwarden.settings import EnforcerSettings
+from flowwarden.unreadable import Unreadable
+from tests.enforcer.fakes import TERMS
+from tests.functions.captured import captured
+from tests.functions.test_enforcer_events import Context, Run
+from tests.hostile import texts
+
+_TABLE: Final = "state"
+
+
+class _Wire:
+    """A port whose calls have to be encoded, as boto3 does it: it raises for text that cannot be."""
+
+    def __init__(self, port: object) -> None:
+        self._port = port
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._port, name)
+
+        def call(*given: object) -> object:
+            msgspec.json.encode(given)
+            return method(*given)
+
+        return call
+
+
+def handler(run: Run, on: Table) -> enforcer.Handler:
+    """The handler in the account of an example event, on a state table."""
+    table: Any = on
+    settings, notes = EnforcerSettings.from_mapping(run.environment), Unreadable()
+    aws, wire = run.fakes.aws(), _wired
+    ports = replace(
+        aws,
+        ec2=wire(aws.ec2),
+        groups=wire(aws.groups),
+        evidence=DynamoDbEvidence(table, _TABLE, notes),
+        queue=DynamoDbWorkQueue(table, _TABLE, notes),
+        registry=DynamoDbRegistry(table, _TABLE, notes),
+        claims=DynamoDbClaims(table, _TABLE, TERMS, notes),
+        outbox=DynamoDbOutbox(table, _TABLE, notes),
+        unreadable_items=notes,
+    )
+    return enforcer.make_handler(lambda _clock: build(settings, ports), now=lambda: run.now)
+
+
+def _wired(port: object) -> Any:  # noqa: ANN401 - the type of the port
+    return _Wire(port)
+
+
+def process(handle: enforcer.Handler, event: object, sent: Iterable[Notification]) -> Iterator[Problem]:
+    """Process an event; `sent` receives what the handler sends."""
+    context: Any = Context()
+    result: object = {}
+    with captured(enforcer.logger, metrics=True) as log:
+        try:
+            result = handle(event, context)
+        except FlowWardenError as error:
+            enforcer.logger.error(str(error))
+    yield from raw("the enforcer's log", log.getvalue())
+    yield from raw_pages(sent)
+    for each in texts(result):
+        yield from raw("the enforcer's answer", each)

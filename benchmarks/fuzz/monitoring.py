@@ -1,0 +1,48 @@
+"""Runs the monitor's handler on an event, and says what it sent and logged that is not as it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+import monitor
+from benchmarks.fuzz.kind import Problem, raw, raw_pages
+from flowwarden.errors import FlowWardenError
+from tests.functions.captured import captured
+from tests.functions.test_monitor_events import Context, Harness
+from tests.notify.fakes import MemorySink
+
+
+class Done(Struct, frozen=True):
+    """A processed event."""
+
+    problems: Sequence[Problem]
+    result: Mapping[str, int] | None
+    """None if the event was refused with an error of the tree."""
+
+
+def harness_of(*log_formats: str) -> Harness:
+    """A new container, whose log group has flow logs of these formats."""
+    return Harness({"MAX_INFLATED_MIB": "1"}, log_formats=[*log_formats])
+
+
+def process(event: object, *log_formats: str) -> Done:
+    """Process an event in a new container whose log group has flow logs of these formats."""
+    harness = harness_of(*log_formats)
+    return handle(harness.handler(), event, harness.sink, harness.operations)
+
+
+def handle(handler: monitor.Handler, event: Any, *sinks: MemorySink) -> Done:  # noqa: ANN401 - any JSON
+    """Process an event with this handler; `sinks` receive what it sends."""
+    context: Any = Context()
+    result = None
+    with captured(monitor.logger, metrics=True) as log:
+        try:
+            result = handler(event, context)
+        except FlowWardenError as error:
+            monitor.logger.error(str(error))
+    problems = [*raw("the monitor's log", log.getvalue())]
+    problems += [each for sink in sinks for each in raw_pages(sink.sent)]
+    return Done(problems, result)

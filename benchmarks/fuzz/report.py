@@ -1,0 +1,57 @@
+"""The section of docs/reliability.md about fuzzed input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from benchmarks.fuzz.guard import SECONDS
+from benchmarks.fuzz.kinds import KINDS
+from benchmarks.fuzz.run import Outcome
+from benchmarks.reliability.sections import FUZZED
+from benchmarks.tables import table
+
+_TEXT: Final = f"""\
+`benchmarks/fuzz/` makes hostile inputs of every kind from a seed, and processes each as the functions and the
+command line do. `make reliability` runs a million of them, `make test` some hundred.
+
+It must hold, otherwise `make reliability` fails with the smallest such input and the options that repeat
+it: no exception leaves a function or the command that is not of the error tree (`errors.py`); no input takes
+more than {SECONDS:g} s of processor time; no character of an input reaches a terminal, a log or a page raw.
+Every line is counted, and every record that is counted is printed.
+"""
+
+
+def figures(outcomes: Sequence[Outcome]) -> str:
+    """The table."""
+    rows = [
+        [
+            each.kind,
+            f"{each.inputs:,}",
+            f"{each.seconds:,.0f}",
+            f"{each.inputs / max(each.seconds, 0.001):,.0f}",
+            f"{each.slowest:.2f}",
+            f"{each.failed:,}",
+        ]
+        for each in outcomes
+    ]
+    return table(("kind", "inputs", "seconds", "inputs/s", "slowest, CPU s", "failures"), rows)
+
+
+def section(outcomes: Sequence[Outcome], seed: int, processes: int, day: datetime) -> dict[str, str]:
+    """The section, by its heading."""
+    kinds = "\n".join(f"| {each.name} | {each.what} |" for each in KINDS.values())
+    made = (
+        f"The last run: {day:%Y-%m-%d}, seed {seed}, {sum(each.inputs for each in outcomes):,} inputs on "
+        f"{processes} processes in {sum(each.seconds for each in outcomes) / 60:.0f} minutes."
+    )
+    groups = ", ".join(f"{each.size} {each.name}" for each in KINDS.values() if each.size > 1)
+    slowest = f"Some are processed together ({groups}); the slowest figure is that of a group."
+    parts = [_TEXT, f"| Kind | What it is, and what processes it |\n|---|---|\n{kinds}\n"]
+    return {FUZZED: "\n".join([*parts, made, slowest, "", figures(outcomes)])}
+
+
+def today() -> datetime:
+    """The day of the run."""
+    return datetime.now(UTC)

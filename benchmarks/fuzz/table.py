@@ -1,0 +1,187 @@
+"""A state table whose items are damaged: what it contains, and a client in memory that answers with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any, Final, Self
+
+import msgspec
+from botocore.exceptions import ClientError
+from msgspec import Struct
+
+from benchmarks.fuzz.draw import changed, damaged
+from flowwarden.aws.dynamodb.table import number
+from flowwarden.enforcer.outbox import Unsent
+from flowwarden.enforcer.registry import Creation, DeletedFlowLog, KnownFlowLog, ManagedFlowLog
+from flowwarden.enforcer.state.desired import DesiredFlowLog
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
+from flowwarden.enforcer.work_queue import Cursor, WorkItem
+from flowwarden.notify.notification import Notification
+from flowwarden.state.schema import (
+    CREATIONS,
+    DELETED_FLOW_LOGS,
+    INCIDENTS,
+    KNOWN_FLOW_LOGS,
+    LAST_GOOD_POLICY,
+    LOG_FORMATS,
+    MANAGED_FLOW_LOGS,
+    OUTBOX,
+    REGISTRY,
+    SWEEP_CURSOR,
+    UNSENT,
+    WORK,
+    WORK_ITEMS,
+    item_of,
+)
+from tests.aws.dynamodb.damage import DAMAGE
+
+type Members = dict[str, Any]
+"""An item in DynamoDB's notation."""
+
+ITEMS: Final = 11
+"""Items of a table: four alone, seven in partitions."""
+_VPC: Final = "vpc-0a10c0de00000001"
+_CALLER: Final = ApiCaller(event_name="DeleteFlowLogs", actor="arn:aws:iam::111122223333:user/maria")
+
+
+class Stored(Struct, frozen=True):
+    """What the table contains."""
+
+    single: Mapping[str, Members]
+    """Items by the prefix of their key; those of sets by ''."""
+    partitions: Mapping[str, list[Members]]
+    """Items that one query reads."""
+    holds: bool
+    """Whether every condition of a write fails."""
+    refuses: bool
+    """Whether a union with an item's sets does not fit."""
+
+
+EMPTY: Final = Stored({}, {}, holds=False, refuses=False)
+
+
+def drawn(random: Random, now: int) -> Stored:
+    """A table in which up to three items of each kind of place are damaged, `now` in Unix seconds."""
+    single = {prefix: _damaged(random, members) for prefix, members in _single(now).items()}
+    partitions = {
+        name: [_damaged(random, _with_document(random, *each)) for each in items]
+        for name, items in _partitions(now).items()
+    }
+    return Stored(single, partitions, bool(random.randrange(2)), not random.randrange(4))
+
+
+def _damaged(random: Random, members: Members) -> Members:
+    if random.randrange(2):
+        return members
+    if random.randrange(2):
+        return {**members, random.choice([*members]): random.choice([*DAMAGE.values()])}
+    found: Any = changed(random, members, 2)
+    return found if isinstance(found, dict) else {}
+
+
+def _with_document(random: Random, key: str, name: str, document: Any) -> Members:  # noqa: ANN401
+    """An item whose member `name` is a JSON document, which may be damaged."""
+    text = json.dumps(changed(random, document, 2))
+    if not random.randrange(8):
+        text = damaged(random, text.encode()).decode("utf-8", "replace")
+    return {"sk": {"S": key}, name: {"S": text}, "expires_at": {"N": "1999999999"}}
+
+
+def _single(now: int) -> dict[str, Members]:
+    formats = [{"S": "${version} ${srcaddr} ${dstaddr} ${action}"}]
+    return {
+        INCIDENTS.prefix: {
+            "state": {"S": "SENT"}, "owner": {"S": "batch attempt"}, "quiet_until": number(now + 100),
+            "lease_until": number(now + 10), "sent_at": number(now - 900), "tries": number(1),
+            "held_back": {"SS": ["a", "b"]}, "expires_at": number(now + 10**6),
+        },
+        LOG_FORMATS.prefix: {
+            "formats": {"L": formats}, "unreported": {"BOOL": False}, "learned_at": number(now),
+            "asked_at": number(now), "expires_at": number(now + 10**6),
+        },
+        LAST_GOOD_POLICY.prefix: {"content": {"S": '{"exempt": ["10.0.1.20"]}'}},
+        "": {"numbers": {"NS": ["1", "7", "200"]}},
+    }  # fmt: skip
+
+
+def _partitions(now: int) -> dict[str, list[tuple[str, str, Any]]]:
+    """The documents of each partition: sort key, name of the member, document."""
+    of = msgspec.to_builtins
+    flow_log = DesiredFlowLog(destination="/flow-warden/flow-logs", log_format="${srcaddr} ${dstaddr}")
+    page = Notification(
+        subject="[INFO] s", text="one\ntwo\n", document={"kind": "x"}, attributes={"kind": "x"}
+    )
+    deleted = DeletedFlowLog(flow_log_id="fl-2", vpc_id=_VPC, at=now, caller=_CALLER, managed=True)
+    unsent = Unsent(key="k", batch="b", notification=page, replaced=(deleted,))
+    entries = (
+        (CREATIONS.key_of("t"), Creation(client_token="t", vpc_id=_VPC, flow_log=flow_log, at=now)),  # noqa: S106
+        (MANAGED_FLOW_LOGS.key_of("fl-1"), ManagedFlowLog(flow_log_id="fl-1", vpc_id=_VPC, at=now)),
+        (KNOWN_FLOW_LOGS.key_of("fl-3"), KnownFlowLog(flow_log_id="fl-3", resource_ids=(_VPC,), at=now)),
+        (DELETED_FLOW_LOGS.key_of("fl-2"), deleted),
+    )
+    work = WorkItem(vpc_id=_VPC, due=now, reason="throttled", failing_since=now - 60)
+    return {
+        WORK: [
+            (WORK_ITEMS.key_of(_VPC), "content", of(work)),
+            (SWEEP_CURSOR.key_of(), "content", of(Cursor(after=_VPC))),
+        ],
+        OUTBOX: [(UNSENT.key_of("k"), "report", of(unsent))],
+        REGISTRY: [(key, "content", of(entry)) for key, entry in entries],
+    }
+
+
+class Table:
+    """A client of DynamoDB that answers with what is stored, whatever is written."""
+
+    def __init__(self, stored: Stored) -> None:
+        self._stored = stored
+
+    def get_item(self, *, Key: Members, **_: Any) -> Members:  # noqa: ANN401, N803 - boto3's
+        """See boto3."""
+        return {"Item": self._at(Key)}
+
+    def batch_get_item(self, *, RequestItems: Members) -> Members:  # noqa: N803 - boto3's
+        """See boto3."""
+        return {
+            "Responses": {
+                name: [{**self._at(key), **key} for key in asked["Keys"]]
+                for name, asked in RequestItems.items()
+            }
+        }
+
+    def get_paginator(self, _operation: str) -> Self:
+        """See boto3."""
+        return self
+
+    def paginate(self, *, ExpressionAttributeValues: Members, **_: Any) -> Iterator[Members]:  # noqa: ANN401, N803
+        """See boto3."""
+        yield {"Items": self._stored.partitions.get(ExpressionAttributeValues[":pk"]["S"], [])}
+
+    def update_item(self, *, Key: Members, UpdateExpression: str, **given: Any) -> Members:  # noqa: ANN401, N803
+        """See boto3."""
+        item = self._at(Key)
+        if self._stored.refuses and UpdateExpression.startswith("ADD"):
+            raise _error("ValidationException", {})
+        if self._stored.holds and "ConditionExpression" in given:
+            raise _error("ConditionalCheckFailedException", item)
+        return {"Attributes": item} if "ReturnValues" in given else {}
+
+    def delete_item(self, **_: Any) -> Members:  # noqa: ANN401 - boto3's
+        """See boto3."""
+        return {}
+
+    def _at(self, key: Members) -> Members:
+        pk = key["pk"]["S"]
+        if kind := item_of(pk):
+            values = [*self._stored.single.get("", {}).values()] or [{}]
+            return {name: values[at % len(values)] for at, name in enumerate(kind.sets)}
+        return next(
+            (found for prefix, found in self._stored.single.items() if prefix and pk.startswith(prefix)), {}
+        )
+
+
+def _error(code: str, item: Members) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": "by the fuzzer"}, "Item": item}
+    return ClientError(response, "UpdateItem")

@@ -1,0 +1,41 @@
+"""The sections of docs/reliability.md: several commands write it, each its own sections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
+LOAD: Final = "Load run"
+MATRIX: Final = "Faults and invariants"
+FUZZED: Final = "Fuzzed input"
+LOUD: Final = "Loud batches"
+ORDER: Final = LOAD, MATRIX, FUZZED, LOUD
+_MARK: Final = "\n## "
+HEAD: Final = """\
+# Reliability
+
+`make reliability` and `make loud` write this page, each its own sections. `make reliability` runs every
+property test with 1,500 examples, then what this page shows. `benchmarks/reliability/`,
+`benchmarks/fuzz/` and `benchmarks/loud/` contain the text; change that instead.
+"""
+
+
+def sections(page: str) -> dict[str, str]:
+    """The text of each section, by its heading."""
+    _, *parts = page.split(_MARK)
+    split = [part.partition("\n") for part in parts]
+    return {heading: text.strip("\n") for heading, _, text in split}
+
+
+def composed(texts: Mapping[str, str]) -> str:
+    """The page of these sections."""
+    known = [f"## {heading}\n\n{texts[heading].strip('\n')}\n" for heading in ORDER if heading in texts]
+    return "\n".join([HEAD, *known])
+
+
+def write(texts: Mapping[str, str], page: Path = PAGE) -> None:
+    """Write these sections into the page, and leave the others as they are."""
+    before = sections(page.read_text()) if page.exists() else {}
+    page.write_text(composed({**before, **texts}))

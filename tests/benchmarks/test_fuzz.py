@@ -1,0 +1,231 @@
+"""A slice of the fuzzed inputs of `make reliability`, and faults that the fuzzer must find."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Final
+
+import pytest
+from msgspec.structs import force_setattr
+
+from benchmarks.fuzz import report
+from benchmarks.fuzz.__main__ import shown
+from benchmarks.fuzz.console import read_source
+from benchmarks.fuzz.guard import Hung, guarded
+from benchmarks.fuzz.kind import RAISED, SLOW, Kind, Problem, raw, raw_pages, verdict
+from benchmarks.fuzz.kinds import KINDS
+from benchmarks.fuzz.monitoring import handle
+from benchmarks.fuzz.run import ENDED, Failure, Outcome, first_of_each, given, part, run
+from benchmarks.fuzz.shrink import smallest
+from benchmarks.reliability.sections import FUZZED, composed, sections, write
+from flowwarden.errors import PolicyError
+from flowwarden.notify.notification import Notification
+from flowwarden.records.subscription import encode
+from tests.functions.test_monitor_events import BLOCKED, ROOT, Harness, document
+from tests.notify.fakes import MemorySink
+
+SEED: Final = 3
+GROUPS: Final = {"lines": 5, "payloads": 20, "events": 200, "policies": 40, "items": 20, "files": 120}
+"""Groups of each kind: some hundred inputs, or some dozen of the slowest."""
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_input_of_the_slice_breaks_an_invariant(name: str) -> None:
+    """If this fails, the message says how to repeat it."""
+    found = part(KINDS[name], SEED, range(GROUPS[name]))
+    assert [shown(each, SEED) for each in first_of_each([*found.failures])] == []
+    assert found.groups == GROUPS[name]
+
+
+def test_the_same_seed_gives_the_same_inputs() -> None:
+    """Another one gives others, and so does another kind."""
+    for kind in KINDS.values():
+        assert repr(given(kind, 1, 4)) == repr(given(kind, 1, 4)) != repr(given(kind, 2, 4))
+
+
+def test_the_inputs_of_a_million_have_every_kind() -> None:
+    """The shares of all kinds are the whole."""
+    assert sum(each.share for each in KINDS.values()) == pytest.approx(1)
+
+
+def kind_of(check: Callable[[Any], Iterator[Problem]], make: Callable[[Random], Any] = Random.random) -> Kind:
+    """A kind whose inputs are checked in this way."""
+    return Kind(name="planted", what="a planted fault", make=make, check=check, share=1)
+
+
+class BrokenSink(MemorySink):
+    """Sends nothing, and does something else."""
+
+    def __init__(self, fault: Callable[[], None]) -> None:
+        super().__init__()
+        self._fault = fault
+
+    def send(self, notification: Notification) -> None:
+        """Do it."""
+        force_setattr(notification, "text", f"{notification.text}\x1b[2J")
+        self.sent.append(notification)
+        self._fault()
+
+
+def planted(fault: Callable[[], None]) -> Kind:
+    """A batch through the monitor's handler, whose pages go to a broken sink."""
+
+    def check(_given: object) -> Iterator[Problem]:
+        sink = BrokenSink(fault)
+        yield from handle(Harness(sink=sink).handler(), encode(document(BLOCKED)), sink).problems
+
+    return kind_of(check)
+
+
+def spin() -> None:
+    """Never end."""
+    while True:
+        pass
+
+
+def fail() -> None:
+    """Raise an error that is not of the tree."""
+    raise KeyError("planted")
+
+
+def refuse() -> None:
+    """Raise an error of the tree."""
+    raise PolicyError("planted")
+
+
+def whats(kind: Kind, seconds: float = 1.0) -> list[str]:
+    """The problems of an input."""
+    return [each.what.rsplit(":", 1)[0] for each in verdict(kind, 0, seconds)]
+
+
+def test_an_error_that_is_not_of_the_tree_is_found() -> None:
+    """With its place; one of the tree is none."""
+    assert whats(planted(fail)) == [f"{RAISED} KeyError at tests/benchmarks/test_fuzz.py"]
+    assert RAISED not in str(whats(planted(refuse)))
+
+
+def test_what_never_ends_is_found() -> None:
+    """Whether it uses the processor or waits; what ends in time is not."""
+    assert whats(planted(spin), 0.2) == [SLOW]
+    with pytest.raises(Hung), guarded(1, waiting=0.05):
+        time.sleep(5)
+    assert SLOW not in whats(planted(lambda: None))
+
+
+def test_what_does_not_return_to_python_ends_the_process() -> None:
+    """No exception can end it."""
+    code = "from benchmarks.fuzz.guard import guarded\nwith guarded(0.1, last=0.2):\n    sum(range(10**12))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGVTALRM
+
+
+def test_raw_text_is_found_in_pages_logs_and_at_the_terminal() -> None:
+    """And lines without a bound; ordinary text is fine."""
+    assert whats(planted(lambda: None)) == ["raw text in a page"]
+    good = Notification(subject="s", text="a\nb", document={"a": "b"}, attributes={"a": "b"})
+    assert [*raw_pages([good])] == []
+    for part_of in ("subject", "document", "attributes"):
+        bad = Notification(subject="s", text="a", document={"a": "b"}, attributes={"a": "b"})
+        force_setattr(bad, part_of, "\u202e" if part_of == "subject" else {"a": "\u202e"})
+        assert [part_of in each.what for each in raw_pages([bad])] == [True]
+    assert [each.what for each in raw("the log", "a\x9bb")] == ["raw text in the log"]
+    assert [*raw("the log", "x" * 3000)] == []
+    assert [each.what for each in raw("a page", "x" * 3000, 2000)] == ["a line without a bound in a page"]
+
+
+def test_records_that_are_not_printed_are_found() -> None:
+    """The command is asked for less than all."""
+    assert [*read_source(BLOCKED.encode())] == []
+    problems = [each.what for each in read_source(BLOCKED.encode(), "--only=ACCEPT")]
+    assert problems == ["records that are counted and not printed"]
+
+
+def test_a_failing_input_is_repeated_and_made_small() -> None:
+    """To what the failure needs."""
+
+    def check(group: tuple[str, ...]) -> Iterator[Problem]:
+        if any("#" in each for each in group):
+            yield Problem("a mark", "#")
+
+    def make(random: Random) -> tuple[str, ...]:
+        return tuple("abc#"[random.randrange(4)] * 50 for _ in range(20))
+
+    kind = kind_of(check, make)
+    (failure,) = part(kind, 1, range(1)).failures
+    text = shown(failure, seed=1)
+    assert "--kind planted --seed 1 --first 0 --count 1" in text
+    assert "input: ('#',)" in text
+    document = {"a": [1, {"b": "xx#"}], "c": "d"}
+    assert smallest(document, lambda each: "#" in repr(each)) == {"a": [{"b": "#"}]}
+
+
+class BrokenPool(Executor):
+    """A pool of processes of which one ended at the second part."""
+
+    def __init__(self, _processes: int, initializer: Any, initargs: Any) -> None:
+        initializer(*initargs)
+        self._parts = 0
+
+    def submit(self, task: Any, /, *given: Any, **_: Any) -> Future[Any]:
+        """Run it at once."""
+        done: Future[Any] = Future()
+        self._parts += 1
+        if self._parts > 1:
+            done.set_exception(BrokenProcessPool())
+        else:
+            done.set_result(task(*given))
+        return done
+
+
+def test_a_process_that_ends_is_a_failure() -> None:
+    """The inputs that were not processed are not counted as such."""
+    reached = list[int]()
+
+    def end(_given: object) -> Iterator[Problem]:
+        yield from ()
+
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        outcome = run(kind_of(end), 1, range(120), 1, lambda groups, _: reached.append(groups), BrokenPool)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [each.problem.what for each in outcome.failures] == [ENDED]
+    assert outcome.inputs == max(reached) == 50
+
+
+def test_a_problem_is_shown_once() -> None:
+    """With the first input that has it."""
+    kind = kind_of(lambda _: iter(()))
+    failures = [Failure(kind, number, Problem("one", str(number))) for number in (5, 2)]
+    assert [each.number for each in first_of_each([*failures, Failure(kind, 9, Problem("two"))])] == [2, 9]
+
+
+def test_the_page_has_the_section() -> None:
+    """If this fails, run `make reliability`."""
+    outcomes = [Outcome(name, 1000, 2.0, 0.01, (), 0) for name in KINDS]
+    made = report.section(outcomes, 7, 2, datetime(2026, 1, 2, tzinfo=UTC))
+    assert "2026-01-02, seed 7, 6,000 inputs on 2 processes" in made[FUZZED]
+    written = (ROOT / "docs" / "reliability.md").read_text()
+    prose = [
+        line
+        for line in composed(made).splitlines()
+        if not line.startswith(("The last run", *(f"| {name} " for name in KINDS))) or " `" in line
+    ]
+    assert [line for line in prose if line not in written.splitlines()] == []
+
+
+def test_a_section_is_written_beside_the_others(tmp_path: Any) -> None:
+    """Each command writes its own."""
+    page = tmp_path / "page.md"
+    write({FUZZED: "one\n\n### two\n", "Load run": "load"}, page)
+    write({FUZZED: "three"}, page)
+    assert sections(page.read_text()) == {"Load run": "load", FUZZED: "three"}
+    assert page.read_text().startswith("# Reliability\n")

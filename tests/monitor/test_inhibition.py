@@ -1,0 +1,124 @@
+"""Inhibition across batches: what was reported about a host suppresses lesser pages about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowwarden.monitor.pipeline import Invocation, MonitoringService
+from flowwarden.monitor.report import BatchReport
+from flowwarden.records.subscription import LogBatch
+from flowwarden.state.schema import MOST_REPORTED, REPORTED
+from tests.faults import Faults
+from tests.flows import rejected
+from tests.monitor.scenarios import Account, line_of
+
+NOW = 1_764_000_000
+HOUR = 3600
+SCANNER, OTHER = "10.0.1.66", "10.0.1.20"
+
+
+def batch(name: str, *lines: str) -> LogBatch:
+    """A batch of an interface of its own."""
+    return LogBatch("111122223333", "/flow-warden/flow-logs", f"eni-{name}", lines, name)
+
+
+def probes(host: str = SCANNER, vpc: str = "vpc-1", interface: str = "eni-scanner") -> LogBatch:
+    """A host is rejected at many ports: host-probing, as its own interface logged it."""
+    given = {"vpc_id": vpc, "interface_id": interface, "start": NOW - 90, "end": NOW - 40}
+    flows = [rejected(f"{host}:50000", f"10.0.2.30:{port}", tcp_flags=2, **given) for port in range(20, 33)]
+    return batch(f"probes of {host} in {vpc}", *map(line_of, flows))
+
+
+def blocked(host: str = SCANNER, vpc: str = "vpc-1", name: str = "blocked") -> LogBatch:
+    """The host is rejected by a database, as the database's interface logged it: blocked-connection."""
+    given = {"vpc_id": vpc, "interface_id": "eni-db", "start": NOW - 90, "end": NOW - 40}
+    flows = [
+        rejected(f"{host}:5{port}", "10.0.2.40:5432", tcp_flags=2, **given) for port in range(1000, 1004)
+    ]
+    return batch(f"{name} {host} {vpc}", *map(line_of, flows))
+
+
+def process(service: MonitoringService, given: LogBatch, now: int = NOW) -> BatchReport:
+    """Process a batch."""
+    return service.process(given, Invocation(f"attempt {given.batch_id} {now}", lambda: 300.0), now)
+
+
+def detectors(account: Account) -> list[str]:
+    """The detectors of the pages."""
+    return [each.attributes["detector"] for each in account.pages.sent]
+
+
+def test_a_lesser_finding_in_another_batch_does_not_page() -> None:
+    """Of another interface and container; it is still reported."""
+    account = Account()
+    process(account.container(Faults()), probes())
+    report = process(account.container(Faults()), blocked(), NOW + 60)
+    assert detectors(account) == ["host-probing"]
+    assert [each.detector for each in report.reported] == ["blocked-connection"]
+
+
+@pytest.mark.parametrize(
+    "later", [blocked(OTHER), blocked(vpc="vpc-2"), probes(OTHER)], ids=["host", "vpc", "as grave"]
+)
+def test_other_findings_page(later: LogBatch) -> None:
+    """About another host, about the same address in another VPC, and of the same detector."""
+    account = Account()
+    service = account.container(Faults())
+    process(service, probes())
+    process(service, later, NOW + 60)
+    assert len(account.pages.sent) == 2
+
+
+def test_the_lesser_finding_first_pages() -> None:
+    """The graver one pages as well."""
+    account = Account()
+    service = account.container(Faults())
+    process(service, blocked())
+    process(service, probes(), NOW + 60)
+    assert detectors(account) == ["blocked-connection", "host-probing"]
+
+
+def test_it_ends_with_the_suppression_of_repeats() -> None:
+    """After four hours, over midnight too; a repeat of the graver finding begins it again."""
+    for begin in (NOW, NOW - NOW % 86_400 + 86_400 - 1800):
+        account = Account()
+        service = account.container(Faults())
+        process(service, probes(), begin)
+        process(service, blocked(), begin + 3 * HOUR)
+        assert detectors(account) == ["host-probing"]
+        process(service, blocked(name="later"), begin + 6 * HOUR)
+        assert detectors(account) == ["host-probing", "blocked-connection"]
+
+
+def test_a_page_that_is_not_out_inhibits_nothing() -> None:
+    """The lesser finding pages; the retry of the batch sends the graver one."""
+    account = Account()
+    account.pages.away = True
+    service = account.container(Faults())
+    assert process(service, probes()).delivery.unsent
+    account.pages.away = False
+    process(service, blocked(), NOW + 60)
+    process(service, probes(), NOW + 120)
+    assert detectors(account) == ["blocked-connection", "host-probing"]
+
+
+def test_a_table_that_does_not_answer_inhibits_nothing() -> None:
+    """A page too many is better than one too few."""
+    account = Account()
+    process(account.container(Faults()), probes())
+    account.evidence.is_away = True
+    process(account.container(Faults()), blocked(), NOW + 60)
+    assert detectors(account) == ["host-probing", "blocked-connection"]
+
+
+def test_an_exempt_host_inhibits_nothing_and_a_batch_stores_few() -> None:
+    """Its findings do not page; and a loud batch makes at most four writes."""
+    account = Account()
+    account.policy = account.policy.from_json(f'{{"exempt": ["{SCANNER}"]}}')
+    process(account.container(Faults()), probes())
+    assert [key for key in account.evidence.written if key.startswith(REPORTED.prefix)] == []
+    account = Account()
+    lines = [line for host in range(1, 9) for line in probes(f"10.0.1.{host}").lines]
+    process(account.container(Faults()), batch("loud", *lines))
+    written = [key for key in account.evidence.written if key.startswith(REPORTED.prefix)]
+    assert len(written) == MOST_REPORTED
