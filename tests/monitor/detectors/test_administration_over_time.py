@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowwarden.network.services import ADMIN_PORTS
+from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.weeks import CLIENT, DAY, TODAY, got, learned, look, moved, paged, tried
 
 
@@ -82,6 +83,18 @@ def test_lateral_movement_does_not_become_usual() -> None:
         at = TODAY + day * DAY + 3600
         (found,) = look([moved(each, at) for each in moves], evidence, at)
         assert found.detector == "lateral-movement"
+
+
+def test_a_weekly_job_becomes_usual() -> None:
+    """It ran twice while the role was learned, and is reported once more at most."""
+    run = [each for host in range(1, 5) for each in got(f"10.0.9.{host}", 22)]
+    evidence = MemoryEvidence()
+    pages = []
+    for day in range(50):
+        at = TODAY + day * DAY + 3600
+        flows = [*got("10.0.3.1", 5432, at), *(moved(each, at) for each in run if day % 7 == 0)]
+        pages += [(day, found.detector) for found in paged(flows, evidence, at)]
+    assert pages == [(14, "lateral-movement")]
 
 
 def test_administration_on_most_days_is_usual_in_its_network() -> None:

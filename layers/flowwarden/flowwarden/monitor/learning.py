@@ -64,7 +64,10 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         learned = set(compress(edges.keys[here], answered[here]))
         if usual_alone:
             learned.difference_update(view.new_contacts.get(place, ()))
-            learned = {edge for edge in learned if not profile.administers_lately(edge)}
+            # What is as old as the role was when it was learned may be a job that runs each week.
+            learned = {
+                edge for edge in learned if not profile.administers_lately(edge) or profile.is_old(edge)
+            }
         if profile.interface and any_held(exempt, profile.interface.addresses):
             # An exempt host may do anything, so its connections say nothing about the others of its role.
             learned = {edge for edge in learned if edge.direction == "in"}

@@ -10,6 +10,7 @@ from typing import Final
 from flowwarden.monitor.baseline.baseline import (
     DAYS_SEEN,
     GOES_OUT,
+    LEARNING_DAYS,
     LISTENS,
     Baseline,
     Edge,
@@ -25,6 +26,8 @@ from flowwarden.state.sets import BUCKETS
 DAYS_ADMINISTERED: Final = 5
 """Distinct days before remote administration is usual for a role: two logins on two days can be an intruder's
 preparation."""
+DAYS_WEEKLY: Final = 3
+"""The same, if the first day is two weeks ago: a job that runs each week has four days in a month."""
 NETWORKS_ADMINISTERED: Final = 5
 """Distinct networks that a role administers on so many days before administering others is usual, too: the
 servers that a role uses are spread over three or four Availability Zones; bastions and deployment tools
@@ -117,8 +120,14 @@ class RoleProfile:
 
     def administers_lately(self, edge: Edge) -> bool:
         """Whether the edge is administration of internal hosts that is not usual yet."""
-        administers = edge.direction == "out" and edge.port in ADMIN_PORTS and "/" in edge.peer
-        return administers and self.days_of(edge) < DAYS_ADMINISTERED
+        if edge.direction != "out" or edge.port not in ADMIN_PORTS or "/" not in edge.peer:
+            return False
+        is_weekly = self.days_of(edge) >= DAYS_WEEKLY and self.is_old(edge)
+        return self.days_of(edge) < DAYS_ADMINISTERED and not is_weekly
+
+    def is_old(self, edge: Edge) -> bool:
+        """Whether an edge was first seen as long ago as a role is learned."""
+        return self.baseline is not None and self.baseline.age_of(edge) >= LEARNING_DAYS
 
     def directory_services(self, peer: str) -> frozenset[int]:
         """The directory services, see `DIRECTORY_SERVICES`, that the role usually uses in a network."""

@@ -5,9 +5,9 @@ What: answered connections of an internal host for remote administration (SSH, R
     least `SESSIONS_EACH` each, or `DAY_FACTOR` times as many to one host within a day. A connection is small
     if it has at most 5 KB and 30 packets in each direction and lasts two minutes at most. Those of a host
     count if they are at least half of its connections there. If the format contains no sizes, all count.
-    Where the role usually administers the network, on five or more days, or five networks at all, and for SMB
-    and RPC with its directory servers, `USUAL_FACTOR` times as many to one host within an hour are reported.
-    Databases count only if the role contacts none of the kind usually.
+    Where administration is usual, see `lateral-movement`, and for SMB and RPC with directory servers,
+    `USUAL_FACTOR` times as many to one host within an hour are reported. Databases count only if the role
+    contacts none of the kind usually.
 Why: a service that rejects a password closes the connection, and password guessing opens the next one. Tools
     that open a connection for each call (WMI, WinRM, scp, Git over SSH) transfer more, or varying sizes.
 False positives: new automation that opens a connection for each small command: add its host to `exempt` in
