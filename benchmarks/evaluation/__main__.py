@@ -35,7 +35,7 @@ def main() -> int:
         "gates": [{**to_builtins(gate), "met": gate.met} for gate in gates(results)]
     }
     DOCUMENT.write_text(json.dumps(document, indent=2) + "\n")
-    if arguments.write or not (arguments.quick or arguments.tuning):
+    if arguments.write or not (arguments.quick or arguments.tuning or arguments.source):
         REPORT.write_text(text)
     missed = [gate.what for gate in gates(results) if not gate.met]
     if missed:
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> Results:
     """Run the scenarios."""
     seed = scenarios.TUNING_SEED if arguments.quick or arguments.tuning else scenarios.REPORTING_SEED
     name, size = _size(arguments)
-    chosen = scenarios.scenarios(size, seed)
+    chosen = scenarios.scenarios(size, seed, arguments.source)
     checkpoints = {each: None if arguments.quick else CHECKPOINTS / f"{each.name}.pickle" for each in chosen}
     for checkpoint in checkpoints.values():
         if checkpoint is not None and not arguments.resume:
@@ -79,6 +79,12 @@ def _arguments() -> argparse.Namespace:
         type=int,
         default=os.process_cpu_count(),
         help="number of parallel scenarios (default: number of cores)",
+    )
+    parser.add_argument(
+        "--source",
+        metavar="MODULE",
+        default="",
+        help="take the traffic from this module instead of the generator; does not change detection.md",
     )
     parser.add_argument("--check", action="store_true", help="fail if a gate is missed")
     parser.add_argument("--write", action="store_true", help="write detection.md after any run")

@@ -63,5 +63,10 @@ def finds(page: Page, incident: Incident) -> bool:
 
 
 def may_find(detector: str, kind: str) -> bool:
-    """Whether a detector, or a rule of a peer, is expected to find a kind of incident."""
+    """Whether a detector, or a rule of a peer, is expected to find a kind of incident.
+
+    No detector declares the kinds of another traffic source, so any may find them.
+    """
+    if kind not in ACCEPTABLE:
+        return True
     return detector in ACCEPTABLE[kind] or (kind in _SCANS and detector not in BY_NAME)

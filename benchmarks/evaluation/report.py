@@ -37,6 +37,8 @@ def markdown(results: Results) -> str:
         "## False pages per day and 1,000 interfaces",
         _rates(results),
         *_behind(results),
+        "## Pages on the learning days",
+        _while_learning(results),
         "## Incidents found",
         *_recall(results),
         "## Accuracy of the initiator",
@@ -84,6 +86,7 @@ def _recall(results: Results) -> Iterator[str]:
         yield f"In {layout}; times are those of {MONITOR} until the page, including the delivery."
         yield table(("Incident", "number", *results.judged, "half within", "95 % within"), rows)
         yield _precision(results, scenario)
+        yield _per_incident(results, scenario)
 
 
 def _row(kind: str, found: dict[str, Found]) -> tuple[str, ...]:
@@ -99,6 +102,24 @@ def _precision(results: Results, scenario: str) -> str:
         share = precision(outcome.tallies[name], outcome.incidents)
         shares.append(f"{name} {'-' if share is None else f'{share:.0%}'}")
     return f"Share of pages that are about an incident: {', '.join(shares)}."
+
+
+def _per_incident(results: Results, scenario: str) -> str:
+    shares = []
+    for name in results.judged:
+        counts = results.per_incident(name, scenario)
+        if counts["mean"] is not None:
+            shares.append(f"{name} {counts['mean']:.2f}, at most {counts['most']:g}")
+    return f"Pages per incident that has any: {'; '.join(shares) or '-'}."
+
+
+def _while_learning(results: Results) -> str:
+    rows = []
+    for name, outcome in results.outcomes.items():
+        count, days = outcome.tallies[MONITOR].while_learning, outcome.learning_days
+        rate = per_day_and_thousand(count, outcome.interfaces, max(days, 1) * DAY)
+        rows.append((name, f"{count:,}", f"{rate.value:.2f}", f"{rate.low:.2f} to {rate.high:.2f}"))
+    return table(("Scenario", "pages", "per day and 1,000 interfaces", "95 % interval"), rows)
 
 
 def _accuracy(results: Results) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from benchmarks.evaluation import scenarios
 from benchmarks.evaluation.accuracy import Accuracy
 from benchmarks.evaluation.run import MONITOR, Outcome
-from benchmarks.evaluation.tally import Found, Tally, found, precision, together
+from benchmarks.evaluation.tally import Found, Tally, found, pages_per_incident, precision, together
 
 MEDIAN, NEARLY_ALL = 0.5, 0.95
 _DIGITS: Final = 4
@@ -61,6 +61,10 @@ class Results(Struct):
             "recall": recalls(kinds),
             "recall_v2": recalls(self.found(name, scenarios.INCIDENTS_V2)),
             "precision": _rounded(precision(tally, incidents.incidents)),
+            "pages_per_incident": self.per_incident(name, scenarios.INCIDENTS),
+            "pages_while_learning": {
+                scenario: outcome.tallies[name].while_learning for scenario, outcome in self.outcomes.items()
+            },
             "time_to_detect": {
                 "all": delays(together(kinds)),
                 **{kind: delays(each) for kind, each in kinds.items()},
@@ -79,6 +83,15 @@ class Results(Struct):
         """The findings of a system under test in a scenario, by kind of incident."""
         outcome = self.outcomes[scenario]
         return dict(sorted(found(outcome.tallies[name], outcome.incidents).items()))
+
+    def per_incident(self, name: str, scenario: str) -> dict[str, float | None]:
+        """Pages per incident that has any, on average and at worst."""
+        outcome = self.outcomes[scenario]
+        counts = [each for each in pages_per_incident(outcome.tallies[name], outcome.incidents) if each]
+        return {
+            "mean": _rounded(sum(counts) / len(counts)) if counts else None,
+            "most": max(counts, default=None),
+        }
 
     def _rate(self, name: str, scenario: str) -> dict[str, Any]:
         outcome = self.outcomes[scenario]

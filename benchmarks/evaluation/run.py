@@ -12,12 +12,12 @@ from typing import Any
 from msgspec import Struct, field
 
 from benchmarks.evaluation.accuracy import Accuracy
-from benchmarks.evaluation.generator.generator import Generator
 from benchmarks.evaluation.generator.model import Delivery, Incident, World
 from benchmarks.evaluation.monitor import Monitor
 from benchmarks.evaluation.peers import PEERS, Contacts, Peer
 from benchmarks.evaluation.reading import Reading
 from benchmarks.evaluation.scenarios import Scenario
+from benchmarks.evaluation.source import Source, source_of
 from benchmarks.evaluation.subject import Judged, Page, Surroundings
 from benchmarks.evaluation.tally import Tally
 
@@ -31,6 +31,7 @@ class Outcome(Struct):
     """The number at the end; it is constant, because each removed instance is replaced."""
     days: int
     """Number of scored days."""
+    learning_days: int
     tallies: dict[str, Tally]
     """By the name of the system under test."""
     accuracy: Accuracy = field(default_factory=Accuracy)
@@ -49,7 +50,7 @@ class Run:
         """Begin, or continue from the checkpoint if there is one of the same scenario."""
         self.scenario = scenario
         self._checkpoint = checkpoint
-        self.generator = Generator(scenario.world)
+        self.generator = source_of(scenario.source, scenario.world)
         self._reading = Reading(scenario.world.layout)
         contacts = Contacts(self._reading)
         self._judged: tuple[Judged, ...] = (
@@ -59,6 +60,7 @@ class Run:
         self.outcome = Outcome(
             interfaces=len(self.generator.interfaces()),
             days=scenario.world.judged_days,
+            learning_days=scenario.world.learning_days,
             tallies={each.name: Tally() for each in self._judged},
         )
         if checkpoint is not None and checkpoint.exists():
@@ -74,7 +76,7 @@ class Run:
             self._day()
             self.outcome.seconds += time.process_time() - begin
             self._save()
-        self.outcome.incidents = self.generator.labels
+        self.outcome.incidents = [*self.generator.labels]
         return self.outcome
 
     def _day(self) -> None:
@@ -85,10 +87,13 @@ class Run:
             outcome.lines += len(delivery.lines)
             outcome.deliveries += 1
             for each in listeners:
-                pages = [page for page in each.process(delivery) if counts(page, self.scenario.world)]
-                if not learning:
-                    self._count(outcome.tallies[each.name], delivery).pages.extend(pages)
-            if not learning:
+                pages, tally = each.process(delivery), outcome.tallies[each.name]
+                if learning:
+                    tally.while_learning += sum(page.paged for page in pages)
+                    continue
+                scored = [page for page in pages if counts(page, self.scenario.world)]
+                self._count(tally, delivery).pages.extend(scored)
+            if not learning and delivery.truth:
                 outcome.accuracy.look(delivery, self._reading)
         if not learning:
             for each in self._judged:
@@ -110,7 +115,7 @@ class Run:
         draft.write_bytes(pickle.dumps(whole))
         draft.replace(self._checkpoint)  # so that an interruption keeps the previous one
 
-    def _restore(self, saved: tuple[str, Generator, Outcome, dict[str, Any]]) -> None:
+    def _restore(self, saved: tuple[str, Source, Outcome, dict[str, Any]]) -> None:
         mark, generator, outcome, states = saved
         if mark != fingerprint(self.scenario):
             return
@@ -124,7 +129,7 @@ def counts(page: Page, world: World) -> bool:
     return page.at is None or page.at >= world.judged_from
 
 
-def surroundings(scenario: Scenario, generator: Callable[[], Generator]) -> Surroundings:
+def surroundings(scenario: Scenario, generator: Callable[[], Source]) -> Surroundings:
     """The information about a scenario's world for the systems under test."""
     world = scenario.world
     return Surroundings(world.layout, world.judged_from, lambda: generator().interfaces())

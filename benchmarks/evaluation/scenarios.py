@@ -25,6 +25,8 @@ class Scenario(Struct, frozen=True):
 
     name: str
     world: World
+    source: str = ""
+    """The module of a traffic source; empty for the generator."""
 
 
 class Size(Struct, frozen=True):
@@ -49,8 +51,8 @@ FULL: Final = Size((1000, 7), (400, 3), (400, 5), (200, 4), 6, 60, 0.2)
 """7,000 interface-days without an incident, after learning."""
 
 
-def scenarios(size: Size, seed: int) -> tuple[Scenario, ...]:
-    """The worlds of a run; each has its own traffic."""
+def scenarios(size: Size, seed: int, source: str = "") -> tuple[Scenario, ...]:
+    """The worlds of a run; each has its own traffic, from a module if `source` names one."""
     template, default = layouts()["template"], layouts()["v2"]
     rate, slot, kinds = size.learning_rate, size.learning_slot, size.of_each_kind
     worlds = {
@@ -76,4 +78,4 @@ def scenarios(size: Size, seed: int) -> tuple[Scenario, ...]:
             learning_rate=rate, learning_slot=slot,
         ),
     }  # fmt: skip
-    return tuple(Scenario(name, world) for name, world in worlds.items())
+    return tuple(Scenario(name, world, source) for name, world in worlds.items())

@@ -22,6 +22,8 @@ class Tally(Struct):
     """Pages and findings of scored days."""
 
     pages: list[Page] = field(default_factory=list)
+    while_learning: int = 0
+    """The number of pages on learning days."""
     records: int = 0
     """Lines, including gaps, on scored days."""
     batches: int = 0
@@ -102,6 +104,19 @@ def together(kinds: dict[str, Found]) -> Found:
         sum(each.incidents for each in kinds.values()),
         tuple(delay for each in kinds.values() for delay in each.delays),
     )
+
+
+def pages_per_incident(tally: Tally, incidents: Sequence[Incident]) -> list[int]:
+    """The number of pages about each incident, in their order.
+
+    A page about several incidents counts for the latest of them; any detector counts.
+    """
+    counts = Counter[int]()
+    for page in tally.paged:
+        about_it = [at for at, incident in enumerate(incidents) if about(page, incident)]
+        if about_it:
+            counts[max(about_it, key=lambda at: incidents[at].begin)] += 1
+    return [counts[at] for at in range(len(incidents))]
 
 
 def precision(tally: Tally, incidents: Sequence[Incident]) -> float | None:

@@ -20,6 +20,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import LogFormat
 from flowwarden.settings import MonitorSettings
 from flowwarden.sinks.sns import SnsSink
+from flowwarden.state.schema import BASELINES
 from flowwarden.state.sets import Addition, Sets
 
 TABLE_SECONDS: Final = 0.012
@@ -72,7 +73,7 @@ class _Table(Evidence):
         """See the port. A call has a hundred keys."""
         calls = -(-len(keys) // 100)
         self._calls.made("reads", TABLE_SECONDS, calls)
-        return {key: _USUAL for key in keys if key.startswith(EDGES)} | dict(super().read(keys))
+        return {key: _USUAL for key in keys if key.startswith(BASELINES.prefix)} | dict(super().read(keys))
 
 
 class _Claims(Claims):
