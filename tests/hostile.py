@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any, Final
 
@@ -52,6 +52,25 @@ def poisoned(value: Any, path: tuple[Any, ...], text: str = HOSTILE) -> Any:
                 poisoned(each, tuple(rest), text) if position == first else each
                 for position, each in enumerate(value)
             )
+
+
+def mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """A copy of the value with each of its texts changed."""
+    match value:
+        case Enum():
+            return value
+        case str():
+            return change(value)
+        case Struct():
+            for name in value.__struct_fields__:
+                value = _with(value, name, mapped(getattr(value, name), change))
+            return value
+        case Mapping():
+            return {key: mapped(each, change) for key, each in value.items()}
+        case list() | tuple():
+            return type(value)(mapped(each, change) for each in value)
+        case _:
+            return value
 
 
 def _with(value: Struct, name: str, changed: object) -> Struct:

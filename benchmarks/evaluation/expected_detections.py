@@ -33,7 +33,7 @@ page does not count, even if it pages two hours later."""
 
 DONE_TO: Final = frozenset(
     {
-        *("public-into-private", "scan-hit", "security-group-fault", "nacl-fault"),
+        *("public-into-private", "exposed-administration", "scan-hit", "security-group-fault", "nacl-fault"),
         *("reject-spike", "records-lost", "interface-silent", "unreadable-lines"),
     }
 )

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from flowwarden.monitor.findings import Tally
 from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
 from flowwarden.monitor.traffic.host_activity import HostActivity, Services, sets
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.state.sets import Sets
-from tests.flows import directed, flow
+from flowwarden.state.sets import DAY, HOUR, Sets
+from tests.flows import START, directed, flow
 
 CLIENT = "10.0.1.5"
 
@@ -41,8 +42,22 @@ def suspect(
     known = sets(contacts, asks) if before is None else before
     return HostActivity(
         client=CLIENT, role="tag:Role=web", learning=learning, contacts=contacts, hour=known, day=known,
+        begins={HOUR: START // HOUR * HOUR, DAY: START // DAY * DAY}, tally=tally,
         sample=lambda: flows_of(contacts), asks=asks, only_listens=only_listens, databases=databases,
     )  # fmt: skip
+
+
+def tally(contacts: Iterable[Contact]) -> Tally:
+    """Their traffic: a record for each connection."""
+    return Tally.of(
+        directed(
+            *(
+                flow(f"{CLIENT}:{port}", f"{each.server}:{each.port}", tcp_flags=2)
+                for each in contacts
+                for port in sorted(each.client_ports)
+            )
+        )
+    )
 
 
 def flows_of(contacts: Iterable[Contact]) -> list[DirectedFlow]:

@@ -39,6 +39,8 @@ KINDS: Final = {
     "ssh-brute-force": Kind(scans.ssh_brute_force, 1800),
     "listener-goes-out": Kind(intrusions.listener_goes_out, 3600),
     "public-into-private": Kind(intrusions.public_into_private, 1800),
+    "exposed-administration": Kind(intrusions.exposed_administration, 1800),
+    "beacon": Kind(intrusions.beacon, 5 * 3600),
     "database-initiates": Kind(intrusions.database_initiates, 1800),
     "scan-hit": Kind(intrusions.scan_hit, 1500),
     "exfiltration": Kind(intrusions.exfiltration, 3600),

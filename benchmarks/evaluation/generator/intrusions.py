@@ -37,6 +37,29 @@ def public_into_private(stage: Stage, begin: int) -> Deed:
     return stage.deed(target, [target.address], begin + seconds, source)
 
 
+def exposed_administration(stage: Stage, begin: int) -> Deed:
+    """A rule was opened: internet hosts connect to an administration or database port, and get replies."""
+    random = stage.random
+    seconds = random.randrange(300, 1800)
+    target = stage.cast(("legacy",), begin, begin + seconds)
+    source, port = addresses.stranger(random), random.choice((22, 3389, 445, 5432, 6379))
+    for number in range(random.randrange(1, 8)):
+        stage.visit(source, target, port, begin + (random.randrange(seconds) if number else 0))
+    return stage.deed(target, [target.address], begin + seconds, source)
+
+
+def beacon(stage: Stage, begin: int) -> Deed:
+    """A host connects to the same internet host for hours, on a port that its role never used."""
+    random = stage.random
+    seconds = random.randrange(3, 5) * 3600
+    source = stage.cast(("app", "worker", "node"), begin, begin + seconds)
+    target, port, at = addresses.stranger(random), random.choice((4444, 8444, 1337, 9001)), begin
+    while at < begin + seconds:
+        stage.talk(source, Far(target), port, at, seconds=5, via=stage.gateway(source))
+        at += random.randrange(240, 600)
+    return stage.deed(source, [target], begin + seconds)
+
+
 def database_initiates(stage: Stage, begin: int) -> Deed:
     """A database connects to internal hosts that are not its replicas."""
     random = stage.random

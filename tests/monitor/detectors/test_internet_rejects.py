@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.monitor.detectors import internet_rejects
-from flowwarden.monitor.detectors.internet_rejects import MOST_HOSTS
+from flowwarden.monitor.detectors.internet_rejects import MOST_HOSTS, MOST_SCANNERS, SCANNED_PORTS, Scanner
 from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
@@ -71,6 +71,55 @@ def test_hosts_beyond_the_limit_are_reported_together() -> None:
     assert describe(findings[-1]).summary == "1 internet host rejected at 275 other hosts."
     assert sum(found.tally.records for found in findings) == len(flows)
     assert len(inspect(*flows[:MOST_HOSTS])) == MOST_HOSTS
+
+
+def scanned(client: str, host: str, ports: range) -> list[Flow]:
+    """An internet host is rejected at ports of a host."""
+    return [rejected(f"{client}:40000", f"{host}:{port}") for port in ports]
+
+
+def test_a_scanner_of_many_ports_is_named() -> None:
+    """With the number of ports, which the digest and the log show; background noise is not named."""
+    ordinary = scanned("198.51.100.1", "10.0.0.9", range(22, 22 + SCANNED_PORTS - 1))
+    (quiet,) = inspect(*ordinary)
+    assert quiet.facts.scanners == ()
+    assert describe(quiet).summary == "1 internet host rejected at 10.0.0.9."
+    (finding,) = inspect(*ordinary, *scanned("203.0.113.9", "10.0.0.9", range(1000, 1040)))
+    assert finding.facts.scanners == (Scanner("203.0.113.9", "10.0.0.9", 40),)
+    assert describe(finding).summary == (
+        "2 internet hosts rejected at 10.0.0.9; ports tried: 203.0.113.9 (40)."
+    )
+
+
+def test_repeated_attempts_at_a_port_are_one_port() -> None:
+    """Packets do not make a scanner, nor does one port of many hosts."""
+    knocks = [rejected(f"203.0.113.9:{port}", "10.0.0.9:22") for port in range(40_000, 40_050)]
+    sweep = [rejected("203.0.113.8:40000", f"10.0.0.{host}:22") for host in range(1, 20)]
+    assert [each.facts.scanners for each in inspect(*knocks, *sweep)] == [()] * 19
+
+
+def test_scanners_that_are_named_are_bounded() -> None:
+    """Those with the most ports; an attacker can have any number of addresses."""
+    flows = [
+        each
+        for host in range(1, 60)
+        for each in scanned(f"203.0.113.{host}", "10.0.0.9", range(1000, 1010 + host))
+    ]
+    (finding,) = inspect(*flows)
+    assert [each.ports for each in finding.facts.scanners] == [69, 68, 67, 66, 65]
+    assert len(finding.facts.scanners) == MOST_SCANNERS
+
+
+def test_a_scanner_of_a_host_without_a_finding_of_its_own_is_named_with_the_host() -> None:
+    """The finding about all other hosts says which of them."""
+    noise = [
+        rejected(f"198.51.100.{each}:40000", f"10.0.1.{host}:22")
+        for host in range(1, MOST_HOSTS + 1)
+        for each in range(1, 30)
+    ]
+    *_, others = inspect(*noise, *scanned("203.0.113.9", "10.0.2.1", range(1000, 1012)))
+    assert others.subject == internet_rejects.OTHERS
+    assert "ports tried: 203.0.113.9 (12 of 10.0.2.1)" in describe(others).summary
 
 
 NOISE = st.builds(

@@ -25,7 +25,7 @@ from flowwarden.monitor.detectors import (
     unjudged_records,
     unparsed_lines,
 )
-from flowwarden.monitor.findings import Finding, FlowSample
+from flowwarden.monitor.findings import Finding, FlowSample, Window
 from flowwarden.monitor.traffic.contacts import ContactOutcome
 from flowwarden.monitor.traffic.uploads import uploads
 from flowwarden.network.services import Service
@@ -162,7 +162,8 @@ def _of_internet_rejects() -> Finding:
 def _of_reject_spike() -> Finding:
     noise = [rejected(f"203.0.113.{host}:40000", "10.0.0.10:22") for host in range(1, 41)]
     (about,) = finding_with(internet_rejects.DETECTOR)(noise)
-    refused = FlowSample(about.tally, about.example)
+    slot = START // reject_spike.SLOT * reject_spike.SLOT
+    refused = FlowSample(about.tally, about.example, Window(slot, slot + reject_spike.SLOT, 40))
     return reject_spike.report(about.subject, refused, 812.4, LIMITS.spike_factor)
 
 

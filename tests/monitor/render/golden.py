@@ -11,13 +11,26 @@ from typing import Final
 
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
+from flowwarden.monitor.traffic.hosts import Hosts
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimState
+from tests.flows import START
 from tests.monitor.render.examples import EXAMPLES
 
 FOLDER: Final = Path(__file__).parent / "golden"
+DATABASE: Final = NetworkInterface(
+    interface_id="eni-2", vpc_id="vpc-1", subnet_id="subnet-2", addresses=("10.0.2.30", "10.0.9.1"),
+    instance_id="i-2", tags={"Role": "db"},
+)  # fmt: skip
+HOSTS: Final = Hosts(
+    {"eni-1": NetworkInterface(interface_id="eni-1", vpc_id="vpc-1", tags={"Role": "web"})},
+    [(DATABASE, START - 900)],
+    ("Role",),
+)
+"""The interface that logged the flows, and one at the other end of some of them."""
 CONTEXT: Final = RenderContext(
     account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
-    log_stream="eni-1-all", suppression_minutes=240,
+    log_stream="eni-1-all", suppression_minutes=240, hosts=HOSTS, batch_span=(START, START + 58),
 )  # fmt: skip
 
 

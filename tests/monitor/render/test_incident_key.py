@@ -35,10 +35,17 @@ def test_changes_between_batches_do_not_change_the_incident() -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "account"), [("unknown", None), (None, None), ("444455556666", "444455556666")]
-)
+    ("named", "account"),
+    [
+        ("unknown", None), (None, None), ("-", None), ("null", None), ("Unknown", None), ("4444", None),
+        ("444455556666", "444455556666"),
+    ],
+)  # fmt: skip
 def test_an_unknown_account_is_no_account(named: str | None, account: str | None) -> None:
-    """AWS writes `unknown` for interfaces of its own; the page then names the owner of the log group."""
+    """AWS writes `unknown` for interfaces of its own, other tools other words: an account has twelve digits.
+
+    The page then names the owner of the log group.
+    """
     (finding,) = triaged([rejected("10.0.1.20:50000", "10.0.2.30:5432", account_id=named)])
     assert account_of(finding) == account
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from msgspec.structs import asdict
 
-from flowwarden.monitor.detectors import BY_NAME, blocked_connection
+from flowwarden.monitor.detectors import BY_NAME, blocked_connection, lateral_movement
 from flowwarden.monitor.render.text import describe, fill, placeholders, steps
+from flowwarden.monitor.traffic.contacts import ContactOutcome
+from flowwarden.policy.detection import Thresholds
 from tests.flows import rejected
 from tests.monitor.batches import finding_with
 from tests.monitor.render.examples import EXAMPLES
 from tests.monitor.render.golden import CONTEXT
+from tests.monitor.render.rows import page
+from tests.monitor.suspicion import contact, suspect
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -54,3 +60,35 @@ def test_a_misspelled_placeholder_is_an_error() -> None:
     """Otherwise it would leave a gap in a page."""
     with pytest.raises(KeyError, match="subjekt"):
         fill(("Ask {subjekt}.",), {"subject": "10.0.1.5"})
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_step_asks_for_nothing_that_the_query_leaves_out(name: str) -> None:
+    """A query for rejections shows no accepted connection."""
+    finding = EXAMPLES[name]()
+    text = describe(finding)
+    asked = [step for step in steps(finding, text, CONTEXT) if re.search(r"look for accepted", step.lower())]
+    assert not asked or "REJECT" not in text.query_terms
+    assert bool(asked) == (name == "host-probing")
+
+
+def test_remote_administration_is_named_in_full() -> None:
+    """All services of the batch, a bounded number of them; not only the most frequent one."""
+
+    def named(*ports: int) -> str:
+        asked = (contact(f"10.0.9.{port % 200}", port, ContactOutcome.ANSWERED) for port in ports)
+        return describe(lateral_movement.inspect(suspect(*asked), Thresholds())[0]).summary
+
+    few = named(22, 3389, 5985)
+    for service in ("SSH (tcp/22)", "RDP (tcp/3389)", "WinRM (tcp/5985)"):
+        assert service in few
+    assert "more" not in few.partition("24 h")[2]
+    assert " and 2 more." in named(22, 23, 135, 445, 3389, 5985, 5986)
+
+
+@pytest.mark.parametrize("word", ["session", "log-in", "login", "logon"])
+def test_flow_records_show_connections_and_no_sessions(word: str) -> None:
+    """Whether a password was right is not in a flow record."""
+    sent = page(EXAMPLES["brute-force"]())
+    assert word not in sent.text.lower()
+    assert "connections" in sent.subject

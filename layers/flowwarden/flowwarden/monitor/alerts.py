@@ -14,6 +14,7 @@ from flowwarden.monitor.render.incident_key import account_of, incident_key
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
+from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
@@ -27,6 +28,10 @@ class Seen(Struct, frozen=True, kw_only=True):
     batch: LogBatch
     region: str
     suppression_minutes: int
+    hosts: Hosts = Hosts({})
+    """What is known of the hosts at the ends of the connections."""
+    span: tuple[int, int] | None = None
+    """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
 
     def context(self, account: str) -> RenderContext:
         """The same for texts; names of log groups and streams are made printable."""
@@ -36,6 +41,8 @@ class Seen(Struct, frozen=True, kw_only=True):
             log_group=one_line(self.batch.log_group),
             log_stream=one_line(self.batch.log_stream),
             suppression_minutes=self.suppression_minutes,
+            hosts=self.hosts,
+            batch_span=self.span,
         )
 
 

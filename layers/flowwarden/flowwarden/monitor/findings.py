@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
 
-from flowwarden.network.addresses import PeerClass
+from flowwarden.network.addresses import CLASSES, PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.services import Service
+from flowwarden.network.services import Service, has_ports
 from flowwarden.records.columnar.tokenizer import ABSENT
 from flowwarden.records.log_format import LogFormat
 
@@ -34,16 +34,21 @@ class Tally(Struct, frozen=True, kw_only=True):
     """The traffic behind a finding: sums over records, in one batch."""
 
     records: int
-    connections: int
-    """Distinct (client, client port, server, server port, protocol)."""
-    packets: int
-    bytes: int
+    connections: int | None
+    """Distinct (client, client port, server, server port, protocol); None if a record lacks a port."""
+    packets: int | None
+    """None if a record lacks the count: no other number would be true."""
+    bytes: int | None
+    """None if a record lacks the count."""
     first: int | None
     """Unix seconds of the earliest packet; None if the log does not contain it."""
     last: int | None
     clients: tuple[tuple[str, int], ...]
     """Addresses that initiated connections, with their record counts, most first."""
     servers: tuple[tuple[str, int], ...]
+    client_classes: tuple[PeerClass, ...]
+    """The peer classes of the clients, in the order of `CLASSES`."""
+    server_classes: tuple[PeerClass, ...]
     services: tuple[tuple[tuple[int | None, int | None], int], ...]
     """(protocol, port) of the servers, with their record counts, most first."""
 
@@ -55,16 +60,35 @@ class Tally(Struct, frozen=True, kw_only=True):
         ends = [d.flow.end for d in flows if d.flow.end is not None]
         return cls(
             records=len(flows),
-            connections=len({connection(directed) for directed in flows}),
-            # A record stands for at least one packet, even if the log format omits the count.
-            packets=sum(1 if d.flow.packets is None else d.flow.packets for d in flows),
-            bytes=sum(d.flow.bytes or 0 for d in flows),
+            connections=_connections(flows),
+            packets=_total(d.flow.packets for d in flows),
+            bytes=_total(d.flow.bytes for d in flows),
             first=min(starts, default=None),
             last=max(ends, default=None),
             clients=_counted(d.client for d in flows),
             servers=_counted(d.server for d in flows),
+            client_classes=in_order({d.client_class for d in flows}),
+            server_classes=in_order({d.server_class for d in flows}),
             services=_counted((d.flow.protocol, d.service_port) for d in flows),
         )
+
+
+class Window(Struct, frozen=True):
+    """A time in which a finding counted something, over several batches."""
+
+    begin: int
+    """Unix seconds."""
+    end: int
+    """Unix seconds; not in the window."""
+    in_batch: int = 0
+    """How much of it is certainly in the batch, counted exactly."""
+    error: float = 0
+    """By how much an estimate of as much can be too high."""
+
+    @property
+    def span(self) -> int:
+        """Seconds."""
+        return self.end - self.begin
 
 
 class FlowSample(Struct, frozen=True):
@@ -72,6 +96,8 @@ class FlowSample(Struct, frozen=True):
 
     tally: Tally
     example: DirectedFlow
+    window: Window | None = None
+    """When the facts of the finding were counted; None if that was in the batch."""
 
     @classmethod
     def of(cls, flows: Sequence[DirectedFlow]) -> FlowSample:
@@ -108,8 +134,11 @@ class TrafficFinding[F = Any](Finding[F], frozen=True, kw_only=True):
     aspect: str = ""
     """Narrows the subject further: `inbound` or `outbound`, the rules of a network ACL."""
     tally: Tally
+    """The traffic of the batch, also if the finding counted over a longer time."""
     example: DirectedFlow
     """A flow behind the finding; shows where it was logged."""
+    window: Window | None = None
+    """When what the facts claim was counted; None if that was in the batch."""
 
     @property
     def main_server(self) -> str:
@@ -132,10 +161,10 @@ class InterfaceFinding[F = Any](Finding[F], frozen=True, kw_only=True):
 
     interfaces: tuple[str, ...]
     """Ids of the interfaces whose records are missing."""
-    first: int
-    """Unix seconds of the first known moment without records."""
-    last: int
-    """Unix seconds of the last known moment without records."""
+    first: int | None
+    """Unix seconds of the first known moment without records; None if no record shows it."""
+    last: int | None
+    """Unix seconds of the last known moment without records; None if no record shows it."""
 
 
 class UnparsedFinding(Finding[None], frozen=True, kw_only=True):
@@ -202,12 +231,34 @@ def _rank(directed: DirectedFlow) -> tuple[float, int, str, str, int, int]:
     return -directed.confidence, start, directed.server, directed.client, client_port, service_port
 
 
+def in_order(classes: Collection[PeerClass]) -> tuple[PeerClass, ...]:
+    """Distinct peer classes in the order of `CLASSES`."""
+    return tuple(each for each in CLASSES if each in classes)
+
+
 def ranked[T](counts: Mapping[T, int]) -> tuple[tuple[T, int], ...]:
     """Counted items with their counts, most first."""
     # Two plain sorts: tuple keys take twice as long, and there can be thousands of clients.
     names = sorted(counts, key=str)
     names.sort(key=counts.__getitem__, reverse=True)
     return tuple((name, counts[name]) for name in names)
+
+
+def _connections(flows: Sequence[DirectedFlow]) -> int | None:
+    """The number of connections; None if two of them may look alike, because a record lacks a port."""
+    if any(has_ports(d.flow.protocol) and None in {d.client_port, d.service_port} for d in flows):
+        return None
+    return len({connection(directed) for directed in flows})
+
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    """The sum; None if one of the counts is missing."""
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
 
 
 def _counted[T](values: Iterable[T]) -> tuple[tuple[T, int], ...]:

@@ -127,7 +127,7 @@ class MonitoringService:
         inhibition = Inhibition(batch.owner, self._suppression_minutes, now)
         findings = inhibition.of(triage(found, view.policy), state)
         standing = self._policy_recorder.alerts(batch.owner, self._region)
-        seen = Seen(batch=batch, region=self._region, suppression_minutes=self._suppression_minutes)
+        seen = self._seen(view)
         found_alerts = [*standing, *alerts(findings, seen)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         if _remember(view, findings, state, delivery, invocation):
@@ -147,6 +147,16 @@ class MonitoringService:
             policy_invalid=len(standing),
             unreadable_items=self._caches.unreadable_items.take(),
             unreadable_answers=self._caches.unreadable_answers.take(),
+        )
+
+    def _seen(self, view: BatchView) -> Seen:
+        """What the texts of the batch's notifications need besides its findings."""
+        return Seen(
+            batch=view.batch,
+            region=self._region,
+            suppression_minutes=self._suppression_minutes,
+            hosts=view.hosts,
+            span=view.records.flows.span,
         )
 
     def _parse(self, batch: LogBatch, now: int, lookups: Budget) -> tuple[CachedFormats, Table]:

@@ -7,8 +7,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.findings import Tally
+from flowwarden.monitor.findings import Tally, TrafficFinding, Window
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.services import describe_service, has_ports, short_service
 from flowwarden.notify.text import plural
 
 ISOLATE: Final = (
@@ -17,6 +18,8 @@ ISOLATE: Final = (
 """A step for hosts that probe; follows a step that names the harmless case."""
 EXEMPT: Final = "If the activity is expected, add the host to `exempt` in the policy."
 """A step for findings about new behavior."""
+SERVICES: Final = 5
+"""The number of services that a sentence names."""
 OPEN_PORTS: Final = "a port scan from {} by a scanner, an inventory tool, or an intruder"
 """The likely cause when a host probes; the placeholder is the host."""
 
@@ -26,10 +29,14 @@ class Text(Struct, frozen=True, kw_only=True):
 
     summary: str
     """One sentence: which host did what to which host."""
+    brief: str = ""
+    """The same in few words, for receivers that show one short line; empty if the sentence is short."""
     because: str = ""
     """The evidence for the finding and the threshold that it passed."""
     likely: str = ""
     """The likely cause."""
+    counted: str = ""
+    """What was counted in the finding's window: `about 63 connections within 1 h`."""
     query_terms: tuple[str, ...] = ()
     """Tokens that all log lines behind the finding share, for a log query."""
     words: Mapping[str, str | None] = {}
@@ -52,10 +59,60 @@ def new_for_role(client: str, example: DirectedFlow, role: str, limit: str) -> s
     return f"{started_by(client, example)}; new for its role ({role}); threshold: {limit}"
 
 
+def estimated(estimate: float, window: Window | None, unit: int = 1) -> str:
+    """`about 63`: how much was counted in a window, of which the batch is a part, in this unit.
+
+    It is the exact number of the batch if that is higher, or lower by no more than the estimate's error.
+    Otherwise the page would show two numbers for the same, of which one is wrong.
+    """
+    if window and estimate <= window.in_batch + window.error:
+        estimate = window.in_batch
+    return f"about {estimate / unit:,.0f}"
+
+
+def services(tally: Tally) -> str:
+    """The services, the most used first: `SSH (tcp/22), RDP (tcp/3389) and 2 more`."""
+    shown = ", ".join(describe_service(*each) for each, _ in tally.services[:SERVICES])
+    rest = len(tally.services) - SERVICES
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def short_services(tally: Tally, most: int = 1) -> str:
+    """The services without their names: `tcp/22 +2`; at most so many of them."""
+    shown = ", ".join(short_service(*each) for each, _ in tally.services[:most])
+    rest = len(tally.services) - most
+    return f"{shown} +{rest}" if rest > 0 else shown
+
+
+def narrowed(finding: TrafficFinding, *terms: str) -> tuple[str, ...]:
+    """The terms of a log query, with the server and the service port where the finding has only one."""
+    tally, service = finding.tally, finding.main_service
+    server = [finding.main_server] if len(tally.servers) == 1 else []
+    shown = [each for each, _ in tally.services]
+    several = len(shown) > 1 and (service.protocol, service.port) in shown
+    port = None if several or not has_ports(service.protocol) else service.port
+    return (*terms, *server, *([str(port)] if port else []))
+
+
 def main_server_and_others(tally: Tally) -> str:
     """The server with the most records and the number of others: `10.0.2.30 and 2 other hosts`."""
     server, others = tally.servers[0][0], len(tally.servers) - 1
     return f"{server} and {plural(others, 'other host')}" if others else server
+
+
+def short_servers(tally: Tally) -> str:
+    """The same in few words: `10.0.2.30 +2`."""
+    return _short(tally.servers)
+
+
+def short_clients(tally: Tally) -> str:
+    """The same for the clients."""
+    return _short(tally.clients)
+
+
+def _short(addresses: tuple[tuple[str, int], ...]) -> str:
+    first, others = addresses[0][0], len(addresses) - 1
+    return f"{first} +{others}" if others else first
 
 
 def duration(minutes: int) -> str:

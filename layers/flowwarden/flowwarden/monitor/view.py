@@ -19,6 +19,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import FlowSample
 from flowwarden.monitor.traffic.active_hosts import ActiveHosts, HostActivities
 from flowwarden.monitor.traffic.contacts import Contacts
+from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts, watched_contacts
 from flowwarden.monitor.traffic.rejections import Rejections
@@ -102,6 +103,11 @@ class BatchView:
         addresses = {name: interface.addresses for name, interface in self.described.items()}
         traffic = Traffic(self.records.flows, self._prepared.services)
         return Directions(traffic, self._prepared.classifiers.of(cidrs), addresses)
+
+    @cached_property
+    def hosts(self) -> Hosts:
+        """The hosts at the ends of connections, as far as they are known."""
+        return Hosts(self.described, self.interfaces.valid(), self.policy.role_tags)
 
     def flows(self, rows: Integers) -> list[DirectedFlow]:
         """Individual flows for these rows, without duplicate records. Creating many is expensive."""

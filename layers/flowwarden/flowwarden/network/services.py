@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from flowwarden.records.columnar.tokenizer import Integers, Mask
 
-ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
 
 PROTOCOL_NAMES = {
     ICMP: "icmp",
@@ -23,7 +23,7 @@ PROTOCOL_NAMES = {
     50: "esp",
     51: "ah",
     ICMPV6: "icmpv6",
-    132: "sctp",
+    SCTP: "sctp",
 }
 """Names of well-known IANA protocol numbers."""
 
@@ -165,6 +165,15 @@ def are_reply_ports(srcports: Integers, dstports: Integers) -> Mask:
     return (srcports >= 0) & (srcports < EPHEMERAL) & (dstports >= EPHEMERAL)
 
 
+WITH_PORTS: Final = frozenset({TCP, UDP, SCTP})
+"""Protocols whose connections have ports."""
+
+
+def has_ports(protocol: int | None) -> bool:
+    """Whether connections of the protocol have ports; also true if the log lacks the protocol."""
+    return protocol is None or protocol in WITH_PORTS
+
+
 def protocol_name(protocol: int | None) -> str:
     """The protocol's name, or its number if it has no well-known name, or `ip` if the log lacks it."""
     if protocol is None:
@@ -174,11 +183,14 @@ def protocol_name(protocol: int | None) -> str:
 
 def describe_service(protocol: int | None, port: int | None) -> str:
     """Display name: `PostgreSQL (tcp/5432)`, `tcp/31337`, `icmp`."""
-    if not port:
-        return protocol_name(protocol)
-    number = f"{protocol_name(protocol)}/{port}"
-    name = SERVICE_NAMES.get(port)
+    number = short_service(protocol, port)
+    name = SERVICE_NAMES.get(port) if port else None
     return f"{name} ({number})" if name else number
+
+
+def short_service(protocol: int | None, port: int | None) -> str:
+    """Display name without the name of the port: `tcp/5432`, `icmp`."""
+    return f"{protocol_name(protocol)}/{port}" if port else protocol_name(protocol)
 
 
 class Service(Struct, frozen=True):
@@ -198,6 +210,11 @@ class Service(Struct, frozen=True):
     def label(self) -> str:
         """Display name: `PostgreSQL (tcp/5432)`."""
         return describe_service(self.protocol, self.port)
+
+    @property
+    def number(self) -> str:
+        """Display name without the name of the port: `tcp/5432`."""
+        return short_service(self.protocol, self.port)
 
     def __str__(self) -> str:
         return self.label

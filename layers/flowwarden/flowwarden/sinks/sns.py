@@ -18,6 +18,9 @@ MAX_BYTES = 262_144
 MAX_SUBJECT = 99
 """SNS requires fewer than 100 characters."""
 
+MAX_SMS = 140
+"""Characters of one SMS: there is room for 160, but brackets and braces take that of two."""
+
 MAX_BODY = MAX_BYTES - 16_384
 """Space left by the largest possible attributes: eight, 4 bytes per character, including names and types."""
 
@@ -47,15 +50,15 @@ class SnsSink:
         self._topic.publish(fit_subject(notification.subject), _body(notification), attributes)
 
 
-def fit_subject(text: str) -> str:
-    """A valid SNS subject: printable ASCII, at most `MAX_SUBJECT` characters; `...` marks truncation.
+def fit_subject(text: str, limit: int = MAX_SUBJECT) -> str:
+    """A valid SNS subject: printable ASCII, at most `limit` characters; `...` marks truncation.
 
     SNS rejects the whole notification if its subject is invalid.
     """
     printable = "".join(char if " " <= char <= "~" else "?" for char in " ".join(text.split()))
-    if len(printable) <= MAX_SUBJECT:
+    if len(printable) <= limit:
         return printable or "(no subject)"
-    return printable[: MAX_SUBJECT - 3] + "..."
+    return printable[: limit - 3] + "..."
 
 
 def _body(notification: Notification) -> str:
@@ -70,10 +73,12 @@ def _body(notification: Notification) -> str:
 
 
 def _short(notification: Notification) -> str:
-    """A text that fits into an SMS."""
+    """A text that fits into an SMS: the subject, whose key fact comes first, and the incident."""
     incident = notification.document.get("incident")
-    subject = fit_subject(notification.subject)
-    return f"{subject} incident {incident}" if incident else subject
+    end = f" incident {incident}" if incident else ""
+    # The alphabet of SMS lacks the backtick; with it, only 70 characters would fit.
+    subject = fit_subject(notification.subject, min(MAX_SUBJECT, MAX_SMS - len(end))).replace("`", "'")
+    return f"{subject}{end}"
 
 
 def _shortened(notification: Notification) -> str:

@@ -14,13 +14,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from math import log
+from math import exp, log, sqrt
 from typing import Final
 
 from msgspec import Struct
 
 BUCKETS: Final = 256
 """Distinguishes 12 from 20 with a standard deviation of 4-5 %; two sets fit into one DynamoDB write unit."""
+
+SIGMAS: Final = 3
+"""Standard deviations by which an estimate may differ from the truth."""
+_FULL: Final = 50
+"""Values for each bucket from which on an estimate shows nothing."""
 
 HOUR, DAY = 3600, 86_400
 """Seconds."""
@@ -54,6 +59,12 @@ def distinct(buckets: Collection[int]) -> float:
     """Estimate the number of distinct values from the used buckets. If all are used, it is a lower bound."""
     empty = BUCKETS - len(buckets)
     return BUCKETS * log(BUCKETS / max(empty, 1))
+
+
+def error(count: int) -> float:
+    """By how much `distinct` can be too high for so many values (Whang et al., 1990)."""
+    load = min(count / BUCKETS, _FULL)
+    return SIGMAS * sqrt(BUCKETS * (exp(load) - load - 1))
 
 
 def merged(*several: Sets) -> dict[str, frozenset[int]]:

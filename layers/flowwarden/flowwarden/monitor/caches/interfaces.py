@@ -5,7 +5,7 @@ A failed query never fails a batch: the cached description is used, or the inter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from msgspec import Struct
@@ -122,6 +122,12 @@ class InterfaceCache:
         self._forget()
         return Answer(interfaces={}, refused=True) if described is None else Answer(interfaces=described)
 
+    def valid(self, now: int) -> Iterator[tuple[NetworkInterface, int]]:
+        """The descriptions that are valid, with the Unix seconds at which EC2 gave them. Sends no query."""
+        for entry in self._entries.values():
+            if entry.interface and not entry.wait and now < entry.refresh_at:
+                yield entry.interface, entry.refresh_at - VALID_SECONDS
+
     def insist(self) -> None:
         """Send the next query although EC2 refused the last one."""
         self._retry_at = 0
@@ -199,6 +205,10 @@ class InterfaceView:
         wanted = list(interface_ids)
         answer = self._query(lambda: self._cache.described(wanted, self._now))
         return None if answer is None or answer.refused else answer.interfaces
+
+    def valid(self) -> Iterator[tuple[NetworkInterface, int]]:
+        """The descriptions that are valid, with the Unix seconds at which EC2 gave them. Sends no query."""
+        return self._cache.valid(self._now)
 
     def _query(self, query: Callable[[], Answer | None]) -> Answer | None:
         """The answer, after another query if EC2 refused the first one of the batch."""

@@ -113,6 +113,7 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
             tally=sample.tally,
             example=sample.example,
             facts=facts,
+            window=sample.window,
         )
 
     def surplus(self, count: int) -> list[SurplusFinding]:
@@ -126,8 +127,8 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
         subject: str,
         interfaces: tuple[str, ...],
         *,
-        first: int,
-        last: int,
+        first: int | None,
+        last: int | None,
         facts: F,
     ) -> InterfaceFinding[F]:
         """A finding of this detector about missing records; see `InterfaceFinding` for its members."""

@@ -29,10 +29,12 @@ from flowwarden.monitor.findings import (
     FlowSample,
     Severity,
     SurplusFinding,
+    Tally,
     TrafficFinding,
+    Window,
     identity,
 )
-from flowwarden.monitor.text import Text, main_server_and_others, started_by
+from flowwarden.monitor.text import Text, main_server_and_others, narrowed, short_servers, started_by
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.monitor.traffic.tally import samples_of
@@ -40,6 +42,7 @@ from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.host_set import host_set
 from flowwarden.network.services import Service
+from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import ABSENT
 from flowwarden.records.model import FlowDirection
@@ -56,6 +59,8 @@ class Facts(Struct, frozen=True):
 
     limit: int
     """The number of rejected packets from which attempts count."""
+    slots: int = 0
+    """Slots of the finding's window in which the host was rejected; 0 if the batch alone is evidence."""
 
 
 type BlockedConnection = TrafficFinding[Facts]
@@ -69,7 +74,7 @@ def detect(
     scopes = {identity(each): scope for each in found if (scope := _waits_in(view, each)) is not None}
     waiting = [each for each in found if identity(each) in scopes]
     at_once = [each for each in found if identity(each) not in scopes]
-    waiting.sort(key=lambda each: (-each.tally.packets, identity(each)))
+    waiting.sort(key=lambda each: (-_packets(each.tally), identity(each)))
     # Beyond the budget, the cause is not a single connection.
     beyond = [replace(each, severity=Severity.INFO) for each in waiting[MOST_REFUSED:]]
     weighed = [
@@ -77,6 +82,11 @@ def detect(
         for each in waiting[:MOST_REFUSED]
     ]
     return [*at_once, *weighed, *beyond, *surplus]
+
+
+def _packets(tally: Tally) -> int:
+    """The rejected packets; at least one in each record, if the log format lacks the count."""
+    return tally.records if tally.packets is None else tally.packets
 
 
 def _blocked(view: BatchView, limit: int) -> tuple[list[BlockedConnection], list[SurplusFinding]]:
@@ -117,7 +127,13 @@ def _weigh(
     today, *_ = [state.add(each) for each in refusals(finding, scope, view.now)]
     # A slot from the future would make all others look old. Clocks of containers can differ by one slot.
     slots = frozenset(each for each in today[REFUSED] if each <= view.now // SLOT + 1)
-    return held_until_persistent(finding, slots, least)
+    return held_until_persistent(_over_time(finding, recent(slots)), slots, least)
+
+
+def _over_time(finding: BlockedConnection, slots: frozenset[int]) -> BlockedConnection:
+    """The finding, with the slots in which its host was rejected."""
+    window = Window(min(slots) * SLOT, (max(slots) + 1) * SLOT) if slots else None
+    return replace(finding, window=window, facts=replace(finding.facts, slots=len(slots)))
 
 
 def _report(sample: FlowSample, limit: int) -> BlockedConnection:
@@ -137,11 +153,15 @@ def text(finding: BlockedConnection) -> Text:
     outside = finding.peer_class is PeerClass.INTERNET
     inbound = example.side is FlowDirection.INGRESS
     rule = f"{finding.service} from {client}"
+    times = f"{plural(finding.facts.slots, 'period')} of 10 min"
+    over = f", in {times} within 6 h" if finding.facts.slots else ""
     return Text(
         summary=f"{client} is blocked from {finding.service} at {main_server_and_others(finding.tally)}.",
-        because=f"{started_by(client, example)}; at least {finding.facts.limit} packets were rejected",
-        likely=likely_cause(example, client, server),
-        query_terms=(client, server, "REJECT"),
+        because=f"{started_by(client, example)}; at least {finding.facts.limit} packets were rejected{over}",
+        likely=likely_cause(example, client, example.server),
+        counted=f"rejected in {times} within 6 h" if finding.facts.slots else "",
+        brief=f"{client} blocked from {finding.main_service.number} at {short_servers(finding.tally)}",
+        query_terms=narrowed(finding, client, "REJECT"),
         words={
             "internet_server": server if outside else None,
             "own_server": None if outside else server,
@@ -174,11 +194,15 @@ def refusals(finding: BlockedConnection, scope: str, now: int) -> list[Addition]
     ]
 
 
+def recent(slots: frozenset[int]) -> frozenset[int]:
+    """The slots of the last six hours before the latest one."""
+    latest = max(slots, default=0)
+    return frozenset(slot for slot in slots if slot > latest - SPAN)
+
+
 def held_until_persistent(finding: BlockedConnection, slots: frozenset[int], least: int) -> BlockedConnection:
     """The finding; it does not page while it has fewer than `least` recent slots. For new connections."""
-    latest = max(slots, default=0)
-    lately = sum(slot > latest - SPAN for slot in slots)
-    return finding if lately >= least else replace(finding, severity=Severity.INFO)
+    return finding if len(recent(slots)) >= least else replace(finding, severity=Severity.INFO)
 
 
 DETECTOR: Final = Detector(

@@ -1,4 +1,4 @@
-"""brute-force: an internal host repeatedly opens remote administration sessions, which is new for its role.
+"""brute-force: an internal host repeatedly connects for remote administration, which is new for its role.
 
 What: answered connections of an internal host for remote administration (SSH, RDP, SMB, WinRM and similar) or
     to a database, of the same small size: at least `brute_force_sessions` within an hour to hosts with at
@@ -26,13 +26,26 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
-from flowwarden.monitor.text import EXEMPT, Text, new_for_role, started_by
+from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.text import (
+    EXEMPT,
+    Text,
+    estimated,
+    narrowed,
+    new_for_role,
+    services,
+    short_servers,
+    short_services,
+    started_by,
+)
 from flowwarden.monitor.traffic.administration import guesses
+from flowwarden.monitor.traffic.contacts import Contact
 from flowwarden.monitor.traffic.host_activity import SPANS, HostActivity
-from flowwarden.monitor.traffic.sessions import SmallSessions
+from flowwarden.monitor.traffic.host_sample import contacts_of, place_of, sample_of, window_of
+from flowwarden.monitor.traffic.sessions import SmallSessions, connections
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.policy.detection import Thresholds
@@ -56,7 +69,9 @@ class Facts(Struct, frozen=True):
     sessions: int
     """Answered connections within the span, approximately."""
     limit: int
-    """The threshold for the sessions."""
+    """The threshold for the connections."""
+    servers: int = 1
+    """Hosts that they were opened to."""
     span: int = HOUR
     """Seconds."""
     usual: bool = False
@@ -75,7 +90,8 @@ def inspect(host: HostActivity, thresholds: Thresholds) -> list[BruteForce]:
         count = round(sum(each.count for each in found))
         flows = host.contacting({(each.server, each.port) for each in found})
         if found and count >= limit and flows:
-            facts = Facts(host.role, count, limit, span, usual=found[0].usual)
+            servers = len({each.server for each in found})
+            facts = Facts(host.role, count, limit, servers, span, usual=found[0].usual)
             return [_report(host, flows, facts)]
     return []
 
@@ -91,14 +107,27 @@ def _rules(host: HostActivity, least: int) -> Iterator[tuple[int, int, _Guesses]
 
 
 def _report(host: HostActivity, flows: Sequence[DirectedFlow], facts: Facts) -> BruteForce:
-    sample = FlowSample.of(flows)
-    return DETECTOR.finding(subject=host.client, peer_class=PeerClass.OWN, sample=sample, facts=facts)
+    window = window_of(host, facts.span, contacts_of(host, flows), _connections)
+    return DETECTOR.finding(
+        subject=host.client,
+        peer_class=PeerClass.OWN,
+        sample=replace(sample_of(host, flows), window=window),
+        facts=facts,
+    )
+
+
+def _connections(contact: Contact) -> list[object]:
+    return [(*place_of(contact), port) for port in connections(contact.sizes, contact.client_ports)]
 
 
 def text(finding: BruteForce) -> Text:
     """The finding in words."""
-    client, server, facts = finding.subject, finding.main_server, finding.facts
-    rule = f"{facts.limit} connections"
+    client, facts, tally = finding.subject, finding.facts, finding.tally
+    elsewhere = facts.servers > len(tally.servers)
+    several = elsewhere or len(tally.servers) > 1
+    targets = f"{finding.main_server}{' and other hosts' if several else ''}"
+    count, rule = f"{estimated(facts.sessions, finding.window)} connections", f"{facts.limit} connections"
+    within = f"within {SPANS[facts.span]}"
     because = new_for_role(client, finding.example, facts.role, rule)
     if facts.usual:
         because = (
@@ -106,22 +135,20 @@ def text(finding: BruteForce) -> Text:
             f"than usual for its role ({facts.role}); threshold: {rule}"
         )
     return Text(
-        summary=(
-            f"{client} opened about {facts.sessions} sessions on "
-            f"{server}{' and other hosts' if len(finding.tally.servers) > 1 else ''} "
-            f"within {SPANS[facts.span]}: {finding.main_service}."
-        ),
+        summary=f"{client} opened {count} to {targets} {within}: {services(tally)}.",
         because=because,
         likely="an intruder guessing passwords from this host, or new automation",
-        query_terms=(client,),
+        counted=f"{count} {within}",
+        brief=f"{client} to {short_servers(tally)}: {count}, {short_services(tally)}",
+        query_terms=(client,) if elsewhere else narrowed(finding, client),
     )
 
 
 DETECTOR: Final = Detector(
     name="brute-force",
     summary=(
-        "one of your hosts opens 40 or more sessions of the same small size on another host within an "
-        "hour, or 60 within a day, over SSH, RDP or similar, or with a database, which is new for its role"
+        "one of your hosts opens 40 or more connections of the same small size to another host within an "
+        "hour, or 60 within a day, over SSH, RDP or similar, or to a database, which is new for its role"
     ),
     severity=Severity.HIGH,
     technique="T1110",
@@ -131,7 +158,7 @@ DETECTOR: Final = Detector(
     inhibits=("lateral-movement",),
     finds=("ssh-brute-force",),
     runbook=(
-        "Check the logins on {server}: which account is used, and whether one succeeded.",
+        "Check the authentication log of {server}: which account is used, and whether it was let in.",
         "If no owner confirms the activity, isolate {subject} and change the password of that account.",
         EXEMPT,
     ),

@@ -21,9 +21,19 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
-from flowwarden.monitor.text import EXEMPT, Text, evidence
+from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.text import (
+    EXEMPT,
+    Text,
+    evidence,
+    main_server_and_others,
+    narrowed,
+    services,
+    short_servers,
+    short_services,
+)
 from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless
+from flowwarden.monitor.traffic.host_sample import sample_of
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import DATABASE_PORTS, TCP, describe_service
@@ -59,7 +69,7 @@ def inspect(host: HostActivity, _thresholds: Thresholds) -> list[DatabaseEgress]
 
 
 def _report(host: HostActivity, flows: Sequence[DirectedFlow]) -> DatabaseEgress:
-    sample = FlowSample.of(flows)
+    sample = sample_of(host, flows)
     return DETECTOR.finding(
         subject=host.client,
         peer_class=sample.example.server_class,
@@ -70,16 +80,18 @@ def _report(host: HostActivity, flows: Sequence[DirectedFlow]) -> DatabaseEgress
 
 def text(finding: DatabaseEgress) -> Text:
     """The finding in words."""
-    client, server, facts = finding.subject, finding.main_server, finding.facts
+    client, facts, tally = finding.subject, finding.facts, finding.tally
+    target = main_server_and_others(tally)
     serves = ", ".join(describe_service(TCP, port) for port in facts.serves)
     return Text(
-        summary=f"{client}, which serves {serves}, connected to {finding.main_service} at {server}.",
+        summary=f"{client}, which serves {serves}, connected to {target}: {services(tally)}.",
         because=(
             f"{client} initiated the connection {evidence(finding.example)} and was "
             f"answered; new for its role ({facts.role})"
         ),
         likely="a new replica, backup or update, or an intruder running commands on the database",
-        query_terms=(client, server),
+        brief=f"{client} (database) connected to {short_servers(tally)}: {short_services(tally)}",
+        query_terms=narrowed(finding, client),
     )
 
 

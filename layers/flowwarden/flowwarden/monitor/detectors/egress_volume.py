@@ -28,15 +28,16 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import Text, main_server_and_others, started_by
+from flowwarden.monitor.text import Text, estimated, main_server_and_others, short_servers, started_by
 from flowwarden.monitor.traffic.record_sizes import largest_first, sized, total
 from flowwarden.monitor.traffic.tally import sample_of
-from flowwarden.monitor.traffic.uploads import counted, size_of, uploads
+from flowwarden.monitor.traffic.uploads import counted, of_host, size_of, uploads, window_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
@@ -148,14 +149,7 @@ def _judge(view: BatchView, state: StateView, upload: Upload, megabytes: int) ->
     state.add(baseline_addition(role, place, min(sent, most)))
     if sent < most:
         return []
-    return [report(place, role, sent, before, view.directions, _all_rows(view, upload))]
-
-
-def _all_rows(view: BatchView, upload: Upload) -> Integers:
-    """All records of the host's uploads in the batch, also those that are not in the sample."""
-    rows, hosts = uploads(view.directions), view.directions.client
-    same: Integers = rows[hosts[rows] == hosts[upload.rows[0]]]
-    return same
+    return [report(place, role, sent, before, view.directions, of_host(view.directions, upload.rows[0]))]
 
 
 def _sent(view: BatchView, state: StateView, upload: Upload) -> float:
@@ -178,13 +172,9 @@ def by_hour(directions: Directions, rows: Integers, now: int) -> dict[Place, Int
 
 
 def addition(place: Place, scope: str, directions: Directions, rows: Integers) -> Addition:
-    """The evidence that a host's uploads add to an hour; the largest first if there are too many.
+    """The evidence that the uploads in these rows add to a host's hour, the largest first.
 
-    Args:
-        place: the host and the hour.
-        scope: where its address is unique.
-        directions: of the batch.
-        rows: the uploads.
+    `scope` is where the host's address is unique.
     """
     flows = directions.traffic.flows
     columns = [directions.server, flows["protocol"], directions.service_port, directions.client_port]
@@ -249,7 +239,7 @@ def report(
     return DETECTOR.finding(
         subject=place[0],
         peer_class=PeerClass.INTERNET,
-        sample=sample_of(directions, rows),
+        sample=replace(sample_of(directions, rows), window=window_of(directions, rows, place[1])),
         facts=Facts(role=role, sent=sent, usual=before),
     )
 
@@ -257,10 +247,11 @@ def report(
 def text(finding: EgressVolume) -> Text:
     """The finding in words."""
     client, facts = finding.subject, finding.facts
+    sent = f"{estimated(facts.sent, finding.window, MEGABYTE)} MB"
     usual = f"usually send at most {facts.usual // MEGABYTE:,} MB per hour"
     return Text(
         summary=(
-            f"{client} sent about {facts.sent / MEGABYTE:,.0f} MB to the internet within an hour, "
+            f"{client} sent {sent} to the internet within 1 h, "
             f"in this batch to {main_server_and_others(finding.tally)}."
         ),
         because=(
@@ -268,7 +259,9 @@ def text(finding: EgressVolume) -> Text:
             f"{usual if facts.usual else f'made large uploads on fewer than {DAYS_SENT} days'}"
         ),
         likely="data exfiltration, or a new backup, export or migration",
-        query_terms=(client, finding.main_server),
+        counted=f"{sent} sent within 1 h",
+        brief=f"{client} sent {sent} to internet: {short_servers(finding.tally)}",
+        query_terms=(client,),
     )
 
 

@@ -22,7 +22,7 @@ from msgspec import Struct
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import ISOLATE, OPEN_PORTS, Text, started_by
+from flowwarden.monitor.text import ISOLATE, OPEN_PORTS, Text, narrowed, started_by
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.tally import places_in, samples_of
 from flowwarden.monitor.view import BatchView
@@ -75,7 +75,8 @@ def text(finding: HostProbe) -> Text:
             f"threshold: {facts.limit} distinct pairs in a batch"
         ),
         likely=(f"{OPEN_PORTS.format(client)}; rejected by: {likely_cause(example, client, 'each target')}"),
-        query_terms=(client, "REJECT"),
+        # Also what was accepted, because the advice asks for it.
+        query_terms=narrowed(finding, client),
     )
 
 
@@ -97,7 +98,7 @@ DETECTOR: Final = Detector(
     runbook=(
         "Check whether {subject} runs an approved scanner or monitoring tool. If so, no action is required.",
         ISOLATE,
-        "Look for accepted connections from {subject}: after a scan succeeds, the rejections stop.",
+        "Look for accepted connections from {subject} there: after a scan succeeds, the rejections stop.",
     ),
     detect=detect,
     text=text,

@@ -1,7 +1,8 @@
 """internet-rejects: rejected connection attempts from the internet. Counted and reported, never a page.
 
 What: REJECTs of connections that internet hosts initiate to the interface. Leftovers of expired connections
-    (a REJECT without a SYN) are not attempts and do not count.
+    (a REJECT without a SYN) are not attempts and do not count. Internet hosts that tried many ports of one
+    host are named.
 Why: they are background radiation. EC2 sensors saw 27,100 packets per address and day (Cloud Telescope,
     2023), and the top 1 % of sources send 97 % of them; a threshold on the count pages all day. A source that
     is first rejected and later accepted is reported by `scanner-connected`.
@@ -13,6 +14,8 @@ ATT&CK: T1595 Active Scanning.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterable
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -26,9 +29,12 @@ from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import Directions
 from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
+from flowwarden.records.columnar.group_by import Groups, packed
+from flowwarden.records.columnar.tokenizer import Integers
 
 MOST_HOSTS: Final = 25
 """Internal hosts with a finding of their own in a batch, those with the most records first: an attacker can
@@ -38,12 +44,30 @@ OTHERS: Final = "others"
 BECAUSE: Final = "the initiator is on the internet and the action is REJECT"
 
 
+SCANNED_PORTS: Final = 5
+"""Ports of one host from which on an internet host is named: background noise tries one or two."""
+MOST_SCANNERS: Final = 5
+"""Internet hosts that a finding names, those with the most ports first."""
+
+
+class Scanner(Struct, frozen=True):
+    """An internet host that tried many ports of one host, in a batch."""
+
+    address: str
+    host: str
+    """The host that rejected it."""
+    ports: int
+    """Distinct ports, by protocol."""
+
+
 class Facts(Struct, frozen=True):
     """The evidence for the finding."""
 
     hosts: int
     """The number of internal hosts that the finding covers: one, or all hosts without a finding of their own.
     """
+    scanners: tuple[Scanner, ...] = ()
+    """At most `MOST_SCANNERS`, those with the most ports first."""
 
 
 type InternetRejects = TrafficFinding[Facts]
@@ -56,14 +80,38 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
     counts = Counter(servers.tolist())
     ordered = sorted(counts, key=lambda host: (-counts[host], host))
     texts, most = directions.traffic.flows.texts, ordered[:MOST_HOSTS]
+    found = scanners(directions, rows)
     findings = [
-        _report(texts[host], sample, Facts(1))
+        _report(texts[host], sample, Facts(1, _of(found, {texts[host]})))
         for host, sample in zip(most, view.refused_at(most), strict=True)
     ]
     if (others := len(ordered) - MOST_HOSTS) > 0:
         rest = rows[np.isin(servers, ordered[MOST_HOSTS:])]
-        findings.append(_report(OTHERS, sample_of(directions, rest), Facts(others)))
+        facts = Facts(others, _of(found, {texts[host] for host in ordered[MOST_HOSTS:]}))
+        findings.append(_report(OTHERS, sample_of(directions, rest), facts))
     return findings
+
+
+def scanners(directions: Directions, rows: Integers) -> list[Scanner]:
+    """The clients in these rows that tried many ports of one server, those with the most ports first."""
+    flows, texts = directions.traffic.flows, directions.traffic.flows.texts
+    ends = [directions.client[rows], directions.server[rows]]
+    pairs = Groups(packed(ends, [len(texts), len(texts)]))
+    services = [pairs.numbers, flows["protocol"][rows], directions.service_port[rows]]
+    different = Groups(packed(services, [len(rows), 2**8, 2**16])).rows
+    ports = np.bincount(pairs.numbers[different], minlength=len(pairs))
+    (many,) = (ports >= SCANNED_PORTS).nonzero()
+    columns = (ends[0][pairs.rows[many]], ends[1][pairs.rows[many]], ports[many])
+    found = [
+        Scanner(texts[client], texts[server], count)
+        for client, server, count in zip(*(column.tolist() for column in columns), strict=True)
+    ]
+    return sorted(found, key=lambda each: (-each.ports, each.address, each.host))
+
+
+def _of(found: Iterable[Scanner], hosts: Collection[str]) -> tuple[Scanner, ...]:
+    """The first scanners of these hosts."""
+    return tuple(islice((each for each in found if each.host in hosts), MOST_SCANNERS))
 
 
 def _report(subject: str, sample: FlowSample, facts: Facts) -> InternetRejects:
@@ -75,11 +123,21 @@ def text(finding: InternetRejects) -> Text:
     others = finding.subject == OTHERS
     host = plural(finding.facts.hosts, "other host") if others else finding.subject
     return Text(
-        summary=f"{plural(len(finding.tally.clients), 'internet host')} rejected at {host}.",
+        summary=f"{plural(len(finding.tally.clients), 'internet host')} rejected at {host}{_named(finding)}.",
         because=BECAUSE,
         likely=likely_cause(finding.example, "internet hosts", host),
         query_terms=query_terms(finding),
     )
+
+
+def _named(finding: InternetRejects) -> str:
+    """`; ports tried: 203.0.113.9 (40), 203.0.113.10 (12)`; empty if no host tried many."""
+    others = finding.subject == OTHERS
+    tried = [
+        f"{each.address} ({each.ports}{f' of {each.host}' if others else ''})"
+        for each in finding.facts.scanners
+    ]
+    return f"; ports tried: {', '.join(tried)}" if tried else ""
 
 
 def query_terms(finding: TrafficFinding) -> tuple[str, ...]:

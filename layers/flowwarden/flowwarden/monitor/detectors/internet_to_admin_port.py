@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import EXEMPT, Text, evidence
+from flowwarden.monitor.text import EXEMPT, Text, evidence, narrowed, short_clients
 from flowwarden.monitor.traffic.internet_contacts import InternetService, new_inbound
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.monitor.traffic.selection import without_repeats
@@ -87,7 +87,8 @@ def text(finding: InternetToAdminPort) -> Text:
             f"the initiator is on the internet {evidence(finding.example)} and the host answered; {new}"
         ),
         likely="a security group that was opened to the internet, or a new public service",
-        query_terms=(server, finding.main_client),
+        brief=f"internet {short_clients(finding.tally)} reached {finding.main_service.number} at {server}",
+        query_terms=narrowed(finding, server, *([finding.main_client] if len(clients) == 1 else [])),
     )
 
 
@@ -103,9 +104,10 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES,),
     teaches_baseline=True,
+    finds=("exposed-administration",),
     runbook=(
         "Check which security group rule admits the internet to {service} at {subject}, and who added it.",
-        "If it is a mistake, restrict the rule, then check the log-ins on {subject} since it was added.",
+        "If it is a mistake, restrict the rule, then check who has logged in to {subject} since.",
         EXEMPT,
     ),
     detect=detect,

@@ -20,7 +20,7 @@ import numpy as np
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding, connection
-from flowwarden.monitor.text import Text, evidence
+from flowwarden.monitor.text import Text, evidence, narrowed
 from flowwarden.monitor.traffic.row_groups import RowGroups
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, logged_by
 from flowwarden.monitor.view import BatchView
@@ -89,8 +89,10 @@ def _report(server: str, service: Service, group: list[DirectedFlow]) -> Interne
 
 def text(finding: InternetToPrivate) -> Text:
     """The finding in words."""
-    server, clients, flow = finding.subject, finding.tally.clients, finding.example.flow
+    server, clients, example = finding.subject, finding.tally.clients, finding.example
     initiators = finding.main_client if len(clients) == 1 else plural(len(clients), "internet host")
+    # The record's ids belong to the interface that logged it, which may be a load balancer's.
+    flow = example.flow if logged_by(example, server) else None
     return Text(
         summary=f"{initiators} connected to {finding.service} at {server}, in a subnet declared private.",
         because=(
@@ -98,8 +100,12 @@ def text(finding: InternetToPrivate) -> Text:
             f"and the policy declares the subnet private"
         ),
         likely="a public address, a route to an internet gateway, or a load balancer in front of the host",
-        query_terms=(server, finding.main_client),
-        words={"subnet": flow.subnet_id or "its subnet", "interface": flow.interface_id or server},
+        brief=f"{initiators} connected to {finding.main_service.number} at private {server}",
+        query_terms=narrowed(finding, server, *([finding.main_client] if len(clients) == 1 else [])),
+        words={
+            "subnet": (flow and flow.subnet_id) or f"the subnet of {server}",
+            "interface": (flow and flow.interface_id) or server,
+        },
     )
 
 

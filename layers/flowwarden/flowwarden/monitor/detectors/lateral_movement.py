@@ -21,16 +21,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
-from flowwarden.monitor.text import EXEMPT, Text, new_for_role
+from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.text import EXEMPT, Text, new_for_role, services, short_services
 from flowwarden.monitor.traffic.administration import administered
 from flowwarden.monitor.traffic.host_activity import HostActivity
+from flowwarden.monitor.traffic.host_sample import contacts_of, sample_of, window_of
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state.schema import BASELINES, CONTACTS_DAY
+from flowwarden.state.sets import DAY
 
 
 class Facts(Struct, frozen=True):
@@ -58,20 +61,28 @@ def inspect(host: HostActivity, thresholds: Thresholds) -> list[LateralMovement]
 
 
 def _report(host: HostActivity, flows: Sequence[DirectedFlow], facts: Facts) -> LateralMovement:
-    sample = FlowSample.of(flows)
-    return DETECTOR.finding(subject=host.client, peer_class=PeerClass.OWN, sample=sample, facts=facts)
+    window = window_of(host, DAY, contacts_of(host, flows), lambda each: [each.server])
+    return DETECTOR.finding(
+        subject=host.client,
+        peer_class=PeerClass.OWN,
+        sample=replace(sample_of(host, flows), window=window),
+        facts=facts,
+    )
 
 
 def text(finding: LateralMovement) -> Text:
     """The finding in words."""
-    client, service, facts = finding.subject, finding.main_service, finding.facts
+    client, facts, asked = finding.subject, finding.facts, services(finding.tally)
+    # A lower bound in any case: hosts can share a bucket, and the batch may show more than the window.
+    hosts = f"{max(facts.servers, finding.window.in_batch if finding.window else 0)} or more hosts"
     return Text(
-        summary=(
-            f"{client} contacted {facts.servers} hosts for remote administration within a day: {service}."
-        ),
+        summary=f"{client} contacted {hosts} for remote administration within 24 h: {asked}.",
         because=new_for_role(client, finding.example, facts.role, f"{facts.limit} hosts"),
         likely="an intruder moving from this host to others, or new automation",
+        counted=f"{hosts} within 24 h",
+        brief=f"{client} administers {hosts}: {short_services(finding.tally, 2)}",
         query_terms=(client,),
+        words={"services": asked},
     )
 
 
@@ -86,7 +97,7 @@ DETECTOR: Final = Detector(
     inhibits=("blocked-connection",),
     finds=("lateral-movement", "ssh-brute-force"),
     runbook=(
-        "Find the account that opens {service} from {subject}, and its owner.",
+        "Find the account that connects from {subject} by {services}, and its owner.",
         "If no owner confirms the activity, isolate {subject} and check the hosts that answered it.",
         EXEMPT,
     ),

@@ -23,7 +23,7 @@ import numpy as np
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import Text, evidence
+from flowwarden.monitor.text import Text, evidence, narrowed
 from flowwarden.monitor.traffic.reject_cause import are_refused_answers, likely_cause
 from flowwarden.monitor.traffic.row_groups import RowGroups
 from flowwarden.monitor.traffic.selection import own_end
@@ -107,13 +107,20 @@ def text(finding: BlockedReplies) -> Text:
     return Text(
         summary=f"The network ACL of {subnet} denies {replies} ({rules}).",
         because=(
-            f"in {plural(finding.tally.connections, 'connection')} the request was accepted and the reply "
+            f"{_connections(finding)} the request was accepted and the reply "
             f"rejected {evidence(example)}; security groups are stateful and never cause this"
         ),
         likely=likely_cause(example, example.client, example.server),
-        query_terms=(here, "REJECT"),
+        brief=f"NACL of {subnet} denies {replies} ({finding.aspect})",
+        query_terms=narrowed(finding, here, "REJECT"),
         words={"rules": rules, "subnet": subnet, "toward": "to" if out else "from"},
     )
+
+
+def _connections(finding: BlockedReplies) -> str:
+    """`in 4 connections`; `several times` if the records lack the ports that distinguish connections."""
+    connections = finding.tally.connections
+    return "several times" if connections is None else f"in {plural(connections, 'connection')}"
 
 
 DETECTOR: Final = Detector(

@@ -28,8 +28,15 @@ from flowwarden.monitor.baseline.peers import DYNAMIC
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import Text, evidence, main_server_and_others
+from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding, Window
+from flowwarden.monitor.text import (
+    Text,
+    evidence,
+    main_server_and_others,
+    narrowed,
+    short_clients,
+    short_servers,
+)
 from flowwarden.monitor.traffic.internet_contacts import InternetService, new_outbound
 from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
@@ -112,16 +119,18 @@ def _weigh(
     """The finding; it does not page before the use has continued."""
     rows = without_repeats(view.records.flows, view.contacts.rows_of(contacts))
     today, *_ = [state.add(each) for each in additions(new.role, new.port, _slots(view, rows), view.now)]
-    slots = sum(view.now // SLOT - SPAN < each <= view.now // SLOT + 1 for each in today[SLOTS])
+    slots = [each for each in today[SLOTS] if view.now // SLOT - SPAN < each <= view.now // SLOT + 1]
     sample = sample_of(view.directions, rows)
+    if slots:
+        sample = replace(sample, window=Window(min(slots) * SLOT, (max(slots) + 1) * SLOT, len(slots)))
     finding = DETECTOR.finding(
         subject=new.role,
         peer_class=PeerClass.INTERNET,
         service=Service(TCP, sample.example.service_port if new.port == DYNAMIC else new.port),
         sample=sample,
-        facts=Facts(role=new.role, slots=slots, limit=least),
+        facts=Facts(role=new.role, slots=len(slots), limit=least),
     )
-    pages = not new.learning and (new.port in GRAVE_PORTS or slots >= least)
+    pages = not new.learning and (new.port in GRAVE_PORTS or len(slots) >= least)
     return finding if pages else replace(finding, severity=Severity.INFO)
 
 
@@ -158,16 +167,21 @@ def text(finding: NewEgressPort) -> Text:
             f"new for the role; {_reason(finding.main_service, facts)}"
         ),
         likely="a new external service of a release, or command and control, a miner or spam",
-        query_terms=(finding.main_client, finding.main_server),
+        counted=_used(facts),
+        brief=f"{short_clients(tally)} to internet {short_servers(tally)}: new {finding.main_service.number}",
+        query_terms=narrowed(finding, *([finding.main_client] if len(tally.clients) == 1 else [])),
     )
 
 
 def _reason(service: Service, facts: Facts) -> str:
     """The rule that makes it a page, or will."""
-    used = f"used in {plural(facts.slots, 'slot')} of 10 min within 24 h"
     if service.port in GRAVE_PORTS:
-        return f"worms and spam use the port; {used}"
-    return f"{used}, threshold: {facts.limit}"
+        return f"worms and spam use the port; {_used(facts)}"
+    return f"{_used(facts)}, threshold: {facts.limit}"
+
+
+def _used(facts: Facts) -> str:
+    return f"used in {plural(facts.slots, 'period')} of 10 min within 24 h"
 
 
 DETECTOR: Final = Detector(
@@ -183,6 +197,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES, NEW_EGRESS),
     teaches_baseline=True,
+    finds=("beacon",),
     runbook=(
         "Find the process on {client} that owns the connection to {server}, and its owner.",
         "If no owner confirms it, isolate {client} and check the other hosts of {subject}.",

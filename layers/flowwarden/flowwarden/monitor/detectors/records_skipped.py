@@ -139,6 +139,7 @@ def text(finding: SkippedRecords) -> Text:
             f"Records lost: AWS skipped at least {facts.windows} aggregation windows of {finding.subject} "
             f"within 2 h."
         ),
+        brief=f"AWS skipped {facts.windows} or more windows of {finding.subject}",
         because=(
             f"SKIPDATA in at least {plural(facts.limit, 'window')} within an hour; "
             f"isolated windows are normal and not reported"

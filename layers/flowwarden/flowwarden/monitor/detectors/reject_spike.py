@@ -30,12 +30,13 @@ from zlib import crc32
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import internet_rejects
 from flowwarden.monitor.detectors.base import Detector
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
-from flowwarden.monitor.text import Text
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding, Window
+from flowwarden.monitor.text import Text, estimated
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
@@ -46,7 +47,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.state.schema import ATTEMPTS, MOST_ATTEMPTS
-from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition, distinct
+from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition, distinct, error
 
 SLOT: Final = 600
 LEAST: Final = 25
@@ -92,7 +93,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Re
         count = distinct(state.add(addition(place, slot, directions, rows))[ATTEMPTED])
         if may_be_one(count, times) and is_spike(slot, count, _before(state, place, slot), times):
             (refused,) = view.refused_at([int(directions.server[rows[0]])])
-            found.append(report(place[1], refused, count, times))
+            window = Window(slot * SLOT, (slot + 1) * SLOT, len(rows), error(len(rows)))
+            found.append(report(place[1], replace(refused, window=window), count, times))
     return found
 
 
@@ -209,16 +211,19 @@ def report(host: str, refused: FlowSample, count: float, times: int) -> RejectSp
 def text(finding: RejectSpike) -> Text:
     """The finding in words."""
     host, facts = finding.subject, finding.facts
+    attempts = f"{estimated(facts.attempts, finding.window)} attempts"
     return Text(
         summary=(
-            f"{host} rejects far more internet traffic than usual: about {facts.attempts:,.0f} attempts in "
-            f"10 min, from {plural(len(finding.tally.clients), 'host')} in this batch alone."
+            f"{host} rejects far more internet traffic than usual: {attempts} in 10 min, "
+            f"from {plural(len(finding.tally.clients), 'host')} in this batch alone."
         ),
         because=(
             f"more than {facts.limit:g} times the median of the last day and {LEAST_Z:g} deviations above it "
             f"on a logarithmic scale; {internet_rejects.BECAUSE}"
         ),
         likely=likely_cause(finding.example, "internet hosts", host),
+        counted=f"{attempts} within 10 min",
+        brief=f"{host} rejects {attempts} from the internet in 10 min, far more than usual",
         query_terms=internet_rejects.query_terms(finding),
     )
 

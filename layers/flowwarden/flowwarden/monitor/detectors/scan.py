@@ -28,10 +28,18 @@ from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import ISOLATE, OPEN_PORTS, Text, started_by
+from flowwarden.monitor.findings import (
+    FlowSample,
+    Severity,
+    SurplusFinding,
+    TrafficFinding,
+    Window,
+    representative,
+)
+from flowwarden.monitor.text import ISOLATE, OPEN_PORTS, Text, estimated, started_by
 from flowwarden.monitor.traffic.excess import excess, failures
 from flowwarden.monitor.traffic.host_activity import SPANS, HostActivity
+from flowwarden.monitor.traffic.host_sample import place_of, window_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import UNPRIVILEGED
@@ -101,7 +109,9 @@ def inspect(host: HostActivity, thresholds: Thresholds) -> list[Scan]:
     """One finding for the host if it scans."""
     if span := suspicious(host, thresholds):
         failed = round(failures(host.window(span)))
-        return [_report(host, Failures(host.role, failed, span, _limit(host, span, thresholds)))]
+        facts = Failures(host.role, failed, span, _limit(host, span, thresholds))
+        missed = [contact for contact in host.contacts if contact.failed]
+        return [_report(host, facts, window_of(host, span, missed, lambda each: [place_of(each)]))]
     if server := vertical(host, thresholds.scan_ports):
         return [_report(host, Ports(host.role, server, thresholds.scan_ports))]
     return []
@@ -112,11 +122,11 @@ def _limit(host: HostActivity, span: int, thresholds: Thresholds) -> float:
     return limit * (LEARNING_FACTOR if host.learning else 1)
 
 
-def _report(host: HostActivity, facts: Failures | Ports) -> Scan:
+def _report(host: HostActivity, facts: Failures | Ports, window: Window | None = None) -> Scan:
     return DETECTOR.finding(
         subject=host.client,
         peer_class=PeerClass.OWN,  # constant: one incident, regardless of the batch
-        sample=FlowSample.of(host.flows),
+        sample=FlowSample(host.tally(host.contacts), representative(host.flows), window),
         facts=facts,
     )
 
@@ -124,7 +134,7 @@ def _report(host: HostActivity, facts: Failures | Ports) -> Scan:
 def text(finding: Scan) -> Text:
     """The finding in words."""
     client, tally, facts = finding.subject, finding.tally, finding.facts
-    action, why = _rule(facts)
+    action, why = _rule(facts, finding.window)
     return Text(
         summary=f"{client} {action}.",
         because=(
@@ -132,7 +142,9 @@ def text(finding: Scan) -> Text:
             f"new for its role ({facts.role}); {why}"
         ),
         likely=OPEN_PORTS.format(client),
-        query_terms=(client,),
+        brief=f"{client} tried {facts.limit}+ ports of {facts.asked}" if isinstance(facts, Ports) else "",
+        counted=_counted(facts, finding.window),
+        query_terms=(client, facts.asked) if isinstance(facts, Ports) else (client,),
         words={
             "servers": plural(len(tally.servers), "host"),
             "services": plural(len(tally.services), "service"),
@@ -140,12 +152,20 @@ def text(finding: Scan) -> Text:
     )
 
 
-def _rule(facts: Failures | Ports) -> tuple[str, str]:
+def _counted(facts: Failures | Ports, window: Window | None) -> str:
+    """What the finding counted in its window; empty for what it counted in the batch."""
+    if isinstance(facts, Ports):
+        return ""
+    return f"{estimated(facts.failed, window)} host/port pairs failed within {SPANS[facts.span]}"
+
+
+def _rule(facts: Failures | Ports, window: Window | None) -> tuple[str, str]:
     """The action of the host, and the rule that makes it a scan."""
     match facts:
         case Failures():
+            failed = f"{estimated(facts.failed, window)} host/port pairs"
             return (
-                f"failed to connect to about {facts.failed} host/port pairs within {SPANS[facts.span]}",
+                f"failed to connect to {failed} within {SPANS[facts.span]}",
                 f"threshold: {facts.limit:g} more failures than answers",
             )
         case Ports():

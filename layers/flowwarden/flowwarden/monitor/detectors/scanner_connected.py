@@ -29,15 +29,16 @@ from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import Text, evidence
+from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, Tally, TrafficFinding, Window
+from flowwarden.monitor.text import Text, evidence, narrowed
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
+from flowwarden.monitor.traffic.host_sample import place_of
 from flowwarden.monitor.traffic.selection import grouped
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import by_scanner
-from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, Service
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, Service, short_service
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.tokenizer import Integers
@@ -59,6 +60,7 @@ MOST_MARKS: Final = 16
 """Services stored for each source."""
 
 REFUSED_AT, CONNECTED = SCANNERS.sets
+_NONE: Final = np.empty(0, np.int64)
 
 SENSITIVE_PORTS: Final = ADMIN_PORTS | DATABASE_PORTS
 """Ports that hardly any role opens to the internet, even if its baseline is still incomplete."""
@@ -82,7 +84,7 @@ def detect(
     """A finding for each service at an interface that a scanner connected to."""
     found: list[ScannerConnection] = []
     least = thresholds.scanner_destinations
-    refused = _by_interface(view.contacts, view.contacts.refused_internet)
+    refused = view.contacts.by_interface(view.contacts.refused_internet)
     many = {place for place, each in refused.items() if len(each) >= min(CANDIDATE_REFUSALS, least)}
     connections = {
         place: each
@@ -97,9 +99,6 @@ def detect(
         here = _AtInterface(view.contacts, refused.get(place, _NONE), connected, profile, least)
         found += _inspect(here, state)
     return [*found, *DETECTOR.surplus(sum(place in connections for place in places[INTERFACES_OF_BATCH:]))]
-
-
-_NONE: Final = np.empty(0, np.int64)
 
 
 class _Connections(Struct, frozen=True):
@@ -120,11 +119,6 @@ class _AtInterface(Struct, frozen=True):
     profile: RoleProfile
     least: int
     """The number of places that identifies a scanner."""
-
-
-def _by_interface(contacts: Contacts, numbers: Integers) -> dict[int, Integers]:
-    groups = Groups(contacts.interface[numbers])
-    return {place: numbers[groups.members(group)] for group, place in enumerate(groups.keys.tolist())}
 
 
 def _connections(
@@ -154,8 +148,9 @@ def _inspect(here: _AtInterface, state: StateView) -> list[ScannerConnection]:
     hits = [contact for source in sorted(known & by_source.keys()) for contact in by_source[source]]
     services = grouped(here.contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
     connected = [
-        report(here.profile.role, group, here.least, Service(protocol, port))
-        for (_, protocol, port), group in services.items()
+        report(here.profile.role, group, here.least, Service(*where[1:]), here.contacts.tally(all_of))
+        for where, group in services.items()
+        if (all_of := [each for each in hits if place_of(each) == where])
     ]
     return [*connected, *_earlier(here, scanners)]
 
@@ -245,21 +240,23 @@ def _scanner(source: str, day: int) -> str:
     return SCANNERS.key_of(day, source)
 
 
-def report(role: str, flows: Sequence[DirectedFlow], places: int, service: Service) -> ScannerConnection:
-    """The finding about a server that an internet host connected to.
+def report(
+    role: str, flows: Sequence[DirectedFlow], places: int, service: Service, tally: Tally | None = None
+) -> ScannerConnection:
+    """The finding about a server, with its role and the service that answered an internet host.
 
-    Args:
-        role: the server's role.
-        flows: of the connections that succeeded or, if these came before the refusals, the refused ones.
-        places: the number of refusals that identifies a scanner.
-        service: that answered.
+    `flows` are those that succeeded or, if these came before the refusals of `places`, the refused ones;
+    `tally` sums up more of them.
     """
     sample = FlowSample.of([replace(each, verdict=by_scanner(each.verdict)) for each in flows])
+    sample = replace(sample, tally=tally or sample.tally)
+    day = None if sample.tally.first is None else sample.tally.first // DAY
+    window = None if day is None else Window((day - 1) * DAY, (day + 1) * DAY)
     return DETECTOR.finding(
         subject=sample.example.server,
         peer_class=PeerClass.INTERNET,
         service=service,
-        sample=sample,
+        sample=replace(sample, window=window),
         facts=Facts(role=role, limit=places),
     )
 
@@ -267,15 +264,19 @@ def report(role: str, flows: Sequence[DirectedFlow], places: int, service: Servi
 def text(finding: ScannerConnection) -> Text:
     """The finding in words."""
     server, source, facts = finding.subject, finding.main_client, finding.facts
+    is_here = finding.main_service.number in {short_service(*each) for each, _ in finding.tally.services}
+    refused = f"refused at {facts.limit} or more places"
     return Text(
         summary=f"{source}, refused at many other ports, connected to {finding.service} at {server}.",
         because=(
             f"{source} is on the internet and initiated the connection {evidence(finding.example)}; "
-            f"it was answered; {source} was refused at {facts.limit} or more places; "
+            f"it was answered{'' if is_here else ', before this batch'}; {source} was {refused}; "
             f"the internet does not usually reach this service of the server's role ({facts.role})"
         ),
         likely="a port opened by mistake or by an intruder",
-        query_terms=(server, source),
+        counted=f"{refused} within two days{'' if is_here else ', connected before this batch'}",
+        brief=f"scanner {source} connected to {finding.main_service.number} at {server}",
+        query_terms=narrowed(finding, server, source),
     )
 
 
@@ -291,7 +292,7 @@ DETECTOR: Final = Detector(
     finds=("scan-hit",),
     runbook=(
         "If {service} at {subject} must not be reachable from the internet, close it now.",
-        "Check the activity of {client} on the connection, and of {subject} afterward.",
+        "Check the connection of {client}; then search for {subject} alone: what it did afterward.",
         "If {service} is meant to be public, no action is required: regular users make it usual in two days.",
     ),
     detect=detect,

@@ -18,7 +18,7 @@ from msgspec import Struct
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import Text, evidence
+from flowwarden.monitor.text import Text, evidence, narrowed
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.tally import samples_of
 from flowwarden.monitor.view import BatchView
@@ -68,7 +68,8 @@ def text(finding: BlockedService) -> Text:
             f"threshold for one common finding: {finding.facts.limit} hosts"
         ),
         likely=likely_cause(finding.example, "each client", server),
-        query_terms=(server, "REJECT"),
+        brief=f"{hosts} blocked from {finding.main_service.number} at {server}",
+        query_terms=narrowed(finding, server, "REJECT"),
     )
 
 

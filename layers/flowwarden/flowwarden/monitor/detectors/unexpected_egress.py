@@ -25,8 +25,17 @@ from msgspec import Struct
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import Text, evidence, main_server_and_others
+from flowwarden.monitor.text import (
+    Text,
+    evidence,
+    main_server_and_others,
+    narrowed,
+    services,
+    short_servers,
+    short_services,
+)
 from flowwarden.monitor.traffic.host_activity import HostActivity
+from flowwarden.monitor.traffic.host_sample import sample_of as sample_of_host
 from flowwarden.monitor.traffic.row_groups import RowGroups
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, logged_by
 from flowwarden.monitor.traffic.tally import sample_of
@@ -100,7 +109,7 @@ def inspect(host: HostActivity) -> list[UnexpectedEgress]:
         return []
     gone_out = [each for each in host.answered if each.server_class is PeerClass.INTERNET]
     facts = Facts(Listener.LEARNED, host.role)
-    return [_report(host.client, FlowSample.of(gone_out), facts)] if gone_out else []
+    return [_report(host.client, sample_of_host(host, gone_out), facts)] if gone_out else []
 
 
 def _is_listener(directed: DirectedFlow, listeners: HostSet) -> bool:
@@ -124,10 +133,11 @@ def text(finding: UnexpectedEgress) -> Text:
         Listener.LEARNED: f"its role ({facts.role}) only answers and never connected to the internet",
     }
     return Text(
-        summary=f"{client} connected to {target}: {finding.main_service}.",
+        summary=f"{client} connected to {target}: {services(finding.tally)}.",
         because=f"{client} initiated the connection {evidence(finding.example)}; {why[facts.why]}",
         likely="an unannounced update or telemetry, or data exfiltration",
-        query_terms=(client, finding.main_server),
+        brief=f"{client} connected to {short_servers(finding.tally)}: {short_services(finding.tally)}",
+        query_terms=narrowed(finding, client),
     )
 
 

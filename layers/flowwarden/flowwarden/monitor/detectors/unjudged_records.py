@@ -26,7 +26,7 @@ from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
 from flowwarden.policy.detection import Thresholds
 from flowwarden.printable import one_line
-from flowwarden.records.columnar.tokenizer import ABSENT
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 
 _PLACE_AND_DECISION: Final = ("interface_id", "resource_id", "action")
 
@@ -49,9 +49,16 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
     count = int(np.count_nonzero(unjudged))
     if not count:
         return []
-    first, last = (int(flows[name][unjudged].max()) for name in ("start", "end"))
+    starts, ends = (_times(flows[name][unjudged]) for name in ("start", "end"))
+    first, last = min(starts, default=None), max(ends, default=None)
     facts = Facts(unjudged=count, records=len(flows))
     return [DETECTOR.interface_finding(view.batch.log_group, (), first=first, last=last, facts=facts)]
+
+
+def _times(column: Integers) -> list[int]:
+    """The times that the records contain."""
+    times: list[int] = column[column != ABSENT].tolist()
+    return times
 
 
 def text(finding: UnjudgedRecords) -> Text:
@@ -62,6 +69,7 @@ def text(finding: UnjudgedRecords) -> Text:
             f"{facts.unjudged:,} of {facts.records:,} records in {one_line(finding.subject)} are not judged: "
             "they name neither an interface nor an action."
         ),
+        brief=f"{facts.unjudged:,} of {facts.records:,} records not judged: {finding.subject}",
         because="this is so for records of transit gateway flow logs, and for formats without these fields",
     )
 

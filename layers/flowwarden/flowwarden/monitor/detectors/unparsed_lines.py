@@ -72,6 +72,7 @@ def text(finding: UnparsedFinding) -> Text:
     lines = f"{finding.unreadable:,} of {finding.lines:,} lines"
     return Text(
         summary=f"{lines} in {finding.subject} cannot be parsed{cause}.",
+        brief=f"{lines} cannot be parsed{cause}: {finding.subject}",
         words={"masked": IP_ADDRESS if masked else None},
     )
 

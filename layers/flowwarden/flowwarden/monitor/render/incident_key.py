@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from flowwarden.monitor.findings import Finding, TrafficFinding, identity
 from flowwarden.notify.claims import digest
 
-_NO_ACCOUNT: Final = frozenset({None, "unknown"})
-"""AWS writes `unknown` for some interfaces that it manages itself."""
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
+"""AWS writes `unknown` for some interfaces that it manages itself, and other tools write other words."""
 
 
 def account_of(finding: Finding) -> str | None:
     """The account that the records behind a finding name; None if they name none."""
     account = finding.example.flow.account_id if isinstance(finding, TrafficFinding) else None
-    return None if account in _NO_ACCOUNT else account
+    return account if account and _ACCOUNT.fullmatch(account) else None
 
 
 def incident_key(finding: Finding, account_id: str, region: str, log_group: str) -> str:

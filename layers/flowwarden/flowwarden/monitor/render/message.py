@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding
-from flowwarden.monitor.render.parts import RenderContext, subject_line
+from flowwarden.monitor.render.parts import RenderContext
+from flowwarden.monitor.render.subject import subject_line
 from flowwarden.monitor.render.text import describe, steps
 from flowwarden.monitor.text import Text
 from flowwarden.notify.claims import Claim
@@ -36,8 +37,8 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> str:
-        """The summary on one line, with severity and region."""
-        return subject_line(self.finding.severity, self.text.summary, self.context.region)
+        """The summary on one line, with severity and region; shorter if it is long."""
+        return subject_line(self.finding.severity, self.text, self.context.region)
 
     @property
     def what_to_do(self) -> list[str]:

@@ -32,7 +32,7 @@ def render(finding: Finding, key: str, claim: Claim, context: RenderContext) -> 
             return unparsed.render(finding, key, claim, context)
         case SurplusFinding():
             return rollup.render(
-                [describe(finding).summary], finding.count, context, BY_NAME[finding.detector].route
+                [describe(finding).summary], finding.count, context, BY_NAME[finding.detector].route, key
             )
         case _:
             raise TypeError(f"no text for a {type(finding).__name__}")

@@ -1,4 +1,4 @@
-"""Times, subject lines and statements about repeats in the monitor's notifications. Pure."""
+"""Times and statements about repeats in the monitor's notifications. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.monitor.text import duration
+from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.text import plural
-from flowwarden.printable import one_line
 
 DOCUMENT_VERSION: Final = "1"
 """Raised when a member of the JSON document is removed or changes its meaning."""
@@ -18,6 +18,10 @@ DOCUMENT_VERSION: Final = "1"
 
 NOT_INSPECTED: Final = "Flow Warden cannot inspect this traffic: the absence of alerts proves nothing."
 """The second line of notifications about missing or unparsed records."""
+
+
+QUERY_MARGIN: Final = 600
+"""Seconds before and after traffic that a log query covers: records of one window can arrive late."""
 
 
 class RenderContext(Struct, frozen=True, kw_only=True):
@@ -28,11 +32,20 @@ class RenderContext(Struct, frozen=True, kw_only=True):
     log_group: str
     log_stream: str
     suppression_minutes: int
+    hosts: Hosts = Hosts({})
+    """What is known of the hosts at the ends of the connections."""
+    batch_span: tuple[int, int] | None = None
+    """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
 
 
-def subject_line(severity: str, summary: str, region: str) -> str:
-    """`[HIGH] What was found (eu-west-1)`, on one line."""
-    return one_line(f"[{severity.upper()}] {summary.removesuffix('.')} ({region})")
+def widened(span: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The times (Unix seconds) that a log query about traffic at these times covers."""
+    return span and (span[0] - QUERY_MARGIN, span[1] + QUERY_MARGIN)
+
+
+def between(span: tuple[int, int] | None) -> str:
+    """`, 2026-11-24 02:58:01 UTC to 2026-11-24 03:08:01 UTC`; empty if the times are unknown."""
+    return "" if span is None else f", {moment(span[0])} to {moment(span[1])}"
 
 
 def repeats(claim: Claim, context: RenderContext) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.monitor.findings import Severity
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, subject_line
-from flowwarden.monitor.text import duration
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between, widened
+from flowwarden.monitor.render.query import stream_query
+from flowwarden.monitor.render.subject import subject_line
+from flowwarden.monitor.text import Text, duration
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
 from flowwarden.notify.notification import Composed, Notification
@@ -29,6 +31,20 @@ _CAUSE: Final = {
         "writer in the log group. The other alerts:",
     ),
 }
+RUNBOOK: Final = {
+    Route.PAGES: (
+        "Read the pages that were sent individually first: they are the most severe.",
+        "Look for what the findings share: a host, a server, a subnet, a service.",
+        "If it is a server or a subnet: check what changed in its security group or network ACL.",
+        "If it is a host that connects: find out what it does; if no owner confirms it, isolate it.",
+    ),
+    Route.OPERATIONS: (
+        "Look for what the findings share: an interface, a VPC, a log group.",
+        "Check whether a flow log was deleted, replaced or given another format.",
+        "Check whether something else writes to the log group.",
+    ),
+}
+"""What to do, by the route of the alerts."""
 
 LISTED: Final = 50
 """The number of findings that the page lists; the monitor's log contains more."""
@@ -44,7 +60,9 @@ def summarize(count: int, context: RenderContext) -> str:
     return f"{plural(count, 'more finding')} in one batch of log stream {context.log_stream}."
 
 
-def render(summaries: Sequence[str], count: int, context: RenderContext, route: Route) -> Notification:
+def render(
+    summaries: Sequence[str], count: int, context: RenderContext, route: Route, key: str | None = None
+) -> Notification:
     """The notification that replaces these alerts, all of one route.
 
     Args:
@@ -52,7 +70,9 @@ def render(summaries: Sequence[str], count: int, context: RenderContext, route: 
         count: the findings that they stand for.
         context: where they were logged.
         route: their route.
+        key: identifies the incident; by default that of the log stream.
     """
+    key = key or rollup_key(context)
     summary = summarize(count, context)
     labels = {
         "kind": _KIND[route],
@@ -61,15 +81,20 @@ def render(summaries: Sequence[str], count: int, context: RenderContext, route: 
         "account": context.account_id,
         "region": context.region,
     }
+    span = widened(context.batch_span)
     return Notification(
-        subject=subject_line(SEVERITY[route], summary, context.region),
-        text=_text(summaries, count, context, route),
+        subject=subject_line(SEVERITY[route], Text(summary=summary, brief=_brief(count)), context.region),
+        text=_text(summaries, count, key, context, route),
         document={
             "version": DOCUMENT_VERSION,
+            "incident": key,
             **labels,
             "summary": summary,
+            "advice": list(RUNBOOK[route]),
             "log_group": context.log_group,
             "log_stream": context.log_stream,
+            "query": stream_query(context.log_stream),
+            "query_range": span and {"begin": span[0], "end": span[1]},
             "findings": count,
             "listed": list(summaries[:LISTED]),
         },
@@ -77,14 +102,26 @@ def render(summaries: Sequence[str], count: int, context: RenderContext, route: 
     )
 
 
-def _text(summaries: Sequence[str], count: int, context: RenderContext, route: Route) -> Composed:
+def _brief(count: int) -> str:
+    return f"{plural(count, 'more finding')} in one batch of a log stream"
+
+
+def _text(summaries: Sequence[str], count: int, key: str, context: RenderContext, route: Route) -> Composed:
     rest = [f"… and {count - LISTED:,} more"] if len(summaries) > LISTED else []
+    query = stream_query(context.log_stream).split("\n")
+    todo = (f"  {number}. {step}" for number, step in enumerate(RUNBOOK[route], start=1))
     return Composed.of(
         (summarize(count, context),),
         _CAUSE[route],
         (f"  - {each}" for each in (*summaries[:LISTED], *rest)),
+        (f"Logged in {context.log_group}, stream {context.log_stream}, account {context.account_id}.",),
+        ("What to do", *todo),
         (
-            f"Logged in {context.log_group}, stream {context.log_stream}, account {context.account_id}.",
+            f"CloudWatch Logs Insights, log group {context.log_group}{between(widened(context.batch_span))}",
+            *query,
+        ),
+        (
             f"Repeats of each alert suppressed for {duration(context.suppression_minutes)}.",
+            f"Incident {key}, severity {SEVERITY[route]}, detector {NAME}",
         ),
     )

@@ -43,8 +43,12 @@ def _text(message: Message[InterfaceFinding]) -> Composed:
 
 
 def _window(finding: InterfaceFinding) -> str:
-    window = f"{moment(finding.first)} to {moment(finding.last)}"
+    window = f"{_time(finding.first)} to {_time(finding.last)}"
     return f"Missing      {window} or later" if finding.interfaces else f"Records of   {window}"
+
+
+def _time(seconds: int | None) -> str:
+    return "unknown" if seconds is None else moment(seconds)
 
 
 def _interfaces(finding: InterfaceFinding) -> list[str]:

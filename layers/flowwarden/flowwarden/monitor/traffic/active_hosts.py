@@ -18,7 +18,7 @@ from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
-from flowwarden.monitor.traffic.excess import excess
+from flowwarden.monitor.traffic.excess import rank
 from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless, windows
 from flowwarden.monitor.traffic.novelty import NewContacts
 from flowwarden.network.addresses import PeerClass
@@ -27,7 +27,7 @@ from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, FILE_AND_RP
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import MOST_HOSTS
-from flowwarden.state.sets import DAY, HOUR, Sets
+from flowwarden.state.sets import DAY, HOUR
 
 HOSTS_OF_BATCH: Final = 128
 """Maximum hosts that a batch inspects."""
@@ -164,7 +164,7 @@ class HostActivities:
         host_id = f"{profile.scope}/{client}"
         additions = windows(host_id, [*contacts, *watched], asks, self._now, directories)
         state = {
-            span: max((self._state.add(each) for each in of_span), key=partial(_rank, span))
+            span: max(((self._state.add(each), at) for at, each in of_span.items()), key=partial(rank, span))
             for span, of_span in additions.items()
         }
         ranked = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
@@ -174,19 +174,17 @@ class HostActivities:
             learning=profile.learning,
             cautious=profile.cautious,
             contacts=tuple(contacts),
-            hour=state[HOUR],
-            day=state[DAY],
+            hour=state[HOUR][0],
+            day=state[DAY][0],
+            begins={span: at for span, (_, at) in state.items()},
+            tally=self._contacts.tally,
             sample=partial(self._contacts.flows, ranked),
             asks=asks,
+            watched=tuple(watched),
             sample_watched=partial(self._contacts.flows, watched),
             databases=host.databases,
             only_listens=profile.only_listens,
         )
-
-
-def _rank(span: int, sets: Sets) -> tuple[float, int]:
-    """Ranks the windows that a batch touches by significance."""
-    return excess(sets, span), sum(map(len, sets.values()))
 
 
 def _counts_while_learning(edge: Edge, databases: frozenset[int]) -> bool:

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import Standing
+from flowwarden.monitor.findings import Tally
 from flowwarden.monitor.traffic.edges import Edges, edges_of
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
-from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, without_repeats
 from flowwarden.monitor.traffic.sessions import SIZED_PORTS, SizedRecords, sized_records
+from flowwarden.monitor.traffic.tally import tally_of
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, LOCAL, OWN, DirectedFlow, Directions
 from flowwarden.network.services import EPHEMERAL, TCP, UNPRIVILEGED
@@ -177,6 +179,11 @@ class Contacts:
         attempts: Integers = groups[mine]
         return attempts
 
+    def by_interface(self, contacts: Integers) -> dict[int, Integers]:
+        """These contacts by interface index."""
+        groups = Groups(self.interface[contacts])
+        return {at: contacts[groups.members(number)] for number, at in enumerate(groups.keys.tolist())}
+
     def clients(self, contacts: Integers) -> Integers:
         """The text numbers of these contacts' clients."""
         return self._directions.client[self._lead[contacts]]
@@ -272,6 +279,11 @@ class Contacts:
     def flows(self, contacts: Sequence[Contact]) -> list[DirectedFlow]:
         """A flow of each of these contacts, at most `MOST_FLOWS`."""
         return self._directions.flows(np.array([each.rows[0] for each in contacts[:MOST_FLOWS]], np.int64))
+
+    def tally(self, contacts: Sequence[Contact]) -> Tally:
+        """The sums over all records of these contacts, at least one, without duplicates."""
+        rows = np.sort(np.concatenate([each.rows for each in contacts]))
+        return tally_of(self._directions, without_repeats(self._flows, rows))
 
     def flows_of(self, contacts: Integers) -> list[DirectedFlow]:
         """A flow of each of these contacts, by their numbers."""

@@ -43,6 +43,12 @@ def _usual(sets: Sets, span: int) -> float:
     return networks + USUAL_WEIGHTS[span] * (servers - networks)
 
 
+def rank(span: int, window: tuple[Sets, int]) -> tuple[float, int]:
+    """Ranks windows, each with its begin, by significance."""
+    sets, _ = window
+    return excess(sets, span), sum(map(len, sets.values()))
+
+
 def failures(sets: Sets) -> float:
     """The number of places that failed, whether or not they answered at other times."""
     return sum(distinct(sets.get(name, _NOTHING)) for name in (FAILED, FAILED_USUAL, FAILED_OUTSIDE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.profile import Standing
+from flowwarden.monitor.findings import Tally
 from flowwarden.monitor.traffic.administration import Directories, administered, administration
 from flowwarden.monitor.traffic.contacts import Contact
 from flowwarden.monitor.traffic.excess import (
@@ -51,12 +52,17 @@ class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
     """The new contacts of the batch."""
     hour: Sets
     day: Sets
+    begins: Mapping[int, int]
+    """When they begin (Unix seconds), by span."""
+    tally: Callable[[Sequence[Contact]], Tally]
     sample: Callable[[], Sequence[DirectedFlow]]
     """Creates flows of its new contacts, most significant first. `flows` calls it."""
     asks: Services = frozenset()
     """Services that the role usually connects to, on any host."""
+    watched: tuple[Contact, ...] = ()
+    """The watched contacts of the batch, see `novelty.watched_contacts`; all were answered."""
     sample_watched: Callable[[], Sequence[DirectedFlow]] = tuple
-    """Creates flows of its watched contacts, see `novelty.watched_contacts`; all were answered."""
+    """Creates flows of its watched contacts. `watched_flows` calls it."""
     databases: frozenset[int] = frozenset()
     """Ports on which the role usually serves a database."""
     only_listens: bool = False
@@ -116,8 +122,8 @@ def is_needless(protocol: int | None, port: int | None, peer: PeerClass) -> bool
 
 def windows(
     host: str, contacts: Sequence[Contact], asks: Services, now: int, directories: Directories
-) -> dict[int, list[Addition]]:
-    """The additions of a host's contacts to its windows, by span.
+) -> dict[int, dict[int, Addition]]:
+    """The additions of a host's contacts to its windows, by span and begin.
 
     Args:
         host: unique id of the host: addresses are reused in other VPCs.
@@ -127,10 +133,12 @@ def windows(
         directories: the directory services that its role usually uses, by network.
     """
     return {
-        span: [
-            Addition(item.key_of(begin, host), sets(within, asks, directories), item.kept_until(begin * span))
+        span: {
+            begin * span: Addition(
+                item.key_of(begin, host), sets(within, asks, directories), item.kept_until(begin * span)
+            )
             for begin, within in sorted(_by_window(contacts, span, now).items())
-        ]
+        }
         for span, item in _ITEMS.items()
     }
 

@@ -12,7 +12,9 @@ from typing import Final
 
 _SIZE_BITS: Final = 9
 _STEPS: Final = 8
-"""Steps per doubling: sizes are accurate to 4.5 %."""
+"""Steps per doubling."""
+ACCURACY: Final = 0.045
+"""Of a size: half a step."""
 _MASK: Final = (1 << _SIZE_BITS) - 1
 
 

@@ -109,6 +109,12 @@ def small_sessions(stored: Iterable[int]) -> Iterator[SmallSessions]:
             yield SmallSessions(server, port, usual, distinct(alike))
 
 
+def connections(port_sizes: SizedRecords, client_ports: Iterable[int]) -> set[int]:
+    """The client ports of the connections that are not large; all of them if no size is known."""
+    large = {port for port, size in port_sizes if size == LARGE}
+    return {*client_ports} - large
+
+
 def _by_service(stored: Iterable[int]) -> dict[int, dict[int, set[int]]]:
     """The hashes of sessions, by service and size class."""
     found: defaultdict[int, defaultdict[int, set[int]]] = defaultdict(lambda: defaultdict(set))

@@ -8,8 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from flowwarden.monitor.findings import FlowSample, Tally, ranked, representative
+from flowwarden.monitor.findings import FlowSample, Tally, in_order, ranked, representative
+from flowwarden.network.addresses import CLASSES, PeerClass
 from flowwarden.network.direction import DirectedFlow, Directions
+from flowwarden.network.services import has_ports
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 
@@ -45,18 +47,19 @@ _NONE: Final = np.empty(0, np.int64)
 def tally_of(directions: Directions, rows: Integers) -> Tally:
     """Equivalent to `Tally.of` for the flows in these rows."""
     flows = directions.traffic.flows
-    packets, starts = flows["packets"][rows], flows["start"][rows]
+    starts = flows["start"][rows]
     starts = starts[starts != ABSENT]
     return Tally(
         records=len(rows),
-        connections=connections_in(directions, rows),
-        # A record stands for at least one packet, even if the log format omits the count.
-        packets=sum(np.where(packets == ABSENT, 1, packets).tolist()),
-        bytes=sum(np.maximum(flows["bytes"][rows], 0).tolist()),
+        connections=None if _lack_ports(directions, rows) else connections_in(directions, rows),
+        packets=_total(flows["packets"][rows]),
+        bytes=_total(flows["bytes"][rows]),
         first=int(starts.min()) if len(starts) else None,
         last=_number(int(flows["end"][rows].max())),
         clients=_hosts(directions, directions.client[rows]),
         servers=_hosts(directions, directions.server[rows]),
+        client_classes=_classes(directions.client_class[rows]),
+        server_classes=_classes(directions.server_class[rows]),
         services=_services(flows["protocol"][rows], directions.service_port[rows]),
     )
 
@@ -92,10 +95,20 @@ def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:
     return representative(directions.flows(rows))
 
 
-# Counted in arrays: lists of a loud batch's numbers take tens of megabytes.
+def _lack_ports(directions: Directions, rows: Integers) -> bool:
+    """Whether a record of a protocol with ports lacks one of them, so that connections cannot be counted."""
+    lacks = (directions.client_port[rows] == ABSENT) | (directions.service_port[rows] == ABSENT)
+    protocols = directions.traffic.flows["protocol"][rows[lacks]]
+    return any(has_ports(_number(each)) for each in np.unique(protocols).tolist())
+
+
+def _total(counts: Integers) -> int | None:
+    """The exact sum, which may exceed 64 bits; None if one of the counts is missing."""
+    return None if (counts == ABSENT).any() else sum(counts.tolist())
 
 
 def _hosts(directions: Directions, numbers: Integers) -> tuple[tuple[str, int], ...]:
+    # Counted in arrays: lists of a loud batch's numbers take tens of megabytes.
     texts = directions.traffic.flows.texts
     distinct, counts = np.unique(numbers, return_counts=True)
     return ranked(
@@ -113,6 +126,10 @@ def _services(protocols: Integers, ports: Integers) -> tuple[tuple[tuple[int | N
             for (protocol, port), n in zip(pairs, counts.tolist(), strict=True)
         }
     )
+
+
+def _classes(numbers: Integers) -> tuple[PeerClass, ...]:
+    return in_order([CLASSES[number] for number in np.unique(numbers).tolist()])
 
 
 def _number(value: int) -> int | None:

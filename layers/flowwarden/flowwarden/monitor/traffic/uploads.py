@@ -10,14 +10,18 @@ the same outcome.
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Final
 
 import numpy as np
 
+from flowwarden.monitor.findings import Window
+from flowwarden.monitor.traffic.record_sizes import ACCURACY
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, mixed, without_repeats
 from flowwarden.network.direction import INTERNET, OWN, Directions
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
-from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.state.sets import HOUR, SIGMAS
 
 LEAST: Final = 4_000_000
 """Bytes of a record that always counts: 125 such records are the default of `upload_megabytes`."""
@@ -51,6 +55,23 @@ def counted(directions: Directions, rows: Integers) -> Integers:
     drawn = (mixed(columns) >> np.uint64(64 - _BITS)).astype(np.float64) * (SAMPLE / 2**_BITS)
     counting: Integers = rows[(sizes >= LEAST) | (drawn < sizes)]
     return counting
+
+
+def of_host(directions: Directions, row: int) -> Integers:
+    """The rows of all uploads of the host in this row, also of those that do not count."""
+    rows, hosts = uploads(directions), directions.client
+    same: Integers = rows[hosts[rows] == hosts[row]]
+    return same
+
+
+def window_of(directions: Directions, rows: Integers, hour: int) -> Window:
+    """The hour (since 1970) in which uploads were summed up, with the exact bytes of those in the batch."""
+    flows = directions.traffic.flows
+    starts, sizes = flows["start"][rows], flows["bytes"][rows]
+    sizes = sizes[(starts == ABSENT) | (starts // HOUR == hour)]
+    sent, small = int(sizes.sum()), int(sizes[sizes < LEAST].sum())
+    error = ACCURACY * sent + SIGMAS * sqrt(SAMPLE * small)
+    return Window(hour * HOUR, (hour + 1) * HOUR, sent, error)
 
 
 def size_of(size: int) -> int:

@@ -88,6 +88,16 @@ class FlowTable:
         """Whether any layout of the batch has the column; if not, all its values are `ABSENT`."""
         return attribute in self._columns
 
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The earliest start and the latest end (Unix seconds); None if no record contains a start."""
+        starts = self["start"]
+        starts = starts[starts != ABSENT]
+        if not len(starts):
+            return None
+        first, last = int(starts.min()), int(starts.max())
+        return first, max(last, int(self["end"].max()))
+
     def answers(self, question: Question) -> Answers:
         """The cached answers to a question about the texts; see `StringPool.answers`."""
         return self._vocabulary.answers(question)

@@ -1,0 +1,37 @@
+"""The subject line of a notification, in as few characters as receivers show. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from flowwarden.monitor.text import Text
+from flowwarden.printable import one_line
+
+FITTING: Final = 98
+"""Characters of a subject that fit into an email of SNS and, with the incident, into one SMS."""
+_LONG_ADDRESS: Final = re.compile(r"(?<![0-9a-fA-F:])(?=[0-9a-fA-F:]{23,})(?:[0-9a-fA-F]*:){4,}[0-9a-fA-F]+")
+"""An IPv6 address that is longer than its shortened form."""
+
+
+def subject_line(severity: str, text: Text, region: str) -> str:
+    """`[HIGH] What was found (eu-west-1)`, on one line; with less until it fits, the key fact last.
+
+    First without the Region, then in few words, then with shortened IPv6 addresses: the text has everything
+    in full.
+    """
+    brief = text.brief or text.summary
+    facts = [each.removesuffix(".") for each in (text.summary, brief, shortened(brief))]
+    endings = (f" ({region})", "")
+    lines = [one_line(f"[{severity.upper()}] {fact}{end}") for fact in facts for end in endings]
+    return next((line for line in lines if len(line) <= FITTING), lines[-1])
+
+
+def shortened(text: str) -> str:
+    """The text with `2600:1f18:..:1234:5678` for long IPv6 addresses: the network, and the host in it."""
+    return _LONG_ADDRESS.sub(_short_address, text)
+
+
+def _short_address(address: re.Match[str]) -> str:
+    groups = address[0].split(":")
+    return ":".join([*groups[:2], "..", *groups[-2:]])

@@ -1,0 +1,113 @@
+"""The hosts at the ends of connections: interface, instance, subnet and role, as far as they are known.
+
+The ids in a record belong to the interface that logged it, which is one end at most: the other end has only
+its address, and a record of a gateway names neither. An interface that a container has described lately is
+found by its address, within its VPC. No call to EC2 is made for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.monitor.traffic.selection import logged_by
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.network.roles import UNKNOWN, role_of
+
+_NOTHING: Final = frozenset({None, "", "-", "null", "unknown"})
+"""What AWS, and tools that convert its records, write for an id that is not known."""
+
+
+class Host(Struct, frozen=True, kw_only=True):
+    """What is known of the host at an address; None for what is not."""
+
+    interface: str | None = None
+    instance: str | None = None
+    subnet: str | None = None
+    role: str | None = None
+    described: int | None = None
+    """Unix seconds at which EC2 described the interface, if only that shows that it has the address. Set
+    because the address may have another host since."""
+
+
+type Described = tuple[NetworkInterface, int]
+"""A network interface, and when EC2 described it (Unix seconds)."""
+
+
+class Hosts:
+    """Finds the host at an address."""
+
+    def __init__(
+        self,
+        interfaces: Mapping[str, NetworkInterface],
+        others: Iterable[Described] = (),
+        role_tags: Sequence[str] = (),
+    ) -> None:
+        """Take what is known.
+
+        Args:
+            interfaces: those that logged the batch, by id.
+            others: further interfaces, as EC2 described them lately.
+            role_tags: keys of tags that contain a role.
+        """
+        self._interfaces = interfaces
+        self._others = others
+        self._role_tags = role_tags
+
+    def at(self, address: str, flow: DirectedFlow) -> Host:
+        """The host at an end of connections, of which the flow is one.
+
+        Args:
+            address: of the end.
+            flow: shows which interface logged it, and so its VPC.
+        """
+        if logged_by(flow, address):
+            return self._logging(flow)
+        vpc = known_id(flow.flow.vpc_id) or self._own(flow).vpc_id
+        found = self._by_address.get((vpc, address)) if vpc else None
+        return Host() if found is None else self._described(*found)
+
+    def _logging(self, flow: DirectedFlow) -> Host:
+        """The host at the interface that logged a flow; the ids in its record take precedence."""
+        own = self._described(self._own(flow))
+        return Host(
+            interface=known_id(flow.flow.interface_id),
+            instance=known_id(flow.flow.instance_id) or own.instance,
+            subnet=known_id(flow.flow.subnet_id) or own.subnet,
+            role=own.role,
+        )
+
+    def _own(self, flow: DirectedFlow) -> NetworkInterface:
+        """The interface that logged a flow."""
+        name = flow.flow.interface_id or ""
+        return self._interfaces.get(name, NetworkInterface(interface_id=name))
+
+    def _described(self, interface: NetworkInterface, at: int | None = None) -> Host:
+        role = role_of(interface, self._role_tags)
+        return Host(
+            interface=interface.interface_id or None,
+            instance=interface.instance_id or None,
+            subnet=interface.subnet_id or None,
+            role=None if role == UNKNOWN else role,
+            described=at,
+        )
+
+    @cached_property
+    def _by_address(self) -> dict[tuple[str, str], Described | None]:
+        """By VPC and address; None for an address of several interfaces: it moved lately."""
+        found: dict[tuple[str, str], Described | None] = {}
+        for each in self._others:
+            interface, _ = each
+            for address in interface.addresses:
+                key = interface.vpc_id, address
+                found[key] = None if key in found else each
+        return found
+
+
+def known_id(name: str | None) -> str | None:
+    """An id or account of a record; None if the record only says that it is unknown."""
+    return None if name in _NOTHING else name

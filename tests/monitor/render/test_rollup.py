@@ -1,0 +1,58 @@
+"""The roll-up: what to do, a query, and an incident, as on any page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from msgspec.structs import replace
+
+from flowwarden.monitor.findings import Severity, SurplusFinding
+from flowwarden.monitor.render import rollup
+from flowwarden.notify.alert import Route
+from tests.monitor.render.golden import CONTEXT
+from tests.monitor.render.rows import page, query
+
+
+@pytest.mark.parametrize("route", [Route.PAGES, Route.OPERATIONS])
+def test_it_has_steps_a_query_and_an_incident(route: Route) -> None:
+    """In the text and in the document; the query covers the time of the batch."""
+    sent = rollup.render(["one.", "two."], 40, CONTEXT, route)
+    key = rollup.rollup_key(CONTEXT)
+    assert sent.document["incident"] == key
+    assert sent.text.endswith(f"Incident {key}, severity {rollup.SEVERITY[route]}, detector alert-rollup\n")
+    assert sent.document["advice"] == list(rollup.RUNBOOK[route])
+    for number, step in enumerate(rollup.RUNBOOK[route], start=1):
+        assert f"  {number}. {step}\n" in sent.text
+    assert sent.document["query"] in sent.text
+    assert query(sent) == r"| filter @logStream like /^eni\-1\-all$/"
+    assert "/flow-warden/flow-logs, 2025-11-24 15:50:00 UTC to 2025-11-24 16:10:58 UTC\n" in sent.text
+    assert sent.document["query_range"] == {"begin": 1_764_000_000 - 600, "end": 1_764_000_058 + 600}
+
+
+def test_a_batch_without_times_has_no_time_range() -> None:
+    """No time is invented."""
+    sent = rollup.render(["one."], 1, replace(CONTEXT, batch_span=None), Route.PAGES)
+    assert sent.document["query_range"] is None
+    assert "log group /flow-warden/flow-logs\nfields" in sent.text
+
+
+def test_findings_that_are_only_counted_have_the_incident_of_their_detector() -> None:
+    """Of a loud batch, a detector's other findings are one alert; `page` gives it the key `key0`."""
+    sent = page(SurplusFinding(detector="scan", severity=Severity.HIGH, count=9000))
+    assert sent.document["incident"] == "key0"
+    assert "Incident key0, " in sent.text
+
+
+def test_the_subject_says_how_many() -> None:
+    """Whatever the name of the log stream, which can have 512 characters."""
+    sent = rollup.render(["one."], 12_345, replace(CONTEXT, log_stream="x" * 512), Route.PAGES)
+    assert sent.subject == "[HIGH] 12,345 more findings in one batch of a log stream (eu-west-1)"
+
+
+def test_the_query_finds_the_stream_and_no_similar_one() -> None:
+    """Its name is literal text."""
+    sent = rollup.render(["one."], 1, replace(CONTEXT, log_stream="a/b.c"), Route.PAGES)
+    (pattern,) = re.findall(r"like /(.+)/$", query(sent))
+    found = [each for each in ("a/b.c", "a/bxc", "xa/b.c", "a/b.cx") if re.search(pattern, each)]
+    assert found == ["a/b.c"]
