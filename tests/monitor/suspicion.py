@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from flowwarden.monitor.findings import Tally
-from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
+from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
 from flowwarden.monitor.traffic.host_activity import HostActivity, Services, sets
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.state.sets import DAY, HOUR, Sets

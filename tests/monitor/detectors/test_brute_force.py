@@ -7,7 +7,7 @@ import pytest
 from flowwarden.monitor.detectors.brute_force import DETECTOR, Facts, inspect
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.text import describe
-from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
+from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
 from flowwarden.monitor.traffic.host_activity import HostActivity, sets
 from flowwarden.network.services import TCP
 from flowwarden.policy.detection import Thresholds

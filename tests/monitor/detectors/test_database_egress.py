@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowwarden.monitor.detectors.database_egress import Facts, inspect
 from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.render.text import describe
-from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
+from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
 from flowwarden.policy.detection import Thresholds
 from tests.monitor.suspicion import CLIENT, contact, suspect
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowwarden.monitor.detectors.lateral_movement import DETECTOR, Facts, inspect
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.text import describe
-from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
+from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
 from flowwarden.network.services import TCP
 from flowwarden.policy.detection import Thresholds
 from tests.monitor.suspicion import CLIENT, contact, suspect

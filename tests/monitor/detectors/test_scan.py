@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from flowwarden.monitor.detectors.scan import DETECTOR, Failures, Ports, inspect, suspicious, vertical
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.text import describe
-from flowwarden.monitor.traffic.contacts import ContactOutcome
+from flowwarden.monitor.traffic.contact import ContactOutcome
 from flowwarden.monitor.traffic.excess import excess
 from flowwarden.monitor.traffic.host_activity import sets
 from flowwarden.network.services import TCP

@@ -7,7 +7,7 @@ import pytest
 from flowwarden.monitor.detectors import unexpected_egress
 from flowwarden.monitor.detectors.unexpected_egress import Facts, Listener
 from flowwarden.monitor.render.text import describe
-from flowwarden.monitor.traffic.contacts import ContactOutcome
+from flowwarden.monitor.traffic.contact import ContactOutcome
 from flowwarden.policy.policy import Policy
 from tests.flows import flow, rejected
 from tests.monitor.batches import batch, finding_with

@@ -26,7 +26,7 @@ from flowwarden.monitor.detectors import (
     unparsed_lines,
 )
 from flowwarden.monitor.findings import Finding, FlowSample, Window
-from flowwarden.monitor.traffic.contacts import ContactOutcome
+from flowwarden.monitor.traffic.contact import ContactOutcome
 from flowwarden.monitor.traffic.uploads import uploads
 from flowwarden.network.services import Service
 from flowwarden.policy.detection import Thresholds

@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 
 from flowwarden.monitor.detectors import BY_NAME, blocked_connection, lateral_movement
 from flowwarden.monitor.render.text import describe, fill, placeholders, steps
-from flowwarden.monitor.traffic.contacts import ContactOutcome
+from flowwarden.monitor.traffic.contact import ContactOutcome
 from flowwarden.policy.detection import Thresholds
 from tests.flows import rejected
 from tests.monitor.batches import finding_with

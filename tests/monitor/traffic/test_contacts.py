@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from flowwarden.monitor.baseline.peers import peer_of
-from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome, Contacts
+from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
+from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.network.addresses import AddressClassifier
 from flowwarden.network.direction import AWS_SERVICE, INTERNET, OWN, Directions

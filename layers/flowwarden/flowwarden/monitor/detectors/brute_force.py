@@ -42,7 +42,7 @@ from flowwarden.monitor.text import (
     started_by,
 )
 from flowwarden.monitor.traffic.administration import guesses
-from flowwarden.monitor.traffic.contacts import Contact
+from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.host_activity import SPANS, HostActivity
 from flowwarden.monitor.traffic.host_sample import contacts_of, place_of, sample_of, window_of
 from flowwarden.monitor.traffic.sessions import SmallSessions, connections

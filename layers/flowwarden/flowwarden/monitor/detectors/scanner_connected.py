@@ -31,7 +31,8 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, Tally, TrafficFinding, Window
 from flowwarden.monitor.text import Text, evidence, narrowed
-from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
+from flowwarden.monitor.traffic.contact import Contact
+from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.host_sample import place_of
 from flowwarden.monitor.traffic.selection import grouped
 from flowwarden.monitor.view import BatchView
@@ -165,8 +166,7 @@ def _remember(
     """
     keys = {_scanner(source, here.profile.day)} | {_scanner(source, here.profile.day - 1)} & set(items)
     marks = sorted({mark(each.server, each.protocol, each.port) for each in connections})[:MOST_MARKS]
-    until = SCANNERS.kept_until(here.profile.day * DAY)
-    connected = {CONNECTED: frozenset(marks)}
+    connected, until = {CONNECTED: frozenset(marks)}, SCANNERS.kept_until(here.profile.day * DAY)
     added = [state.add(Addition(key, connected, until)) for key in sorted(keys) if marks]
     return any(_is_scanner(sets, here.least) for sets in added)
 

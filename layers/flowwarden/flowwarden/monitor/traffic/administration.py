@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.profile import Standing
 from flowwarden.monitor.traffic import sessions
-from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
+from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
 from flowwarden.monitor.traffic.excess import ADMINISTERED, SESSIONS
 from flowwarden.monitor.traffic.sessions import SERVER_BITS, SmallSessions, server_number, small_sessions
 from flowwarden.network.services import (

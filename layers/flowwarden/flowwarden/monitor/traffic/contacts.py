@@ -9,23 +9,20 @@ it. All interfaces are processed in the same columns; a contact is identified by
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
-from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import Standing
 from flowwarden.monitor.findings import Tally
+from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
 from flowwarden.monitor.traffic.edges import Edges, edges_of
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, without_repeats
-from flowwarden.monitor.traffic.sessions import SIZED_PORTS, SizedRecords, sized_records
+from flowwarden.monitor.traffic.sessions import SIZED_PORTS, sized_records
 from flowwarden.monitor.traffic.tally import tally_of
-from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, LOCAL, OWN, DirectedFlow, Directions
 from flowwarden.network.services import EPHEMERAL, TCP, UNPRIVILEGED
 from flowwarden.network.traffic import RST
@@ -40,48 +37,6 @@ MOST_CONTACTS: Final = 2048
 """New contacts of an interface that a batch inspects individually; exceeds every threshold by far."""
 MOST_FLOWS: Final = 256
 """Contacts behind a finding for which a flow is created."""
-
-
-class ContactOutcome(StrEnum):
-    """The outcome of a contact, as far as the batch shows it."""
-
-    ANSWERED = "answered"
-    REFUSED = "refused"
-    """Rejected by a rule, or reset by the host."""
-    UNANSWERED = "unanswered"
-    """TCP that was accepted and got no answer. For other protocols, silence carries no information."""
-
-
-class Contact(Struct, frozen=True, kw_only=True):
-    """A client, a service, and the outcome."""
-
-    client: str
-    server: str
-    protocol: int
-    port: int
-    peer: str
-    """The peer of the far end, as seen from the interface that logged the contact; see `peer_of`."""
-    outcome: ContactOutcome
-    first: int
-    """Unix seconds of the first packet; -1 if the log does not contain it."""
-    rows: Integers
-    """Rows of the batch."""
-    client_ports: frozenset[int] = frozenset()
-    """One for each connection."""
-    sizes: SizedRecords = frozenset()
-    """The sizes of its connections, if its port is in `SIZED_PORTS`."""
-    standing: Standing = Standing.NEW
-    """How usual its edge is for the client's role."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether the contact was not answered."""
-        return self.outcome is not ContactOutcome.ANSWERED
-
-    @property
-    def inside(self) -> bool:
-        """Whether the server is internal."""
-        return class_of(self.peer) is PeerClass.OWN
 
 
 class Contacts:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from flowwarden.monitor.baseline.profile import Standing
 from flowwarden.monitor.findings import Tally
 from flowwarden.monitor.traffic.administration import Directories, administered, administration
-from flowwarden.monitor.traffic.contacts import Contact
+from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.excess import (
     ANSWERED,
     ANSWERED_BY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from flowwarden.monitor.findings import FlowSample, Window, representative
-from flowwarden.monitor.traffic.contacts import Contact
+from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.state.sets import error

@@ -1,0 +1,55 @@
+"""A contact: a client, a service of a server, and the outcome, of those in a batch that are inspected."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from flowwarden.monitor.baseline.peers import class_of
+from flowwarden.monitor.baseline.profile import Standing
+from flowwarden.monitor.traffic.sessions import SizedRecords
+from flowwarden.network.addresses import PeerClass
+from flowwarden.records.columnar.tokenizer import Integers
+
+
+class ContactOutcome(StrEnum):
+    """The outcome of a contact, as far as the batch shows it."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    """Rejected by a rule, or reset by the host."""
+    UNANSWERED = "unanswered"
+    """TCP that was accepted and got no answer. For other protocols, silence carries no information."""
+
+
+class Contact(Struct, frozen=True, kw_only=True):
+    """A client, a service, and the outcome."""
+
+    client: str
+    server: str
+    protocol: int
+    port: int
+    peer: str
+    """The peer of the far end, as seen from the interface that logged the contact; see `peer_of`."""
+    outcome: ContactOutcome
+    first: int
+    """Unix seconds of the first packet; -1 if the log does not contain it."""
+    rows: Integers
+    """Rows of the batch."""
+    client_ports: frozenset[int] = frozenset()
+    """One for each connection."""
+    sizes: SizedRecords = frozenset()
+    """The sizes of its connections, if its port is in `SIZED_PORTS`."""
+    standing: Standing = Standing.NEW
+    """How usual its edge is for the client's role."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the contact was not answered."""
+        return self.outcome is not ContactOutcome.ANSWERED
+
+    @property
+    def inside(self) -> bool:
+        """Whether the server is internal."""
+        return class_of(self.peer) is PeerClass.OWN
