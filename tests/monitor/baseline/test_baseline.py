@@ -36,6 +36,16 @@ def test_an_edge_is_usual_after_two_earlier_days() -> None:
     assert (seen(DAY - 1, DAY - 9).knows(EDGE), seen(DAY - 1, DAY - 9).knows(OTHER)) == (True, False)
 
 
+def test_an_edge_is_as_old_as_its_first_day() -> None:
+    """In whichever order the days were read."""
+    assert [seen(*days).age_of(EDGE) for days in ((DAY - 1,), (DAY - 1, DAY - 9), (DAY - 9, DAY - 1))] == [
+        1,
+        9,
+        9,
+    ]
+    assert (seen().age_of(EDGE), seen(DAY - 9).age_of(OTHER)) == (0, 0)
+
+
 def test_a_role_is_learned_until_it_is_two_weeks_old_and_was_seen_on_seven_days() -> None:
     """Counted from the first day with any edge."""
     week = range(DAY - 6, DAY)

@@ -1,10 +1,10 @@
 """Learning: what a batch adds to the baselines of its hosts' roles.
 
-Answered contacts are learned as usual, and rejected connections as usually refused. New behavior is not
-learned from a batch with a finding, since it may be part of the incident, nor while a host of the batch is
-above the limits of `scan`, in whichever batch it exceeded them. A detector whose findings are based on
-novelty alone (`teaches_baseline`) does not prevent learning: the behavior is reported on two days and then
-counts as usual.
+Answered contacts are learned as usual, and rejected connections as usually refused. New behavior, and
+administration that is not usual yet, is not learned from a batch with a finding, since it may be part of the
+incident, nor while a host of the batch is above the limits of `scan`, in whichever batch it exceeded them. A
+detector whose findings are based on novelty alone (`teaches_baseline`) does not prevent learning: the
+behavior is reported on two days and then counts as usual.
 
 What rules refuse a role is learned even while it is reported, or a standing misconfiguration would be
 reported for ever. It is not learned from a batch with a finding about anything else, nor from a host that
@@ -20,7 +20,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.baseline.baseline import Edge, refused
+from flowwarden.monitor.baseline.baseline import PRESENT, Edge, refused, shows_presence
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.scan import exceeded
@@ -28,6 +28,7 @@ from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.traffic.refused_edges import is_grave
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.host_set import any_held
+from flowwarden.network.roles import vpc_role
 from flowwarden.state.sets import fingerprint
 
 _ABOUT_REFUSALS: Final = frozenset({"blocked-connection", "service-blocked", "egress-denied"})
@@ -74,11 +75,18 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         learned = set(compress(edges.keys[here], answered[here]))
         if usual_alone:
             learned.difference_update(view.new_contacts.get(place, ()))
+            # What is as old as the role was when it was learned may be a job that runs each week.
+            learned = {
+                edge for edge in learned if not profile.administers_lately(edge) or profile.is_old(edge)
+            }
         if profile.interface and any_held(exempt, profile.interface.addresses):
             # An exempt host may do anything, so its connections say nothing about the others of its role.
             learned = {edge for edge in learned if edge.direction == "in"}
         if learned:
             found[profile.role, profile.day] |= learned
+            vpc = vpc_role(profile.interface) if profile.interface else ""
+            if vpc and shows_presence(profile.day):
+                found[vpc, profile.day].add(PRESENT)
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
 
 

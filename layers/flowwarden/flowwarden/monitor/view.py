@@ -12,15 +12,16 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from flowwarden.monitor.baseline.baseline import Baseline
 from flowwarden.monitor.baseline.profile import LEARNING_FACTOR, RoleProfile
 from flowwarden.monitor.caches.interfaces import InterfaceView
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import FlowSample
+from flowwarden.monitor.traffic.active_hosts import ActiveHosts, HostActivities
 from flowwarden.monitor.traffic.contacts import Contacts
-from flowwarden.monitor.traffic.host_activity import ActiveHosts, HostActivities
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
-from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts
+from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts, watched_contacts
 from flowwarden.monitor.traffic.refused_edges import Clients, RefusedEdges
 from flowwarden.monitor.traffic.rejections import Rejections, refused_own
 from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
@@ -29,7 +30,7 @@ from flowwarden.network.addresses import AddressClassifiers
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.network.interface import NetworkInterface
-from flowwarden.network.roles import UNKNOWN, is_middlebox, role_of
+from flowwarden.network.roles import UNKNOWN, is_middlebox, role_of, vpc_role
 from flowwarden.network.services import ServicePorts
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
@@ -191,12 +192,27 @@ class BatchView:
         names, moments = self.index.names, self.index.moments.tolist()
         found = sorted(set(self.contacts.interface.tolist()))
         hosts = {place: self._role(names[place], moments[place]) for place in found}
-        wanted = [(role, day) for interface, role, day in hosts.values() if interface]
+        described = [(interface, role, day) for interface, role, day in hosts.values() if interface]
+        wanted = [(role, day) for _, role, day in described]
+        wanted += [(vpc, day) for interface, _, day in described if (vpc := vpc_role(interface))]
         baselines = self._state.baselines(wanted, self.now)
         return {
-            place: RoleProfile(day, interface, role, baselines.get((role, day)) if interface else None)
+            place: self._profile_of(interface, role, day, baselines)
             for place, (interface, role, day) in hosts.items()
         }
+
+    def _profile_of(
+        self,
+        interface: NetworkInterface | None,
+        role: str,
+        day: int,
+        baselines: Mapping[tuple[str, int], Baseline | None],
+    ) -> RoleProfile:
+        if not interface:
+            return RoleProfile(day, interface, role)
+        # A role that could not be read looks new; that its VPC is known from before proves nothing then.
+        vpc = None if self._state.is_away else baselines.get((vpc_role(interface), day))
+        return RoleProfile(day, interface, role, baselines.get((role, day)), vpc)
 
     def profile(self, interface_id: str | None, moment: int) -> RoleProfile:
         """The usual behavior of the host at an interface at `moment` (Unix seconds; -1 is now)."""
@@ -204,8 +220,9 @@ class BatchView:
 
     def _profile(self, interface: NetworkInterface | None, moment: int) -> RoleProfile:
         role, day = self._role_of(interface), self._day(moment)
-        baseline = self._state.baseline(role, day, self.now) if interface else None
-        return RoleProfile(day, interface, role, baseline)
+        wanted = [(role, day), (vpc_role(interface), day)] if interface else []
+        known = self._state.baselines([(each, at) for each, at in wanted if each], self.now)
+        return self._profile_of(interface, role, day, known)
 
     def _day(self, moment: int) -> int:
         return (min(moment, self.now) if moment >= 0 else self.now) // DAY
@@ -260,4 +277,5 @@ class BatchView:
         Adds the contacts to the state table, so that they count for later batches.
         """
         activities = HostActivities(self.contacts, self.policy, self._state, self.now)
-        return activities.of(self.profiles, self.new_contacts)
+        watched = watched_contacts(self.contacts, self.profiles, self.new_contacts)
+        return activities.of(self.profiles, self.new_contacts, watched)

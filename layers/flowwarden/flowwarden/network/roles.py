@@ -62,6 +62,11 @@ def role_of(interface: NetworkInterface, role_tags: Sequence[str]) -> str:
     return f"subnet:{interface.subnet_id}" if interface.subnet_id else UNKNOWN
 
 
+def vpc_role(interface: NetworkInterface) -> str:
+    """The VPC of an interface as if it were a role; '' if it is unknown. Its baseline shows the VPC's age."""
+    return f"vpc:{interface.vpc_id}" if interface.vpc_id else ""
+
+
 def is_middlebox(interface: NetworkInterface) -> bool:
     """Whether the interface forwards traffic of other hosts, so that it is never reported as a scanner.
 

@@ -47,6 +47,7 @@ SERVICE_NAMES = {
     389: "LDAP",
     443: "HTTPS",
     445: "SMB",
+    464: "Kerberos password change",
     465: "SMTPS",
     514: "syslog",
     587: "mail submission",
@@ -62,6 +63,7 @@ SERVICE_NAMES = {
     3128: "HTTP proxy",
     3260: "iSCSI",
     3268: "global catalog",
+    3269: "global catalog over TLS",
     3306: "MySQL",
     3389: "RDP",
     4222: "NATS",
@@ -105,6 +107,17 @@ ADMIN_PORTS: Final = frozenset({22, 23, 135, 445, 3389, 5985, 5986})
 pools and replicas connect to many of them (6.6 false pages per day per 1,000 interfaces on synthetic
 traffic)."""
 
+
+DIRECTORY_SERVICES: Final = {53: 1, 88: 2, 389: 3, 636: 4, 464: 5, 3268: 6, 3269: 6}
+"""Port → number of the directory service: DNS, Kerberos, LDAP, LDAPS, Kerberos password change, global
+catalog. Domain controllers answer on most of them, other servers on one at most."""
+
+FILE_AND_RPC: Final = frozenset({135, 445})
+"""Remote administration ports that each member of a domain also uses on its domain controllers: group policy
+is read over SMB, and logons and directory lookups use RPC."""
+
+RPC_DYNAMIC: Final = 49_152
+"""Lowest port that Windows RPC services listen on; the service at port 135 tells clients which one."""
 
 DATABASE_PORTS: Final = frozenset({3306, 5432, 1433, 1521, 6379, 27017})
 """MySQL, PostgreSQL, SQL Server, Oracle, Redis, MongoDB."""

@@ -43,8 +43,8 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int,
         DISTINCT,
         Meta(
-            description="answered remote administration connections within an hour, with 10 or more per "
-            "target host"
+            description="answered connections of the same small size, for remote administration or with a "
+            "database, within an hour, with 10 or more per target host"
         ),
     ] = 40
     """Answered remote administration connections of a host within an hour. sshd allows six password attempts

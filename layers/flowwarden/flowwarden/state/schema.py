@@ -107,6 +107,8 @@ class Item(Struct, frozen=True, kw_only=True):
 
 
 _BUCKET: Final = (BUCKETS - 1).bit_length()
+_SESSION: Final = 31
+"""The length of the longest number in a window; see `monitor/traffic/sessions.py`."""
 _CONTACTS: Final = (
     "failed", "failed-usual", "failed-networks", "failed-outside", "answered", "answered-by",
     "answered-outside", "administered", "sessions", "denied",
@@ -114,16 +116,16 @@ _CONTACTS: Final = (
 
 CONTACTS_HOUR: Final = Item(
     name="contacts of an hour", prefix="contacts#1h#", key=("hour", "scope/host"), sets=_CONTACTS,
-    bits=_BUCKET, ttl=2 * HOUR, per_batch=12,
-    why="Contacts of a host outside its role's baseline, per hour. The detectors scan and brute-force "
-    f"count them across batches. Of an interface, a batch adds at most {MOST_HOSTS} hosts, with the latest "
-    f"{MOST_WINDOWS} hours of each.",
+    bits=_SESSION, ttl=2 * HOUR, per_batch=12,
+    why="Contacts of a host outside its role's baseline, and usual administration in small sessions, per "
+    "hour. The detectors scan and brute-force count them across batches. Of an interface, a batch adds at "
+    f"most {MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} hours of each.",
 )  # fmt: skip
 CONTACTS_DAY: Final = Item(
     name="contacts of a day", prefix="contacts#24h#", key=("day", "scope/host"), sets=_CONTACTS,
-    bits=_BUCKET, ttl=2 * DAY, per_batch=12,
-    why="The same per day, for lateral-movement and for slow scans. Of an interface, a batch adds at most "
-    f"{MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} days of each.",
+    bits=_SESSION, ttl=2 * DAY, per_batch=12,
+    why="The same per day, for lateral-movement, slow scans and slow guessing. Of an interface, a batch adds "
+    f"at most {MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} days of each.",
 )  # fmt: skip
 REFUSALS: Final = Item(
     name="refusals", prefix="refusals#", key=("day", "scope/host", "peer class", "service"),
@@ -173,7 +175,8 @@ BASELINES: Final = Item(
     ttl=2 * DAYS_READ * DAY, per_batch=10,
     why="Edges of a role on a day: direction, protocol, port and peer; apart from them, what rules refuse. "
     f"The baseline consists of the edges that occur on several of the last {DAYS_READ} days. A container "
-    "writes each edge of a role and day once.",
+    "writes each edge of a role and day once. A VPC is stored as a role with one edge, every other day, "
+    "which shows how old it is.",
 )  # fmt: skip
 SKIPPED: Final = Item(
     name="skipped records", prefix="skipped#", key=("interface", "hour"), sets=("skipped",), bits=7,

@@ -8,15 +8,17 @@ never learned as such an edge; what rules refuse a role is learned apart, as ref
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flowwarden.network.addresses import PeerClass
+from flowwarden.network.services import ADMIN_PORTS
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import BASELINES, DAYS_READ
-from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
+from flowwarden.state.sets import DAY, Addition, Sets, bucket, fingerprint
 
 DAYS_SEEN: Final = 2
 """Distinct days before an edge is established. With one day, every incident would be usual the day after."""
@@ -49,21 +51,36 @@ GOES_OUT: Final[EdgeKind] = ("out", PeerClass.INTERNET)
 """All edges to the internet, on any protocol and port."""
 
 
+PRESENT: Final = Edge("in", 0, 0, "")
+"""Learned for a VPC on every other day with learned edges: it is as old as its first one."""
+
+
+def shows_presence(day: int) -> bool:
+    """Whether `PRESENT` is stored on a day (since 1970): each costs a write, and half of them are enough."""
+    return day % 2 == 1
+
+
 class Baseline:
     """The learned behavior of a role that counts on a day.
 
-    Stored as one sorted array of fingerprints with the number of days of each, 9 bytes per edge: a month of a
-    role has tens of thousands of edges, most of them recurring, and a container knows many roles.
+    Stored as one sorted array of fingerprints with the number of days and the first day of each, 10 bytes per
+    edge: a month of a role has tens of thousands of edges, most of them recurring, and a container knows many
+    roles.
     """
 
     def __init__(self, day: int, seen: Mapping[int, Collection[int]], *, refuses: bool = False) -> None:
         """Take the day (since 1970), and the fingerprints of edges by day, for earlier days."""
         self.refuses = refuses
         """Whether it contains any refused edge."""
-        together = [np.fromiter(numbers, np.int64, len(numbers)) for numbers in seen.values()]
+        days = sorted(seen)
+        together = [np.fromiter(seen[each], np.int64, len(seen[each])) for each in days]
+        ages = np.repeat([day - each for each in days], [*map(len, together)])
         self.day = day
-        self._edges, counts = np.unique(np.concatenate([_NONE, *together]), return_counts=True)
+        self._edges, first, counts = np.unique(
+            np.concatenate([_NONE, *together]), return_index=True, return_counts=True
+        )
         self._days = counts.astype(np.uint8)
+        self._ages = ages[first].astype(np.uint8)
         self._learned = len(seen)
         self._first = min(seen, default=day)
 
@@ -80,7 +97,7 @@ class Baseline:
     @property
     def bytes(self) -> int:
         """The memory that it takes, approximately."""
-        return _OBJECT + self._edges.nbytes + self._days.nbytes
+        return _OBJECT + self._edges.nbytes + self._days.nbytes + self._ages.nbytes
 
     def knows(self, edge: Edge | EdgeKind) -> bool:
         """Whether the edge is usual for the role."""
@@ -93,13 +110,26 @@ class Baseline:
 
     def days_of(self, edge: Edge | EdgeKind) -> int:
         """The number of days on which the edge was seen."""
-        return int(self._days_of(np.array([fingerprint(*edge)], np.int64))[0])
+        return self.days_of_all([edge])[0]
+
+    def age_of(self, edge: Edge | EdgeKind) -> int:
+        """The number of days since the edge was first seen; 0 if it was not."""
+        return int(self._of(self._ages, np.array([fingerprint(*edge)], np.int64))[0])
+
+    def days_of_all(self, edges: Iterable[Edge | EdgeKind]) -> list[int]:
+        """The number of days on which each of the edges was seen."""
+        days: list[int] = self._days_of(np.array([fingerprint(*edge) for edge in edges], np.int64)).tolist()
+        return days
 
     def _days_of(self, edges: Integers) -> Integers:
+        return self._of(self._days, edges)
+
+    def _of(self, values: NDArray[np.uint8], edges: Integers) -> Integers:
+        """The values of these edges; 0 for unknown ones."""
         if not len(self._edges):
             return np.zeros(len(edges), np.int64)
         places = np.minimum(self._edges.searchsorted(edges), len(self._edges) - 1)
-        return np.where(self._edges[places] == edges, self._days[places], 0)
+        return np.where(self._edges[places] == edges, values[places], 0)
 
 
 _NONE: Final = np.empty(0, np.int64)
@@ -113,13 +143,20 @@ def refused(edge: Edge) -> Edge:
 
 
 def kinds_of(edge: Edge) -> list[EdgeKind]:
-    """The kinds of an edge: the same service on any host, listening, connecting to the internet."""
+    """The kinds of an edge: the service on any host; listening, going out, administering a network."""
+    if edge.direction == "out" and edge.port in ADMIN_PORTS and "/" in edge.peer:
+        return [administers_network(edge.protocol, edge.port, bucket(edge.peer))]
     kinds: list[EdgeKind] = [edge[:-1]]
     if edge.direction == "in":
         kinds.append(LISTENS)
     elif edge.peer == PeerClass.INTERNET:
         kinds.append(GOES_OUT)
     return kinds
+
+
+def administers_network(protocol: int, port: int, network: int) -> EdgeKind:
+    """The kind of edges to an administration port in a network, by the bucket of the network."""
+    return "administers", protocol, port, network
 
 
 def keys_before(role: str, day: int) -> dict[str, int]:

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import Enum, auto
 from functools import cached_property
 from typing import Final
 
 from flowwarden.monitor.baseline.baseline import (
     DAYS_SEEN,
     GOES_OUT,
+    LEARNING_DAYS,
     LISTENS,
     Baseline,
     Edge,
     EdgeKind,
+    administers_network,
     refused,
 )
 from flowwarden.monitor.baseline.peers import DYNAMIC
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.roles import UNKNOWN
-from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
-from flowwarden.state.sets import fingerprint
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, DIRECTORY_SERVICES, TCP, UDP
+from flowwarden.state.sets import BUCKETS, fingerprint
 
 LEARNING_FACTOR: Final = 2.5
 """By how much limits for new behavior are higher while all behavior is new."""
 DAYS_ADMINISTERED: Final = 5
 """Distinct days before remote administration is usual for a role: two logins on two days can be an intruder's
 preparation."""
+DAYS_WEEKLY: Final = 3
+"""The same, if the first day is two weeks ago: a job that runs each week has four days in a month."""
+NETWORKS_ADMINISTERED: Final = 5
+"""Distinct networks that a role administers on so many days before administering others is usual, too: the
+servers that a role uses are spread over three or four Availability Zones; bastions and deployment tools
+administer all networks."""
+
+
+class Standing(Enum):
+    """How usual the edge of a contact is for a role."""
+
+    NEW = auto()
+    RECENT = auto()
+    """Usual, but not for remote administration: it was seen on fewer than `DAYS_ADMINISTERED` days."""
+    USUAL = auto()
 
 
 class RoleProfile:
@@ -37,17 +55,30 @@ class RoleProfile:
         interface: NetworkInterface | None = None,
         role: str = UNKNOWN,
         baseline: Baseline | None = None,
+        vpc: Baseline | None = None,
     ) -> None:
-        """Take the day (since 1970), the EC2 description and the baseline; None where unknown."""
+        """Take the day (since 1970), EC2's description, the baselines of role and VPC; None where unknown."""
         self.day = day
         self.interface = interface
         self.role = role
         self.baseline = baseline
+        self._vpc = vpc
 
     @property
     def learning(self) -> bool:
         """Whether new behavior is not yet unusual behavior."""
         return self.baseline is None or self.baseline.learning
+
+    @property
+    def cautious(self) -> bool:
+        """Whether the role is new in a VPC that is learned, so that grave behavior is not learned unreported.
+
+        In a new VPC everything is new. In a known one, a new role is a deployment, or a host whose tag was
+        changed, and a host can be allowed to change its own tags.
+        """
+        return (
+            self.learning and self.baseline is not None and self._vpc is not None and not self._vpc.learning
+        )
 
     @property
     def can_be_usual(self) -> bool:
@@ -61,8 +92,9 @@ class RoleProfile:
 
     @cached_property
     def databases(self) -> frozenset[int]:
-        """Ports on which the role usually serves a database."""
-        return frozenset(port for port in DATABASE_PORTS if self.knows(("in", TCP, port)))
+        """Ports on which the role usually serves a database; if it is new in a learned VPC, on any day."""
+        days = 1 if self.cautious else DAYS_SEEN
+        return frozenset(port for port in DATABASE_PORTS if self.days_of(("in", TCP, port)) >= days)
 
     @cached_property
     def only_listens(self) -> bool:
@@ -74,9 +106,39 @@ class RoleProfile:
         return frozenset(each for each in set(services) if self._asks_for(*each))
 
     def _asks_for(self, protocol: int, port: int) -> bool:
-        days = DAYS_ADMINISTERED if port in ADMIN_PORTS else DAYS_SEEN
-        edge = "out", protocol, min(port, DYNAMIC)
-        return self.baseline is not None and self.baseline.days_of(edge) >= days
+        if port in ADMIN_PORTS:
+            return self._administers_all(protocol, port)
+        return self.knows(("out", protocol, min(port, DYNAMIC)))
+
+    def _administers_all(self, protocol: int, port: int) -> bool:
+        """Whether the role administers so many networks that any other may follow."""
+        if self.baseline is None:
+            return False
+        days = self.baseline.days_of_all(administers_network(protocol, port, at) for at in range(BUCKETS))
+        return sum(each >= DAYS_ADMINISTERED for each in days) >= NETWORKS_ADMINISTERED
+
+    def standing_of_watched(self, edge: Edge) -> Standing:
+        """How usual a watched edge, see `novelty.watched_contacts`, is for the host."""
+        return Standing.RECENT if self.administers_lately(edge) else Standing.USUAL
+
+    def administers_lately(self, edge: Edge) -> bool:
+        """Whether the edge is administration of internal hosts that is not usual yet."""
+        if edge.direction != "out" or edge.port not in ADMIN_PORTS or "/" not in edge.peer:
+            return False
+        is_weekly = self.days_of(edge) >= DAYS_WEEKLY and self.is_old(edge)
+        return self.days_of(edge) < DAYS_ADMINISTERED and not is_weekly
+
+    def is_old(self, edge: Edge) -> bool:
+        """Whether an edge was first seen as long ago as a role is learned."""
+        return self.baseline is not None and self.baseline.age_of(edge) >= LEARNING_DAYS
+
+    def directory_services(self, peer: str) -> frozenset[int]:
+        """The directory services, see `DIRECTORY_SERVICES`, that the role usually uses in a network."""
+        return frozenset(
+            service
+            for port, service in DIRECTORY_SERVICES.items()
+            if any(self.knows(Edge("out", protocol, port, peer)) for protocol in (TCP, UDP))
+        )
 
     def knows(self, edge: Edge | EdgeKind) -> bool:
         """Whether an edge is usual for the host."""
@@ -99,6 +161,10 @@ class RoleProfile:
         unused = [edges[at] for at in self.baseline.new_among([fingerprint(*edge) for edge in edges])]
         numbers = [fingerprint(*refused(edge)) for edge in unused]
         return frozenset(unused).difference(unused[at] for at in self.baseline.new_among(numbers))
+
+    def days_of(self, edge: Edge | EdgeKind) -> int:
+        """The number of earlier days on which an edge was seen."""
+        return 0 if self.baseline is None else self.baseline.days_of(edge)
 
     def new_among(self, edges: Sequence[int]) -> list[int]:
         """The positions of the edges, given by fingerprint, that are not usual for the host."""

@@ -1,22 +1,28 @@
 """brute-force: an internal host repeatedly connects for remote administration, which is new for its role.
 
-What: new contacts of an internal host for remote administration (SSH, RDP, SMB, WinRM and similar) that are
-    answered: at least `brute_force_sessions` connections within an hour, and at least `SESSIONS_EACH` for
-    each host contacted. Services that the role uses on five or more days, on any host, do not count.
-Why: a service that rejects a password closes the connection, and password guessing opens the next one. People
-    and tools keep one connection open.
-False positives: new automation that opens a connection for each command (Ansible without ControlPersist, a
-    loop around scp): add its host to `exempt` in the policy, or wait until the traffic is usual.
-Blind: a host whose role administers others anyway; slow password guessing; and guessing on more than 140
-    hosts at once, which `lateral-movement` reports.
-While a role is learned, all remote administration is new; nothing is reported.
+What: answered connections of an internal host for remote administration (SSH, RDP, SMB, WinRM and similar) or
+    to a database, of the same small size: at least `brute_force_sessions` within an hour to hosts with at
+    least `SESSIONS_EACH` each, or `DAY_FACTOR` times as many to one host within a day. A connection is small
+    if it has at most 5 KB and 30 packets in each direction and lasts two minutes at most. Those of a host
+    count if they are at least half of its connections there. If the format contains no sizes, all count.
+    Where administration is usual, see `lateral-movement`, and for SMB and RPC with directory servers,
+    `USUAL_FACTOR` times as many to one host within an hour are reported. Databases count only if the role
+    contacts none of the kind usually.
+Why: a service that rejects a password closes the connection, and password guessing opens the next one. Tools
+    that open a connection for each call (WMI, WinRM, scp, Git over SSH) transfer more, or varying sizes.
+False positives: new automation that opens a connection for each small command: add its host to `exempt` in
+    the policy, or wait until the traffic is usual.
+Blind: guessing over one connection; guessing on more than some hundred hosts, a few times each, which
+    `lateral-movement` reports; guessing at a database that the role uses anyway.
+While a role is learned, all remote administration is new; nothing is reported. A new role in a learned VPC is
+    judged, though: a host whose tag was changed must not be unobserved for two weeks.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1110 Brute Force.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -33,21 +39,27 @@ from flowwarden.monitor.text import (
     services,
     short_servers,
     short_services,
+    started_by,
 )
+from flowwarden.monitor.traffic.administration import guesses
 from flowwarden.monitor.traffic.contact import Contact
-from flowwarden.monitor.traffic.excess import ADMINISTERED, SESSIONS
-from flowwarden.monitor.traffic.host_activity import HostActivity
+from flowwarden.monitor.traffic.host_activity import SPANS, HostActivity
 from flowwarden.monitor.traffic.host_sample import contacts_of, place_of, sample_of, window_of
+from flowwarden.monitor.traffic.sessions import SmallSessions, connections
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.policy.detection import Thresholds
-from flowwarden.state.schema import BASELINES, CONTACTS_HOUR
-from flowwarden.state.sets import HOUR, distinct
+from flowwarden.state.schema import BASELINES, CONTACTS_DAY, CONTACTS_HOUR
+from flowwarden.state.sets import DAY, HOUR
 
 SESSIONS_EACH: Final = 10
 """Connections per host: an initial fleet setup opens only a few to each of many hosts."""
-
-_NOTHING: Final[frozenset[int]] = frozenset()
+USUAL_FACTOR: Final = 4
+"""How many times more sessions of the same small size with one server are unusual where sessions are usual:
+monitoring opens one each minute, and guessing is not worth less."""
+DAY_FACTOR: Final = 1.5
+"""How many times more sessions within a day, with one server, are unusual: one every 24 minutes with the
+default. As for `scan`, the limit of a day is little higher than that of an hour."""
 
 
 class Facts(Struct, frozen=True):
@@ -55,29 +67,47 @@ class Facts(Struct, frozen=True):
 
     role: str
     sessions: int
-    """Answered connections within an hour, approximately."""
+    """Answered connections within the span, approximately."""
     limit: int
     """The threshold for the connections."""
     servers: int = 1
-    """Hosts that they were opened to, approximately."""
+    """Hosts that they were opened to."""
+    span: int = HOUR
+    """Seconds."""
+    usual: bool = False
+    """Whether the role usually contacts the service."""
 
 
 type BruteForce = TrafficFinding[Facts]
+type _Guesses = Sequence[SmallSessions]
 
 
 def inspect(host: HostActivity, thresholds: Thresholds) -> list[BruteForce]:
     """One finding for the host if it guesses passwords."""
-    sessions, servers = (distinct(host.hour.get(name, _NOTHING)) for name in (SESSIONS, ADMINISTERED))
-    least = thresholds.brute_force_sessions
-    if host.learning or sessions < max(least, SESSIONS_EACH * servers):
+    if host.learning_all:
         return []
-    answered = host.administering(host.answered)
-    facts = Facts(role=host.role, sessions=round(sessions), limit=least, servers=round(servers))
-    return [_report(host, answered, facts)] if answered else []
+    for limit, span, found in _rules(host, thresholds.brute_force_sessions):
+        count = round(sum(each.count for each in found))
+        flows = host.contacting({(each.server, each.port) for each in found})
+        if found and count >= limit and flows:
+            servers = len({each.server for each in found})
+            facts = Facts(host.role, count, limit, servers, span, usual=found[0].usual)
+            return [_report(host, flows, facts)]
+    return []
+
+
+def _rules(host: HostActivity, least: int) -> Iterator[tuple[int, int, _Guesses]]:
+    """The rules: limit, span (seconds), and the sessions that count."""
+    hour = guesses(host.hour)
+    yield least, HOUR, [each for each in hour if not each.usual and each.count >= SESSIONS_EACH]
+    most = USUAL_FACTOR * least
+    yield most, HOUR, [each for each in hour if each.usual and each.count >= most]
+    slow = round(DAY_FACTOR * least)
+    yield slow, DAY, [each for each in guesses(host.day) if not each.usual and each.count >= slow]
 
 
 def _report(host: HostActivity, flows: Sequence[DirectedFlow], facts: Facts) -> BruteForce:
-    window = window_of(host, HOUR, contacts_of(host, flows), _connections)
+    window = window_of(host, facts.span, contacts_of(host, flows), _connections)
     return DETECTOR.finding(
         subject=host.client,
         peer_class=PeerClass.OWN,
@@ -87,7 +117,7 @@ def _report(host: HostActivity, flows: Sequence[DirectedFlow], facts: Facts) -> 
 
 
 def _connections(contact: Contact) -> list[object]:
-    return [(*place_of(contact), port) for port in contact.client_ports]
+    return [(*place_of(contact), port) for port in connections(contact.sizes, contact.client_ports)]
 
 
 def text(finding: BruteForce) -> Text:
@@ -96,13 +126,20 @@ def text(finding: BruteForce) -> Text:
     elsewhere = facts.servers > len(tally.servers)
     several = elsewhere or len(tally.servers) > 1
     targets = f"{finding.main_server}{' and other hosts' if several else ''}"
-    connections = f"{estimated(facts.sessions, finding.window)} connections"
+    count, rule = f"{estimated(facts.sessions, finding.window)} connections", f"{facts.limit} connections"
+    within = f"within {SPANS[facts.span]}"
+    because = new_for_role(client, finding.example, facts.role, rule)
+    if facts.usual:
+        because = (
+            f"{started_by(client, finding.example, 'the connections')}; many more of the same small size "
+            f"than usual for its role ({facts.role}); threshold: {rule}"
+        )
     return Text(
-        summary=(f"{client} opened {connections} to {targets} within 1 h: {services(tally)}."),
-        because=new_for_role(client, finding.example, facts.role, f"{facts.limit} connections"),
+        summary=f"{client} opened {count} to {targets} {within}: {services(tally)}.",
+        because=because,
         likely="an intruder guessing passwords from this host, or new automation",
-        counted=f"{connections} within 1 h",
-        brief=f"{client} to {short_servers(tally)}: {connections}, {short_services(tally)}",
+        counted=f"{count} {within}",
+        brief=f"{client} to {short_servers(tally)}: {count}, {short_services(tally)}",
         query_terms=(client,) if elsewhere else narrowed(finding, client),
     )
 
@@ -110,14 +147,14 @@ def text(finding: BruteForce) -> Text:
 DETECTOR: Final = Detector(
     name="brute-force",
     summary=(
-        "one of your hosts opens 40 or more connections to another host within an hour, over SSH, RDP or "
-        "similar, which is new for its role"
+        "one of your hosts opens 40 or more connections of the same small size to another host within an "
+        "hour, or 60 within a day, over SSH, RDP or similar, or to a database, which is new for its role"
     ),
     severity=Severity.HIGH,
     technique="T1110",
     thresholds=("brute_force_sessions",),
     needs=frozenset({Need.BASELINE}),
-    state=(BASELINES, CONTACTS_HOUR),
+    state=(BASELINES, CONTACTS_HOUR, CONTACTS_DAY),
     inhibits=("lateral-movement",),
     finds=("ssh-brute-force",),
     runbook=(

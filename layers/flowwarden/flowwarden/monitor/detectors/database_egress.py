@@ -5,7 +5,8 @@ What: an answered contact that is new for the role, initiated by a host whose ro
 Why: a database answers requests. It opens connections for replication, backups or updates, or because an
     intruder runs commands on it.
 False positives: a new backup target, a new replica on an unusual port, a package mirror.
-While a role is learned, it takes two days to recognize that it serves a database. After that, only contacts
+While a role is learned, it takes two days to recognize that it serves a database, but none in a VPC that is
+    learned: a batch that shows it is enough, as a host's tag can be changed. After that, only contacts
     that no database needs are reported, unless they are already usual: remote administration of internal
     hosts, and TCP to the internet on ports other than web ports.
 Events: none alone; see tests/monitor/detectors/test_egress_over_time.py.

@@ -1,12 +1,16 @@
 """lateral-movement: an internal host contacts several others for remote administration, new for its role.
 
 What: new contacts of an internal host to `lateral_hosts` internal hosts within a day, on remote
-    administration ports (SSH, RDP, SMB, WinRM and similar), answered or not. Services that the role uses on
-    five or more days, on any host, do not count.
+    administration ports (SSH, RDP, SMB, WinRM and similar), answered or not. A service that the role uses in
+    a network on five or more days, or three if the first is two weeks ago, does not count there, nor anywhere
+    if the role uses it in five networks. SMB and RPC do not count if the server answered the host on two
+    directory services (DNS, Kerberos, LDAP, LDAPS, global catalog, Kerberos password change): members of a
+    domain read group policy from their domain controllers.
 Why: an intruder on one host tries to reach the next. The attempts often succeed, so counting failures does
     not find them.
 False positives: CI that starts to deploy to new places, a new bastion: add them to `exempt` in the policy.
-While a role is learned, all remote administration is new; nothing is reported.
+While a role is learned, all remote administration is new; nothing is reported. A new role in a learned VPC is
+    judged, though: a host whose tag was changed must not be unobserved for two weeks.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1021 Remote Services.
 """
@@ -22,7 +26,7 @@ from msgspec.structs import replace
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
 from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.text import EXEMPT, Text, new_for_role, services, short_services
-from flowwarden.monitor.traffic.excess import ADMINISTERED
+from flowwarden.monitor.traffic.administration import administered
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.monitor.traffic.host_sample import contacts_of, sample_of, window_of
 from flowwarden.network.addresses import PeerClass
@@ -47,11 +51,11 @@ type LateralMovement = TrafficFinding[Facts]
 
 def inspect(host: HostActivity, thresholds: Thresholds) -> list[LateralMovement]:
     """One finding for the host if it contacts too many others."""
-    servers = len(host.day.get(ADMINISTERED, frozenset()))
+    servers = len(administered(host.day))
     least = thresholds.lateral_hosts
-    if host.learning or servers < least:
+    if host.learning_all or servers < least:
         return []
-    moving = host.administering(host.flows)
+    moving = host.administering
     facts = Facts(role=host.role, servers=servers, limit=least)
     return [_report(host, moving, facts)] if moving else []
 

@@ -165,8 +165,7 @@ def _remember(
     """
     keys = {_scanner(source, here.profile.day)} | {_scanner(source, here.profile.day - 1)} & set(items)
     marks = sorted({mark(each.server, each.protocol, each.port) for each in connections})[:MOST_MARKS]
-    until = SCANNERS.kept_until(here.profile.day * DAY)
-    connected = {CONNECTED: frozenset(marks)}
+    connected, until = {CONNECTED: frozenset(marks)}, SCANNERS.kept_until(here.profile.day * DAY)
     added = [state.add(Addition(key, connected, until)) for key in sorted(keys) if marks]
     return any(_is_scanner(sets, here.least) for sets in added)
 

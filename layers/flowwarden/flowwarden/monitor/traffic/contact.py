@@ -1,4 +1,4 @@
-"""A contact: a client, a service of a server, and the outcome, as far as a batch shows it."""
+"""A contact: a client, a service of a server, and the outcome, of those in a batch that are inspected."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.peers import class_of
+from flowwarden.monitor.baseline.profile import Standing
+from flowwarden.monitor.traffic.sessions import SizedRecords
 from flowwarden.network.addresses import PeerClass
 from flowwarden.records.columnar.tokenizer import Integers
 
@@ -40,6 +42,10 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Rows of the batch."""
     client_ports: frozenset[int] = frozenset()
     """One for each connection."""
+    sizes: SizedRecords = frozenset()
+    """The sizes of its connections, if its port is in `SIZED_PORTS`."""
+    standing: Standing = Standing.NEW
+    """How usual its edge is for the client's role."""
 
     @property
     def failed(self) -> bool:

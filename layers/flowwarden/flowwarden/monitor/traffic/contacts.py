@@ -15,11 +15,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from flowwarden.monitor.baseline.profile import Standing
 from flowwarden.monitor.findings import Tally
 from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
 from flowwarden.monitor.traffic.edges import Edges, edges_of
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside, of_contacts, without_repeats
+from flowwarden.monitor.traffic.sessions import SIZED_PORTS, sized_records
 from flowwarden.monitor.traffic.tally import tally_of
 from flowwarden.network.direction import INTERNET, DirectedFlow, Directions
 from flowwarden.network.services import EPHEMERAL, TCP, UNPRIVILEGED
@@ -231,24 +233,29 @@ class Contacts:
         asked: Integers = privileged * pairs.sums(privileged)[pairs.numbers]
         return asked
 
-    def one_by_one(self, contacts: Iterable[int], peer: str) -> list[Contact]:
+    def one_by_one(
+        self, contacts: Iterable[int], peer: str, standing: Standing = Standing.NEW
+    ) -> list[Contact]:
         """These contacts, all of one edge, as individual objects."""
-        return [self._contact(group, peer) for group in contacts]
+        return [self._contact(group, peer, standing) for group in contacts]
 
-    def _contact(self, group: int, peer: str) -> Contact:
+    def _contact(self, group: int, peer: str, standing: Standing) -> Contact:
         text, flows, directions = self._flows.text, self._flows, self._directions
         members = self._rows[self._groups.members(group)]
         row = members[0]
+        port = int(directions.service_port[row])
         return Contact(
             client=str(text(directions.client[row])),
             server=str(text(directions.server[row])),
             protocol=int(flows["protocol"][row]),
-            port=int(directions.service_port[row]),
+            port=port,
             peer=peer,
             outcome=self._outcome(group),
             first=int(flows["start"][members].min()),
             rows=members,
             client_ports=frozenset(directions.client_port[members].tolist()),
+            sizes=sized_records(directions, members) if port in SIZED_PORTS else frozenset(),
+            standing=standing,
         )
 
     def flows(self, contacts: Sequence[Contact]) -> list[DirectedFlow]:

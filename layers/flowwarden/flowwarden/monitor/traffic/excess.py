@@ -18,7 +18,8 @@ from flowwarden.state.sets import DAY, HOUR, Sets, distinct
 """Sets of a window, in this order: failed internal places (server, protocol, port); internal servers that
 failed at a service that the role usually contacts elsewhere, and their networks; failed internet places;
 answered internal places; internal servers that answered; answered internet places; servers contacted for
-remote administration, and the connections to them; services on the internet that its own rules deny."""
+remote administration, and sessions with them, see `administration` and `sessions`; services on the internet
+that its own rules deny."""
 
 USUAL_WEIGHTS: Final = {HOUR: 0.2, DAY: 0.1}
 """Bastions, deployment tools and cluster peers keep contacting replaced hosts: a stale list has dozens, and a

@@ -25,7 +25,9 @@ def sample_of(host: HostActivity, flows: Sequence[DirectedFlow]) -> FlowSample:
 def contacts_of(host: HostActivity, flows: Iterable[DirectedFlow]) -> list[Contact]:
     """The host's contacts that these flows belong to."""
     places = {(each.server, each.flow.protocol, each.service_port) for each in flows}
-    return [each for each in host.contacts if (each.server, each.protocol, each.port) in places]
+    return [
+        each for each in (*host.contacts, *host.watched) if (each.server, each.protocol, each.port) in places
+    ]
 
 
 def window_of(host: HostActivity, span: int, contacts: Iterable[Contact], count: Count) -> Window:

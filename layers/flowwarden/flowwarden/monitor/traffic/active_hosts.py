@@ -1,0 +1,201 @@
+"""Active hosts: the internal hosts of a batch with behavior new for their role, or watched behavior.
+
+Restricting the analysis to new contacts removes nearly all noise: outages and stale addresses cause hundreds
+of failures, but on known edges.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.baseline.peers import class_of
+from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
+from flowwarden.monitor.traffic.excess import rank
+from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless, windows
+from flowwarden.monitor.traffic.novelty import NewContacts
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.host_set import host_set
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, FILE_AND_RPC, TCP, UDP
+from flowwarden.policy.policy import Policy
+from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.schema import MOST_HOSTS
+from flowwarden.state.sets import DAY, HOUR
+
+HOSTS_OF_BATCH: Final = 128
+"""Maximum hosts that a batch inspects."""
+
+
+class _Host(Struct, frozen=True):
+    """A host at an interface, with its new contacts that count."""
+
+    place: int
+    """The interface's index."""
+    client: str
+    databases: frozenset[int]
+    """Ports on which its role serves a database."""
+    contacts: Sequence[tuple[Edge, int]]
+    watched: Sequence[tuple[Edge, int]]
+
+
+class ActiveHosts(Struct, frozen=True):
+    """The hosts of a batch with new behavior."""
+
+    inspected: tuple[HostActivity, ...]
+    others: Sequence[int]
+    """The numbers of new contacts of the hosts that are not inspected, most first."""
+
+
+class HostActivities:
+    """Finds the active hosts of a batch, and adds their contacts to the state table.
+
+    A batch can have tens of thousands of hosts with new contacts. At most `MOST_HOSTS` of an interface and
+    `HOSTS_OF_BATCH` in all are inspected, those with the most new contacts first.
+    """
+
+    def __init__(self, contacts: Contacts, policy: Policy, state: StateView, now: int) -> None:
+        self._contacts = contacts
+        self._thresholds = policy.thresholds
+        self._exempt = host_set(policy.exempt)
+        self._state = state
+        self._now = now
+
+    def of(self, profiles: Mapping[int, RoleProfile], new: NewContacts, watched: NewContacts) -> ActiveHosts:
+        """The active hosts.
+
+        Args:
+            profiles: of the hosts, by interface index.
+            new: the contacts that are not usual for them.
+            watched: other contacts that are added to their windows.
+        """
+        hosts = [
+            host
+            for place in dict.fromkeys([*new, *watched])
+            for host in self._hosts(place, profiles[place], new.get(place, {}), watched.get(place, {}))
+        ]
+        ranked = sorted(range(len(hosts)), key=lambda at: -len(hosts[at].contacts))
+        inspected = [hosts[at] for at in sorted(ranked[:HOSTS_OF_BATCH])]
+        left = [count for at in ranked[HOSTS_OF_BATCH:] if (count := len(hosts[at].contacts))]
+        found = [self._activity(each, profiles[each.place]) for each in inspected]
+        return ActiveHosts(tuple(found), left)
+
+    def _hosts(
+        self,
+        place: int,
+        profile: RoleProfile,
+        new: Mapping[Edge, Integers],
+        watched: Mapping[Edge, Integers],
+    ) -> list[_Host]:
+        """The hosts at an interface, those with the most new contacts first."""
+        databases = self._databases(place, profile)
+        by_client = self._by_client(self._outbound(profile, new, databases))
+        watched_by_client = self._by_client(watched.items())
+        clients = [*dict.fromkeys([*by_client, *watched_by_client])]
+        names = self._contacts.texts(clients)
+        hosts = [
+            _Host(place, name, databases, by_client.get(each, ()), watched_by_client.get(each, ()))
+            for name, each in zip(names, clients, strict=True)
+            if not self._exempt.hold(name)
+        ]
+        return sorted(hosts, key=lambda host: (-len(host.contacts), host.client))[:MOST_HOSTS]
+
+    def _databases(self, place: int, profile: RoleProfile) -> frozenset[int]:
+        """Ports on which the role serves a database; if it is new in a learned VPC, in this batch too."""
+        if not profile.cautious:
+            return profile.databases
+        edges, answered = self._contacts.edges, self._contacts.answered
+        served = {
+            edge.port
+            for number, edge in enumerate(edges.keys[edges.at(place)], edges.at(place).start)
+            if edge.direction == "in" and edge.protocol == TCP and edge.port in DATABASE_PORTS
+            if answered[edges.of(number)].any()
+        }
+        return profile.databases | served
+
+    def _by_client(
+        self, contacts: Iterable[tuple[Edge, Integers]]
+    ) -> Mapping[int, Sequence[tuple[Edge, int]]]:
+        """Contacts by the text number of their client, at most `MOST_CONTACTS` of an edge."""
+        found: defaultdict[int, list[tuple[Edge, int]]] = defaultdict(list)
+        for edge, numbers in contacts:
+            some = numbers[:MOST_CONTACTS]
+            for client, number in zip(self._contacts.clients(some).tolist(), some.tolist(), strict=True):
+                found[client].append((edge, number))
+        return found
+
+    def _outbound(
+        self, profile: RoleProfile, new: Mapping[Edge, Integers], databases: frozenset[int]
+    ) -> Iterator[tuple[Edge, Integers]]:
+        """The new contacts that hosts at an interface initiated and that count, at most `MOST_CONTACTS`."""
+        contacts, count, refused = self._contacts, 0, profile.usually_refused([*new])
+        learning = profile.learning
+        for edge in new:
+            if edge.direction != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
+                continue
+            # While nearly all contacts are new, only failures, port sweeps and some edges are significant.
+            numbers = new[edge][contacts.answered[new[edge]]] if edge in refused else new[edge]
+            all_count = not learning or _counts_while_learning(edge, databases)
+            counted = numbers if all_count else contacts.significant(numbers, self._thresholds.scan_ports)
+            sure = contacts.one_of_each_denied(counted[contacts.is_sure[counted]])[:MOST_CONTACTS]
+            if len(sure):
+                yield edge, sure
+            count += len(sure)
+            if count >= MOST_CONTACTS:
+                return
+
+    def _activity(self, host: _Host, profile: RoleProfile) -> HostActivity:
+        client, by_edge = host.client, self._contacts.one_by_one
+        contacts = [each for edge, number in host.contacts for each in by_edge([number], edge.peer)]
+        watched = [
+            each
+            for edge, number in host.watched
+            for each in by_edge([number], edge.peer, profile.standing_of_watched(edge))
+        ]
+        asks = profile.asks((each.protocol, each.port) for each in (*contacts, *watched))
+        peers = {each.peer for each in (*contacts, *watched) if each.port in FILE_AND_RPC}
+        directories = {peer: profile.directory_services(peer) for peer in peers}
+        host_id = f"{profile.scope}/{client}"
+        additions = windows(host_id, [*contacts, *watched], asks, self._now, directories)
+        state = {
+            span: max(((self._state.add(each), at) for at, each in of_span.items()), key=partial(rank, span))
+            for span, of_span in additions.items()
+        }
+        ranked = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
+        return HostActivity(
+            client=client,
+            role=profile.role,
+            learning=profile.learning,
+            cautious=profile.cautious,
+            contacts=tuple(contacts),
+            hour=state[HOUR][0],
+            day=state[DAY][0],
+            begins={span: at for span, (_, at) in state.items()},
+            tally=self._contacts.tally,
+            sample=partial(self._contacts.flows, ranked),
+            asks=asks,
+            watched=tuple(watched),
+            sample_watched=partial(self._contacts.flows, watched),
+            databases=host.databases,
+            only_listens=profile.only_listens,
+        )
+
+
+def _counts_while_learning(edge: Edge, databases: frozenset[int]) -> bool:
+    """Whether an outbound edge is significant although the role is still being learned."""
+    return bool(databases) and is_needless(edge.protocol, edge.port, class_of(edge.peer))
+
+
+def _is_common(edge: Edge, profile: RoleProfile) -> bool:
+    """Whether an edge to the internet is insignificant.
+
+    Programs try UDP there and fall back (QUIC, STUN). An interface that EC2 does not describe may belong to a
+    NAT gateway, which connects for many hosts.
+    """
+    return edge.protocol == UDP or profile.interface is None

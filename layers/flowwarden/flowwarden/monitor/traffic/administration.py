@@ -1,0 +1,131 @@
+"""Administration: which internal servers a host administers within a window. Pure.
+
+A member of a domain asks its directory servers for names, tickets and entries, and reads group policy from
+them over SMB and RPC. So SMB and RPC to a server that answered the host on two directory services is no
+administration. The servers, and the services on which they answered, are numbers of the same set: the union
+of batches in any order shows who is a directory server.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from flowwarden.monitor.baseline.profile import Standing
+from flowwarden.monitor.traffic import sessions
+from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
+from flowwarden.monitor.traffic.excess import ADMINISTERED, SESSIONS
+from flowwarden.monitor.traffic.sessions import SERVER_BITS, SmallSessions, server_number, small_sessions
+from flowwarden.network.services import (
+    ADMIN_PORTS,
+    DATABASE_PORTS,
+    DIRECTORY_SERVICES,
+    FILE_AND_RPC,
+    RPC_DYNAMIC,
+    TCP,
+)
+from flowwarden.state.sets import Sets
+
+DIRECTORY_LEAST: Final = 2
+"""Services of a directory server: DNS or LDAP alone is also served by others."""
+
+type Directories = Mapping[str, frozenset[int]]
+"""The directory services, see `DIRECTORY_SERVICES`, that a role usually uses, by network."""
+
+_ADMINISTERED, _FILE_AND_RPC, _DYNAMIC, _DIRECTORY = 1, 2, 3, 4
+"""What is known of a server: contacted on an administration port, on those of `FILE_AND_RPC`; answered on a
+dynamic RPC port, or on a directory service, whose number is added."""
+_RPC: Final = 135
+_NO_DIRECTORIES: Final[Directories] = {}
+
+
+def administration(
+    contact: Contact, directories: Directories = _NO_DIRECTORIES, *, usual: bool
+) -> dict[str, set[int]]:
+    """What a contact with an internal server adds to the sets of a window.
+
+    Args:
+        contact: the contact.
+        directories: what the role usually uses.
+        usual: whether the role usually contacts the service, on any host.
+    """
+    known = usual or contact.standing is Standing.USUAL
+    marks = _marks(contact, directories, known=known)
+    return {ADMINISTERED: marks, SESSIONS: _sessions(contact, known=known)}
+
+
+def _sessions(contact: Contact, *, known: bool) -> set[int]:
+    """The sessions to store. Most usual administration has large ones only, which need no write."""
+    is_watched = contact.port in ADMIN_PORTS or (contact.port in DATABASE_PORTS and not known)
+    sizes = _sizes(contact) if is_watched and contact.protocol == TCP else frozenset()
+    if known and all(size == sessions.LARGE for _, size in sizes):
+        return set()
+    return sessions.numbers(contact.server, contact.protocol, contact.port, sizes, usual=known)
+
+
+def _sizes(contact: Contact) -> sessions.SizedRecords:
+    """The sizes of its connections; of a failed one only what is large, as its answer may come later."""
+    if contact.outcome is ContactOutcome.ANSWERED:
+        return contact.sizes or frozenset((port, sessions.UNKNOWN_SIZE) for port in contact.client_ports)
+    return frozenset(each for each in contact.sizes if each[1] == sessions.LARGE)
+
+
+def _marks(contact: Contact, directories: Directories, *, known: bool) -> set[int]:
+    """What the contact shows about its server."""
+    kinds = []
+    if contact.port in ADMIN_PORTS and not known:
+        kinds.append(_FILE_AND_RPC if contact.port in FILE_AND_RPC else _ADMINISTERED)
+    if contact.port in FILE_AND_RPC:
+        kinds += [_DIRECTORY + service for service in directories.get(contact.peer, ())]
+    if not contact.failed and contact.port in DIRECTORY_SERVICES:
+        kinds.append(_DIRECTORY + DIRECTORY_SERVICES[contact.port])
+    if not contact.failed and contact.port >= RPC_DYNAMIC:
+        kinds.append(_DYNAMIC)
+    return {kind << SERVER_BITS | server_number(contact.server) for kind in kinds}
+
+
+def administered(sets: Sets) -> frozenset[int]:
+    """The numbers of the servers that the host administers within a window, see `server_number`."""
+    known = _by_server(sets)
+    directory_servers = _directory_servers(known)
+    return frozenset(
+        server
+        for server, kinds in known.items()
+        if _ADMINISTERED in kinds or (_FILE_AND_RPC in kinds and server not in directory_servers)
+    )
+
+
+def guesses(sets: Sets) -> list[SmallSessions]:
+    """The sessions of a window that may be password guesses, by service.
+
+    Those over SMB or RPC with a directory server are usual. Excludes Windows RPC if the server also answered
+    on a dynamic port: a refused caller is not directed to one.
+    """
+    known = _by_server(sets)
+    directory_servers = _directory_servers(known)
+    served = {server for server, kinds in known.items() if _DYNAMIC in kinds}
+    return [
+        replace(each, usual=True) if each.port in FILE_AND_RPC and each.server in directory_servers else each
+        for each in small_sessions(sets.get(SESSIONS, frozenset()))
+        if not (each.port == _RPC and each.server in served)
+    ]
+
+
+def _by_server(sets: Sets) -> dict[int, set[int]]:
+    """What is known of each server; ignores numbers without a kind, which an earlier version stored."""
+    known: defaultdict[int, set[int]] = defaultdict(set)
+    for number in sets.get(ADMINISTERED, frozenset()):
+        if kind := number >> SERVER_BITS:
+            known[number & ((1 << SERVER_BITS) - 1)].add(kind)
+    return known
+
+
+def _directory_servers(known: Mapping[int, set[int]]) -> set[int]:
+    return {
+        server
+        for server, kinds in known.items()
+        if sum(kind >= _DIRECTORY for kind in kinds) >= DIRECTORY_LEAST
+    }

@@ -1,0 +1,131 @@
+"""Sessions: connections to services that ask for a password, by the size of their records. Pure.
+
+A service that refuses a password ends the connection, so guessing shows as many short sessions of the same
+small size. Work is longer or larger, or its sizes vary. A failed log-in is a handshake and a few messages,
+at most in one direction, with the headers of IP and TCP:
+
+    SSH     4.8 KB, 25 packets: 1.5 KB of algorithms, a key exchange of 0.1 to 1.3 KB, host key and signature,
+            up to six attempts of 0.1 to 0.2 KB. A session that is accepted has at least 1 KB more: the
+            client's key, the server's other host keys, and the command with its output.
+    RDP     4 KB: the certificate and the messages of CredSSP. SMB: 2 KB. WinRM: 4 KB, with TLS 5 KB.
+    MySQL, PostgreSQL, SQL Server: 0.6 KB, with TLS 4.5 KB.
+
+Each record of a session is one number, so that order, repetition and partition of batches do not matter. A
+session with any large record is large. It is counted by its answers, whose sizes vary less than requests.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from flowwarden.network.direction import Directions
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS
+from flowwarden.network.traffic import RST, SYN
+from flowwarden.records.columnar.string_pool import ACCEPT
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.state.sets import bucket, distinct, fingerprint
+
+MOST_BYTES: Final = 5120
+MOST_PACKETS: Final = 30
+MOST_SECONDS: Final = 120
+"""OpenSSH ends a connection without a log-in after this time (LoginGraceTime)."""
+FIN: Final = 1
+
+UNKNOWN_SIZE: Final = 1
+"""The size class of a record without a size."""
+LARGE: Final = 63
+"""The size class of a record that is too large or too long for a failed log-in, or continues a session."""
+_STEPS: Final = 4
+"""Size classes per doubling: sizes within 9 % of their mean are in two neighboring classes."""
+
+SIZED_PORTS: Final = ADMIN_PORTS | DATABASE_PORTS
+_PORTS: Final = sorted(SIZED_PORTS)
+_HASH_BITS, _CLASS_BITS, _PORT_BITS, SERVER_BITS = 8, 6, 4, 12
+_CLASS_AT: Final = _HASH_BITS
+_PORT_AT: Final = _CLASS_AT + _CLASS_BITS
+_SERVER_AT: Final = _PORT_AT + _PORT_BITS
+_USUAL_AT: Final = _SERVER_AT + SERVER_BITS
+
+type SizedRecords = frozenset[tuple[int, int]]
+"""Client ports and size classes of records."""
+
+
+class SmallSessions(Struct, frozen=True):
+    """Sessions of the same small size with a service of a server."""
+
+    server: int
+    """See `server_number`."""
+    port: int
+    usual: bool
+    """Whether the host's role usually contacts the service."""
+    count: float
+    """Their approximate number."""
+
+
+def server_number(server: str) -> int:
+    """A number of `SERVER_BITS` bits for an address."""
+    return fingerprint(server) & ((1 << SERVER_BITS) - 1)
+
+
+def sized_records(directions: Directions, rows: Integers) -> SizedRecords:
+    """The accepted records in these rows that are answers or large."""
+    flows = directions.traffic.flows
+    size, flags = flows["bytes"][rows], flows["tcp_flags"][rows]
+    large = (size > MOST_BYTES) | (flows["packets"][rows] > MOST_PACKETS)
+    large |= (flows["end"][rows] - flows["start"][rows] > MOST_SECONDS) & (flows["start"][rows] != ABSENT)
+    large |= (flags != ABSENT) & (flags & (SYN | FIN | RST) == 0)
+    classes = 2 + np.rint(_STEPS * np.log2(np.maximum(size, 1))).astype(np.int64)
+    classes = np.where(large, LARGE, np.where(size > 0, classes, UNKNOWN_SIZE))
+    counted = (flows["action"][rows] == ACCEPT) & (flags != RST) & (large | ~directions.from_source[rows])
+    ports = directions.client_port[rows][counted].tolist()
+    return frozenset(zip(ports, classes[counted].tolist(), strict=True))
+
+
+def numbers(server: str, protocol: int, port: int, sizes: SizedRecords, *, usual: bool) -> set[int]:
+    """The numbers to store for records of a host's sessions with a service; none for other services."""
+    if port not in _PORTS:
+        return set()
+    service = usual << _USUAL_AT | server_number(server) << _SERVER_AT | _PORTS.index(port) << _PORT_AT
+    return {
+        service | size << _CLASS_AT | bucket(server, protocol, port, client_port)
+        for client_port, size in sizes
+    }
+
+
+def small_sessions(stored: Iterable[int]) -> Iterator[SmallSessions]:
+    """The services with sessions of the same small size that are at least half of its sessions."""
+    for service, by_size in _by_service(stored).items():
+        large = by_size.pop(LARGE, set())
+        alike = _most_alike({size: hashes - large for size, hashes in by_size.items()})
+        if 2 * len(alike) >= len(large.union(*by_size.values())):
+            port = _PORTS[service & ((1 << _PORT_BITS) - 1)]
+            server = service >> _PORT_BITS & ((1 << SERVER_BITS) - 1)
+            usual = bool(service >> _PORT_BITS + SERVER_BITS)
+            yield SmallSessions(server, port, usual, distinct(alike))
+
+
+def connections(port_sizes: SizedRecords, client_ports: Iterable[int]) -> set[int]:
+    """The client ports of the connections that are not large; all of them if no size is known."""
+    large = {port for port, size in port_sizes if size == LARGE}
+    return {*client_ports} - large
+
+
+def _by_service(stored: Iterable[int]) -> dict[int, dict[int, set[int]]]:
+    """The hashes of sessions, by service and size class."""
+    found: defaultdict[int, defaultdict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for number in stored:
+        size = number >> _CLASS_AT & ((1 << _CLASS_BITS) - 1)
+        if size and number >> _PORT_AT & ((1 << _PORT_BITS) - 1) < len(_PORTS):
+            found[number >> _PORT_AT][size].add(number & ((1 << _HASH_BITS) - 1))
+    return {service: dict(by_size) for service, by_size in found.items()}
+
+
+def _most_alike(by_size: dict[int, set[int]]) -> Collection[int]:
+    """The most sessions in two neighboring size classes."""
+    pairs = (hashes | by_size.get(size + 1, set()) for size, hashes in by_size.items())
+    return max(pairs, key=len, default=())
