@@ -73,7 +73,7 @@ def test_the_way_to_findings_is_complete(layout: LogFormat) -> None:
         any("is blocked from Elasticsearch" in describe(each).summary for each in result.reported)
         or result.delivery.sent
     )
-    assert 0 < len(result.delivery.sent) < 12
+    assert len(result.delivery.sent) < 12, "the account is being learned"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)

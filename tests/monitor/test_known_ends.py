@@ -6,12 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.monitor.baseline.baseline import Edge, learned
 from flowwarden.monitor.caches.interfaces import VALID_SECONDS
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy
 from flowwarden.records.subscription import LogBatch
+from flowwarden.state.sets import DAY
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 from tests.monitor.fakes_state import MemoryEvidence
@@ -37,10 +39,18 @@ def batch(name: str, *lines: str) -> LogBatch:
 BLOCKED = batch("eni-app", *[line("eni-app", "10.0.1.20", "10.0.2.30", "REJECT")] * 3)
 
 
+def usual() -> MemoryEvidence:
+    """Two days on which the application used its database, so that its refusal pages at once."""
+    evidence, edge = MemoryEvidence(), Edge("out", 6, 5432, "10.0.2.0/24")
+    for ago in (1, 2):
+        evidence.add(learned("tag:Role=app", NOW // DAY - ago, frozenset({edge})))
+    return evidence
+
+
 def service(sink: MemorySink, directory: FakeDirectory) -> MonitoringService:
     """A container's service."""
     ports = MonitorPorts(
-        formats=FakeFormats(), format_store=MemoryLogFormats(), interfaces=directory, state=MemoryEvidence(),
+        formats=FakeFormats(), format_store=MemoryLogFormats(), interfaces=directory, state=usual(),
         claims=MemoryClaims(ClaimTerms(suppression=3600, lease=50)), pages=sink, operations=MemorySink(),
     )  # fmt: skip
     return build(ports, Policy(), region="eu-west-1", suppression_minutes=60)

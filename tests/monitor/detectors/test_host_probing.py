@@ -1,16 +1,12 @@
 """host-probing: an internal host that is rejected at many places."""
 
-from flowwarden.monitor.baseline.profile import LEARNING_FACTOR
 from flowwarden.monitor.detectors import host_probing
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.text import describe
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from tests.flows import rejected
-from tests.monitor.batches import Container, batch, finding_with, table
-from tests.monitor.fakes_interfaces import FakeDirectory, interface
-from tests.monitor.fakes_state import MemoryEvidence
-from tests.monitor.weeks import POLICY, TODAY, learned
+from tests.monitor.batches import batch, finding_with
 
 inspect = finding_with(host_probing.DETECTOR)
 
@@ -50,13 +46,3 @@ def test_a_servers_late_answers_are_not_probing() -> None:
     """They go to many ports of many clients, and initiate nothing."""
     flows = [rejected("10.0.0.2:53", f"10.0.1.{i}:{41000 + i}", protocol=17) for i in range(30)]
     assert inspect(batch(*flows), Policy()) == []
-
-
-def test_while_all_roles_are_learned_more_places_are_required() -> None:
-    """Everything is new, and a host may be refused the same places for years."""
-    many = round(PLACES * LEARNING_FACTOR + 0.5)
-    for evidence, least in ((MemoryEvidence(), many), (learned(), PLACES)):
-        for count, expected in ((least - 1, 0), (least, 1)):
-            container = Container(POLICY, evidence, FakeDirectory.of(interface("eni-1")))
-            flows = [rejected("10.0.1.5:50000", f"10.0.2.{n}:22", tcp_flags=2) for n in range(count)]
-            assert len(container.detect(host_probing.DETECTOR, table(*flows), TODAY + 7200)) == expected

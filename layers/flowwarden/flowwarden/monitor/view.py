@@ -13,7 +13,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Baseline
-from flowwarden.monitor.baseline.profile import LEARNING_FACTOR, RoleProfile
+from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.interfaces import InterfaceView
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import FlowSample
@@ -136,8 +136,7 @@ class BatchView:
     @cached_property
     def rejections(self) -> Rejections:
         """Rejected connections of internal hosts."""
-        least = self.policy.thresholds.probing_destinations * (LEARNING_FACTOR if self.all_is_new else 1)
-        return Rejections(self.directions, self._refused, self.policy, self.refused_edges, least)
+        return Rejections(self.directions, self._refused, self.policy, self.refused_edges)
 
     @cached_property
     def _refused(self) -> Integers:

@@ -9,7 +9,6 @@ False positives: monitoring and inventory tools; a host whose network ACL reject
     on the internet counts by service, at most as often as the rest. Late packets of established connections
     do not count, nor does UDP between two ports of clients, of which no record shows the server. Nor do
     connections that usually work: if they fail, a rule was tightened, and the host is its victim.
-While all roles of an account are being learned, the limit is `LEARNING_FACTOR` times as high.
 Blind: a batch contains what one interface logged. It shows many ports of one host, and everything that the
     prober's own rules reject. A sweep for one port on many hosts, each rejecting it at its own interface, is
     one pair in each of their batches: `scan` reports that if it is new for the host's role.

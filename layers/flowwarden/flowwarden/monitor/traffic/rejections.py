@@ -51,7 +51,6 @@ class Rejections:
         rows: Integers,
         policy: Policy,
         edges: RefusedEdges,
-        probes_from: float,
     ) -> None:
         """Take the rejected connections.
 
@@ -60,14 +59,12 @@ class Rejections:
             rows: of the rejected connections.
             policy: the user's policy.
             edges: the same connections, compared with what is usual.
-            probes_from: pairs of host and port from which a host probes.
         """
         self._directions = directions
         self._policy = policy
         self._rows = rows
         self._new: Mask = ~edges.usual
         self._worked = edges.worked
-        self._probes_from = probes_from
 
     @cached_property
     def probers(self) -> RowGroups:
@@ -89,7 +86,7 @@ class Rejections:
         kinds = self._by_client.numbers[new] * 2 + self._denied[new]
         asked, denied = np.bincount(kinds, minlength=2 * len(self._by_client)).reshape(-1, 2).T
         # A host that its own rules deny services is not a prober because of that alone.
-        probes: Mask = asked + np.minimum(denied, asked) >= self._probes_from
+        probes: Mask = asked + np.minimum(denied, asked) >= self._policy.thresholds.probing_destinations
         return probes
 
     @cached_property
