@@ -36,12 +36,12 @@ preparation."""
 DAYS_WEEKLY: Final = 3
 """The same, if the first day is two weeks ago: a job that runs each week has four days in a month."""
 NETWORKS_ADMINISTERED: Final = 2
-"""Distinct networks that a role administers on so many days before administering others is usual, too: to log in
-to hosts of several networks is the purpose of bastions and deployment tools, and subnets larger than a /24
+"""Distinct networks that a role administers on so many days before administering others is usual, too: to log
+in to hosts of several networks is the purpose of bastions and deployment tools, and subnets larger than a /24
 are several networks."""
 NETWORKS_OF_FILES: Final = 5
-"""The same for `FILE_AND_RPC`, which hosts use without administering: file servers are spread over three or four
-Availability Zones."""
+"""The same for `FILE_AND_RPC`, which hosts use without administering: file servers are spread over three or
+four Availability Zones."""
 
 
 class Standing(Enum):
