@@ -21,7 +21,14 @@ from flowwarden.monitor.baseline.baseline import (
 from flowwarden.monitor.baseline.peers import DYNAMIC
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.roles import UNKNOWN
-from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, DIRECTORY_SERVICES, TCP, UDP
+from flowwarden.network.services import (
+    ADMIN_PORTS,
+    DATABASE_PORTS,
+    DIRECTORY_SERVICES,
+    FILE_AND_RPC,
+    TCP,
+    UDP,
+)
 from flowwarden.state.sets import BUCKETS, fingerprint
 
 LEARNING_FACTOR: Final = 2.5
@@ -31,10 +38,13 @@ DAYS_ADMINISTERED: Final = 5
 preparation."""
 DAYS_WEEKLY: Final = 3
 """The same, if the first day is two weeks ago: a job that runs each week has four days in a month."""
-NETWORKS_ADMINISTERED: Final = 5
-"""Distinct networks that a role administers on so many days before administering others is usual, too: the
-servers that a role uses are spread over three or four Availability Zones; bastions and deployment tools
-administer all networks."""
+NETWORKS_ADMINISTERED: Final = 2
+"""Distinct networks that a role administers on so many days before administering others is usual, too: to log
+in to hosts of several networks is the purpose of bastions and deployment tools, and subnets larger than a /24
+are several networks."""
+NETWORKS_OF_FILES: Final = 5
+"""The same for `FILE_AND_RPC`, which hosts use without administering: file servers are spread over three or
+four Availability Zones."""
 
 
 class Standing(Enum):
@@ -115,7 +125,8 @@ class RoleProfile:
         if self.baseline is None:
             return False
         days = self.baseline.days_of_all(administers_network(protocol, port, at) for at in range(BUCKETS))
-        return sum(each >= DAYS_ADMINISTERED for each in days) >= NETWORKS_ADMINISTERED
+        least = NETWORKS_OF_FILES if port in FILE_AND_RPC else NETWORKS_ADMINISTERED
+        return sum(each >= DAYS_ADMINISTERED for each in days) >= least
 
     def standing_of_watched(self, edge: Edge) -> Standing:
         """How usual a watched edge, see `novelty.watched_contacts`, is for the host."""

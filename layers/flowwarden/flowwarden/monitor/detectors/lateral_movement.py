@@ -3,9 +3,9 @@
 What: new contacts of an internal host to `lateral_hosts` internal hosts within a day, on remote
     administration ports (SSH, RDP, SMB, WinRM and similar), answered or not. A service that the role uses in
     a network on five or more days, or three if the first is two weeks ago, does not count there, nor anywhere
-    if the role uses it in five networks. SMB and RPC do not count if the server answered the host on two
-    directory services (DNS, Kerberos, LDAP, LDAPS, global catalog, Kerberos password change): members of a
-    domain read group policy from their domain controllers.
+    if the role uses it in two networks (SMB and RPC: five). SMB and RPC do not count if the server answered
+    the host on two directory services (DNS, Kerberos, LDAP, LDAPS, global catalog, Kerberos password change):
+    members of a domain read group policy from their domain controllers.
 Why: an intruder on one host tries to reach the next. The attempts often succeed, so counting failures does
     not find them.
 False positives: CI that starts to deploy to new places, a new bastion: add them to `exempt` in the policy.
