@@ -13,6 +13,9 @@ from benchmarks.targets import Target
 MOST_PAGES: Final = {scenarios.BENIGN: 0.5, scenarios.BENIGN_V2: 0.5, scenarios.STRESS: 2.0}
 """Maximum pages per day and 1,000 interfaces, without incidents: with usual and with frequent faults."""
 ALWAYS_FOUND: Final = "fast-vertical-scan", "horizontal-scan", "block-scan", "slow-scan"
+NEEDS_FLAGS: Final = frozenset({"beacon"})
+"""Kinds that the default format of AWS does not show: without flags, the initiator on an unlisted port is a
+guess, and guesses never page."""
 NEARLY: Final = 0.9
 """Minimum recall of every other kind."""
 MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.INCIDENTS: 25.0}
@@ -40,6 +43,9 @@ def gates(results: Results) -> Iterator[Target]:
 
 
 def _recalls(results: Results, scenario: str) -> Iterator[Target]:
+    hidden = NEEDS_FLAGS if scenario == scenarios.INCIDENTS_V2 else frozenset()
     for kind, each in results.found(MONITOR, scenario).items():
+        if kind in hidden:
+            continue
         least = 1.0 if kind in ALWAYS_FOUND else NEARLY
         yield Target(f"recall of {kind}, {scenario}", each.recall, least, at_least=True)

@@ -39,9 +39,9 @@ preparation."""
 DAYS_WEEKLY: Final = 3
 """The same, if the first day is two weeks ago: a job that runs each week has four days in a month."""
 NETWORKS_ADMINISTERED: Final = 2
-"""Distinct networks that a role administers on so many days before administering others is usual, too: to log
-in to hosts of several networks is the purpose of bastions and deployment tools, and subnets larger than a /24
-are several networks."""
+"""Distinct networks that a role administers, on so many days each on average, before administering others is
+usual, too: to log in to hosts of several networks is the purpose of bastions and deployment tools, and
+subnets larger than a /24 are several networks."""
 NETWORKS_OF_FILES: Final = 5
 """The same for `FILE_AND_RPC`, which hosts use without administering: file servers are spread over three or
 four Availability Zones."""
@@ -125,8 +125,10 @@ class RoleProfile:
         if self.baseline is None:
             return False
         days = self.baseline.days_of_all(administers_network(protocol, port, at) for at in range(BUCKETS))
+        usual = [each for each in days if each >= DAYS_SEEN]
         least = NETWORKS_OF_FILES if port in FILE_AND_RPC else NETWORKS_ADMINISTERED
-        return sum(each >= DAYS_ADMINISTERED for each in days) >= least
+        # A bastion may administer many networks seldom; all its days count together.
+        return len(usual) >= least and sum(usual) >= least * DAYS_ADMINISTERED
 
     def standing_of_watched(self, edge: Edge) -> Standing:
         """How usual a watched edge, see `novelty.watched_contacts`, is for the host."""

@@ -8,7 +8,8 @@ Why: command and control, miners, reverse shells and spam need an outbound conne
     their own, and the connection lasts or returns.
 False positives: a release that uses a new external service. A port that a role uses on two days counts as
     usual from then on; add hosts that may use any port to `exempt`.
-Blind: what uses ports that are usual for the role, HTTPS above all; see egress-volume. Roles that never
+Blind: ports that no common service uses, if the log format has no TCP flags, because the initiator is a guess
+    then. What uses ports that are usual for the role, HTTPS above all; see egress-volume. Roles that never
     connect to the internet are reported by unexpected-egress, and databases by database-egress.
 While a role is learned, only `GRAVE_PORTS` are reported, in the digest.
 Events: none alone; see tests/monitor/detectors/test_new_egress_port.py.
