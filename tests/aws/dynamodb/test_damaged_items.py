@@ -17,7 +17,7 @@ from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.enforcer.work_queue import Cursor, WorkItem, WorkQueue
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.records.format_choice import LearnedFormats
-from flowwarden.state.schema import CONTACTS_HOUR, HEARTBEATS, UPLOAD_SIZES, Item, item_of
+from flowwarden.state.schema import ATTEMPTS, CONTACTS_HOUR, HEARTBEATS, UPLOAD_SIZES, Item, item_of
 from flowwarden.state.sets import Addition
 from flowwarden.unreadable import Unreadable
 from tests.aws.clients import make_state_table
@@ -140,10 +140,11 @@ def test_a_damaged_set_is_read_and_mended(kind: str, row: tuple[Item, int], posi
 
 
 def test_the_longest_numbers_that_are_stored_are_read() -> None:
-    """Of each kind of item: an interface, a bucket, a fingerprint, a minute."""
+    """Of each kind of item: an interface, a bucket, a session with its size, a fingerprint, a minute."""
     assert item_of(HEARTBEATS.key_of("*", 1, 1)) is HEARTBEATS
     assert int(f"1{'f' * 17}", 16) < 1 << HEARTBEATS.bits
-    assert CONTACTS_HOUR.bits == 8
+    assert ATTEMPTS.bits == 8
+    assert CONTACTS_HOUR.bits == 31
     assert item_of("vpc#vpc-1") is None
 
 
