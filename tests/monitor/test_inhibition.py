@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from flowwarden.monitor.baseline.baseline import EDGES, Edge
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
 from flowwarden.records.subscription import LogBatch
-from flowwarden.state.schema import MOST_REPORTED, REPORTED
+from flowwarden.state.schema import BASELINES, MOST_REPORTED, REPORTED
+from flowwarden.state.sets import fingerprint
 from tests.faults import Faults
 from tests.flows import rejected
-from tests.monitor.scenarios import Account, line_of
+from tests.monitor.scenarios import Account, batches, line_of
+from tests.monitor.weeks import TODAY, got, learned
 
 NOW = 1_764_000_000
 HOUR = 3600
@@ -122,3 +125,18 @@ def test_an_exempt_host_inhibits_nothing_and_a_batch_stores_few() -> None:
     process(account.container(Faults()), batch("loud", *lines))
     written = [key for key in account.evidence.written if key.startswith(REPORTED.prefix)]
     assert len(written) == MOST_REPORTED
+
+
+def test_what_an_inhibited_finding_is_about_is_not_learned() -> None:
+    """It is part of the incident that was reported, so it must not become usual."""
+    sessions = [each for port in range(41_000, 41_060) for each in got("10.0.9.1", 22, client_port=port)]
+    moves = [each for host in (1, 2, 3) for each in got(f"10.0.77.{host}", 22)]
+    for before, paged in (([sessions], ["brute-force"]), ([], ["lateral-movement"])):
+        account = Account(evidence=learned())
+        for given, now in batches(*before, moves):
+            report = process(account.container(Faults()), given, now)
+        assert "lateral-movement" in {each.detector for each in report.found}
+        assert detectors(account) == paged
+        edge = fingerprint(*Edge("out", 6, 22, "10.0.77.0/24"))
+        today = account.evidence.items.get(BASELINES.key_of("tag:Role=web", TODAY // 86_400), {})
+        assert edge not in today.get(EDGES, frozenset())

@@ -122,15 +122,15 @@ class MonitoringService:
         )
         view = BatchView(batch, records, context)
         heartbeats.see(view, state)
-        thresholds = view.policy.thresholds
-        found = [each for detector in DETECTORS for each in detector.detect(view, state, thresholds)]
+        found = [each for one in DETECTORS for each in one.detect(view, state, view.policy.thresholds)]
         inhibition = Inhibition(batch.owner, self._suppression_minutes, now)
-        findings = inhibition.of(triage(found, view.policy), state)
+        triaged = triage(found, view.policy)
+        findings = inhibition.of(triaged, state)
         standing = self._policy_recorder.alerts(batch.owner, self._region)
         seen = self._seen(view)
         found_alerts = [*standing, *alerts(findings, seen)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
-        if _remember(view, findings, state, delivery, invocation):
+        if _remember(view, triaged, state, delivery, invocation):
             inhibition.store(findings, state)
         self._policy_recorder.keep(now)
         done = report(
@@ -203,6 +203,9 @@ def _remember(
     invocation: Invocation,
 ) -> bool:
     """Learn and store what the batch adds, as far as its notifications are out; a retry repeats the rest.
+
+    `findings` are those before inhibition across batches: what a page of another batch explains is part of
+    the incident, and is not learned.
 
     Returns whether they are out.
     """
