@@ -36,6 +36,9 @@ MOST_HOSTS: Final = 32
 behind a NAT instance. Each costs two writes."""
 MOST_WINDOWS: Final = 4
 """Maximum hours, and days, per host that a batch adds to, latest first."""
+MOST_SESSIONS: Final = 1024
+"""Maximum numbers about administration, and about its sessions, in a window of a host: many times what any
+limit needs. A host that contacts thousands of servers would otherwise outgrow an item of the table."""
 MOST_REFUSED: Final = 32
 """Maximum refusals per batch that are compared with the baseline, those with most packets first. Each costs
 at most two writes. An attacker that spoofs own addresses could turn each record into a separate refusal."""

@@ -17,6 +17,7 @@ from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.traffic.administration import bounded
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.excess import rank
 from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless, windows
@@ -27,7 +28,7 @@ from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, FILE_AND_RP
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import MOST_HOSTS
-from flowwarden.state.sets import DAY, HOUR
+from flowwarden.state.sets import DAY, HOUR, Addition, Sets
 
 HOSTS_OF_BATCH: Final = 128
 """Maximum hosts that a batch inspects."""
@@ -164,7 +165,7 @@ class HostActivities:
         host_id = f"{profile.scope}/{client}"
         additions = windows(host_id, [*contacts, *watched], asks, self._now, directories)
         state = {
-            span: max(((self._state.add(each), at) for at, each in of_span.items()), key=partial(rank, span))
+            span: max(((self._added(each), at) for at, each in of_span.items()), key=partial(rank, span))
             for span, of_span in additions.items()
         }
         ranked = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
@@ -185,6 +186,9 @@ class HostActivities:
             databases=host.databases,
             only_listens=profile.only_listens,
         )
+
+    def _added(self, addition: Addition) -> Sets:
+        return self._state.add(bounded(addition, self._state.known(addition.key)))
 
 
 def _counts_while_learning(edge: Edge, databases: frozenset[int]) -> bool:

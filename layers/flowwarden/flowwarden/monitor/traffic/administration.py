@@ -27,7 +27,8 @@ from flowwarden.network.services import (
     RPC_DYNAMIC,
     TCP,
 )
-from flowwarden.state.sets import Sets
+from flowwarden.state.schema import MOST_SESSIONS
+from flowwarden.state.sets import Addition, Sets
 
 DIRECTORY_LEAST: Final = 2
 """Services of a directory server: DNS or LDAP alone is also served by others."""
@@ -55,6 +56,22 @@ def administration(
     known = usual or contact.standing is Standing.USUAL
     marks = _marks(contact, directories, known=known)
     return {ADMINISTERED: marks, SESSIONS: _sessions(contact, known=known)}
+
+
+def bounded(added: Addition, known: Sets) -> Addition:
+    """The addition, without what would let the sets of a window grow beyond `MOST_SESSIONS`.
+
+    Args:
+        added: to a window; of too many numbers, the lowest remain, whatever their order.
+        known: the sets of the window, as far as they are known.
+    """
+    kept = dict(added.sets)
+    for name in (ADMINISTERED, SESSIONS):
+        before = known.get(name, frozenset())
+        new = sorted(kept.pop(name, frozenset()) - before)[: max(0, MOST_SESSIONS - len(before))]
+        if new:
+            kept[name] = frozenset(new)
+    return Addition(added.key, kept, added.kept_until)
 
 
 def _sessions(contact: Contact, *, known: bool) -> set[int]:
