@@ -25,7 +25,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import EXEMPT, Text, evidence, narrowed, short_clients
-from flowwarden.monitor.traffic.internet_contacts import InternetService, new_inbound
+from flowwarden.monitor.traffic.internet_contacts import InternetService, new_services
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
@@ -56,7 +56,12 @@ def detect(
     view: BatchView, _state: StateView, _thresholds: Thresholds
 ) -> list[InternetToAdminPort | SurplusFinding]:
     """One finding for each host and port, the first of a batch one by one."""
-    new = new_inbound(view.contacts, view.directions, view.profiles, PORTS)
+    new = new_services(
+        view.contacts,
+        view.directions,
+        view.new_contacts,
+        lambda _, edge: edge.direction == "in" and edge.port in PORTS,
+    )
     exempt, texts = host_set(view.policy.exempt), view.records.flows.texts
     chosen = [each for each in new if not exempt.hold(texts[each.host])]
     found = [_report(view, each, new[each]) for each in chosen[:MOST_FINDINGS]]

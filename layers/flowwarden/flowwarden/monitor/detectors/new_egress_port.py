@@ -25,6 +25,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import DYNAMIC
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
@@ -38,7 +39,7 @@ from flowwarden.monitor.text import (
     short_clients,
     short_servers,
 )
-from flowwarden.monitor.traffic.internet_contacts import InternetService, new_outbound
+from flowwarden.monitor.traffic.internet_contacts import NewServices, new_services
 from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
@@ -97,20 +98,26 @@ def _by_role(view: BatchView) -> dict[_RolePort, list[int]]:
     """The contacts with new ports, by role and port."""
     exempt, texts = host_set(view.policy.exempt), view.records.flows.texts
     found: defaultdict[_RolePort, list[int]] = defaultdict(list)
-    for service, contacts in new_outbound(view.contacts, view.directions, view.profiles).items():
+    for service, contacts in _services(view).items():
         profile = view.profiles[service.place]
-        if _is_reported(profile, service) and not exempt.hold(texts[service.host]):
-            key = _RolePort(profile.role, min(service.port, DYNAMIC), profile.learning)
-            found[key] += contacts
+        if not exempt.hold(texts[service.host]):
+            found[_RolePort(profile.role, min(service.port, DYNAMIC), profile.learning)] += contacts
     return found
 
 
-def _is_reported(profile: RoleProfile, service: InternetService) -> bool:
+def _services(view: BatchView) -> NewServices:
+    def is_reported(place: int, edge: Edge) -> bool:
+        return edge.direction == "out" and _is_reported(view.profiles[place], edge.port)
+
+    return new_services(view.contacts, view.directions, view.new_contacts, is_reported)
+
+
+def _is_reported(profile: RoleProfile, port: int) -> bool:
     """Whether this detector reports a new port of the role."""
     if profile.interface is None:
         return False  # it may be a NAT gateway, which connects for many hosts
     if profile.learning:
-        return service.port in GRAVE_PORTS
+        return port in GRAVE_PORTS
     return not profile.only_listens and not profile.databases
 
 
