@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowwarden.monitor.baseline.baseline import EDGES, Edge
+from flowwarden.monitor.baseline.baseline import EDGES, REFUSED, Edge, refused
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
 from flowwarden.records.subscription import LogBatch
@@ -13,7 +13,7 @@ from flowwarden.state.sets import fingerprint
 from tests.faults import Faults
 from tests.flows import rejected
 from tests.monitor.scenarios import Account, batches, line_of
-from tests.monitor.weeks import TODAY, got, learned
+from tests.monitor.weeks import OUT, TODAY, got, learned
 
 NOW = 1_764_000_000
 HOUR = 3600
@@ -140,3 +140,20 @@ def test_what_an_inhibited_finding_is_about_is_not_learned() -> None:
         edge = fingerprint(*Edge("out", 6, 22, "10.0.77.0/24"))
         today = account.evidence.items.get(BASELINES.key_of("tag:Role=web", TODAY // 86_400), {})
         assert edge not in today.get(EDGES, frozenset())
+
+
+def test_an_inhibited_refusal_is_not_learned_as_usual() -> None:
+    """Without inhibition, it was reported, and a standing misconfiguration may become usual."""
+    fixed = {"vpc_id": "vpc-1", "interface_id": "eni-1", "start": TODAY + 3600, "end": TODAY + 3660}
+    lines = [
+        line_of(rejected(f"{SCANNER}:5{port}", "10.0.3.1:5432", tcp_flags=2, flow_direction=OUT, **fixed))
+        for port in range(1000, 1004)
+    ]
+    for first, expected in (([], True), ([probes()], False)):
+        account = Account(evidence=learned())
+        for given in first:
+            process(account.container(Faults()), given, TODAY + 3700)
+        process(account.container(Faults()), batch("refused", *lines), TODAY + 3800)
+        items = account.evidence.items.get(BASELINES.key_of("tag:Role=web", TODAY // 86_400), {})
+        edge = fingerprint(*refused(Edge("out", 6, 5432, "10.0.3.0/24")))
+        assert (edge in items.get(REFUSED, frozenset())) is expected

@@ -45,14 +45,25 @@ class BaselineUpdate(Struct, frozen=True):
     edges: frozenset[Edge]
 
 
-def learn(view: BatchView, findings: Sequence[Finding], state: StateView) -> None:
+def learn(
+    view: BatchView, findings: Sequence[Finding], state: StateView, *, is_explained: bool = False
+) -> None:
     """Add the edges that the batch adds to the baselines.
 
     A batch with many roles stores only some, so each batch has another order.
+
+    Args:
+        view: the batch.
+        findings: of the batch.
+        state: where the baselines are.
+        is_explained: whether a page of another batch explains some of the findings, so that they do not page;
+            what they are about is part of that incident.
     """
-    exceeds = _exceeds_limits(view)
-    updates = baseline_updates(view, usual_alone=exceeds or any(map(_counts, findings)))
-    if not exceeds and not any(_counts(each) and each.detector not in _ABOUT_REFUSALS for each in findings):
+    suspicious = is_explained or _exceeds_limits(view)
+    updates = baseline_updates(view, usual_alone=suspicious or any(map(_counts, findings)))
+    if not suspicious and not any(
+        _counts(each) and each.detector not in _ABOUT_REFUSALS for each in findings
+    ):
         updates += refused_updates(view, findings)
     for update in sorted(updates, key=lambda each: fingerprint(view.batch.batch_id, each.role, each.day)):
         state.learn(update.role, update.day, update.edges)

@@ -8,6 +8,7 @@ that a batch can do without have budgets of seconds, so that a slow service dela
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_not
 from typing import Final
 
 from msgspec import Struct, field
@@ -130,7 +131,7 @@ class MonitoringService:
         seen = self._seen(view)
         found_alerts = [*standing, *alerts(findings, seen)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
-        if _remember(view, triaged, state, delivery, invocation):
+        if _remember(view, triaged, findings, state, delivery, invocation):
             inhibition.store(findings, state)
         self._policy_recorder.keep(now)
         done = report(
@@ -197,6 +198,7 @@ class MonitoringService:
 
 def _remember(
     view: BatchView,
+    triaged: Sequence[Finding],
     findings: Sequence[Finding],
     state: StateView,
     delivery: DeliveryReport,
@@ -204,8 +206,7 @@ def _remember(
 ) -> bool:
     """Learn and store what the batch adds, as far as its notifications are out; a retry repeats the rest.
 
-    `findings` are those before inhibition across batches: what a page of another batch explains is part of
-    the incident, and is not learned.
+    `triaged` are the same findings before inhibition by other batches.
 
     Returns whether they are out.
     """
@@ -214,6 +215,6 @@ def _remember(
     if delivery.unsent:
         return False
     state.resume(Budget(REMEMBER_SECONDS, invocation.time_left, CLOSING_SECONDS))
-    learn(view, findings, state)
+    learn(view, findings, state, is_explained=any(map(is_not, triaged, findings)))
     heartbeats.write(view, state)
     return True
