@@ -108,6 +108,8 @@ def refused_updates(view: BatchView, findings: Sequence[Finding]) -> list[Baseli
         view: the batch.
         findings: of the batch, none about anything but refusals.
     """
+    if not len(view.rejections):
+        return []
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
     reported, exempt = _reported(findings), view.policy.exempt
     for profile, edge, clients in view.refused_edges.taught():

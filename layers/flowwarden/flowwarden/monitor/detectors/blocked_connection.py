@@ -74,6 +74,8 @@ def detect(
     view: BatchView, state: StateView, thresholds: Thresholds
 ) -> list[BlockedConnection | SurplusFinding]:
     """One finding for each internal host and service. New connections page once they persist."""
+    if not len(view.rejections):
+        return []
     found, surplus = _blocked(view, thresholds.blocked_packets)
     waiting = [each for each in found if must_wait(view, each)]
     held = {identity(each) for each in waiting}

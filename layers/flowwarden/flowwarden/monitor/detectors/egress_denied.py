@@ -69,6 +69,8 @@ type EgressDenied = TrafficFinding[Facts]
 
 def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[EgressDenied | SurplusFinding]:
     """One finding for each role and service. New ones page once they persist; exempt hosts never page."""
+    if not len(view.rejections):
+        return []
     rows = view.rejections.denied
     exempt = view.rejections.exempt(rows)
     ordinary, left = _inspected(view, rows[~exempt], thresholds)

@@ -49,6 +49,8 @@ type HostProbe = TrafficFinding[Facts]
 
 def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[HostProbe | SurplusFinding]:
     """One finding for each internal host that is rejected at many pairs of host and port."""
+    if not len(view.rejections):
+        return []
     probers = view.rejections.probers
     chosen = [*probers.largest()]
     found = [

@@ -43,6 +43,8 @@ def detect(
     view: BatchView, _state: StateView, thresholds: Thresholds
 ) -> list[BlockedService | SurplusFinding]:
     """One finding for each service that rejects many internal hosts."""
+    if not len(view.rejections):
+        return []
     services = view.rejections.blocking_services
     samples = samples_of(view.directions, [*services.largest()])
     found = [_report(sample, thresholds.service_blocked_clients) for sample in samples]

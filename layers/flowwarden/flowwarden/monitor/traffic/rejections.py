@@ -63,8 +63,21 @@ class Rejections:
         self._directions = directions
         self._policy = policy
         self._rows = rows
-        self._new: Mask = ~edges.usual
-        self._worked = edges.worked
+        self._edges = edges
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @cached_property
+    def _new(self) -> Mask:
+        """For each row, whether it is not usually refused."""
+        new: Mask = ~self._edges.usual
+        return new
+
+    @cached_property
+    def _worked(self) -> Mask:
+        """For each row, whether the connection usually works."""
+        return self._edges.worked
 
     @cached_property
     def probers(self) -> RowGroups:
