@@ -15,7 +15,7 @@ from typing import Any, Final
 from benchmarks.fuzz import report
 from benchmarks.fuzz.kind import Kind, verdict
 from benchmarks.fuzz.kinds import KINDS
-from benchmarks.fuzz.run import ENDED, PART, Failure, Outcome, given, run
+from benchmarks.fuzz.run import ENDED, MOST_PROCESSES, PART, Failure, Outcome, given, run
 from benchmarks.fuzz.shrink import smallest
 from benchmarks.progress import Progress
 from benchmarks.reliability.sections import PAGE, write
@@ -28,6 +28,10 @@ _SHOWN: Final = 2000
 def main() -> int:
     """Run the chosen kinds, print failures and a table."""
     arguments = _arguments()
+    if arguments.write and (arguments.kind or arguments.first):
+        raise SystemExit("--write needs a run of all kinds from their first input")
+    if not 1 <= arguments.processes <= MOST_PROCESSES:
+        raise SystemExit(f"--processes must be from 1 to {MOST_PROCESSES}")
     chosen = [KINDS[arguments.kind]] if arguments.kind else [*KINDS.values()]
     outcomes = fuzz(chosen, arguments.seed, arguments.count, arguments.first, arguments.processes)
     for each in outcomes:
@@ -45,7 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SEED, help="another one gives other inputs")
     parser.add_argument("--count", type=int, default=COUNT, help="inputs of the chosen kinds together")
     parser.add_argument("--first", type=int, default=0, help="number of the first input of each kind")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--processes", type=int, default=min(MOST_PROCESSES, os.cpu_count() or 1))
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     return parser.parse_args()
 

@@ -20,7 +20,7 @@ from benchmarks.fuzz.kind import Kind, Problem, verdict
 PART: Final = 50
 """Groups that a process takes at once."""
 ENDED: Final = "a process ended"
-_PROCESSES: Final = 64
+MOST_PROCESSES: Final = 64
 
 
 class Failure(Struct, frozen=True):
@@ -111,7 +111,7 @@ def first_of_each(failures: list[Failure]) -> tuple[Failure, ...]:
 
 def _parts(kind: Kind, seed: int, shards: list[range], pool: Callable[..., Executor]) -> Iterator[_Part]:
     """The reports of all parts; if a process ends, the inputs that were being processed are failures."""
-    places: SynchronizedArray[int] = multiprocessing.Array("q", [-1] * _PROCESSES)
+    places: SynchronizedArray[int] = multiprocessing.Array("q", [-1] * MOST_PROCESSES)
     counter = multiprocessing.Value("i", 0)
     with pool(initializer=_begin, initargs=(places, counter)) as processes:
         waiting: list[Future[_Part]] = [processes.submit(_work, kind, seed, shard) for shard in shards]

@@ -76,7 +76,9 @@ def _damaged(random: Random, members: Members) -> Members:
     if random.randrange(2):
         return members
     if random.randrange(2):
-        return {**members, random.choice([*members]): random.choice([*DAMAGE.values()])}
+        name, damage = random.choice([*members]), random.choice([*DAMAGE.values()])
+        others = {each: value for each, value in members.items() if each != name}
+        return others if damage is None else others | {name: damage}
     found: Any = changed(random, members, 2)
     return found if isinstance(found, dict) else {}
 
@@ -93,9 +95,9 @@ def _single(now: int) -> dict[str, Members]:
     formats = [{"S": "${version} ${srcaddr} ${dstaddr} ${action}"}]
     return {
         INCIDENTS.prefix: {
-            "state": {"S": "SENT"}, "owner": {"S": "batch attempt"}, "quiet_until": number(now + 100),
+            "state": {"S": "SENT"}, "owner": {"S": "batch/attempt"}, "suppressed_until": number(now + 100),
             "lease_until": number(now + 10), "sent_at": number(now - 900), "tries": number(1),
-            "held_back": {"SS": ["a", "b"]}, "expires_at": number(now + 10**6),
+            "suppressed_batches": {"SS": ["a", "b"]}, "expires_at": number(now + 10**6),
         },
         LOG_FORMATS.prefix: {
             "formats": {"L": formats}, "unreported": {"BOOL": False}, "learned_at": number(now),

@@ -67,6 +67,8 @@ class Row(Struct, frozen=True):
 def main() -> int:
     """Measure the chosen batches, and print a table."""
     arguments = _arguments()
+    if arguments.write and arguments.batch:
+        raise SystemExit("--write needs a run of all batches")
     function = Function.of_template()
     share = 1.0 if arguments.unthrottled else share_of(function.megabytes)
     names = arguments.batch or [*BATCHES]
@@ -94,6 +96,7 @@ def _arguments() -> argparse.Namespace:
 def measure(name: str, function: Function, share: float) -> Row:
     """Run one batch on a share of a core."""
     event, lines = fitted(BATCHES[name].lines(LogFormat.parse(log_format())), function.max_inflated)
+    # Seconds are those of the function's share, also if the process is not slowed down to it.
     task = Task(name, event, function.seconds, share_of(function.megabytes))
     paths = os.pathsep.join(str(_PROJECT / path) for path in _PATHS)
     with subprocess.Popen(

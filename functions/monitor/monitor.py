@@ -25,10 +25,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.bootstrap.monitor import on_aws
 from flowwarden.errors import NotASubscriptionEvent
-from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.render.text import describe
-from flowwarden.monitor.report import BatchReport
+from flowwarden.monitor.report import BatchReport, route_of
 from flowwarden.printable import as_json
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
@@ -156,8 +155,7 @@ def report(batch: LogBatch, result: BatchReport) -> None:
     for line, reason in result.malformed_samples:
         logger.warning("malformed line", line=line, reason=reason)
     for finding in result.reported[:LOGGED]:
-        route = BY_NAME[finding.detector].unpaged.value
-        logger.info(describe(finding).summary, detector=finding.detector, route=route)
+        logger.info(describe(finding).summary, detector=finding.detector, route=route_of(finding).value)
     if len(result.reported) > LOGGED:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])
         logger.info("further findings without a page", more=counts)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
+from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.baseline import EDGES, REFUSED, Edge, refused
+from flowwarden.monitor.caches.state import StateCache
+from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.inhibition import LONGEST, Inhibition
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
-from flowwarden.monitor.report import BatchReport
+from flowwarden.monitor.report import BatchReport, route_of
+from flowwarden.notify.alert import Route
+from flowwarden.policy.policy import Policy
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.schema import BASELINES, MOST_REPORTED, REPORTED
 from flowwarden.state.sets import fingerprint
 from tests.faults import Faults
 from tests.flows import rejected
+from tests.monitor.render.examples import EXAMPLES
 from tests.monitor.scenarios import Account, batches, line_of
-from tests.monitor.weeks import OUT, TODAY, got, learned
+from tests.monitor.weeks import CLIENT, OUT, TODAY, got, learned, visit
 
 NOW = 1_764_000_000
 HOUR = 3600
@@ -157,3 +166,30 @@ def test_an_inhibited_refusal_is_not_learned_as_usual() -> None:
         items = account.evidence.items.get(BASELINES.key_of("tag:Role=web", TODAY // 86_400), {})
         edge = fingerprint(*refused(Edge("out", 6, 5432, "10.0.3.0/24")))
         assert (edge in items.get(REFUSED, frozenset())) is expected
+
+
+def test_only_what_the_detector_holds_back_is_a_row_of_the_digest() -> None:
+    """Not what is silenced because its host is exempt."""
+    web = learned(*got("198.51.100.7", 443))
+    for exempt, rows in (((), 1), ((CLIENT,), 0)):
+        account = Account(evidence=deepcopy(web), policy=Policy(exempt=exempt))
+        ((given, now),) = batches([*got("203.0.113.9", 8443), *visit(22)])
+        report = process(account.container(Faults()), given, now)
+        assert report.digest_rows == rows
+    silenced = replace(EXAMPLES["internet-to-admin-port"](), severity=Severity.INFO, silenced=True)
+    assert route_of(silenced) is Route.LOG
+    assert route_of(replace(silenced, silenced=False)) is Route.DIGEST
+
+
+def test_a_long_suppression_of_repeats_inhibits_for_two_days() -> None:
+    """And asks for few items."""
+    account = Account()
+    process(account.container(Faults()), probes())
+    (grave,) = (
+        account.container(Faults()).process(probes(), Invocation("again", lambda: 300.0), NOW + 1).found
+    )
+    year = [Inhibition("111122223333", 525_600, NOW + later) for later in (LONGEST - HOUR, LONGEST + HOUR)]
+    lesser = replace(grave, detector="blocked-connection")
+    for inhibition, pages in zip(year, (False, True), strict=True):
+        state = StateCache(account.evidence).for_batch()
+        assert [each.severity.pages for each in inhibition.of([lesser], state)] == [pages]

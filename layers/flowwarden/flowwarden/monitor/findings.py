@@ -115,6 +115,9 @@ class Finding[F = Any](Struct, frozen=True, kw_only=True):
     severity: Severity
     subject: str
     """The subject: a host, a subnet, an interface, a VPC or a log group."""
+    silenced: bool = False
+    """Whether it does not page only because its host is exempt, or because a page of another batch explains
+    it."""
     facts: F
     """The measurements and the limit that they passed, as a struct of the detector; None if the other members
     suffice."""

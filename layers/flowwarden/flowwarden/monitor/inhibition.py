@@ -3,7 +3,7 @@
 Within a batch, `triage` decides. Both ends of a connection log it, and every interface has its own batches,
 so most findings that a graver one explains are in other batches. What was reported about a host is therefore
 stored, once its notification is out, and suppresses lesser findings for as long as repeats of the graver one
-are suppressed. If the table does not answer, nothing is suppressed.
+are suppressed, at most `LONGEST`. If the table does not answer, nothing is suppressed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ _GRAVER: Final = {
 _GRAVE: Final = frozenset(each.name for each in DETECTORS if each.inhibits)
 
 
+LONGEST: Final = 2 * DAY
+"""Seconds for which a reported finding inhibits others at most: repeats may be suppressed for a year."""
+
+
 class Inhibition(Struct, frozen=True):
     """For how long, and for whom, a reported finding suppresses lesser ones."""
 
@@ -42,7 +46,8 @@ class Inhibition(Struct, frozen=True):
 
     def of(self, findings: Sequence[Finding], state: StateView) -> list[Finding]:
         """The findings; those that a reported one of another batch explains no longer page."""
-        lesser = [each for each in findings if each.severity.pages and _GRAVER[each.detector]]
+        named = (each for each in findings if each.severity.pages and each.subject)
+        lesser = [each for each in named if _GRAVER[each.detector]]
         if not lesser:
             return [*findings]
         keys = {identity(each): self._keys(each) for each in lesser}
@@ -53,13 +58,14 @@ class Inhibition(Struct, frozen=True):
             if self._is_explained(each, [items[key] for key in keys[identity(each)] if key in items])
         }
         return [
-            replace(each, severity=Severity.INFO) if identity(each) in explained else each
+            replace(each, severity=Severity.INFO, silenced=True) if identity(each) in explained else each
             for each in findings
         ]
 
     def store(self, findings: Iterable[Finding], state: StateView) -> None:
         """Store what was reported, for later batches; call it once the notifications are out."""
-        grave = [each for each in findings if each.severity.pages and each.detector in _GRAVE]
+        named = (each for each in findings if each.severity.pages and each.subject)
+        grave = [each for each in named if each.detector in _GRAVE]
         for finding in grave[:MOST_REPORTED]:
             day, hour = self.now // DAY, self.now // HOUR
             key = REPORTED.key_of(day, self._scope(finding), finding.subject)
@@ -68,6 +74,8 @@ class Inhibition(Struct, frozen=True):
 
     def _is_explained(self, finding: Finding, items: Sequence[Sets]) -> bool:
         stored = {number for item in items for number in item.get(DETECTED, ())}
+        if not stored:
+            return False
         # Clocks of containers can differ.
         hours = range(self._begin // HOUR, self.now // HOUR + 2)
         return any(fingerprint(name, hour) in stored for name in _GRAVER[finding.detector] for hour in hours)
@@ -81,7 +89,7 @@ class Inhibition(Struct, frozen=True):
 
     @property
     def _begin(self) -> int:
-        return self.now - self.suppression_minutes * 60
+        return self.now - min(self.suppression_minutes * 60, LONGEST)
 
     def _scope(self, finding: Finding) -> str:
         """Where a subject is unique, as in incident keys."""

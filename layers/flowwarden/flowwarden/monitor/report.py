@@ -78,7 +78,7 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     @property
     def digest_rows(self) -> int:
         """The number of findings for the next digest, which do not page."""
-        return counted(each for each in self.reported if BY_NAME[each.detector].unpaged is Route.DIGEST)
+        return counted(each for each in self.reported if route_of(each) is Route.DIGEST)
 
     @property
     def internet_rejects(self) -> int:
@@ -118,6 +118,11 @@ class BatchReport(Struct, frozen=True, kw_only=True):
             PublishFailed: at least one notification was not accepted.
         """
         self.delivery.raise_if_unsent()
+
+
+def route_of(finding: Finding) -> Route:
+    """Where a finding goes that does not page."""
+    return Route.LOG if finding.silenced else BY_NAME[finding.detector].unpaged
 
 
 def report(

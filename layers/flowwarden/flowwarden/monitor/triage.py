@@ -32,7 +32,7 @@ def triage(found: Iterable[Finding], policy: Policy) -> list[Finding]:
     }
     exempt = host_set(policy.exempt)
     return [
-        replace(finding, severity=Severity.INFO) if _is_exempt(finding, exempt) else finding
+        replace(finding, severity=Severity.INFO, silenced=True) if _is_exempt(finding, exempt) else finding
         for finding in findings.values()
         if silenced.isdisjoint({(finding.detector, finding.subject), (finding.detector, _subnet(finding))})
     ]

@@ -164,7 +164,8 @@ ATTEMPTS: Final = Item(
 UPLOADS: Final = Item(
     name="uploads", prefix="uploads#", key=("scope/host", "hour"), sets=("uploads",),
     ttl=2 * HOUR, per_batch=6,
-    why="Large records of uploads from a host to the internet, with their sizes. egress-volume sums them. "
+    why="Records of uploads from a host to the internet, with their sizes: those of 4 MB or more, and a "
+    "sample of the smaller ones. egress-volume sums them. "
     "A batch adds the hosts and hours with the largest uploads.",
 )  # fmt: skip
 UPLOAD_SIZES: Final = Item(
