@@ -44,7 +44,7 @@ class Size(Struct, frozen=True):
     """Seconds of traffic in a delivery during learning, when most of a quick run's deliveries arrive."""
 
 
-QUICK: Final = Size((100, 1), (100, 1), (100, 1), (100, 2), 2, 600, 0.05, 4 * 3600)
+QUICK: Final = Size((60, 1), (60, 1), (60, 1), (60, 1), 2, 600, 0.05, 4 * 3600)
 MEDIUM: Final = Size((300, 5), (200, 5), (100, 3), (200, 3), 5, 600, 0.2)
 """For results between full runs: about a quarter of the time."""
 FULL: Final = Size((1000, 7), (400, 3), (400, 5), (200, 4), 6, 60, 0.2)

@@ -36,6 +36,7 @@ def python(*folders: str) -> tuple[Path, ...]:
     )
 
 
+@cache
 def text(path: Path) -> str:
     """The content of a file; '' if it is not text."""
     try:
@@ -44,6 +45,7 @@ def text(path: Path) -> str:
         return ""
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     """The syntax tree of a Python file."""
     return ast.parse(text(path))

@@ -122,6 +122,11 @@ def reads_the_environment(module: ast.Module) -> bool:
     return bool(used & {"environ", "getenv"})
 
 
+def last_name(node: ast.expr) -> str:
+    """`c` of `c` and of `a.b.c`; '' of another expression."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
 def reads_the_clock(module: ast.Module) -> bool:
     """Whether a module imports `time`, or gets the current time from `datetime`."""
     called = {
@@ -133,7 +138,7 @@ def reads_the_clock(module: ast.Module) -> bool:
         each.attr
         for each in ast.walk(module)
         if isinstance(each, ast.Attribute)
-        and ast.unparse(each.value).rpartition(".")[2] in {"datetime", "date"}
+        and last_name(each.value) in {"datetime", "date"}
     }
     return "time" in source.imports(module) or bool((called | of_class) & {"now", "utcnow", "today"})
 

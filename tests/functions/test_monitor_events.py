@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import monitor
+from benchmarks.layouts import log_format
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.errors import CorruptPayload, NotASubscriptionEvent, PayloadTooLarge, PublishFailed
 from flowwarden.notify.claims import ClaimTerms
@@ -31,16 +31,9 @@ EVENTS = sorted((ROOT / "events" / "monitor").glob("*.json"))
 REAL = DATA / "events" / "cloudwatch-logs"
 
 
-class _Template(yaml.SafeLoader):
-    """Loads CloudFormation's YAML and ignores its tags."""
-
-
-_Template.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
-TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), _Template)  # noqa: S506 - a subclass of SafeLoader
-
 ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
-    "LOG_FORMAT": TEMPLATE["Parameters"]["LogFormat"]["Default"],
+    "LOG_FORMAT": log_format(),
     "OPERATIONS_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:operations",
     "PAGES_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:pages",
     "STATE_TABLE": "state",

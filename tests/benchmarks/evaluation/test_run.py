@@ -27,7 +27,7 @@ def scenario(**parameters: float) -> Scenario:
     The windows are longer than AWS's: deliveries take the time, and there are fewer of them.
     """
     small = {"judged_days": 1, "learning_rate": 0.02, "judged_rate": 0.02, "incidents_of_each_kind": 1}
-    small["window"] = 14_400
+    small["window"] = small["learning_slot"] = 14_400
     return Scenario("incidents", world("v2", **(small | parameters)))
 
 
