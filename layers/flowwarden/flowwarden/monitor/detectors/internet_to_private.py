@@ -52,9 +52,11 @@ def detect(
     columns.append(directions.service_port[rows])
     groups = Groups(packed(columns, [len(directions.traffic.flows.texts), 2**8, 2**16]), ordered=True)
     services = RowGroups(rows, groups, np.arange(len(groups)))
-    most = services.largest()
+    answers = ~directions.from_source[rows] & (directions.traffic.flows["tcp_flags"][rows] != RST)
+    most, others = services.those(services.any(answers)).split()
     found = [each for group in most for each in _inspect(view, group)]
-    return [*found, *DETECTOR.surplus(len(services) - len(most))]
+    quiet = int(view.exempt(directions.server[others.leads]).sum())
+    return [*found, *DETECTOR.surplus(len(others) - quiet, quiet)]
 
 
 def _inspect(view: BatchView, rows: Integers) -> list[InternetToPrivate]:
