@@ -6,7 +6,8 @@ Why: a private subnet has no route from the internet. If a connection arrives, t
     gateway or public address.
 False positives: a network load balancer that preserves client IP addresses legitimately brings internet
     sources to private targets; do not declare the subnets of its targets.
-Blind: an answer that arrives in a later batch than its request.
+Blind: an answer that arrives in a later batch than its request. A connection whose first records are missing,
+    on a port that no common service uses: its initiator is a guess then.
 Events: internet-to-private.json; no finding in accept-only.json.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
