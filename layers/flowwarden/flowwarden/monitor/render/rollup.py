@@ -80,13 +80,7 @@ def render(
     """
     key = key or rollup_key(context)
     summary = summarize(count, context)
-    labels = {
-        "kind": _KIND[route],
-        "severity": SEVERITY[route],
-        "detector": NAME,
-        "account": context.account_id,
-        "region": context.region,
-    }
+    labels = _labels(context, route)
     span = widened(context.batch_span)
     return Notification(
         subject=subject_line(SEVERITY[route], Text(summary=summary, brief=_brief(count)), context.region),
@@ -106,6 +100,17 @@ def render(
         },
         attributes=labels,
     )
+
+
+def _labels(context: RenderContext, route: Route) -> dict[str, str]:
+    """The attributes that subscribers filter by."""
+    return {
+        "kind": _KIND[route],
+        "severity": SEVERITY[route],
+        "detector": NAME,
+        "account": context.account_id,
+        "region": context.region,
+    }
 
 
 def _brief(count: int) -> str:
