@@ -1,9 +1,9 @@
 """egress-volume: an internal host sends far more data to the internet than is usual for its role.
 
 What: an internal host that sends at least `upload_megabytes` to internet hosts within an hour, over
-    connections that it initiated, and at least five times the amount that hosts of its role sent on `DAYS_SENT`
-    of the last thirty days, rounded up to a power of two. Destinations that the record identifies as an AWS
-    service do not count; the default format of AWS identifies none.
+    connections that it initiated, and at least five times the amount that hosts of its role sent on
+    `DAYS_SENT` of the last thirty days, rounded up to a power of two. Destinations that the record
+    identifies as an AWS service do not count; the default format of AWS identifies none.
 Why: stolen data must be sent somewhere. Legitimate uploads of a role recur, so a volume far above all earlier
     ones is worth a check.
 False positives: a first backup, a migration, a dump for vendor support: check once. Recurring uploads count
