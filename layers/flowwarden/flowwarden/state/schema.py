@@ -63,7 +63,8 @@ writes."""
 
 
 MOST_REPORTED: Final = 4
-"""Maximum findings per batch that are stored to inhibit lesser ones in other batches."""
+"""Maximum subjects per batch that are stored to inhibit lesser findings in other batches, those of the
+gravest findings first."""
 
 
 class Item(Struct, frozen=True, kw_only=True):
@@ -144,7 +145,7 @@ NEW_EGRESS: Final = Item(
 )  # fmt: skip
 REPORTED: Final = Item(
     name="reported findings", prefix="reported#", key=("day", "scope", "subject"), sets=("detected",),
-    ttl=3 * DAY, per_batch=4,
+    ttl=3 * DAY, per_batch=MOST_REPORTED,
     why="Which detectors paged about a host or subnet, with the hour. While repeats are suppressed, a "
     f"lesser finding about it in another batch does not page. A batch adds at most {MOST_REPORTED} subjects.",
 )  # fmt: skip
