@@ -181,7 +181,7 @@ def many(count: int) -> list[TrafficFinding]:
 
 
 @examples(0.4)
-@given(st.integers(0, 900), st.randoms(use_true_random=False))
+@given(st.integers(0, 1200), st.randoms(use_true_random=False))
 def test_a_batch_asks_for_few_items_about_its_gravest_findings(count: int, random: Random) -> None:
     """The same ones in whichever order they were found; the others page, and are counted."""
     findings, shuffled = many(count), many(count)

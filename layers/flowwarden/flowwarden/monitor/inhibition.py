@@ -19,6 +19,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, gravity, vpc_of
 from flowwarden.monitor.render.incident_key import account_of
+from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.state.schema import REPORTED
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
 
@@ -36,9 +37,8 @@ LONGEST: Final = 2 * DAY
 """Seconds for which a reported finding inhibits others at most: repeats may be suppressed for a year."""
 
 
-MOST_READ: Final = 300
-"""Items that a batch reads, in three calls: about fifty findings at least, mostly more than can page one by
-one."""
+MOST_READ: Final = MOST_FINDINGS
+"""Items that a batch reads, in six calls: one for each finding that a detector creates, in most cases."""
 
 
 class Inhibition(Struct, frozen=True):

@@ -36,9 +36,14 @@ MOST_HOSTS: Final = 32
 behind a NAT instance. Each costs two writes."""
 MOST_WINDOWS: Final = 4
 """Maximum hours, and days, per host that a batch adds to, latest first."""
+MOST_SERVERS: Final = 1024
+"""Maximum servers that count in a window of a host, of each kind of contact with them: many times what any
+limit needs. There are no more than 4,096 numbers of servers."""
 MOST_SESSIONS: Final = 1024
-"""Maximum numbers about administration, and about its sessions, in a window of a host: many times what any
-limit needs. A host that contacts thousands of servers would otherwise outgrow an item of the table."""
+"""Maximum numbers about usual sessions that count in a window of a host, and as many about others. A host
+that contacts thousands of servers would otherwise outgrow an item of the table."""
+STORED_SESSIONS: Final = 8 * MOST_SESSIONS
+"""Maximum numbers of each that a window stores, because later ones displace some of those that count."""
 MOST_REFUSED: Final = 32
 """Maximum refusals per batch that are compared with the baseline, those with most packets first. Each costs
 at most two writes. An attacker that spoofs own addresses could turn each record into a separate refusal."""

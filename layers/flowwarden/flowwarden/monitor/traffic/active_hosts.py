@@ -17,7 +17,7 @@ from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.traffic.administration import bounded
+from flowwarden.monitor.traffic.administration import bounded, counted
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.excess import rank
 from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless, windows
@@ -28,7 +28,7 @@ from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, FILE_AND_RP
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import MOST_HOSTS
-from flowwarden.state.sets import DAY, HOUR, Addition, Sets
+from flowwarden.state.sets import DAY, HOUR, Addition, Sets, merged
 
 HOSTS_OF_BATCH: Final = 128
 """Maximum hosts that a batch inspects."""
@@ -188,7 +188,8 @@ class HostActivities:
         )
 
     def _added(self, addition: Addition) -> Sets:
-        return self._state.add(bounded(addition, self._state.known(addition.key)))
+        stored = self._state.add(bounded(addition, self._state.known(addition.key)))
+        return counted(merged(stored, addition.sets))
 
 
 def _counts_while_learning(edge: Edge, databases: frozenset[int]) -> bool:
