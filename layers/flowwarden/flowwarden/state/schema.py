@@ -32,8 +32,8 @@ as long."""
 SHARED: Final = 32
 """Writes of a batch for whichever kinds of item need more than their own; see `state/write_budget.py`."""
 MOST_HOSTS: Final = 32
-"""Maximum hosts per interface that a batch inspects, those with most new contacts first: pods, or hosts
-behind a NAT instance. Each costs two writes."""
+"""Maximum hosts per interface that a batch inspects, those with most new contacts and those with most
+answers of administration or databases: pods, or hosts behind a NAT instance. Each costs two writes."""
 MOST_WINDOWS: Final = 4
 """Maximum hours, and days, per host that a batch adds to, latest first."""
 MOST_SERVERS: Final = 1024
