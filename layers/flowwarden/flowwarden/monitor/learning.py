@@ -28,7 +28,7 @@ from flowwarden.monitor.baseline.baseline import PRESENT, Baseline, Edge, refuse
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.scan import exceeded
-from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.monitor.findings import Finding, TrafficFinding, vpc_of
 from flowwarden.monitor.traffic.refused_edges import is_grave
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.host_set import any_held
@@ -130,15 +130,16 @@ def refused_updates(view: BatchView, findings: Sequence[Finding]) -> list[Baseli
         is_exempt = profile.interface and any_held(exempt, profile.interface.addresses)
         if profile.baseline is None or is_exempt:
             continue
-        if not is_grave(edge) or any((each, edge.protocol, edge.port) in reported for each in clients):
+        services = ((vpc, each, edge.protocol, edge.port) for vpc in ("", profile.scope) for each in clients)
+        if not is_grave(edge) or not reported.isdisjoint(services):
             found[profile.role, profile.day].add(refused(edge))
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
 
 
-def _reported(findings: Sequence[Finding]) -> set[tuple[str, int | None, int | None]]:
-    """Client, protocol and port of the rejected connections that the batch's pages are about."""
+def _reported(findings: Sequence[Finding]) -> set[tuple[str, str, int | None, int | None]]:
+    """VPC, client, protocol and port of the rejected connections that the batch's pages are about."""
     return {
-        (client, *service)
+        (vpc_of(each), client, *service)
         for each in findings
         if isinstance(each, TrafficFinding) and each.severity.pages and each.detector in _ABOUT_REFUSALS
         for client, _ in each.tally.clients

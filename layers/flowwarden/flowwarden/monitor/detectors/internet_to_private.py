@@ -49,9 +49,10 @@ def detect(
     directions, rows = view.directions, view.with_internet(view.policy.private_subnets)
     entered = (directions.client_class[rows] == INTERNET) & (directions.server_class[rows] == OWN)
     rows = rows[entered & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
-    columns = [directions.server[rows], directions.traffic.flows["protocol"][rows]]
+    columns = [view.vpcs[rows], directions.server[rows], directions.traffic.flows["protocol"][rows]]
     columns.append(directions.service_port[rows])
-    groups = Groups(packed(columns, [len(directions.traffic.flows.texts), 2**8, 2**16]), ordered=True)
+    sizes = [len(view.index), len(directions.traffic.flows.texts), 2**8, 2**16]
+    groups = Groups(packed(columns, sizes), ordered=True)
     services = RowGroups(rows, groups, np.arange(len(groups)))
     answers = ~directions.from_source[rows] & (directions.traffic.flows["tcp_flags"][rows] != RST)
     most, others = services.those(services.any(answers)).split()

@@ -51,7 +51,7 @@ def detect(
 ) -> list[BlockedReplies | SurplusFinding]:
     """One finding for each subnet (or host) and direction in which replies are rejected."""
     directions = view.directions
-    groups = refused_answers(directions, view.rejected)
+    groups = refused_answers(directions, view.rejected, view.vpcs)
     enough = [connections_in(directions, rows) >= thresholds.nacl_tuples for rows in groups]
     groups = groups.those(np.array(enough, bool))
     most, others = groups.split()
@@ -67,11 +67,15 @@ def _exempt(view: BatchView, rows: Integers) -> int:
     return int((view.exempt(own) & (_places(view.directions, rows) == own)).sum())
 
 
-def refused_answers(directions: Directions, rejected: Integers) -> RowGroups:
-    """The rejected replies among these rows, by place and side."""
+def refused_answers(directions: Directions, rejected: Integers, vpcs: Integers) -> RowGroups:
+    """The rejected replies among these rows, by place and side; `vpcs` has the number of each row's VPC."""
     rows = rejected[are_refused_answers(directions, rejected)]
     texts, sides = len(directions.traffic.flows.texts), directions.side[rows] == EGRESS
-    groups = Groups(packed([_places(directions, rows), sides.astype(np.int64)], [texts, 2]), ordered=True)
+    places = _places(directions, rows)
+    # Other VPCs have other subnets, but can have the same addresses.
+    apart = np.where(places == directions.traffic.flows["subnet_id"][rows], -1, vpcs[rows])
+    columns, sizes = [apart, places, sides.astype(np.int64)], [len(vpcs), texts, 2]
+    groups = Groups(packed(columns, sizes), ordered=True)
     return RowGroups(rows, groups, np.arange(len(groups)))
 
 

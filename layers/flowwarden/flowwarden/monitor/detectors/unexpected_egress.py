@@ -88,7 +88,7 @@ def _declared(view: BatchView) -> tuple[list[UnexpectedEgress], Integers]:
     directions, rows = view.directions, view.with_internet(view.policy.listener_only)
     outbound = directions.server_class[rows] == INTERNET
     rows = rows[outbound & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
-    clients = Groups(directions.client[rows], ordered=True)
+    clients = Groups(view.hosts_of(directions.client, rows), ordered=True)
     hosts = RowGroups(rows, clients, np.arange(len(clients)))
     most, others = hosts.split()
     samples = filter(None, (_sample(view, group) for group in most))

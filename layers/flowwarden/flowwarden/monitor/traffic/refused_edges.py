@@ -166,7 +166,9 @@ class RefusedEdges:
     def _rows_of_few(self) -> Mask:
         """Which rows are of clients that few services refuse."""
         directions, rows = self._directions, self._rows
-        clients = Groups(directions.client[rows])
+        ends = [self._clients.of_row[rows], directions.client[rows]]
+        texts = len(directions.traffic.flows.texts)
+        clients = Groups(packed(ends, [max(1, len(self._clients)), texts]))
         columns = [clients.numbers, directions.traffic.flows["protocol"][rows], directions.service_port[rows]]
         services = Groups(packed(columns, [max(1, len(clients)), 2**8, 2**16]))
         counts = np.bincount(clients.numbers[services.rows], minlength=len(clients))
