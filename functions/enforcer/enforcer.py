@@ -141,6 +141,7 @@ def log(report: EnforcementReport) -> None:
         source_ip=origin.source_ip if origin else None,
         credentials=origin.credentials if origin else None,
         continues=report.continues,
+        later=report.deletions_later + report.notices_later,
         counts=count_results(report),
     )
 

@@ -25,7 +25,8 @@ UNCOVERED = (Result.PENDING, Result.FAILED, Result.BROKEN, Result.CONFLICT, Resu
 def sections(report: EnforcementReport) -> Iterator[list[str]]:
     """The sections about flow logs as lines, the most urgent first."""
     if report.deletions:
-        yield _listed("FLOW LOGS DELETED", report.deletions, lambda each: _deletion(each, report))
+        lines = _listed("FLOW LOGS DELETED", report.deletions, lambda each: _deletion(each, report))
+        yield [*lines, *_later(report.deletions_later, "deletion")]
     if report.adopted:
         recorded = "RECORDED AS MANAGED: the enforcer may now replace and delete these flow logs"
         yield _listed(recorded, report.adopted, lambda each: f"{each.flow_log_id} of {each.resource_id}")
@@ -35,6 +36,8 @@ def sections(report: EnforcementReport) -> Iterator[list[str]]:
         yield _listed(ELSEWHERE, report.elsewhere, _destination)
     if report.other_stacks:
         yield _listed(OTHER_STACKS, report.other_stacks, _other_stack)
+    if report.notices and report.notices_later:
+        yield ["LATER: not all of what is reported once fits into a report", *_later(report.notices_later)]
 
 
 UNRECORDED = (
@@ -83,6 +86,8 @@ def document(report: EnforcementReport) -> dict[str, Any]:
     """The members of the document about flow logs."""
     return {
         "deletions": [_deletion_document(each) for each in report.deletions[:LISTED_AT_MOST]],
+        "deletions_later": report.deletions_later,
+        "reported_later": report.notices_later,
         "recorded_as_managed": [
             {"flow_log": one_line(each.flow_log_id), "vpc": one_line(each.resource_id)}
             for each in report.adopted[:LISTED_AT_MOST]
@@ -98,6 +103,11 @@ def _listed[T](heading: str, found: Sequence[T], line: Callable[[T], str]) -> li
     if len(found) > LISTED_AT_MOST:
         lines.append(f"- and {len(found) - LISTED_AT_MOST} more")
     return lines
+
+
+def _later(number: int, what: str = "item") -> list[str]:
+    """How many are left to the next runs; nothing if none are."""
+    return [f"- {plural(number, what)} more: the next runs report them"] if number else []
 
 
 def _deletion(entry: DeletedFlowLog, report: EnforcementReport) -> str:

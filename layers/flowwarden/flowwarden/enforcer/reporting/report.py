@@ -107,6 +107,10 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     """Flow logs that were recorded as managed because a person asked for it."""
     deletions: tuple[DeletedFlowLog, ...] = ()
     """Deletions of flow logs that were not reported yet: each is reported once."""
+    deletions_later: int = 0
+    """Deletions that later runs report, because there are many."""
+    notices_later: int = 0
+    """Flow logs, and stacks, of what is reported once that later sweeps report, because there are many."""
     replaced: tuple[DeletedFlowLog, ...] = ()
     """Deletions by this run, which the outcomes of their VPCs contain."""
     record_command: str = ""
