@@ -93,6 +93,8 @@ def reported_by(
     results = {Result.REPLACED, Result.ROLLED_BACK}
     reported = {each.vpc_id for each in report.outcomes if each.result in results}
     here = registry.deleted_here
+    unknown = {each.flow_log_id for each in _unreported(registry, observed, now) if not each.resource_ids}
+    registry.read_again(unknown)
     unreported = _unreported(registry, observed, now)
     found = (*unreported[:REPORTED_AT_MOST], *(each for each in here if each.vpc_id not in reported))
     return replace(
@@ -100,6 +102,7 @@ def reported_by(
         deletions=found,
         deletions_later=len(unreported[REPORTED_AT_MOST:]),
         replaced=tuple(each for each in here if each.vpc_id in reported),
+        located=tuple(registry.located),
     )
 
 
@@ -160,7 +163,7 @@ def _locate(
     """Add the resource of a deleted flow log: EC2 may still list it, or its creation is reported late."""
     entry = registry.deleted.get(flow_log_id)
     if entry is not None and not entry.resource_ids:
-        yield partial(registry.put, replace(entry, resource_ids=resource_ids, vpc_id=_vpc(resource_ids)))
+        yield partial(registry.locate, entry, resource_ids, _vpc(resource_ids))
 
 
 def _specify(registry: Registry, flow_log: FlowLog, vpc_id: str) -> Iterator[Callable[[], object]]:

@@ -27,6 +27,8 @@ def sections(report: EnforcementReport) -> Iterator[list[str]]:
     if report.deletions:
         lines = _listed("FLOW LOGS DELETED", report.deletions, lambda each: _deletion(each, report))
         yield [*lines, *_later(report.deletions_later, "deletion")]
+    if report.located:
+        yield _listed(LOCATED, report.located, _located)
     if report.adopted:
         recorded = "RECORDED AS MANAGED: the enforcer may now replace and delete these flow logs"
         yield _listed(recorded, report.adopted, lambda each: f"{each.flow_log_id} of {each.resource_id}")
@@ -40,6 +42,10 @@ def sections(report: EnforcementReport) -> Iterator[list[str]]:
         yield ["LATER: not all of what is reported once fits into a report", *_later(report.notices_later)]
 
 
+LOCATED = (
+    "DELETED BEFORE, NOW WITH THE VPC: the deletions of these flow logs were reported without it, because "
+    "the event of the creation arrived later"
+)
 UNRECORDED = (
     "TAGGED, BUT NOT RECORDED: these flow logs have this stack's tag, but the state table has no record that "
     "this stack created them. They count as coverage, and are never changed or deleted. If an earlier "
@@ -77,6 +83,12 @@ def unknown_subject(report: EnforcementReport) -> str:
     return f"{one_line(found[0].flow_log_id) if len(found) == 1 else f'{len(found)} flow logs'} deleted"
 
 
+def located_subject(report: EnforcementReport) -> str:
+    """The part of the subject about deletions whose VPC is known only now."""
+    found = report.located
+    return f"VPC of {one_line(found[0].flow_log_id) if len(found) == 1 else f'{len(found)} flow logs'} known"
+
+
 def is_by_others(report: EnforcementReport) -> bool:
     """Whether another party than the enforcer deleted a flow log."""
     return any(not each.is_own for each in report.deletions)
@@ -87,6 +99,7 @@ def document(report: EnforcementReport) -> dict[str, Any]:
     return {
         "deletions": [_deletion_document(each) for each in report.deletions[:LISTED_AT_MOST]],
         "deletions_later": report.deletions_later,
+        "located": [_deletion_document(each) for each in report.located[:LISTED_AT_MOST]],
         "reported_later": report.notices_later,
         "recorded_as_managed": [
             {"flow_log": one_line(each.flow_log_id), "vpc": one_line(each.resource_id)}
@@ -114,6 +127,12 @@ def _deletion(entry: DeletedFlowLog, report: EnforcementReport) -> str:
     managed = " (managed by this stack)" if entry.managed else " (unmanaged)" if entry.resource_ids else ""
     subject = f"{one_line(entry.flow_log_id)} of {_resource(entry)}{managed}"
     return f"{subject}: {_by(entry, report)}; {_after(entry, report)}"
+
+
+def _located(entry: DeletedFlowLog) -> str:
+    caller = entry.caller
+    by = one_line(caller.actor) if caller is not None else ""
+    return f"{one_line(entry.flow_log_id)} of {_resource(entry)}: deleted by {by or 'an unknown principal'}"
 
 
 def _by(entry: DeletedFlowLog, report: EnforcementReport) -> str:

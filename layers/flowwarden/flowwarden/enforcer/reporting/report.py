@@ -107,6 +107,8 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     """Flow logs that were recorded as managed because a person asked for it."""
     deletions: tuple[DeletedFlowLog, ...] = ()
     """Deletions of flow logs that were not reported yet: each is reported once."""
+    located: tuple[DeletedFlowLog, ...] = ()
+    """Deletions that were reported without a resource, which is known now: its event arrived late."""
     deletions_later: int = 0
     """Deletions that later runs report, because there are many."""
     notices_later: int = 0
@@ -231,7 +233,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         if not RUN_MODES[self.trigger.kind].reports_lasting:
             failures = tuple(each for each in failures if not each.retryable)
         changed = self.created or self.of(Result.REPLACED) or self.remediations or self.adopted
-        once = self.notices or self.deletions
+        once = self.notices or self.deletions or self.located
         # Work that is left to a later run is reported now, with the caller that made it necessary.
         unfinished = self.trigger.is_deletion and (self.awaited or self.continues)
         # After a deployment, the reader sees that no VPC is missing.
