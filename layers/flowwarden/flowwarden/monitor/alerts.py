@@ -74,10 +74,11 @@ def _urgency(finding: Finding) -> tuple[bool, bool, int]:
 def roll_up(rest: Sequence[Alert], seen: Seen) -> Alert:
     """The one alert that replaces several of a batch, all of one route."""
     titles, context, route = [each.title for each in rest], seen.context(seen.batch.owner), rest[0].route
+    quiet = {each.quiet for each in rest}
     count = sum(each.stands_for for each in rest)
     return Alert(
         key=rollup.rollup_key(context),
         route=route,
         title=rollup.summarize(count, context),
-        render=lambda _: rollup.render(titles, count, context, route),
+        render=lambda _: rollup.render(titles, count, context, route, quiet=quiet),
     )

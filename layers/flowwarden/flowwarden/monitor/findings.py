@@ -201,6 +201,8 @@ def counted(findings: Iterable[Finding]) -> int:
 
 def identity(finding: Finding) -> tuple[str, ...]:
     """The identity of a finding: equal for findings about the same thing. No part is display text."""
+    if isinstance(finding, SurplusFinding) and not finding.severity.pages:
+        return finding.detector, finding.subject, finding.severity.value
     if not isinstance(finding, TrafficFinding):
         return finding.detector, finding.subject
     service = finding.service.identity if finding.service else ""

@@ -6,6 +6,10 @@ incident, nor while a host of the batch is above the limits of `scan`, in whiche
 detector whose findings are based on novelty alone (`teaches_baseline`) does not prevent learning: the
 behavior is reported on two days and then counts as usual.
 
+Of a connection that lasts, only the first records show the initiator, where records have flags. The guess
+that the later ones allow must not make usual what was never reported: while a role is judged, it teaches an
+edge only if an earlier day did.
+
 What rules refuse a role is learned even while it is reported, or a standing misconfiguration would be
 reported for ever. It is not learned from a batch with a finding about anything else, nor from a host that
 many services refuse; what an intruder tries first is learned only while it is reported.
@@ -20,7 +24,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.baseline.baseline import PRESENT, Edge, refused, shows_presence
+from flowwarden.monitor.baseline.baseline import PRESENT, Baseline, Edge, refused, shows_presence
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.scan import exceeded
@@ -78,12 +82,16 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
     """
     edges, exempt = view.contacts.edges, view.policy.exempt
     answered = edges.any(view.contacts.answered).tolist()
+    shown = edges.any(view.contacts.answered & ~view.contacts.lasts).tolist()
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
     for place, profile in view.profiles.items():
         if profile.baseline is None:
             continue
         here = edges.at(place)
         learned = set(compress(edges.keys[here], answered[here]))
+        if not profile.learning_all:
+            guessed = learned.difference(compress(edges.keys[here], shown[here]))
+            learned -= _never_learned(profile.baseline, [*guessed])
         if usual_alone:
             learned.difference_update(view.new_contacts.get(place, ()))
             # What is as old as the role was when it was learned may be a job that runs each week.
@@ -99,6 +107,12 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
             if vpc and shows_presence(profile.day):
                 found[vpc, profile.day].add(PRESENT)
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
+
+
+def _never_learned(baseline: Baseline, edges: Sequence[Edge]) -> set[Edge]:
+    """The edges among these that no earlier day has learned."""
+    days = baseline.days_of_all(edges) if edges else []
+    return {edge for edge, each in zip(edges, days, strict=True) if not each}
 
 
 def refused_updates(view: BatchView, findings: Sequence[Finding]) -> list[BaselineUpdate]:

@@ -35,7 +35,7 @@ from flowwarden.network.services import ServicePorts
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import Table
-from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import FlowDirection
 from flowwarden.records.subscription import LogBatch
@@ -114,6 +114,12 @@ class BatchView:
     def flows(self, rows: Integers) -> list[DirectedFlow]:
         """Individual flows for these rows, without duplicate records. Creating many is expensive."""
         return self.directions.flows(without_repeats(self.records.flows, rows))
+
+    def exempt(self, hosts: Integers) -> Mask:
+        """Which of these hosts, given as text numbers, are exempt."""
+        held = host_set(self.policy.exempt).holding
+        exempt: Mask = self.records.flows.answers(held).of(hosts) > 0
+        return exempt
 
     @cached_property
     def noise(self) -> Integers:

@@ -40,8 +40,9 @@ MOST_SESSIONS: Final = 1024
 """Maximum numbers about administration, and about its sessions, in a window of a host: many times what any
 limit needs. A host that contacts thousands of servers would otherwise outgrow an item of the table."""
 MOST_REFUSED: Final = 32
-"""Maximum refusals per batch that are compared with the baseline, those with most packets first. Each costs
-at most two writes. An attacker that spoofs own addresses could turn each record into a separate refusal."""
+"""Maximum refusals per batch that blocked-connection, and as many that egress-denied, counts over time; those
+with most packets or records first. Each costs at most two writes. An attacker that spoofs own addresses could
+turn each record into a separate refusal."""
 MOST_SCANNERS: Final = 16
 """Maximum internet hosts per interface that a batch stores, so that a flood of hosts causes few writes."""
 MOST_CANDIDATES: Final = 16
@@ -133,8 +134,9 @@ CONTACTS_DAY: Final = Item(
 REFUSALS: Final = Item(
     name="refusals", prefix="refusals#", key=("day", "scope/host", "peer class", "service"),
     sets=("refused",), ttl=2 * DAY, per_batch=12,
-    why="10-minute slots in which a service refused a host. blocked-connection pages if the refusals "
-    f"continue. A batch adds at most {MOST_REFUSED} refusals, and near midnight the next day of each.",
+    why="10-minute slots in which a service refused a host, or outbound rules denied a service to a role. "
+    "blocked-connection and egress-denied page if the refusals continue. For each of the two, a batch adds "
+    f"at most {MOST_REFUSED} refusals, and in the evening the next day of each. They share the writes.",
 )  # fmt: skip
 NEW_EGRESS: Final = Item(
     name="new egress", prefix="new-egress#", key=("day", "role", "port"), sets=("slots",), ttl=2 * DAY,

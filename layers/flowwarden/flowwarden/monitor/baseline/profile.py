@@ -91,6 +91,11 @@ class RoleProfile:
         )
 
     @property
+    def learning_all(self) -> bool:
+        """Whether even grave behavior is still learned, because it may be usual."""
+        return self.learning and not self.cautious
+
+    @property
     def can_be_usual(self) -> bool:
         """Whether any behavior can be usual already."""
         return self.baseline is not None and self.baseline.can_be_usual

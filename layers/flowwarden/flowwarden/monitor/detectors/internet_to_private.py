@@ -6,7 +6,8 @@ Why: a private subnet has no route from the internet. If a connection arrives, t
     gateway or public address.
 False positives: a network load balancer that preserves client IP addresses legitimately brings internet
     sources to private targets; do not declare the subnets of its targets.
-Blind: an answer that arrives in a later batch than its request.
+Blind: an answer that arrives in a later batch than its request. A connection whose first records are missing,
+    on a port that no common service uses: its initiator is a guess then.
 Events: internet-to-private.json; no finding in accept-only.json.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
@@ -52,9 +53,11 @@ def detect(
     columns.append(directions.service_port[rows])
     groups = Groups(packed(columns, [len(directions.traffic.flows.texts), 2**8, 2**16]), ordered=True)
     services = RowGroups(rows, groups, np.arange(len(groups)))
-    most = services.largest()
+    answers = ~directions.from_source[rows] & (directions.traffic.flows["tcp_flags"][rows] != RST)
+    most, others = services.those(services.any(answers)).split()
     found = [each for group in most for each in _inspect(view, group)]
-    return [*found, *DETECTOR.surplus(len(services) - len(most))]
+    quiet = int(view.exempt(directions.server[others.leads]).sum())
+    return [*found, *DETECTOR.surplus(len(others) - quiet, quiet)]
 
 
 def _inspect(view: BatchView, rows: Integers) -> list[InternetToPrivate]:

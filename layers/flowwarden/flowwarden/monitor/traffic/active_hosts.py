@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
+import numpy as np
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Edge
@@ -46,12 +47,21 @@ class _Host(Struct, frozen=True):
     watched: Sequence[tuple[Edge, int]]
 
 
+class Uninspected(Struct, frozen=True):
+    """A host that a batch does not inspect, because others have more new contacts."""
+
+    failed: int
+    """Its new contacts that failed, as `excess` counts them without answers."""
+    learning: bool
+    """Whether its role is unknown or too young for new behavior to be unusual."""
+
+
 class ActiveHosts(Struct, frozen=True):
     """The hosts of a batch with new behavior."""
 
     inspected: tuple[HostActivity, ...]
-    others: Sequence[int]
-    """The numbers of new contacts of the hosts that are not inspected, most first."""
+    others: Sequence[Uninspected]
+    """The hosts with new contacts that are not inspected."""
 
 
 class HostActivities:
@@ -83,9 +93,20 @@ class HostActivities:
         ]
         ranked = sorted(range(len(hosts)), key=lambda at: -len(hosts[at].contacts))
         inspected = [hosts[at] for at in sorted(ranked[:HOSTS_OF_BATCH])]
-        left = [count for at in ranked[HOSTS_OF_BATCH:] if (count := len(hosts[at].contacts))]
+        left = [
+            Uninspected(self._failed(hosts[at]), profiles[hosts[at].place].learning)
+            for at in ranked[HOSTS_OF_BATCH:]
+            if hosts[at].contacts
+        ]
         found = [self._activity(each, profiles[each.place]) for each in inspected]
         return ActiveHosts(tuple(found), left)
+
+    def _failed(self, host: _Host) -> int:
+        """The new contacts of a host that failed; those that its own rules deny count at most as much."""
+        numbers = np.array([number for _, number in host.contacts], np.int64)
+        denied = int(self._contacts.denied[numbers].sum())
+        failed = int((~self._contacts.answered[numbers]).sum()) - denied
+        return failed + min(denied, failed)
 
     def _hosts(
         self,
