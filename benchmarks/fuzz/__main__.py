@@ -1,7 +1,8 @@
 """`python -m benchmarks.fuzz`: a million hostile inputs of every kind, on all cores.
 
-Returns 1, with the smallest input and how to repeat it, if one raises an error that is not of the error tree,
-takes more than a second of processor time, or reaches a terminal, a log or a page raw.
+Returns 1, with the smallest input and how to repeat it, if one makes the command line raise an error, or a
+function one that it must not raise, takes more than a second of processor time, or reaches a terminal,
+a log or a page raw.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from io import StringIO
 from typing import Final
 
 from benchmarks.fuzz.kind import LONGEST_LINE, Problem, raw
+from flowwarden_cli.commands import COMMANDS
+from flowwarden_cli.commands.command import Command
 from tests.cli.fakes_console import Ended, flowwarden
 
 _FLOWS: Final = re.compile(r"([\d,]+) flows?, ([\d,]+) gaps?.*, ([\d,]+) malformed lines? in ")
@@ -25,16 +27,18 @@ def read_source(data: bytes, *options: str) -> Iterator[Problem]:
         yield Problem("records that are counted and not printed", ended.stderr[:500])
 
 
-def run_command(arguments: Sequence[str], data: bytes = b"") -> Iterator[Problem]:
+def run_command(
+    arguments: Sequence[str], data: bytes = b"", commands: Sequence[Command] = COMMANDS
+) -> Iterator[Problem]:
     """Run a command whose output is text."""
-    yield from _output(_ended(arguments, data))
+    yield from _output(_ended(arguments, data, commands))
 
 
-def _ended(arguments: Sequence[str], data: bytes) -> Ended:
+def _ended(arguments: Sequence[str], data: bytes, commands: Sequence[Command] = COMMANDS) -> Ended:
     errors = StringIO()
     try:
         with redirect_stderr(errors):
-            return flowwarden(arguments, data)
+            return flowwarden(arguments, data, commands)
     except SystemExit as ended:  # wrong usage, which argparse reports itself
         return Ended(ended.code if isinstance(ended.code, int) else 1, "", errors.getvalue())
 
@@ -44,3 +48,5 @@ def _output(ended: Ended) -> Iterator[Problem]:
     yield from raw("standard error", ended.stderr, LONGEST_LINE)
     if ended.code not in (0, 1, 2):
         yield Problem(f"the exit code {ended.code}")
+    if ended.code and not ended.stderr.strip():
+        yield Problem("an end with an error and without a message")

@@ -17,7 +17,7 @@ from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.bootstrap.enforcer import build
-from flowwarden.errors import FlowWardenError
+from flowwarden.errors import EnforcementIncomplete, PublishFailed
 from flowwarden.notify.notification import Notification
 from flowwarden.settings import EnforcerSettings
 from flowwarden.unreadable import Unreadable
@@ -27,6 +27,8 @@ from tests.functions.test_enforcer_events import Context, Run
 from tests.hostile import texts
 
 _TABLE: Final = "state"
+REFUSED: Final = EnforcementIncomplete, PublishFailed
+"""What the handler may raise, so that Lambda retries the event."""
 
 
 class _Wire:
@@ -75,7 +77,7 @@ def process(handle: enforcer.Handler, event: object, sent: Iterable[Notification
     with captured(enforcer.logger, metrics=True) as log:
         try:
             result = handle(event, context)
-        except FlowWardenError as error:
+        except REFUSED as error:
             enforcer.logger.error(str(error))
     yield from raw("the enforcer's log", log.getvalue())
     yield from raw_pages(sent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from random import Random
 from typing import Any, Final
@@ -23,6 +23,19 @@ class Given(Struct, frozen=True):
     event: Any
 
 
+RARE: Final[tuple[tuple[tuple[str, ...], Any], ...]] = (
+    (("detail", "requestParameters", "filterPattern"), "REJECT"),
+    (("detail", "requestParameters", "destinationArn"), "arn:aws:lambda:eu-west-1:111122223333:function:f"),
+    (
+        ("detail", "requestParameters", "resourceIdentifier"),
+        "arn:aws:logs:eu-west-1:111122223333:log-group:/flow-warden/flow-logs:*",
+    ),
+    (("detail", "responseElements", "CreateVpcResponse"), {"vpc": {"vpcId": "vpc-0a10c0de00000001"}}),
+    (("detail", "userIdentity", "invokedBy"), "cloudformation.amazonaws.com"),
+)
+"""Members that are read of events, and that no example has: the path of each, and a value."""
+
+
 @cache
 def _example(number: int) -> dict[str, Any]:
     return read(EVENTS[number])
@@ -31,7 +44,17 @@ def _example(number: int) -> dict[str, Any]:
 def make(random: Random) -> Given:
     """An event."""
     number = random.randrange(len(EVENTS))
-    return Given(number, changed(random, _example(number)["event"], 4))
+    event = _example(number)["event"]
+    if not random.randrange(4):
+        event = _with(event, *random.choice(RARE))
+    return Given(number, changed(random, event, 4))
+
+
+def _with(event: Any, path: Sequence[str], value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The event with one more member, which may be in objects that it does not have."""
+    first, *rest = path
+    members = event if isinstance(event, dict) else {}
+    return {**members, first: _with(members.get(first), rest, value) if rest else value}
 
 
 def check(given: Given) -> Iterator[Problem]:

@@ -59,7 +59,7 @@ def _monitor(table: Any, pages: MemorySink, operations: MemorySink) -> monitor.H
         operations=operations,
         unreadable_items=notes,
     )
-    recorder = PolicyRecorder.choosing(settings.policy, DynamoDbPolicy(table, _TABLE))
+    recorder = PolicyRecorder.choosing(settings.policy, DynamoDbPolicy(table, _TABLE, notes))
     service = build(ports, recorder, region="us-east-1", suppression_minutes=60)
     return monitor.make_handler(lambda: (settings, service), lambda: NOW)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -13,7 +12,6 @@ from typing import Any, Final
 from msgspec import Struct
 
 from benchmarks.fuzz.guard import SECONDS, Hung, guarded
-from flowwarden.errors import FlowWardenError
 from flowwarden.notify.notification import Notification
 from tests.hostile import is_visible, texts
 
@@ -51,7 +49,9 @@ class Kind(Struct, frozen=True, kw_only=True):
 def verdict(kind: Kind, given: Any, seconds: float = SECONDS) -> list[Problem]:  # noqa: ANN401 - an input
     """What is wrong with the processing of an input; empty if all is well.
 
-    What takes too long is processed once more: the first input of a process also loads modules.
+    Every error that a check lets out is a problem, also one of the error tree: a check catches what its
+    subject may raise, and the command line may raise nothing. What takes too long is processed once more: the
+    first input of a process also loads modules.
     """
     found = _verdict(kind, given, seconds)
     return _verdict(kind, given, seconds) if any(each.what == SLOW for each in found) else found
@@ -60,11 +60,11 @@ def verdict(kind: Kind, given: Any, seconds: float = SECONDS) -> list[Problem]: 
 def _verdict(kind: Kind, given: Any, seconds: float) -> list[Problem]:  # noqa: ANN401
     begin, found = time.process_time(), list[Problem]()
     try:
-        with guarded(seconds), suppress(FlowWardenError):
+        with guarded(seconds):
             found += kind.check(given)
     except Hung:
         return [Problem(SLOW)]
-    except Exception as error:  # noqa: BLE001 - the first invariant is that nothing else is raised
+    except Exception as error:  # noqa: BLE001 - the first invariant is that nothing is raised
         found.append(Problem(f"{RAISED} {type(error).__name__} {_place(error)}", str(error)))
     if time.process_time() - begin > seconds:
         found.append(Problem(SLOW))

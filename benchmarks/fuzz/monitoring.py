@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
 import monitor
 from benchmarks.fuzz.kind import Problem, raw, raw_pages
-from flowwarden.errors import FlowWardenError
+from flowwarden.errors import PayloadError, PublishFailed
 from tests.functions.captured import captured
 from tests.functions.test_monitor_events import Context, Harness
 from tests.notify.fakes import MemorySink
+
+REFUSED: Final = PayloadError, PublishFailed
+"""What the handler may raise, so that Lambda retries the event. Its settings are valid."""
 
 
 class Done(Struct, frozen=True):
@@ -20,7 +23,7 @@ class Done(Struct, frozen=True):
 
     problems: Sequence[Problem]
     result: Mapping[str, int] | None
-    """None if the event was refused with an error of the tree."""
+    """None if the event was refused, so that Lambda retries it."""
 
 
 def harness_of(*log_formats: str) -> Harness:
@@ -41,7 +44,7 @@ def handle(handler: monitor.Handler, event: Any, *sinks: MemorySink) -> Done:  #
     with captured(monitor.logger, metrics=True) as log:
         try:
             result = handler(event, context)
-        except FlowWardenError as error:
+        except REFUSED as error:
             monitor.logger.error(str(error))
     problems = [*raw("the monitor's log", log.getvalue())]
     problems += [each for sink in sinks for each in raw_pages(sink.sent)]

@@ -17,9 +17,10 @@ _TEXT: Final = f"""\
 command line do. `make reliability` runs a million of them, `make test` some hundred.
 
 It must hold, otherwise `make reliability` fails with the smallest such input and the options that repeat
-it: no exception leaves a function or the command that is not of the error tree (`errors.py`); no input takes
-more than {SECONDS:g} s of processor time; no character of an input reaches a terminal, a log or a page raw.
-Every line is counted, and every record that is counted is printed.
+it: no exception leaves the command, which ends with an exit code and a message; none leaves a function but
+those after which Lambda retries the event; no input takes more than {SECONDS:g} s of processor time; no
+character of an input reaches a terminal, a log or a page raw. Every line is counted, and every record that
+is counted is printed.
 """
 
 

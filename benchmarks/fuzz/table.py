@@ -64,10 +64,10 @@ EMPTY: Final = Stored({}, {}, holds=False, refuses=False)
 
 def drawn(random: Random, now: int) -> Stored:
     """A table in which up to three items of each kind of place are damaged, `now` in Unix seconds."""
-    single = {prefix: _damaged(random, members) for prefix, members in _single(now).items()}
+    single = {prefix: _damaged(random, members) for prefix, members in singles(now).items()}
     partitions = {
         name: [_damaged(random, _with_document(random, *each)) for each in items]
-        for name, items in _partitions(now).items()
+        for name, items in documents(now).items()
     }
     return Stored(single, partitions, bool(random.randrange(2)), not random.randrange(4))
 
@@ -91,7 +91,8 @@ def _with_document(random: Random, key: str, name: str, document: Any) -> Member
     return {"sk": {"S": key}, name: {"S": text}, "expires_at": {"N": "1999999999"}}
 
 
-def _single(now: int) -> dict[str, Members]:
+def singles(now: int) -> dict[str, Members]:
+    """The items alone, as they are stored, by the prefix of their key; those of sets by ''."""
     formats = [{"S": "${version} ${srcaddr} ${dstaddr} ${action}"}]
     return {
         INCIDENTS.prefix: {
@@ -103,12 +104,14 @@ def _single(now: int) -> dict[str, Members]:
             "formats": {"L": formats}, "unreported": {"BOOL": False}, "learned_at": number(now),
             "asked_at": number(now), "expires_at": number(now + 10**6),
         },
-        LAST_GOOD_POLICY.prefix: {"content": {"S": '{"exempt": ["10.0.1.20"]}'}},
+        LAST_GOOD_POLICY.prefix: {
+            "content": {"S": '{"exempt": ["10.0.1.20"]}'}, "stored_at": number(now),
+        },
         "": {"numbers": {"NS": ["1", "7", "200"]}},
     }  # fmt: skip
 
 
-def _partitions(now: int) -> dict[str, list[tuple[str, str, Any]]]:
+def documents(now: int) -> dict[str, list[tuple[str, str, Any]]]:
     """The documents of each partition: sort key, name of the member, document."""
     of = msgspec.to_builtins
     flow_log = DesiredFlowLog(destination="/flow-warden/flow-logs", log_format="${srcaddr} ${dstaddr}")

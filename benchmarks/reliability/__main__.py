@@ -36,7 +36,7 @@ def main() -> int:
     for each in differences:
         print(f"FAILED: {each}", file=sys.stderr)
     if arguments.write and not differences:
-        write(page(found, cells, arguments.profile, PROFILES[arguments.profile], CALLS))
+        write(page(found, cells, arguments.profile, CALLS))
     return 1 if differences else 0
 
 

@@ -31,20 +31,17 @@ containers, and try both. `benchmarks/reliability/matrix.py` names the proofs of
 """
 
 
-def page(
-    figures: Mapping[str, int], cells: Sequence[Cell], profile: str, examples: int, calls: int
-) -> dict[str, str]:
+def page(figures: Mapping[str, int], cells: Sequence[Cell], profile: str, calls: int) -> dict[str, str]:
     """The two sections, by their headings.
 
     Args:
         figures: of the load run, by name.
         cells: of the table, row by row.
         profile: Hypothesis's, with which the tests of the table ran.
-        examples: of a property test, in this profile.
         calls: the most calls of a scenario of the monitor that failed in each way.
     """
     made = (
-        f"Its tests ran with the profile `{profile}`: {examples:,} examples of a property test.\n"
+        f"Its tests ran with the profile `{profile}` of `tests/examples.py`.\n"
         f"At most {calls} calls of a scenario of the monitor failed in each way, chosen by a seed.\n"
     )
     return {LOAD: _load(figures), MATRIX: "\n".join([_MATRIX, made, markdown(cells)])}

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from tests.examples import PROFILES
+
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
 LOAD: Final = "Load run"
 MATRIX: Final = "Faults and invariants"
@@ -13,11 +15,11 @@ FUZZED: Final = "Fuzzed input"
 LOUD: Final = "Loud batches"
 ORDER: Final = LOAD, MATRIX, FUZZED, LOUD
 _MARK: Final = "\n## "
-HEAD: Final = """\
+HEAD: Final = f"""\
 # Reliability
 
 `make reliability` and `make loud` write this page, each its own sections. `make reliability` runs every
-property test with 1,500 examples, then what this page shows. `benchmarks/reliability/`,
+property test with {PROFILES["deep"]:,} examples, then what this page shows. `benchmarks/reliability/`,
 `benchmarks/fuzz/` and `benchmarks/loud/` contain the text; change that instead.
 """
 

@@ -56,7 +56,7 @@ def wire(clock: Clock) -> Enforcer:
     """The service on AWS, configured by the environment. Raises SettingsError."""
     settings = EnforcerSettings.from_mapping(os.environ)
     ports = on_aws(settings, clock, ec2_attempts=EC2_ATTEMPTS)
-    return build(settings, ports, policy_recorder=policy_recorder_on_aws(settings))
+    return build(settings, ports, policy_recorder=policy_recorder_on_aws(settings, ports.unreadable_items))
 
 
 def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = time.time) -> Handler:
@@ -141,6 +141,7 @@ def log(report: EnforcementReport) -> None:
         source_ip=origin.source_ip if origin else None,
         credentials=origin.credentials if origin else None,
         continues=report.continues,
+        later=report.deletions_later + report.notices_later,
         counts=count_results(report),
     )
 

@@ -14,11 +14,11 @@ from random import Random
 from typing import Any, Final
 
 import pytest
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from benchmarks.fuzz import report
 from benchmarks.fuzz.__main__ import shown
-from benchmarks.fuzz.console import read_source
+from benchmarks.fuzz.console import read_source, run_command
 from benchmarks.fuzz.guard import Hung, guarded
 from benchmarks.fuzz.kind import RAISED, SLOW, Kind, Problem, raw, raw_pages, verdict
 from benchmarks.fuzz.kinds import KINDS
@@ -26,9 +26,12 @@ from benchmarks.fuzz.monitoring import handle
 from benchmarks.fuzz.run import ENDED, Failure, Outcome, first_of_each, given, part, run
 from benchmarks.fuzz.shrink import smallest
 from benchmarks.reliability.sections import FUZZED, composed, sections, write
-from flowwarden.errors import PolicyError
+from flowwarden.errors import PolicyError, PublishFailed, SourceError, StateUnavailable
 from flowwarden.notify.notification import Notification
 from flowwarden.records.subscription import encode
+from flowwarden_cli.commands import COMMANDS
+from flowwarden_cli.commands.command import Command
+from flowwarden_cli.terminal.console import Console
 from tests.functions.test_monitor_events import BLOCKED, ROOT, Harness, document
 from tests.notify.fakes import MemorySink
 
@@ -97,8 +100,13 @@ def fail() -> None:
 
 
 def refuse() -> None:
-    """Raise an error of the tree."""
-    raise PolicyError("planted")
+    """Raise an error after which Lambda retries the batch."""
+    raise PublishFailed("planted")
+
+
+def miss() -> None:
+    """Raise an error of the tree that no handler may raise: pages do not need the table."""
+    raise StateUnavailable("planted")
 
 
 def whats(kind: Kind, seconds: float = 1.0) -> list[str]:
@@ -106,10 +114,44 @@ def whats(kind: Kind, seconds: float = 1.0) -> list[str]:
     return [each.what.rsplit(":", 1)[0] for each in verdict(kind, 0, seconds)]
 
 
-def test_an_error_that_is_not_of_the_tree_is_found() -> None:
-    """With its place; one of the tree is none."""
-    assert whats(planted(fail)) == [f"{RAISED} KeyError at tests/benchmarks/test_fuzz.py"]
+def test_an_error_that_a_handler_must_not_raise_is_found() -> None:
+    """With its place, also one of the tree; one after which Lambda retries the batch is none."""
+    place = "at tests/benchmarks/test_fuzz.py"
+    assert whats(planted(fail)) == [f"{RAISED} KeyError {place}"]
+    assert whats(planted(miss)) == [f"{RAISED} StateUnavailable {place}"]
     assert RAISED not in str(whats(planted(refuse)))
+
+
+def escaping(error: Exception) -> Command:
+    """A command that lets an error out."""
+
+    def run_it(_options: object, _console: object) -> int:
+        raise error
+
+    return replace(COMMANDS[0], run=run_it)
+
+
+def silent(_options: object, console: Console) -> int:
+    """A command that fails without a message."""
+    console.print("x")
+    return 1
+
+
+@pytest.mark.parametrize("error", [SourceError("planted"), PolicyError("planted"), KeyError("planted")])
+def test_an_error_that_leaves_the_command_line_is_found(error: Exception) -> None:
+    """Whether it is of the error tree or not: a user gets a message and an exit code, and no traceback."""
+    command = escaping(error)
+    kind = kind_of(lambda _: run_command([command.name, "-"], b"", (command,)))
+    assert whats(kind) == [f"{RAISED} {type(error).__name__} at tests/benchmarks/test_fuzz.py"]
+
+
+def test_a_command_that_fails_without_a_message_is_found() -> None:
+    """One that is used wrongly, or whose input cannot be read, says so."""
+    command = replace(COMMANDS[0], run=silent)
+    kind = kind_of(lambda _: run_command([command.name, "-"], b"", (command,)))
+    assert whats(kind) == ["an end with an error and without a message"]
+    assert whats(kind_of(lambda _: run_command(["read", "--nonsense"]))) == []
+    assert whats(kind_of(lambda _: run_command(["read", "-"], b"\xff\x00"))) == []
 
 
 def test_what_never_ends_is_found() -> None:

@@ -198,7 +198,7 @@ def test_the_page_has_every_fault_and_invariant() -> None:
     assert all(f"\n| {each} " in written for each in FAULTS)
     assert all(f"\n| {each} " in written for each in (*figures(small()), *page.POISONS))
     assert "FAILED" not in written
-    prose = sections.composed(page.page(figures(small()), [], "ci", 40, 3))
+    prose = sections.composed(page.page(figures(small()), [], "ci", 3))
     assert [line for line in prose.splitlines() if line[:1] != "|" and line not in written.splitlines()] == []
 
 

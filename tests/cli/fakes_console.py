@@ -9,6 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from flowwarden_cli.commands import COMMANDS
+from flowwarden_cli.commands.command import Command
 from flowwarden_cli.main import run
 from flowwarden_cli.terminal.console import Console
 
@@ -33,10 +35,12 @@ def fake_console(
     return Console(BytesIO(stdin), BytesIO(), StringIO(), shows_progress, clock)
 
 
-def flowwarden(arguments: Sequence[object], stdin: bytes = b"") -> Ended:
+def flowwarden(
+    arguments: Sequence[object], stdin: bytes = b"", commands: Sequence[Command] = COMMANDS
+) -> Ended:
     """Run the command with these arguments."""
     console = fake_console(stdin)
-    code = run([str(argument) for argument in arguments], console)
+    code = run([str(argument) for argument in arguments], console, commands)
     return Ended(code, written(console.stdout).decode(), written(console.stderr))
 
 

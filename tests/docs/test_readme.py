@@ -11,6 +11,7 @@ import pytest
 import monitor
 from flowwarden.policy.policy import Policy
 from flowwarden_cli.commands import COMMANDS
+from tests.examples import PROFILES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -29,7 +30,8 @@ def test_the_readme_is_short() -> None:
 
 def test_every_metric_is_documented() -> None:
     """In docs/operating.md, for both functions."""
-    enforcer = re.findall(r'"([A-Z]\w+)": len\(', (ROOT / "functions/enforcer/enforcer.py").read_text())
+    source = (ROOT / "functions/enforcer/enforcer.py").read_text()
+    enforcer = re.findall(r'^ +"([A-Z]\w+)": ', source, re.MULTILINE)
     assert enforcer
     for name in (*monitor.METRICS, "Batches", *enforcer):
         assert f"`{name}`" in OPERATING, name
@@ -47,6 +49,18 @@ def test_every_command_is_documented() -> None:
     """In its own section of docs/command-line.md."""
     page = (ROOT / "docs" / "command-line.md").read_text()
     assert re.findall(r"^## flowwarden (\w+)$", page, re.MULTILINE) == [each.name for each in COMMANDS]
+
+
+def test_the_number_of_examples_of_property_tests_is_that_of_the_profiles() -> None:
+    """Wherever a text for readers states it; the profiles are in tests/examples.py."""
+    stated = [
+        (path.name, int(number.replace(",", "")))
+        for path in (ROOT / "Makefile", ROOT / "benchmarks" / "README.md", *PAGES)
+        for number in re.findall(r"(?:with|runs) ([\d,]+) (?:examples|of each)", path.read_text())
+    ]
+    assert len(stated) > 2
+    assert {number for _, number in stated} == {PROFILES["deep"]}
+    assert f"{PROFILES['deep']:,} examples instead of {PROFILES['ci']}" in MAKEFILE
 
 
 def test_every_task_that_the_docs_name_exists() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import pytest
 
 from flowwarden.enforcer.deletions import NOTED_AT_MOST
 from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog
+from flowwarden.enforcer.state.inventory import Vpc
+from flowwarden.enforcer.triggers import trigger
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from tests.enforcer.deletions import (
     EVE,
@@ -18,8 +22,9 @@ from tests.enforcer.deletions import (
     deletion,
     lines_about,
 )
-from tests.enforcer.fakes import MemoryRegistry
-from tests.enforcer.runs import existing, own
+from tests.enforcer.fakes import STACK, MemoryRegistry
+from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.enforcer.runs import deliver, existing, own
 
 
 @pytest.mark.parametrize("grace", [0, 5])
@@ -36,7 +41,7 @@ def test_a_flow_log_that_is_created_and_deleted_within_seconds_is_reported_with_
 
 
 def test_without_its_creation_the_vpcs_that_may_have_lost_a_flow_log_are_named() -> None:
-    """The event of the creation may arrive later, which does not repeat the report."""
+    """The event of the creation may arrive later: it names the VPC once, and does not repeat the report."""
     account = Account()
     account.ec2.vpcs_listed += own("vpc-3")
     account.invoke(birth("vpc-3", account.now), 0)
@@ -46,6 +51,72 @@ def test_without_its_creation_the_vpcs_that_may_have_lost_a_flow_log_are_named()
     (line,) = lines_about(account.fakes, "fl-0d")
     assert line.startswith("- fl-0d of an unknown VPC: deleted by")
     assert line.endswith("VPCs that may have lost it: vpc-3")
+    (later,) = located(account)
+    assert later == f"- fl-0d of vpc-3: deleted by {EVE}"
+
+
+def located(account: Account) -> list[str]:
+    """The lines about deletions whose VPC was learned after their report."""
+    texts = [part for each in account.fakes.sink.sent for part in each.text.split("\n\n")]
+    return [line for part in texts if part.startswith("DELETED BEFORE") for line in part.splitlines()[1:]]
+
+
+@pytest.mark.parametrize("resource_id", ["vpc-2", "subnet-9", "eni-7"])
+def test_the_vpc_of_a_deletion_is_reported_once_however_late_and_often_its_creation_arrives(
+    resource_id: str,
+) -> None:
+    """Hours later, delivered twice, and while its report cannot be sent at first."""
+    account = Account()
+    account.invoke(deletion("fl-0d", at=account.now))
+    account.settle()
+    event = creation("fl-0d", resource_id, account.now)
+    account.fakes.sink.away = True
+    account.invoke(event)
+    account.invoke(event)
+    account.settle()
+    assert located(account) == [f"- fl-0d of {resource_id}: deleted by {EVE}"]
+    assert len(lines_about(account.fakes, "fl-0d")) == 1
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_creation_that_arrives_during_the_run_of_the_deletion_gives_it_its_vpc(knows: bool) -> None:  # noqa: FBT001
+    """Two runs at the same time; that of the creation knows of the deletion, or not yet."""
+    account = Account()
+    account.fakes.clock.left = 300
+    service = account.fakes.service(account.policy)
+    other = account.fakes.service(account.policy)
+    made = trigger.read(creation("fl-0d", "vpc-2", account.now), STACK)
+    registry = account.fakes.registry
+
+    class Between(FakeEc2):
+        """The other run happens while this one lists VPCs."""
+
+        def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterator[Vpc]:
+            """Run it."""
+            entries = dict(registry.entries)
+            if not knows:
+                registry.entries.pop((DeletedFlowLog, "fl-0d"), None)
+            other.reconcile(made, account.now)
+            if not knows:
+                registry.entries = entries | registry.entries
+            return super().vpcs(vpc_ids)
+
+    account.fakes.ec2 = Between(account.ec2.vpcs_listed, account.ec2.existing)
+    service = account.fakes.service(account.policy)
+    report = service.reconcile(trigger.read(deletion("fl-0d", at=account.now), STACK), account.now)
+    deliver(service, report, account.now)
+    (line,) = lines_about(account.fakes, "fl-0d")
+    assert line.startswith(f"- fl-0d of vpc-2 (unmanaged): deleted by {EVE}")
+    assert located(account) == []
+
+
+def test_a_late_creation_of_a_flow_log_that_was_reported_with_its_vpc_says_nothing() -> None:
+    """Nothing is learned."""
+    account = Account()
+    account.delete()
+    account.invoke(deletion(MINE, at=account.now))
+    account.invoke(creation(MINE, "vpc-1", account.now))
+    assert located(account) == []
 
 
 def test_an_event_about_several_flow_logs_is_one_report_with_a_line_for_each() -> None:

@@ -11,8 +11,9 @@ from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.learning import learn
+from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.triage import triage
-from flowwarden.monitor.view import BatchView, Context, PolicyView
+from flowwarden.monitor.view import BatchView, Context
 from flowwarden.notify.alert import Route
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable, Table

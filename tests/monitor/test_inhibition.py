@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass, field
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.baseline import EDGES, REFUSED, Edge, refused
 from flowwarden.monitor.caches.state import StateCache
-from flowwarden.monitor.findings import Severity
-from flowwarden.monitor.inhibition import LONGEST, Inhibition
+from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.inhibition import LONGEST, MOST_READ, Inhibition
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport, route_of
 from flowwarden.notify.alert import Route
 from flowwarden.policy.policy import Policy
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.schema import BASELINES, MOST_REPORTED, REPORTED
-from flowwarden.state.sets import fingerprint
+from flowwarden.state.sets import Sets, fingerprint
+from tests.examples import examples
 from tests.faults import Faults
 from tests.flows import rejected
+from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.render.examples import EXAMPLES
 from tests.monitor.scenarios import Account, batches, line_of
 from tests.monitor.weeks import CLIENT, OUT, TODAY, got, learned, visit
@@ -123,17 +130,75 @@ def test_a_table_that_does_not_answer_inhibits_nothing() -> None:
     assert detectors(account) == ["host-probing", "blocked-connection"]
 
 
-def test_an_exempt_host_inhibits_nothing_and_a_batch_stores_few() -> None:
-    """Its findings do not page; and a loud batch makes at most four writes."""
+def stored(account: Account) -> set[str]:
+    """The items with reported findings."""
+    return {key for key in account.evidence.written if key.startswith(REPORTED.prefix)}
+
+
+def test_an_exempt_host_inhibits_nothing() -> None:
+    """Its findings do not page."""
     account = Account()
     account.policy = account.policy.from_json(f'{{"exempt": ["{SCANNER}"]}}')
     process(account.container(Faults()), probes())
-    assert [key for key in account.evidence.written if key.startswith(REPORTED.prefix)] == []
+    assert stored(account) == set()
+
+
+def test_a_batch_stores_few_and_the_next_one_the_others() -> None:
+    """Those of the gravest findings first: the hosts with most records. Each waiting one is counted."""
     account = Account()
+    service = account.container(Faults())
     lines = [line for host in range(1, 9) for line in probes(f"10.0.1.{host}").lines]
-    process(account.container(Faults()), batch("loud", *lines))
-    written = [key for key in account.evidence.written if key.startswith(REPORTED.prefix)]
-    assert len(written) == MOST_REPORTED
+    lines += [line for host in range(7, 9) for line in probes(f"10.0.1.{host}").lines]
+    louder = [line.replace(" 50000 ", " 50001 ") for line in lines[-26:]]
+    first = process(service, batch("loud", *lines, *louder))
+    assert len(stored(account)) == MOST_REPORTED
+    assert {"10.0.1.7", "10.0.1.8"} < {key.split("#")[-1] for key in stored(account)}
+    assert first.deferred >= 4
+    process(service, batch("loud again", *lines, *louder))
+    assert {key.split("#")[-1] for key in stored(account)} == {f"10.0.1.{host}" for host in range(1, 9)}
+
+
+@dataclass
+class Asked(MemoryEvidence):
+    """Remembers the keys that were read."""
+
+    keys: list[str] = field(default_factory=list)
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
+        """See the port."""
+        self.keys += keys
+        return super().read(keys)
+
+
+def many(count: int) -> list[TrafficFinding]:
+    """Blocked connections of many hosts, some of which have more records."""
+    one = EXAMPLES["blocked-connection"]()
+    assert isinstance(one, TrafficFinding)
+    return [
+        replace(one, subject=f"10.1.{n >> 8}.{n & 255}", tally=replace(one.tally, records=1 + n % 7))
+        for n in range(count)
+    ]
+
+
+@examples(0.4)
+@given(st.integers(0, 1200), st.randoms(use_true_random=False))
+def test_a_batch_asks_for_few_items_about_its_gravest_findings(count: int, random: Random) -> None:
+    """The same ones in whichever order they were found; the others page, and are counted."""
+    findings, shuffled = many(count), many(count)
+    random.shuffle(shuffled)
+    asked = []
+    for each in (findings, shuffled):
+        evidence = Asked()
+        state = StateCache(evidence).for_batch()
+        assert Inhibition("111122223333", 240, NOW).of(each, state) == each
+        asked.append(frozenset(evidence.keys))
+        subjects = {key.split("#")[-1] for key in evidence.keys}
+        looked_up = [one for one in findings if one.subject in subjects]
+        assert len(evidence.keys) <= MOST_READ
+        assert state.deferred == count - len(looked_up)
+        rest = [one.tally.records for one in findings if one not in looked_up]
+        assert not rest or max(rest) <= min(one.tally.records for one in looked_up)
+    assert asked[0] == asked[1]
 
 
 def test_what_an_inhibited_finding_is_about_is_not_learned() -> None:
@@ -142,8 +207,8 @@ def test_what_an_inhibited_finding_is_about_is_not_learned() -> None:
     moves = [each for host in (1, 2, 3) for each in got(f"10.0.77.{host}", 22)]
     for before, paged in (([sessions], ["brute-force"]), ([], ["lateral-movement"])):
         account = Account(evidence=learned())
-        for given, now in batches(*before, moves):
-            report = process(account.container(Faults()), given, now)
+        for one, now in batches(*before, moves):
+            report = process(account.container(Faults()), one, now)
         assert "lateral-movement" in {each.detector for each in report.found}
         assert detectors(account) == paged
         edge = fingerprint(*Edge("out", 6, 22, "10.0.77.0/24"))
@@ -160,8 +225,8 @@ def test_an_inhibited_refusal_is_not_learned_as_usual() -> None:
     ]
     for first, expected in (([], True), ([probes()], False)):
         account = Account(evidence=learned())
-        for given in first:
-            process(account.container(Faults()), given, TODAY + 3700)
+        for one in first:
+            process(account.container(Faults()), one, TODAY + 3700)
         process(account.container(Faults()), batch("refused", *lines), TODAY + 3800)
         items = account.evidence.items.get(BASELINES.key_of("tag:Role=web", TODAY // 86_400), {})
         edge = fingerprint(*refused(Edge("out", 6, 5432, "10.0.3.0/24")))

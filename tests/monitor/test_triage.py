@@ -33,6 +33,17 @@ def test_probing_inhibits_the_blocked_connections_of_the_same_host_only() -> Non
     assert found == {("host-probing", "10.0.1.66"), ("blocked-connection", "10.0.1.20")}
 
 
+def test_a_host_of_another_vpc_with_the_same_address_is_another() -> None:
+    """Neither is its finding the same, nor does a graver one about it silence others."""
+    probes = [rejected("10.0.1.66:50000", f"10.0.2.30:{port}", vpc_id="vpc-1") for port in range(20, 30)]
+    (prober,) = triaged(probes)
+    here, there = (
+        triaged([rejected("10.0.1.66:50000", "10.0.3.30:5432", vpc_id=vpc)])[0] for vpc in ("vpc-1", "vpc-2")
+    )
+    assert triage([here, there, here], Policy()) == [here, there]
+    assert triage([here, prober, there], Policy()) == [prober, there]
+
+
 def test_an_invalid_subnet_id_is_not_an_address() -> None:
     """A line may contain any text there: no batch fails, regardless of exempt hosts."""
     ends = [("10.0.2.60:443", f"10.0.1.7:4000{n}") for n in range(3)]

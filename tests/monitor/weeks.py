@@ -48,11 +48,24 @@ def tried(server: str, port: int, at: int = TODAY + 3600, client_port: int = 40_
     return flow(f"{CLIENT}:{client_port}", f"{server}:{port}", **usual | given)
 
 
-def got(server: str, port: int, at: int = TODAY + 3600, client_port: int = 40_000) -> list[Flow]:
+def got(
+    server: str, port: int, at: int = TODAY + 3600, client_port: int = 40_000, **given: object
+) -> list[Flow]:
     """A request with its answer."""
-    client = f"{CLIENT}:{client_port}"
-    answer = flow(f"{server}:{port}", client, tcp_flags=18, flow_direction=IN, start=at, end=at + 9)
-    return [tried(server, port, at, client_port=client_port), answer]
+    client, usual = f"{CLIENT}:{client_port}", {"start": at, "end": at + 9}
+    answer = flow(f"{server}:{port}", client, tcp_flags=18, flow_direction=IN, **usual | given)
+    return [tried(server, port, at, client_port=client_port, **given), answer]
+
+
+def lasting(server: str, port: int, at: int = TODAY + 3600, client_port: int = 40_000) -> list[Flow]:
+    """A later window of a connection that lasts: both ends send, and neither record has flags."""
+    return [
+        flow(
+            f"{each.srcaddr}:{each.srcport}", f"{each.dstaddr}:{each.dstport}", tcp_flags=0,
+            flow_direction=each.flow_direction, start=at, end=at + 59,
+        )
+        for each in got(server, port, at, client_port)
+    ]  # fmt: skip
 
 
 def learned(*usual: Flow, days: int = 21) -> MemoryEvidence:

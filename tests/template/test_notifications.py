@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -119,6 +120,7 @@ WATCHED = {
         for metric in (
             "StateUnavailable",
             "StateUnreadable",
+            "DescriptionsUnreadable",
             "InterfacesUnavailable",
             "UnparsedBatches",
             "SkipData",
@@ -128,6 +130,35 @@ WATCHED = {
     ("FlowWarden", "EnforcerStateUnreadable", "service", "enforcer"),
     ("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", "PagesTopic"),
 }
+
+NOT_LOST = {
+    "Batches": "counts work",
+    "Flows": "counts work",
+    "NoData": "counts work: AWS had nothing to record",
+    "Findings": "counts work",
+    "FindingsSummedUp": "the roll-up contains their number",
+    "DigestRows": "counts work",
+    "Notifications": "counts work",
+    "Suppressed": "counts repeats of what was sent",
+    "InternetRejects": "counts work",
+    "FlowLogsCreated": "counts work",
+    "FlowLogsReplaced": "counts work",
+    "VpcsCovered": "counts work",
+    "VpcsSkipped": "another account covers them",
+    "LogGroupsRestored": "counts work",
+}
+"""Metrics that do not mean that something is not seen, each with the reason."""
+
+WITHOUT_ALARM = {
+    "Malformed": "many of them are UnparsedBatches",
+    "LogFormatsUnavailable": "lines that the formats learned before do not fit are UnparsedBatches",
+    "HostHistoryUnavailable": "the table that fails is StateUnavailable",
+    "Deferred": "the next batch does it",
+    "VpcsPending": "the next run does it, and counts a failure that lasts",
+    "EnforcementFailures": "each sweep notifies operations",
+}
+"""Metrics that mean that something is not seen, or only later, each with the reason why it has no alarm. The
+reasons are in docs/operating.md too."""
 
 BY_NAME_OF_ATTRIBUTE = {"QueueName", "TopicName"}
 """Dimensions whose value is an attribute, not the result of `Ref` (a URL, an ARN)."""
@@ -157,6 +188,32 @@ def watched(alarm: stack.Node) -> tuple[str, str, str, str]:
 
 def test_every_possible_loss_has_one_alarm() -> None:
     assert sorted(map(watched, ALARMS.values())) == sorted(WATCHED)
+
+
+def test_every_metric_has_an_alarm_or_a_reason_why_not() -> None:
+    with_alarm = {
+        metric for namespace, metric, *_ in map(watched, ALARMS.values()) if namespace == "FlowWarden"
+    }
+    assert names_of_metrics() == with_alarm | NOT_LOST.keys() | WITHOUT_ALARM.keys()
+    assert not with_alarm & (NOT_LOST.keys() | WITHOUT_ALARM.keys()) | (
+        NOT_LOST.keys() & WITHOUT_ALARM.keys()
+    )
+
+
+def test_operators_are_told_why_a_loss_has_no_alarm() -> None:
+    (paragraph,) = [
+        each
+        for each in (ROOT / "docs" / "operating.md").read_text().split("\n\n")
+        if "no alarm of their own" in each
+    ]
+    assert [name for name in WITHOUT_ALARM if f"`{name}`" not in paragraph] == []
+
+
+def names_of_metrics() -> set[str]:
+    """The names of the metrics of both functions."""
+    sources = [(ROOT / "functions" / name / f"{name}.py").read_text() for name in ("monitor", "enforcer")]
+    found = re.compile(r'(?:name=|^ +)"([A-Z][A-Za-z]+)"[:,]', re.MULTILINE)
+    return {name for text in sources for name in found.findall(text)}
 
 
 @pytest.mark.parametrize("name", ALARMS)

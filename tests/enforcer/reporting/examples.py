@@ -121,6 +121,23 @@ def _deleted_without_event() -> EnforcementReport:
     return _reconcile(fakes)
 
 
+def _located() -> EnforcementReport:
+    """The creation of a flow log whose deletion was reported before arrives late."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing()]))
+    fakes.registry.put(
+        DeletedFlowLog(flow_log_id="fl-9", at=BORN - 60, caller=DELETION.origin, reported=True)
+    )
+    caller = replace(CALLER, event_name="CreateFlowLogs")
+    made = replace(
+        BIRTH,
+        vpcs=(),
+        origin=caller,
+        created=(("fl-9", ("vpc-1",)),),
+        reason="CreateFlowLogs by others is noted",
+    )
+    return _reconcile(fakes, made)
+
+
 def _unrecorded() -> EnforcementReport:
     tagged = [existing(flow_log_id=f"fl-{number}", resource_id=f"vpc-{number}") for number in (1, 2)]
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")))
@@ -188,6 +205,7 @@ EXAMPLES: Final[Mapping[str, Callable[[], EnforcementReport]]] = {
     "deleted-and-covered": lambda: _deleted(FakeEc2(own("vpc-1"), [existing(flow_log_id="fl-2")])),
     "deleted-in-an-unknown-vpc": lambda: _run(FakeEc2(own("vpc-1", "vpc-2"), [existing("vpc-2")]), DELETION),
     "deleted-without-an-event": _deleted_without_event,
+    "deleted-before-its-creation-was-reported": _located,
     "tagged-but-not-recorded": _unrecorded,
     "recorded-as-managed": _recorded,
     "recorded-elsewhere": lambda: _run(FakeEc2(own("vpc-1"), [existing(), ARCHIVE])),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.monitor.caches.interfaces import (
@@ -21,6 +23,7 @@ from flowwarden.monitor.caches.interfaces import (
     InterfaceCache,
 )
 from flowwarden.network.interface import NetworkInterface
+from tests.examples import examples
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 
 NOW = 1_764_000_000
@@ -248,3 +251,42 @@ def test_nothing_is_described_while_ec2_refuses(container: Container) -> None:
     assert container.cache.described(["eni-1"], NOW + REFUSED_SECONDS - 1) is None
     assert container.cache.described([], NOW + REFUSED_SECONDS) == {}
     assert len(container.asked) == len(container.warnings) == 1
+
+
+VPCS = "vpc-1", "vpc-2", ""
+
+
+@given(st.lists(st.tuples(st.sampled_from(VPCS), st.sampled_from(["10.0.0.1", "10.0.0.2"])), max_size=6))
+@examples(2)
+def test_a_host_is_found_by_its_address_in_its_vpc_only(hosts: list[tuple[str, str]]) -> None:
+    """Never that of another VPC, not even if it is the only one; two with the address are none."""
+    known = [
+        replace(interface(f"eni-{n}"), vpc_id=vpc, addresses=(address,))
+        for n, (vpc, address) in enumerate(hosts)
+    ]
+    view = InterfaceCache(FakeDirectory.of(*known), lambda _: None).for_batch(NOW)
+    view.known(each.interface_id for each in known)
+    for vpc in (*VPCS, None, "vpc-3"):
+        for address in ("10.0.0.1", "10.0.0.2", "10.0.0.3"):
+            here = [each for each in known if vpc and (each.vpc_id, each.addresses) == (vpc, (address,))]
+            assert view.at(address, vpc) == (here[0] if len(here) == 1 else None)
+
+
+def test_a_deleted_interface_is_not_found_by_its_address(container: Container) -> None:
+    """Another one has the address by now, or will; the deleted one is still known by its id."""
+    container.cache.interface("eni-1", NOW)
+    assert container.memory.at("10.0.0.1", "vpc-1") == ONE
+    del container.directory.known["eni-1"]
+    later = NOW + VALID_SECONDS
+    assert container.cache.interface("eni-1", later) == ONE
+    assert container.memory.at("10.0.0.1", "vpc-1") is None
+    container.cache.interface("eni-2", later)
+    assert container.memory.at("10.0.0.1", "vpc-1") == TWO
+
+
+def test_an_old_description_shows_an_address_while_ec2_refuses(container: Container) -> None:
+    """Nothing says that it is gone."""
+    container.cache.interface("eni-1", NOW)
+    container.directory.refuses = True
+    container.cache.interface("eni-1", NOW + 2 * VALID_SECONDS)
+    assert container.memory.at("10.0.0.1", "vpc-1") == ONE

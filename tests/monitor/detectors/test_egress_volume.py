@@ -8,25 +8,27 @@ from hypothesis import strategies as st
 
 from flowwarden.monitor.detectors.egress_volume import (
     DETECTOR,
-    MEGABYTE,
     MOST_RECORDS,
     SENT,
-    SIZES,
     Facts,
-    Place,
     addition,
-    baseline_addition,
     by_hour,
     is_full,
-    limit,
     report,
-    usual,
     volume,
 )
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.uploads import LEAST, SAMPLE, counted, size_of
 from flowwarden.monitor.traffic.uploads import uploads as upload_rows
+from flowwarden.monitor.traffic.usual_volume import (
+    MEGABYTE,
+    SIZES,
+    Place,
+    baseline_addition,
+    limit,
+    usual,
+)
 from flowwarden.network.direction import Directions
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.records.model import Action, Flow, FlowDirection

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from itertools import chain, pairwise
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from flowwarden.monitor.detectors.egress_volume import MEGABYTE
 from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.monitor.traffic.usual_volume import MEGABYTE
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.state.schema import MOST_UPLOADS
@@ -186,3 +188,31 @@ def test_ordinary_traffic_writes_nothing_and_a_flood_of_uploads_a_bounded_number
     sums = [key for key in evidence.written[before:] if key.startswith(("uploads#", "upload-sizes#"))]
     assert 0 < len(sums) <= 2 * MOST_UPLOADS
     assert len(set(sums)) == len(sums)
+
+
+def upload(megabytes: int, port: int, host: str = HOST, interface_id: str = "eni-1") -> Flow:
+    """A record of an upload."""
+    usual = {"tcp_flags": 3, "flow_direction": FlowDirection.EGRESS, "start": TODAY + 3600}
+    size = megabytes * MEGABYTE
+    return flow(f"{host}:{port}", "203.0.113.9:443", bytes=size, interface_id=interface_id, **usual)
+
+
+@pytest.mark.parametrize(("there", "reported"), [(9, ["eni-1"]), (900, ["eni-1", "eni-2"])])
+def test_a_page_shows_the_uploads_of_its_own_interface(there: int, reported: list[str]) -> None:
+    """Another VPC has the same address, and its host sends too; each finding has its own records."""
+    vpcs = interface("eni-1"), replace(interface("eni-2"), vpc_id="vpc-2")
+    flows = [upload(600, 1), upload(7, 2), *(upload(there, port, HOST, "eni-2") for port in (3, 4, 5))]
+    for order in (flows, flows[::-1]):
+        findings = Container(evidence=learned(), directory=FakeDirectory.of(*vpcs)).found(order, TODAY + 3700)
+        shown = [(each.example.flow.interface_id, each.tally.records) for each in findings]
+        assert sorted(shown, key=str) == [(each, 2 if each == "eni-1" else 3) for each in reported]
+
+
+def test_the_hosts_that_send_most_are_judged_however_many_records_others_have() -> None:
+    """Many hosts with more, smaller records; exempt ones take no room."""
+    hosts = range(1, 3 * MOST_UPLOADS)
+    others = [upload(5, port, f"10.0.2.{host}") for host in hosts for port in range(3)]
+    exempt = [upload(5000, 1, f"10.0.3.{host}") for host in hosts]
+    for flows in ([*others, *exempt, upload(600, 1)], [upload(600, 1), *exempt, *others]):
+        findings = look(flows, learned(), TODAY + 3700, Policy(exempt=("10.0.3.0/24",)))
+        assert [(each.detector, each.subject) for each in findings] == [("egress-volume", HOST)]

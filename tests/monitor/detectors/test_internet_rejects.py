@@ -33,6 +33,20 @@ def test_rejected_internet_hosts_are_one_finding_per_target() -> None:
     assert (finding.tally.records, len(finding.tally.clients)) == (6, 3)
 
 
+def test_hosts_of_two_vpcs_with_the_same_address_are_two_findings() -> None:
+    """Each with its own traffic; unless the VPCs are not known."""
+    vpcs = ("eni-1", "vpc-1", 1), ("eni-2", "vpc-2", 3)
+    for named, expected in ((True, [("vpc-1", 1), ("vpc-2", 3)]), (False, [(None, 4)])):
+        noise = [
+            rejected(f"198.51.100.{n}:40000", "10.0.0.9:22", interface_id=eni, vpc_id=vpc if named else None)
+            for eni, vpc, count in vpcs
+            for n in range(count)
+        ]
+        for flows in (noise, noise[::-1]):
+            found = [(each.example.flow.vpc_id, each.tally.records) for each in inspect(*flows)]
+            assert sorted(found, key=str) == expected
+
+
 def test_rejected_pings_count_for_their_sender() -> None:
     """ICMP has no ports that show the initiator; the noise still counts."""
     (finding,) = inspect(rejected("198.51.100.1:0", "10.0.0.9:0", protocol=1))

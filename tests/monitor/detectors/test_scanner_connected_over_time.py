@@ -58,6 +58,25 @@ def test_every_container_stores_the_same_scanners(turned: bool) -> None:  # noqa
     assert kept == set(sorted(scanners)[:MOST_SCANNERS])
 
 
+def test_a_connection_that_lasts_is_found_once_its_client_is_a_scanner() -> None:
+    """It was opened before the refusals, and later records have no SYN; other visitors do not count."""
+    evidence = learned()
+    assert paged(visit(8082), evidence) == []
+    look(KNOCKS, evidence)
+    (found,) = look([without_syn(each) for each in visit(8082)], evidence)
+    assert (found.detector, found.subject, str(found.service)) == ("scanner-connected", CLIENT, "tcp/8082")
+    assert found.example.verdict.evidence is Basis.SCANNER
+    other = [without_syn(each) for each in visit(8082, visitor="198.51.100.77")]
+    assert look(other, evidence) == []
+    assert look([without_syn(each) for each in visit(50_000)], evidence) == []
+
+
+def without_syn(one: Flow) -> Flow:
+    """A later record of the same connection."""
+    ends = f"{one.srcaddr}:{one.srcport}", f"{one.dstaddr}:{one.dstport}"
+    return flow(*ends, tcp_flags=0, flow_direction=one.flow_direction, start=one.start, end=one.end)
+
+
 def test_a_scanner_that_connects_to_a_new_service_is_found() -> None:
     """Refused in one batch, accepted in another, in another container."""
     evidence = learned()

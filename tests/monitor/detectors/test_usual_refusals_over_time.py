@@ -180,31 +180,44 @@ def test_what_an_intruder_tries_first_is_learned_only_once_it_was_reported(port:
     assert found(evidence, [refused(SERVER, port)]) == []
 
 
+def at_server(evidence: MemoryEvidence, at: int, *known: NetworkInterface) -> list[TrafficFinding]:
+    """A refusal that only the server logged, in a container that has seen records of these interfaces."""
+    directory = FakeDirectory.of(replace(interface("eni-9", "db"), addresses=(SERVER,)), *known)
+    container = Container(POLICY, evidence, directory)
+    view, _ = container.begin(table(), NOW)
+    view.interfaces.known(directory.known)
+    return batch(
+        evidence, [refused(SERVER, 8080, at, flow_direction=IN, interface_id="eni-9")], at, container
+    )
+
+
 def test_a_refusal_that_the_server_logged_is_that_of_the_clients_role() -> None:
     """The server's rules reject it, so only its interface logs it; the client is found by address."""
     client = replace(interface("eni-2"), addresses=(CLIENT,))
-    server = replace(interface("eni-9", "db"), addresses=(SERVER,))
     evidence = known()
-
-    def container(*interfaces: NetworkInterface) -> Container:
-        """A container that has seen records of these interfaces before."""
-        one = Container(POLICY, evidence, FakeDirectory.of(*interfaces))
-        view, _ = one.begin(table(), NOW)
-        view.interfaces.known([each.interface_id for each in interfaces])
-        return one
-
-    def by_server(at: int) -> list[Flow]:
-        return [refused(SERVER, 8080, at, flow_direction=IN, interface_id="eni-9")]
-
     for ago in (3, 2, 1):
-        at = TODAY - ago * DAY + 7200
-        batch(evidence, by_server(at), at, container(client, server))
-    assert batch(evidence, by_server(NOW), NOW, container(client, server)) == []
+        at_server(evidence, TODAY - ago * DAY + 7200, client)
+    assert at_server(evidence, NOW, client) == []
     assert found(evidence, [refused(SERVER, 8080)]) == [], "its own interface logs it"
     unanswered = [flow(f"{CLIENT}:40000", f"10.0.200.{n}:8080", tcp_flags=2, flow_direction=OUT, start=NOW)
                   for n in range(1, 60)]  # fmt: skip
     assert found(evidence, unanswered) == [], "its own interface logs the request, and no answer"
-    (unknown,) = batch(evidence, by_server(NOW), NOW, container(server))
+    (unknown,) = at_server(evidence, NOW)
+    assert unknown.detector == "blocked-connection"
+
+
+def test_a_host_of_another_vpc_is_not_taken_for_the_client() -> None:
+    """It has the client's address. Its role learns nothing, and what it is refused says nothing."""
+    elsewhere = replace(interface("eni-2"), addresses=(CLIENT,), vpc_id="vpc-2")
+    here = replace(interface("eni-3"), addresses=(CLIENT,))
+    evidence = known()
+    for ago in (3, 2, 1):
+        at_server(evidence, TODAY - ago * DAY + 7200, elsewhere)
+    assert len(found(evidence, [refused(SERVER, 8080)])) == 1, "the role has learned nothing"
+    for ago in (3, 2, 1):
+        at_server(evidence, TODAY - ago * DAY + 7200, elsewhere, here)
+    assert at_server(evidence, NOW, elsewhere, here) == [], "the client in the server's VPC is known"
+    (unknown,) = at_server(evidence, NOW, elsewhere)
     assert unknown.detector == "blocked-connection"
 
 

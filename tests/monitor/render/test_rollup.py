@@ -7,9 +7,14 @@ import re
 import pytest
 from msgspec.structs import replace
 
+from flowwarden.monitor.alerts import Seen, alerts, roll_up
+from flowwarden.monitor.detectors import DETECTORS
+from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Severity, SurplusFinding
 from flowwarden.monitor.render import rollup
 from flowwarden.notify.alert import Route
+from flowwarden.notify.claims import Claim, ClaimState
+from tests.monitor.batches import GROUP
 from tests.monitor.render.golden import CONTEXT
 from tests.monitor.render.rows import page, query
 
@@ -42,6 +47,40 @@ def test_findings_that_are_only_counted_have_the_incident_of_their_detector() ->
     sent = page(SurplusFinding(detector="scan", severity=Severity.HIGH, count=9000))
     assert sent.document["incident"] == "key0"
     assert "Incident key0, " in sent.text
+
+
+@pytest.mark.parametrize(
+    ("quiet", "stated"),
+    [
+        ((None,), "4 h"),
+        ((30 * 86_400,), "30 days"),
+        ((None, 30 * 86_400), "4 h to 30 days"),
+        ((None, 4 * 3600), "4 h"),
+        ((90 * 60, None, 86_400), "90 min to 24 h"),
+    ],
+)
+def test_it_states_how_long_repeats_of_its_alerts_are_suppressed(
+    quiet: tuple[int | None, ...], stated: str
+) -> None:
+    """The stack's setting, or the detector's own time."""
+    sent = rollup.render(["one."], 1, CONTEXT, Route.PAGES, quiet=quiet)
+    assert f"\nRepeats of each alert suppressed for {stated}.\n" in sent.text
+
+
+@pytest.mark.parametrize("detector", DETECTORS, ids=lambda each: each.name)
+def test_alerts_are_rolled_up_with_the_times_of_their_detectors(detector: Detector) -> None:
+    """As single pages and as findings that are only counted."""
+    counted = SurplusFinding(detector=detector.name, severity=Severity.HIGH, count=3)
+    seen = Seen(batch=GROUP, region="eu-west-1", suppression_minutes=240)
+    claim = Claim(state=ClaimState.CLAIMED)
+    (alert,) = alerts([counted], seen)
+    stated = "30 days" if detector.quiet else "4 h"
+    for each in (alert, roll_up([alert], seen)) if alert.route in rollup.RUNBOOK else ():
+        assert f"suppressed for {stated}.\n" in each.render(claim).text
+    scan = SurplusFinding(detector="scan", severity=Severity.HIGH, count=3)
+    if detector.quiet:
+        both = roll_up([alert, *alerts([scan], seen)], seen)
+        assert "suppressed for 4 h to 30 days.\n" in both.render(claim).text
 
 
 def test_the_subject_says_how_many() -> None:

@@ -13,10 +13,10 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import blocked_connection, reject_spike
-from flowwarden.monitor.detectors.egress_volume import MEGABYTE
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.render.ends import TOP
 from flowwarden.monitor.render.parts import moment
+from flowwarden.monitor.traffic.usual_volume import MEGABYTE
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from tests.flows import rejected

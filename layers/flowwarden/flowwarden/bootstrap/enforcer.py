@@ -56,10 +56,13 @@ def build(
     )
 
 
-def policy_recorder_on_aws(settings: EnforcerSettings) -> PolicyRecorder:
-    """The choice of the policy: the configured one, or the last good one from the state table."""
+def policy_recorder_on_aws(settings: EnforcerSettings, unreadable: Unreadable) -> PolicyRecorder:
+    """The choice of the policy: the configured one, or the last good one from the state table.
+
+    What cannot be read of the last good one is noted in `unreadable`.
+    """
     state = make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
-    return PolicyRecorder.choosing(settings.policy, DynamoDbPolicy(state, settings.state_table))
+    return PolicyRecorder.choosing(settings.policy, DynamoDbPolicy(state, settings.state_table, unreadable))
 
 
 def on_aws(settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = ATTEMPTS) -> EnforcerPorts:

@@ -113,11 +113,11 @@ def on_aws(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         LogFormatError: the log format is not valid.
     """
     configured = LogFormat.parse(settings.log_format)
-    policy_recorder = PolicyRecorder.choosing(
-        settings.policy, DynamoDbPolicy(_state(settings), settings.state_table)
-    )
+    ports = _ports(settings, wait)
+    store = DynamoDbPolicy(_state(settings), settings.state_table, ports.unreadable_items)
+    policy_recorder = PolicyRecorder.choosing(settings.policy, store)
     return build(
-        _ports(settings, wait),
+        ports,
         policy_recorder,
         (configured, DEFAULT_LOG_FORMAT),
         region=settings.aws_region,

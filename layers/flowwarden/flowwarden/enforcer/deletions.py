@@ -7,11 +7,14 @@ an account without a trail, it reports the deletion without a principal.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, Iterator
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
 
 from flowwarden.enforcer.observe import Observed
+from flowwarden.enforcer.ports import RunClock
 from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog, ManagedFlowLog, Registry
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.inventory import FlowLog
@@ -27,7 +30,11 @@ LOCATED_AT_MOST: Final = 20
 """Resources of one CreateFlowLogs call of which each of its flow logs may be one. Of a larger call, which may
 name hundreds, the next sweep notes the resource of each flow log."""
 NOTED_AT_MOST: Final = 500
-"""New unmanaged flow logs that a run notes, a write each; the next sweep notes more."""
+"""What a run notes about flow logs, a write each; the next sweep notes more."""
+REPORTED_AT_MOST: Final = 300
+"""Deletions that one report contains: each is marked as reported, with a write. The next run reports more."""
+REPORT_SECONDS: Final = 15
+"""Of a run: reserved for its report. VPCs are handled until 30 s are left."""
 
 
 def note_event(registry: Registry, trigger: Trigger, now: int) -> None:
@@ -36,7 +43,8 @@ def note_event(registry: Registry, trigger: Trigger, now: int) -> None:
     at = min(trigger.happened_at or now, now)
     for flow_log_id, named in trigger.created[:NOTED_AT_MOST]:
         resource_ids = named if len(named) <= LOCATED_AT_MOST else ()
-        _locate(registry, flow_log_id, resource_ids)
+        for change in _locate(registry, flow_log_id, resource_ids):
+            change()
         if not _is_noted(registry, flow_log_id):
             registry.put(_known(flow_log_id, resource_ids, _vpc(resource_ids), at))
     for flow_log_id in trigger.deleted:
@@ -46,23 +54,33 @@ def note_event(registry: Registry, trigger: Trigger, now: int) -> None:
             registry.put(replace(entry, caller=trigger.origin))
 
 
-def follow(registry: Registry, observed: Observed, now: int) -> None:
+def follow(registry: Registry, observed: Observed, clock: RunClock, now: int) -> None:
     """Compare the registry with all flow logs of the account: note the new ones and those that are gone.
 
-    Call it only if all VPCs were observed.
+    Call it only if all VPCs were observed, and after they are covered: in a large account it takes seconds.
+    What a run has no room or no time for is noted by the next sweep.
     """
+    changes = _changes(registry, observed, now)
+    for _, change in zip(range(NOTED_AT_MOST), changes, strict=False):
+        if clock.remaining() < REPORT_SECONDS:
+            return
+        change()
+
+
+def _changes(registry: Registry, observed: Observed, now: int) -> Iterator[Callable[[], object]]:
+    """What to write, one after the other; each is computed after the one before was made."""
     listed = {each.flow_log_id: each for each in observed.listed}
     vpcs = {one.flow_log_id: vpc for vpc, parts in observed.resources.items() for one in parts.flow_logs}
+    yield from _retract(registry, listed, now)
     for each in listed.values():
-        _locate(registry, each.flow_log_id, (each.resource_id,))
-        _specify(registry, each, vpcs.get(each.flow_log_id, ""))
-    _miss(registry, listed, observed, now)
-    _forget(registry, set(listed), observed, now)
-    new = (each for each in listed.values() if not _is_noted(registry, each.flow_log_id))
-    for _, each in zip(range(NOTED_AT_MOST), new, strict=False):
-        vpc_id = vpcs.get(each.flow_log_id, "")
-        at = min(each.creation_time or now, now)
-        registry.put(_known(each.flow_log_id, (each.resource_id,), vpc_id, at))
+        yield from _locate(registry, each.flow_log_id, (each.resource_id,))
+        yield from _specify(registry, each, vpcs.get(each.flow_log_id, ""))
+    yield from _miss(registry, listed, observed, now)
+    yield from _forget(registry, set(listed), observed, now)
+    for each in listed.values():
+        if not _is_noted(registry, each.flow_log_id):
+            vpc_id, at = vpcs.get(each.flow_log_id, ""), min(each.creation_time or now, now)
+            yield partial(registry.put, _known(each.flow_log_id, (each.resource_id,), vpc_id, at))
 
 
 def reported_by(
@@ -75,8 +93,17 @@ def reported_by(
     results = {Result.REPLACED, Result.ROLLED_BACK}
     reported = {each.vpc_id for each in report.outcomes if each.result in results}
     here = registry.deleted_here
-    found = (*_unreported(registry, observed, now), *(each for each in here if each.vpc_id not in reported))
-    return replace(report, deletions=found, replaced=tuple(each for each in here if each.vpc_id in reported))
+    unknown = {each.flow_log_id for each in _unreported(registry, observed, now) if not each.resource_ids}
+    registry.read_again(unknown)
+    unreported = _unreported(registry, observed, now)
+    found = (*unreported[:REPORTED_AT_MOST], *(each for each in here if each.vpc_id not in reported))
+    return replace(
+        report,
+        deletions=found,
+        deletions_later=len(unreported[REPORTED_AT_MOST:]),
+        replaced=tuple(each for each in here if each.vpc_id in reported),
+        located=tuple(registry.located),
+    )
 
 
 def _unreported(registry: Registry, observed: Observed | None, now: int) -> tuple[DeletedFlowLog, ...]:
@@ -86,24 +113,22 @@ def _unreported(registry: Registry, observed: Observed | None, now: int) -> tupl
     are, if EC2 no longer lists the flow log and that run must be over: it may have ended before its report.
     """
     here = {each.flow_log_id for each in registry.deleted_here}
+    listed = {each.flow_log_id for each in observed.listed} if observed is not None else set[str]()
     found = [
         each
         for each in registry.deleted.values()
-        if not each.reported and each.flow_log_id not in here and _is_certain(each, observed, now)
+        if not each.reported and each.flow_log_id not in here and _is_certain(each, observed, listed, now)
     ]
     return tuple(sorted(found, key=lambda each: (each.at, each.flow_log_id)))
 
 
-def _is_certain(entry: DeletedFlowLog, observed: Observed | None, now: int) -> bool:
+def _is_certain(entry: DeletedFlowLog, observed: Observed | None, listed: Container[str], now: int) -> bool:
+    age, is_listed = now - entry.at, entry.flow_log_id in listed
     if entry.is_own:
-        return now - entry.at >= LONGEST_RUN_SECONDS and observed is not None and _is_gone(entry, observed)
-    return entry.caller is not None or (not entry.with_vpc and now - entry.at >= MISSED_SECONDS)
-
-
-def _is_gone(entry: DeletedFlowLog, observed: Observed) -> bool:
-    """Whether EC2 no longer lists a flow log, although it would."""
-    listed = any(each.flow_log_id == entry.flow_log_id for each in observed.listed)
-    return not listed and observed.is_listable(entry.flow_log_id, entry.vpc_id)
+        listable = observed is not None and observed.is_listable(entry.flow_log_id, entry.vpc_id)
+        return age >= LONGEST_RUN_SECONDS and listable and not is_listed
+    # A flow log that is listed again may still count as missing: a run takes back only so many notes.
+    return entry.caller is not None or (not entry.with_vpc and not is_listed and age >= MISSED_SECONDS)
 
 
 def _is_attributed(entry: DeletedFlowLog) -> bool:
@@ -132,45 +157,57 @@ def _entry(registry: Registry, flow_log_id: str, at: int) -> DeletedFlowLog:
     return DeletedFlowLog(flow_log_id=flow_log_id, at=at)
 
 
-def _locate(registry: Registry, flow_log_id: str, resource_ids: tuple[str, ...]) -> None:
+def _locate(
+    registry: Registry, flow_log_id: str, resource_ids: tuple[str, ...]
+) -> Iterator[Callable[[], object]]:
     """Add the resource of a deleted flow log: EC2 may still list it, or its creation is reported late."""
     entry = registry.deleted.get(flow_log_id)
     if entry is not None and not entry.resource_ids:
-        registry.put(replace(entry, resource_ids=resource_ids, vpc_id=_vpc(resource_ids)))
+        yield partial(registry.locate, entry, resource_ids, _vpc(resource_ids))
 
 
-def _specify(registry: Registry, flow_log: FlowLog, vpc_id: str) -> None:
+def _specify(registry: Registry, flow_log: FlowLog, vpc_id: str) -> Iterator[Callable[[], object]]:
     """Note the resource of an unmanaged flow log of which a call said only that it is one of several."""
     known = registry.known.get(flow_log.flow_log_id)
     if known is not None and known.resource_ids != (flow_log.resource_id,):
-        registry.put(replace(known, resource_ids=(flow_log.resource_id,), vpc_id=vpc_id))
+        yield partial(registry.put, replace(known, resource_ids=(flow_log.resource_id,), vpc_id=vpc_id))
 
 
-def _miss(registry: Registry, listed: dict[str, FlowLog], observed: Observed, now: int) -> None:
-    """Note the flow logs that EC2 no longer lists, and take the note back if it lists one again."""
+def _retract(registry: Registry, listed: Container[str], now: int) -> Iterator[Callable[[], object]]:
+    """Take back that a flow log is missing, or that the enforcer deletes it, if EC2 lists it again."""
+    for entry in list(registry.deleted.values()):
+        doubtful = entry.caller is None or (entry.is_own and not entry.reported)
+        lasts = entry.caller is None or now - entry.at >= MISSED_SECONDS
+        if entry.flow_log_id in listed and doubtful and lasts:
+            yield partial(registry.remove, entry)
+
+
+def _miss(
+    registry: Registry, listed: Container[str], observed: Observed, now: int
+) -> Iterator[Callable[[], object]]:
+    """Note the flow logs that EC2 no longer lists."""
     entries: list[ManagedFlowLog | KnownFlowLog] = [*registry.managed.values(), *registry.known.values()]
     for each in entries:
         noted = each.flow_log_id in registry.deleted or each.flow_log_id in listed
         missing = not noted and observed.is_listable(each.flow_log_id, each.vpc_id)
         if missing and now - each.at >= SHOWN_SECONDS:
-            registry.put(_entry(registry, each.flow_log_id, now))
-    for entry in list(registry.deleted.values()):
-        doubtful = entry.caller is None or (entry.is_own and not entry.reported)
-        lasts = entry.caller is None or now - entry.at >= MISSED_SECONDS
-        if entry.flow_log_id in listed and doubtful and lasts:
-            registry.remove(entry)
+            yield partial(registry.put, _entry(registry, each.flow_log_id, now))
 
 
-def _forget(registry: Registry, listed: set[str], observed: Observed, now: int) -> None:
+def _forget(
+    registry: Registry, listed: Container[str], observed: Observed, now: int
+) -> Iterator[Callable[[], object]]:
     """Remove the records of flow logs that are gone. A deleted VPC takes its flow logs along."""
     vpc_ids = {each.vpc_id for each in observed.vpcs}
     for entry in list(registry.deleted.values()):
         gone = entry.flow_log_id not in listed and observed.is_listable(entry.flow_log_id, entry.vpc_id)
         deleted_with_vpc = entry.caller is None and bool(entry.vpc_id) and entry.vpc_id not in vpc_ids
         if gone and (entry.caller is not None or deleted_with_vpc or now - entry.at >= MISSED_SECONDS):
-            registry.remove(registry.managed.get(entry.flow_log_id), registry.known.get(entry.flow_log_id))
+            for record in (registry.managed.get(entry.flow_log_id), registry.known.get(entry.flow_log_id)):
+                if record is not None:
+                    yield partial(registry.remove, record)
         if gone and deleted_with_vpc and not entry.with_vpc:
-            registry.put(replace(entry, with_vpc=True))
+            yield partial(registry.put, replace(entry, with_vpc=True))
 
 
 def _known(flow_log_id: str, resource_ids: tuple[str, ...], vpc_id: str, at: int) -> KnownFlowLog:

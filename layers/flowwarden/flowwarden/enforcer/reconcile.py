@@ -152,6 +152,8 @@ class Enforcer:
             return deletions.reported_by(self._report(trigger, queue, outcomes=deferred), registry, None, now)
         deferred += missing(targets, observed, trigger, queue, now)
         report = self._act(observed, trigger, queue, registry, deferred, now)
+        if targets is None and not self._dry_run:
+            deletions.follow(registry, observed, self._ports.clock, now)
         return deletions.reported_by(report, registry, observed, now)
 
     def notify(self, report: EnforcementReport, attempt: str, now: int) -> DeliveryReport:
@@ -174,15 +176,13 @@ class Enforcer:
         return self._ports.unreadable_items.take()
 
     def _observe(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
-        """Observe the VPCs, and bring the registry up to date with what EC2 lists."""
+        """Observe the VPCs, and record what earlier runs created without a record."""
         ports, stack = self._ports, self._stack
         observed = self._describe(targets, registry, now)
         if self._dry_run:
             return observed
         if recover(registry, observed.listed, ports.ec2, stack, ports.clock, now):
             observed = self._describe(targets, registry, now)
-        if targets is None:
-            deletions.follow(registry, observed, now)
         return observed
 
     def _describe(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:

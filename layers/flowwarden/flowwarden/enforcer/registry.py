@@ -11,7 +11,8 @@ is reported once, whatever follows, and however often and in which order events 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final, Protocol, Self
 
 from msgspec import Struct
@@ -144,6 +145,8 @@ class Registry:
         self.deleted: dict[str, DeletedFlowLog] = {}
         self.deleted_here: list[DeletedFlowLog] = []
         """What this run itself deleted."""
+        self.located: list[DeletedFlowLog] = []
+        """Deletions that were reported without a resource, and whose resource this run learned."""
         for each in entries:
             self._keep(each)
 
@@ -219,6 +222,31 @@ class Registry:
         else:
             # What is not stored must not allow a deletion, not even in this run.
             self._drop(record)
+
+    def locate(self, entry: DeletedFlowLog, resource_ids: tuple[str, ...], vpc_id: str) -> None:
+        """Store the resource of a deleted flow log, or those of which it had one."""
+        found = replace(entry, resource_ids=resource_ids, vpc_id=vpc_id)
+        if self.put(found) and entry.reported and resource_ids:
+            self.located.append(found)
+
+    def read_again(self, flow_log_ids: Collection[str]) -> None:
+        """Take over what other runs stored in the meantime about the resources of these deleted flow logs.
+
+        The events of a creation and a deletion arrive in any order, often at the same time. Costs a query.
+        """
+        if not flow_log_ids or self.unavailable:
+            return
+        with suppress(StateUnavailable):
+            for each in self._store.load():
+                if not isinstance(each, Creation) and each.flow_log_id in flow_log_ids:
+                    self._take_over(each)
+
+    def _take_over(self, stored: ManagedFlowLog | KnownFlowLog | DeletedFlowLog) -> None:
+        entry, managed = self.deleted[stored.flow_log_id], isinstance(stored, ManagedFlowLog)
+        resource_ids = (stored.vpc_id,) if isinstance(stored, ManagedFlowLog) else stored.resource_ids
+        if resource_ids and not entry.resource_ids:
+            found = replace(entry, resource_ids=resource_ids, vpc_id=stored.vpc_id, managed=managed)
+            self.deleted[stored.flow_log_id] = found
 
     def about_to_delete(self, flow_log: FlowLog, caller: ApiCaller, now: int) -> DeletedFlowLog:
         """Store that this run deletes a managed flow log.

@@ -1,4 +1,8 @@
-"""Stores what was reported, after it was sent: deletions, and what is reported once about a flow log."""
+"""Stores what was reported, after it was sent: deletions, and what is reported once about a flow log.
+
+A report contains a bounded number of both, so a run makes a bounded number of writes. It says how many it
+left to the next run, which finds them not reported.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.delivery import DeliveryReport
 
-MARKED_AT_MOST: Final = 50
+MARKED_AT_MOST: Final = 5
 """Flow logs of another stack that are marked, a write each: the stack stays reported while one exists."""
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from msgspec import Struct
 
 from flowwarden.monitor.detectors import BY_NAME
-from flowwarden.monitor.findings import Finding, Severity, SurplusFinding, counted
+from flowwarden.monitor.findings import Finding, SurplusFinding, counted
 from flowwarden.monitor.render import rollup
 from flowwarden.monitor.render.incident_key import account_of, incident_key
 from flowwarden.monitor.render.notification import render
@@ -18,8 +17,6 @@ from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
-
-_GRAVEST_FIRST: Final = (Severity.HIGH, Severity.MEDIUM, Severity.INFO)
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -68,16 +65,17 @@ def _alert(finding: Finding, seen: Seen) -> Alert:
 
 def _urgency(finding: Finding) -> tuple[bool, bool, int]:
     is_page = BY_NAME[finding.detector].route is not Route.OPERATIONS
-    return is_page, isinstance(finding, SurplusFinding), _GRAVEST_FIRST.index(finding.severity)
+    return is_page, isinstance(finding, SurplusFinding), finding.severity.rank
 
 
 def roll_up(rest: Sequence[Alert], seen: Seen) -> Alert:
     """The one alert that replaces several of a batch, all of one route."""
     titles, context, route = [each.title for each in rest], seen.context(seen.batch.owner), rest[0].route
+    quiet = {each.quiet for each in rest}
     count = sum(each.stands_for for each in rest)
     return Alert(
         key=rollup.rollup_key(context),
         route=route,
         title=rollup.summarize(count, context),
-        render=lambda _: rollup.render(titles, count, context, route),
+        render=lambda _: rollup.render(titles, count, context, route, quiet=quiet),
     )

@@ -29,6 +29,11 @@ class Severity(StrEnum):
         """Whether a finding of this severity notifies on-call."""
         return self is not Severity.INFO
 
+    @property
+    def rank(self) -> int:
+        """Lower for graver ones."""
+        return -[*Severity].index(self)
+
 
 class Tally(Struct, frozen=True, kw_only=True):
     """The traffic behind a finding: sums over records, in one batch."""
@@ -201,10 +206,23 @@ def counted(findings: Iterable[Finding]) -> int:
 
 def identity(finding: Finding) -> tuple[str, ...]:
     """The identity of a finding: equal for findings about the same thing. No part is display text."""
+    if isinstance(finding, SurplusFinding) and not finding.severity.pages:
+        return finding.detector, finding.subject, finding.severity.value
     if not isinstance(finding, TrafficFinding):
         return finding.detector, finding.subject
     service = finding.service.identity if finding.service else ""
     return finding.detector, finding.subject, finding.peer_class.value, service, finding.aspect
+
+
+def vpc_of(finding: Finding) -> str:
+    """The VPC that the records behind a finding name; '' if they name none. Addresses are unique in a VPC."""
+    return (finding.example.flow.vpc_id or "") if isinstance(finding, TrafficFinding) else ""
+
+
+def gravity(finding: Finding) -> tuple[object, ...]:
+    """Sorts findings, the gravest first: by severity, then by records; the same in each container."""
+    records = finding.tally.records if isinstance(finding, TrafficFinding) else 0
+    return finding.severity.rank, -records, vpc_of(finding), identity(finding)
 
 
 def connection(directed: DirectedFlow) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ are suppressed, at most `LONGEST`. If the table does not answer, nothing is supp
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -16,9 +17,10 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
-from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, identity
+from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, gravity, vpc_of
 from flowwarden.monitor.render.incident_key import account_of
-from flowwarden.state.schema import MOST_REPORTED, REPORTED
+from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
+from flowwarden.state.schema import REPORTED
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
 
 (DETECTED,) = REPORTED.sets
@@ -35,6 +37,10 @@ LONGEST: Final = 2 * DAY
 """Seconds for which a reported finding inhibits others at most: repeats may be suppressed for a year."""
 
 
+MOST_READ: Final = MOST_FINDINGS
+"""Items that a batch reads, in six calls: one for each finding that a detector creates, in most cases."""
+
+
 class Inhibition(Struct, frozen=True):
     """For how long, and for whom, a reported finding suppresses lesser ones."""
 
@@ -45,32 +51,52 @@ class Inhibition(Struct, frozen=True):
     """Unix seconds."""
 
     def of(self, findings: Sequence[Finding], state: StateView) -> list[Finding]:
-        """The findings; those that a reported one of another batch explains no longer page."""
-        named = (each for each in findings if each.severity.pages and each.subject)
-        lesser = [each for each in named if _GRAVER[each.detector]]
-        if not lesser:
+        """The findings; those that a reported one of another batch explains no longer page.
+
+        Reads at most `MOST_READ` items, those about the gravest findings first. The others page, and are
+        counted by the state.
+        """
+        keys = self._chosen(findings, state)
+        if not keys:
             return [*findings]
-        keys = {identity(each): self._keys(each) for each in lesser}
         items = state.read(dict.fromkeys(key for some in keys.values() for key in some))
         explained = {
-            identity(each)
-            for each in lesser
-            if self._is_explained(each, [items[key] for key in keys[identity(each)] if key in items])
+            at
+            for at, some in keys.items()
+            if self._is_explained(findings[at], [items[key] for key in some if key in items])
         }
         return [
-            replace(each, severity=Severity.INFO, silenced=True) if identity(each) in explained else each
-            for each in findings
+            replace(each, severity=Severity.INFO, silenced=True) if at in explained else each
+            for at, each in enumerate(findings)
         ]
 
     def store(self, findings: Iterable[Finding], state: StateView) -> None:
-        """Store what was reported, for later batches; call it once the notifications are out."""
-        named = (each for each in findings if each.severity.pages and each.subject)
-        grave = [each for each in named if each.detector in _GRAVE]
-        for finding in grave[:MOST_REPORTED]:
-            day, hour = self.now // DAY, self.now // HOUR
-            key = REPORTED.key_of(day, self._scope(finding), finding.subject)
-            numbers = frozenset({fingerprint(finding.detector, hour)})
-            state.add(Addition(key, {DETECTED: numbers}, REPORTED.kept_until(day * DAY)))
+        """Store what was reported, for later batches; call it once the notifications are out.
+
+        The subjects of the gravest findings come first. What was stored costs nothing again, so the next
+        batch of an incident stores others, for which this one has no room.
+        """
+        day, hour = self.now // DAY, self.now // HOUR
+        found: defaultdict[str, set[int]] = defaultdict(set)
+        for finding in sorted(filter(_pages, findings), key=gravity):
+            if finding.detector in _GRAVE:
+                key = REPORTED.key_of(day, self._scope(finding), finding.subject)
+                found[key].add(fingerprint(finding.detector, hour))
+        for key, numbers in found.items():
+            state.add(Addition(key, {DETECTED: frozenset(numbers)}, REPORTED.kept_until(day * DAY)))
+
+    def _chosen(self, findings: Sequence[Finding], state: StateView) -> dict[int, list[str]]:
+        """The items to read for the findings that can be explained, by their positions."""
+        lesser = [at for at, each in enumerate(findings) if _pages(each) and _GRAVER[each.detector]]
+        asked: set[str] = set()
+        chosen: dict[int, list[str]] = {}
+        for at in sorted(lesser, key=lambda at: gravity(findings[at])):
+            keys = self._keys(findings[at])
+            if len(asked.union(keys)) <= MOST_READ:
+                asked.update(keys)
+                chosen[at] = keys
+        state.unread += len(lesser) - len(chosen)
+        return chosen
 
     def _is_explained(self, finding: Finding, items: Sequence[Sets]) -> bool:
         stored = {number for item in items for number in item.get(DETECTED, ())}
@@ -93,5 +119,9 @@ class Inhibition(Struct, frozen=True):
 
     def _scope(self, finding: Finding) -> str:
         """Where a subject is unique, as in incident keys."""
-        vpc = finding.example.flow.vpc_id if isinstance(finding, TrafficFinding) else None
-        return f"{account_of(finding) or self.owner}/{vpc or ''}"
+        return f"{account_of(finding) or self.owner}/{vpc_of(finding)}"
+
+
+def _pages(finding: Finding) -> bool:
+    """Whether it pages about a subject: those that are only counted have none."""
+    return finding.severity.pages and bool(finding.subject)

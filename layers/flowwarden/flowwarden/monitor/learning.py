@@ -6,6 +6,10 @@ incident, nor while a host of the batch is above the limits of `scan`, in whiche
 detector whose findings are based on novelty alone (`teaches_baseline`) does not prevent learning: the
 behavior is reported on two days and then counts as usual.
 
+Of a connection that lasts, only the first records show the initiator, where records have flags. The guess
+that the later ones allow must not make usual what was never reported: while a role is judged, it teaches an
+edge only if an earlier day did.
+
 What rules refuse a role is learned even while it is reported, or a standing misconfiguration would be
 reported for ever. It is not learned from a batch with a finding about anything else, nor from a host that
 many services refuse; what an intruder tries first is learned only while it is reported.
@@ -20,11 +24,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.baseline.baseline import PRESENT, Edge, refused, shows_presence
+from flowwarden.monitor.baseline.baseline import PRESENT, Baseline, Edge, refused, shows_presence
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.scan import exceeded
-from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.monitor.findings import Finding, TrafficFinding, vpc_of
 from flowwarden.monitor.traffic.refused_edges import is_grave
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.host_set import any_held
@@ -78,12 +82,16 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
     """
     edges, exempt = view.contacts.edges, view.policy.exempt
     answered = edges.any(view.contacts.answered).tolist()
+    shown = edges.any(view.contacts.answered & ~view.contacts.lasts).tolist()
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
     for place, profile in view.profiles.items():
         if profile.baseline is None:
             continue
         here = edges.at(place)
         learned = set(compress(edges.keys[here], answered[here]))
+        if not profile.learning_all:
+            guessed = learned.difference(compress(edges.keys[here], shown[here]))
+            learned -= _never_learned(profile.baseline, [*guessed])
         if usual_alone:
             learned.difference_update(view.new_contacts.get(place, ()))
             # What is as old as the role was when it was learned may be a job that runs each week.
@@ -101,6 +109,12 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
 
 
+def _never_learned(baseline: Baseline, edges: Sequence[Edge]) -> set[Edge]:
+    """The edges among these that no earlier day has learned."""
+    days = baseline.days_of_all(edges) if edges else []
+    return {edge for edge, each in zip(edges, days, strict=True) if not each}
+
+
 def refused_updates(view: BatchView, findings: Sequence[Finding]) -> list[BaselineUpdate]:
     """The refused edges to learn from the rejected connections of a batch.
 
@@ -116,15 +130,16 @@ def refused_updates(view: BatchView, findings: Sequence[Finding]) -> list[Baseli
         is_exempt = profile.interface and any_held(exempt, profile.interface.addresses)
         if profile.baseline is None or is_exempt:
             continue
-        if not is_grave(edge) or any((each, edge.protocol, edge.port) in reported for each in clients):
+        services = ((vpc, each, edge.protocol, edge.port) for vpc in ("", profile.scope) for each in clients)
+        if not is_grave(edge) or not reported.isdisjoint(services):
             found[profile.role, profile.day].add(refused(edge))
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
 
 
-def _reported(findings: Sequence[Finding]) -> set[tuple[str, int | None, int | None]]:
-    """Client, protocol and port of the rejected connections that the batch's pages are about."""
+def _reported(findings: Sequence[Finding]) -> set[tuple[str, str, int | None, int | None]]:
+    """VPC, client, protocol and port of the rejected connections that the batch's pages are about."""
     return {
-        (client, *service)
+        (vpc_of(each), client, *service)
         for each in findings
         if isinstance(each, TrafficFinding) and each.severity.pages and each.detector in _ABOUT_REFUSALS
         for client, _ in each.tally.clients

@@ -24,9 +24,10 @@ from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.inhibition import Inhibition
 from flowwarden.monitor.learning import learn
+from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.report import BatchReport, report
 from flowwarden.monitor.triage import triage
-from flowwarden.monitor.view import BatchView, Context, PolicyView
+from flowwarden.monitor.view import BatchView, Context
 from flowwarden.notify.alert import Alert
 from flowwarden.notify.claims import Owner
 from flowwarden.notify.delivery import DeliveryReport

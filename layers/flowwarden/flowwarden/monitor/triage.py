@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import BY_NAME
-from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, identity
+from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, identity, vpc_of
 from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.policy.policy import Policy
 
@@ -15,7 +15,7 @@ from flowwarden.policy.policy import Policy
 def triage(found: Iterable[Finding], policy: Policy) -> list[Finding]:
     """The findings that remain after inhibition.
 
-    Findings about exempt hosts remain, but do not page.
+    Findings about exempt hosts remain, but do not page. Hosts of other VPCs with the same address are others.
 
     Args:
         found: by all detectors.
@@ -24,9 +24,9 @@ def triage(found: Iterable[Finding], policy: Policy) -> list[Finding]:
     findings: dict[tuple[str, ...], Finding] = {}
     for finding in found:
         # A detector can reach the same finding in two ways.
-        findings.setdefault(identity(finding), finding)
+        findings.setdefault((vpc_of(finding), *identity(finding)), finding)
     silenced = {
-        (inhibited, finding.subject)
+        (vpc_of(finding), inhibited, finding.subject)
         for finding in findings.values()
         for inhibited in BY_NAME[finding.detector].inhibits
     }
@@ -34,7 +34,9 @@ def triage(found: Iterable[Finding], policy: Policy) -> list[Finding]:
     return [
         replace(finding, severity=Severity.INFO, silenced=True) if _is_exempt(finding, exempt) else finding
         for finding in findings.values()
-        if silenced.isdisjoint({(finding.detector, finding.subject), (finding.detector, _subnet(finding))})
+        if silenced.isdisjoint(
+            (vpc_of(finding), finding.detector, each) for each in (finding.subject, _subnet(finding))
+        )
     ]
 
 

@@ -17,6 +17,7 @@ from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.interfaces import InterfaceView
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import FlowSample
+from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.traffic.active_hosts import ActiveHosts, HostActivities
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.hosts import Hosts
@@ -26,37 +27,18 @@ from flowwarden.monitor.traffic.refused_edges import Clients, RefusedEdges
 from flowwarden.monitor.traffic.rejections import Rejections, refused_own
 from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
 from flowwarden.monitor.traffic.tally import samples_of
-from flowwarden.network.addresses import AddressClassifiers
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.roles import UNKNOWN, is_middlebox, role_of, vpc_role
-from flowwarden.network.services import ServicePorts
 from flowwarden.network.traffic import Traffic
-from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import Table
-from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.records.columnar.group_by import Groups, Keys, packed
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import FlowDirection
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.sets import DAY
-
-
-class PolicyView(Struct, frozen=True):
-    """The policy, with data derived from it once per container."""
-
-    policy: Policy
-    classifiers: AddressClassifiers
-    services: ServicePorts
-
-    @classmethod
-    def of(cls, policy: Policy) -> PolicyView:
-        """Prepare a policy."""
-        return cls(
-            policy,
-            AddressClassifiers(policy.own_cidrs, policy.partner_cidrs),
-            ServicePorts(policy.service_ports),
-        )
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -94,6 +76,11 @@ class BatchView:
         return InterfaceIndex(self.records.flows)
 
     @cached_property
+    def vpcs(self) -> Integers:
+        """A number for the VPC of each row, within which an address belongs to one host only."""
+        return self.index.vpcs(self.described)
+
+    @cached_property
     def described(self) -> Mapping[str, NetworkInterface]:
         """The interfaces that logged the flows, as far as EC2 describes them, by id."""
         return self.interfaces.known(filter(None, self.index.names))
@@ -115,17 +102,36 @@ class BatchView:
         """Individual flows for these rows, without duplicate records. Creating many is expensive."""
         return self.directions.flows(without_repeats(self.records.flows, rows))
 
+    def exempt(self, hosts: Integers) -> Mask:
+        """Which of these hosts, given as text numbers, are exempt."""
+        held = host_set(self.policy.exempt).holding
+        exempt: Mask = self.records.flows.answers(held).of(hosts) > 0
+        return exempt
+
     @cached_property
     def noise(self) -> Integers:
         """The rows of rejected internet traffic, without duplicate records."""
         return noise(self.directions)
 
+    def hosts_of(self, ends: Integers, rows: Integers) -> Keys:
+        """Keys of the hosts at these ends of these rows, which are those at the logging interfaces.
+
+        Args:
+            ends: text numbers of addresses. Other VPCs can have a host with the same address.
+            rows: of the batch.
+        """
+        return packed([self.vpcs[rows], ends[rows]], [len(self.index), len(self.records.flows.texts)])
+
+    @cached_property
+    def noise_hosts(self) -> Groups:
+        """`noise` by the host that rejected it, of which other VPCs can have one with the same address."""
+        return Groups(self.hosts_of(self.directions.server, self.noise), ordered=True)
+
     def refused_at(self, hosts: Sequence[int]) -> list[FlowSample]:
-        """The traffic from `noise` that each of these hosts rejected; hosts are given as text numbers."""
+        """The traffic from `noise` that each of these hosts, by their number in `noise_hosts`, rejected."""
         new = [host for host in hosts if host not in self._refused_at]
-        servers = self.directions.server[self.noise]
-        samples = samples_of(self.directions, [self.noise[servers == host] for host in new])
-        self._refused_at.update(zip(new, samples, strict=True))
+        rows = [self.noise[self.noise_hosts.members(host)] for host in new]
+        self._refused_at.update(zip(new, samples_of(self.directions, rows), strict=True))
         return [self._refused_at[host] for host in hosts]
 
     @cached_property

@@ -44,6 +44,7 @@ class Basis(StrEnum):
     SERVICE_PORT = "a well-known service port on one end only"
     UNANSWERED = "sent from a client port to a server port, with no reply"
     SCANNER = "refused at many internal destinations before"
+    OPENED_BEFORE = "the role opened connections to the port before"
     LOWER_PORT = "the lower port"
     STALE = "rejected without a SYN: a leftover of an expired connection"
     NONE = "no evidence"
@@ -67,6 +68,18 @@ def by_scanner(verdict: InitiatorVerdict) -> InitiatorVerdict:
     if verdict.confidence >= BY_REFUSALS:
         return verdict
     return InitiatorVerdict(verdict.initiator, BY_REFUSALS, Basis.SCANNER)
+
+
+BY_OPENING: Final = 0.95
+"""Confidence that a role that opened connections to a port also opened those whose opening no record shows,
+if the far end has the port of a server, and the host that of a client."""
+
+
+def by_opening(verdict: InitiatorVerdict) -> InitiatorVerdict:
+    """The verdict about a connection of a host to a port to which its role opened connections before."""
+    if verdict.confidence >= BY_OPENING:
+        return verdict
+    return InitiatorVerdict(verdict.initiator, BY_OPENING, Basis.OPENED_BEFORE)
 
 
 UNKNOWN: Final = InitiatorVerdict(Initiator.UNKNOWN, 0.0, Basis.NONE)

@@ -9,8 +9,8 @@ from flowwarden.errors import DamagedSource, SourceError
 from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Row, Unreadable, gathered
 from flowwarden.sources.columns import left_out
 from flowwarden.sources.json_stream import Document, documents
-from flowwarden.sources.names import MESSAGE, field_name
-from flowwarden.sources.objects import Objects, shown
+from flowwarden.sources.names import MESSAGE
+from flowwarden.sources.objects import Objects, is_record, shown
 
 type Unpack = Callable[[str, int], Iterator[Piece]]
 """The lines in a payload (base64) at this depth of payloads. Raises SourceError if it cannot be decoded."""
@@ -83,7 +83,7 @@ class _Reading:
     def _of_envelope(self, number: int, content: Mapping[str, Any], streamed: frozenset[str]) -> Rows:
         """The rest of an object, after the elements of its lists."""
         kind = content.get("messageType")
-        if _is_record(content) or ("logEvents" in streamed and kind not in (None, "DATA_MESSAGE", _CONTROL)):
+        if is_record(content) or ("logEvents" in streamed and kind not in (None, "DATA_MESSAGE", _CONTROL)):
             yield self._objects.row(number, content)
 
     def _of_event(self, number: int, event: object) -> Rows:
@@ -111,10 +111,10 @@ class _Reading:
 
     def _of_record(self, number: int, content: Mapping[str, Any], within: str) -> Rows:
         """An object with a line in its message, or with the fields of a record."""
-        message = content.get(_OWN_MESSAGE, None if _is_record(content) else content.get(MESSAGE))
+        message = content.get(_OWN_MESSAGE, None if is_record(content) else content.get(MESSAGE))
         if isinstance(message, str):
             yield from self._objects.rows(number, message, self._layouts)
-        elif within in ("Records", "records", "Messages") and not _is_record(content):
+        elif within in ("Records", "records", "Messages") and not is_record(content):
             yield Unreadable(number, shown(content), _NO_STREAM)
         else:
             yield self._objects.row(number, content)
@@ -152,11 +152,6 @@ DEEPEST: Final = 4
 
 def _refuse(_data: str, depth: int) -> Iterator[Piece]:
     raise DamagedSource(f"payloads are nested more than {depth} times")
-
-
-def _is_record(content: Mapping[str, Any]) -> bool:
-    names = {field_name(key) for key in content}
-    return "srcaddr" in names or "log-status" in names
 
 
 def _of_cells(row: object) -> dict[str, Any] | None:

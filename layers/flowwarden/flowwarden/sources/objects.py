@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -63,14 +64,26 @@ class Objects:
             self.left_out.update(sorted(values.keys() - BY_NAME.keys())[:MOST_NAMES])
 
 
+def is_record(content: Mapping[str, Any]) -> bool:
+    """Whether an object has the fields of a record."""
+    names = _keys(tuple(content))
+    return "srcaddr" in names or "log-status" in names
+
+
 def _by_field(content: Mapping[str, Any]) -> dict[str, Any]:
     """The values by field name; of several spellings of a name, AWS's own counts."""
-    values: dict[str, Any] = {}
-    for key, value in content.items():
+    return {name: content[key] for name, key in _keys(tuple(content)).items()}
+
+
+@lru_cache(maxsize=1)  # the objects of a source have the same keys; those of a hostile one may be long
+def _keys(keys: tuple[str, ...]) -> Mapping[str, str]:
+    """The key of an object for each field name."""
+    found: dict[str, str] = {}
+    for key in keys:
         name = field_name(key)
-        if name not in values or is_exact(key):
-            values[name] = value
-    return values
+        if name not in found or is_exact(key):
+            found[name] = key
+    return found
 
 
 def _token(name: str, value: object) -> str:

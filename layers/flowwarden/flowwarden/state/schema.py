@@ -32,16 +32,22 @@ as long."""
 SHARED: Final = 32
 """Writes of a batch for whichever kinds of item need more than their own; see `state/write_budget.py`."""
 MOST_HOSTS: Final = 32
-"""Maximum hosts per interface that a batch inspects, those with most new contacts first: pods, or hosts
-behind a NAT instance. Each costs two writes."""
+"""Maximum hosts per interface that a batch inspects, those with most new contacts and those with most
+answers of administration or databases: pods, or hosts behind a NAT instance. Each costs two writes."""
 MOST_WINDOWS: Final = 4
 """Maximum hours, and days, per host that a batch adds to, latest first."""
+MOST_SERVERS: Final = 1024
+"""Maximum servers that count in a window of a host, of each kind of contact with them: many times what any
+limit needs. There are no more than 4,096 numbers of servers."""
 MOST_SESSIONS: Final = 1024
-"""Maximum numbers about administration, and about its sessions, in a window of a host: many times what any
-limit needs. A host that contacts thousands of servers would otherwise outgrow an item of the table."""
+"""Maximum numbers about usual sessions that count in a window of a host, and as many about others. A host
+that contacts thousands of servers would otherwise outgrow an item of the table."""
+STORED_SESSIONS: Final = 8 * MOST_SESSIONS
+"""Maximum numbers of each that a window stores, because later ones displace some of those that count."""
 MOST_REFUSED: Final = 32
-"""Maximum refusals per batch that are compared with the baseline, those with most packets first. Each costs
-at most two writes. An attacker that spoofs own addresses could turn each record into a separate refusal."""
+"""Maximum refusals per batch that blocked-connection, and as many that egress-denied, counts over time; those
+with most packets or records first. Each costs at most two writes. An attacker that spoofs own addresses could
+turn each record into a separate refusal."""
 MOST_SCANNERS: Final = 16
 """Maximum internet hosts per interface that a batch stores, so that a flood of hosts causes few writes."""
 MOST_CANDIDATES: Final = 16
@@ -63,7 +69,8 @@ writes."""
 
 
 MOST_REPORTED: Final = 4
-"""Maximum findings per batch that are stored to inhibit lesser ones in other batches."""
+"""Maximum subjects per batch that are stored to inhibit lesser findings in other batches, those of the
+gravest findings first."""
 
 
 class Item(Struct, frozen=True, kw_only=True):
@@ -133,8 +140,9 @@ CONTACTS_DAY: Final = Item(
 REFUSALS: Final = Item(
     name="refusals", prefix="refusals#", key=("day", "scope/host", "peer class", "service"),
     sets=("refused",), ttl=2 * DAY, per_batch=12,
-    why="10-minute slots in which a service refused a host. blocked-connection pages if the refusals "
-    f"continue. A batch adds at most {MOST_REFUSED} refusals, and near midnight the next day of each.",
+    why="10-minute slots in which a service refused a host, or outbound rules denied a service to a role. "
+    "blocked-connection and egress-denied page if the refusals continue. For each of the two, a batch adds "
+    f"at most {MOST_REFUSED} refusals, and in the evening the next day of each. They share the writes.",
 )  # fmt: skip
 NEW_EGRESS: Final = Item(
     name="new egress", prefix="new-egress#", key=("day", "role", "port"), sets=("slots",), ttl=2 * DAY,
@@ -144,7 +152,7 @@ NEW_EGRESS: Final = Item(
 )  # fmt: skip
 REPORTED: Final = Item(
     name="reported findings", prefix="reported#", key=("day", "scope", "subject"), sets=("detected",),
-    ttl=3 * DAY, per_batch=4,
+    ttl=3 * DAY, per_batch=MOST_REPORTED,
     why="Which detectors paged about a host or subnet, with the hour. While repeats are suppressed, a "
     f"lesser finding about it in another batch does not page. A batch adds at most {MOST_REPORTED} subjects.",
 )  # fmt: skip

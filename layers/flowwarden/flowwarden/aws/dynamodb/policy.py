@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flowwarden.aws.dynamodb.table import StateTable, number
 from flowwarden.state.schema import LAST_GOOD_POLICY
+from flowwarden.unreadable import Unreadable
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -18,8 +19,8 @@ ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:UpdateItem")
 class DynamoDbPolicy:
     """The last good policy, one item."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._table = StateTable(client, table)
+    def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
+        self._table = StateTable(client, table, unreadable)
 
     def load(self) -> str | None:
         """See the port. Costs one read. An item without a text counts as none."""

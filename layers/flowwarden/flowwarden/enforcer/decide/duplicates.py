@@ -5,7 +5,7 @@ One that delivers to S3 or Firehose may be an archive that others need: see `unm
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -30,6 +30,7 @@ def duplicates_of(
     pairs: Iterable[tuple[VpcState, CoverageVerdict]],
     accepted: Collection[str] = (),
     reported: Collection[str] = (),
+    most: int | None = None,
 ) -> tuple[Duplicate, ...]:
     """The duplicates in these VPCs, in the given order.
 
@@ -37,9 +38,20 @@ def duplicates_of(
         pairs: the VPCs, each with its verdict.
         accepted: ids, log groups or destination ARNs of the duplicates that the policy accepts; `*` for all.
         reported: ids of flow logs that were reported before.
+        most: how many flow logs to return; None for all.
     """
-    found = (_of(vpc_state, verdict, accepted, reported) for vpc_state, verdict in pairs)
-    return tuple(each for each in found if each.flow_log_ids)
+    found: list[Duplicate] = []
+    for vpc_state, verdict in pairs:
+        flow_logs = _found(vpc_state, verdict, accepted, reported)[:most]
+        if flow_logs:
+            found.append(_of(vpc_state, flow_logs))
+            most = None if most is None else most - len(flow_logs)
+    return tuple(found)
+
+
+def count(duplicates: Iterable[Duplicate]) -> int:
+    """The number of flow logs."""
+    return sum(len(each.flow_log_ids) for each in duplicates)
 
 
 def incident_of(duplicates: Iterable[Duplicate]) -> str:
@@ -47,10 +59,10 @@ def incident_of(duplicates: Iterable[Duplicate]) -> str:
     return digest("duplicates", *sorted(name for each in duplicates for name in each.flow_log_ids))
 
 
-def _of(
+def _found(
     vpc_state: VpcState, verdict: CoverageVerdict, accepted: Collection[str], reported: Collection[str]
-) -> Duplicate:
-    found = [
+) -> list[FlowLog]:
+    return [
         each
         for each in vpc_state.parts.flow_logs
         if each.flow_log_id in verdict.duplicates
@@ -58,13 +70,16 @@ def _of(
         and each.flow_log_id not in reported
         and not _is_accepted(each, accepted)
     ]
+
+
+def _of(vpc_state: VpcState, flow_logs: Sequence[FlowLog]) -> Duplicate:
     dollars = 0.0
-    for each in found:
+    for each in flow_logs:
         active = sum(one.at_work for one in vpc_state.watched_by(each))
         dollars += cost.monthly_dollars(vpc_state.desired, active)
     return Duplicate(
-        vpc_id=verdict.vpc_id,
-        flow_log_ids=tuple(each.flow_log_id for each in found),
+        vpc_id=vpc_state.vpc.vpc_id,
+        flow_log_ids=tuple(each.flow_log_id for each in flow_logs),
         monthly_dollars=round(dollars, 2),
     )
 

@@ -79,5 +79,6 @@ def _key_of(report: EnforcementReport, attempt: str) -> str:
     """The key: identical only for deliveries of the same event with the same results."""
     outcomes = [f"{each.result} {each.vpc_id} {each.flow_log_id}" for each in report.outcomes]
     remediations = [f"{each.resource} {each.applied} {each.summary}" for each in report.remediations]
+    located = [f"located {each.flow_log_id}" for each in report.located]
     event = _event_of(report, attempt)
-    return digest("enforcement", report.trigger.kind, event, *outcomes, *remediations)
+    return digest("enforcement", report.trigger.kind, event, *outcomes, *remediations, *located)

@@ -25,7 +25,10 @@ UNCOVERED = (Result.PENDING, Result.FAILED, Result.BROKEN, Result.CONFLICT, Resu
 def sections(report: EnforcementReport) -> Iterator[list[str]]:
     """The sections about flow logs as lines, the most urgent first."""
     if report.deletions:
-        yield _listed("FLOW LOGS DELETED", report.deletions, lambda each: _deletion(each, report))
+        lines = _listed("FLOW LOGS DELETED", report.deletions, lambda each: _deletion(each, report))
+        yield [*lines, *_later(report.deletions_later, "deletion")]
+    if report.located:
+        yield _listed(LOCATED, report.located, _located)
     if report.adopted:
         recorded = "RECORDED AS MANAGED: the enforcer may now replace and delete these flow logs"
         yield _listed(recorded, report.adopted, lambda each: f"{each.flow_log_id} of {each.resource_id}")
@@ -35,8 +38,14 @@ def sections(report: EnforcementReport) -> Iterator[list[str]]:
         yield _listed(ELSEWHERE, report.elsewhere, _destination)
     if report.other_stacks:
         yield _listed(OTHER_STACKS, report.other_stacks, _other_stack)
+    if report.notices and report.notices_later:
+        yield ["LATER: not all of what is reported once fits into a report", *_later(report.notices_later)]
 
 
+LOCATED = (
+    "DELETED BEFORE, NOW WITH THE VPC: the deletions of these flow logs were reported without it, because "
+    "the event of the creation arrived later"
+)
 UNRECORDED = (
     "TAGGED, BUT NOT RECORDED: these flow logs have this stack's tag, but the state table has no record that "
     "this stack created them. They count as coverage, and are never changed or deleted. If an earlier "
@@ -74,6 +83,12 @@ def unknown_subject(report: EnforcementReport) -> str:
     return f"{one_line(found[0].flow_log_id) if len(found) == 1 else f'{len(found)} flow logs'} deleted"
 
 
+def located_subject(report: EnforcementReport) -> str:
+    """The part of the subject about deletions whose VPC is known only now."""
+    found = report.located
+    return f"VPC of {one_line(found[0].flow_log_id) if len(found) == 1 else f'{len(found)} flow logs'} known"
+
+
 def is_by_others(report: EnforcementReport) -> bool:
     """Whether another party than the enforcer deleted a flow log."""
     return any(not each.is_own for each in report.deletions)
@@ -83,6 +98,9 @@ def document(report: EnforcementReport) -> dict[str, Any]:
     """The members of the document about flow logs."""
     return {
         "deletions": [_deletion_document(each) for each in report.deletions[:LISTED_AT_MOST]],
+        "deletions_later": report.deletions_later,
+        "located": [_deletion_document(each) for each in report.located[:LISTED_AT_MOST]],
+        "reported_later": report.notices_later,
         "recorded_as_managed": [
             {"flow_log": one_line(each.flow_log_id), "vpc": one_line(each.resource_id)}
             for each in report.adopted[:LISTED_AT_MOST]
@@ -100,10 +118,21 @@ def _listed[T](heading: str, found: Sequence[T], line: Callable[[T], str]) -> li
     return lines
 
 
+def _later(number: int, what: str = "item") -> list[str]:
+    """How many are left to the next runs; nothing if none are."""
+    return [f"- {plural(number, what)} more: the next runs report them"] if number else []
+
+
 def _deletion(entry: DeletedFlowLog, report: EnforcementReport) -> str:
     managed = " (managed by this stack)" if entry.managed else " (unmanaged)" if entry.resource_ids else ""
     subject = f"{one_line(entry.flow_log_id)} of {_resource(entry)}{managed}"
     return f"{subject}: {_by(entry, report)}; {_after(entry, report)}"
+
+
+def _located(entry: DeletedFlowLog) -> str:
+    caller = entry.caller
+    by = one_line(caller.actor) if caller is not None else ""
+    return f"{one_line(entry.flow_log_id)} of {_resource(entry)}: deleted by {by or 'an unknown principal'}"
 
 
 def _by(entry: DeletedFlowLog, report: EnforcementReport) -> str:

@@ -99,7 +99,9 @@ def _subject(report: EnforcementReport) -> str:
 
 def _once_subject(report: EnforcementReport) -> Iterator[str]:
     """The part of the subject for what is reported once, if there is nothing more urgent."""
-    if report.adopted:
+    if report.located:
+        yield flow_logs.located_subject(report)
+    elif report.adopted:
         yield f"{_flow_logs(report.adopted)} recorded as managed"
     elif report.unrecorded:
         yield f"{_flow_logs(report.unrecorded)} tagged, but not recorded"

@@ -7,7 +7,6 @@ possible problems of the delivery role (which may be intended), and duplicates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -15,7 +14,7 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide import silent_log_groups, unmanaged, unverified_flow_logs
 from flowwarden.enforcer.decide.coverage import CoverageVerdict
-from flowwarden.enforcer.decide.duplicates import Duplicate, duplicates_of
+from flowwarden.enforcer.decide.duplicates import Duplicate, count, duplicates_of
 from flowwarden.enforcer.decide.other_stacks import STACKS_AT_MOST, OtherStack, other_stacks
 from flowwarden.enforcer.decide.unmanaged import Topic, UnmanagedFlowLog
 from flowwarden.enforcer.decide.vpc_state import VpcState
@@ -28,8 +27,9 @@ from flowwarden.enforcer.triggers.tampering import ROLE_CALLS
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.notify.claims import digest
 
-UNRECORDED_AT_MOST: Final = 100
-"""Tagged flow logs without a record that one report lists, with one command; the next sweep lists more."""
+REPORTED_AT_MOST: Final = 100
+"""Flow logs of each topic that one report contains: each is marked as reported, with a write. The next sweep
+reports more."""
 
 type Verdicts = Sequence[tuple[VpcState, CoverageVerdict]]
 """VPCs, each with its verdict."""
@@ -55,6 +55,8 @@ class Notices(Struct, frozen=True, kw_only=True):
     elsewhere: tuple[UnmanagedFlowLog, ...] = ()
     unrecorded: tuple[UnmanagedFlowLog, ...] = ()
     other_stacks: tuple[OtherStack, ...] = ()
+    notices_later: int = 0
+    """Flow logs, and stacks, that later sweeps report."""
 
 
 def silent_group(group: str) -> str:
@@ -107,14 +109,21 @@ def notices(
     if not RUN_MODES[trigger.kind].checks_silence or registry.unavailable:
         return Notices()
     reported = {topic: _reported(registry, topic) for topic in Topic}
-    elsewhere = unmanaged.elsewhere(judged)
+    args = (judged, scope.accepted_duplicates, reported[Topic.DUPLICATE])
+    duplicates = count(duplicates_of(*args))
+    elsewhere = [
+        each for each in unmanaged.elsewhere(judged) if each.flow_log_id not in reported[Topic.ELSEWHERE]
+    ]
     tagged = unmanaged.unrecorded(listed, scope.stack, scope.now)
-    new = (each for each in tagged if _is_new(each, reported[Topic.UNRECORDED], trigger, registry))
+    new = [each for each in tagged if _is_new(each, reported[Topic.UNRECORDED], trigger, registry)]
+    stacks = other_stacks((verdict for _, verdict in judged), _marks(registry))
+    later = [max(0, number - REPORTED_AT_MOST) for number in (duplicates, len(elsewhere), len(new))]
     return Notices(
-        duplicates=duplicates_of(judged, scope.accepted_duplicates, reported[Topic.DUPLICATE]),
-        elsewhere=tuple(each for each in elsewhere if each.flow_log_id not in reported[Topic.ELSEWHERE]),
-        unrecorded=tuple(islice(new, UNRECORDED_AT_MOST)),
-        other_stacks=other_stacks((verdict for _, verdict in judged), _marks(registry))[:STACKS_AT_MOST],
+        duplicates=duplicates_of(*args, most=REPORTED_AT_MOST),
+        elsewhere=tuple(elsewhere[:REPORTED_AT_MOST]),
+        unrecorded=tuple(new[:REPORTED_AT_MOST]),
+        other_stacks=stacks[:STACKS_AT_MOST],
+        notices_later=sum(later) + len(stacks[STACKS_AT_MOST:]),
     )
 
 

@@ -107,6 +107,12 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     """Flow logs that were recorded as managed because a person asked for it."""
     deletions: tuple[DeletedFlowLog, ...] = ()
     """Deletions of flow logs that were not reported yet: each is reported once."""
+    located: tuple[DeletedFlowLog, ...] = ()
+    """Deletions that were reported without a resource, which is known now: its event arrived late."""
+    deletions_later: int = 0
+    """Deletions that later runs report, because there are many."""
+    notices_later: int = 0
+    """Flow logs, and stacks, of what is reported once that later sweeps report, because there are many."""
     replaced: tuple[DeletedFlowLog, ...] = ()
     """Deletions by this run, which the outcomes of their VPCs contain."""
     record_command: str = ""
@@ -227,7 +233,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         if not RUN_MODES[self.trigger.kind].reports_lasting:
             failures = tuple(each for each in failures if not each.retryable)
         changed = self.created or self.of(Result.REPLACED) or self.remediations or self.adopted
-        once = self.notices or self.deletions
+        once = self.notices or self.deletions or self.located
         # Work that is left to a later run is reported now, with the caller that made it necessary.
         unfinished = self.trigger.is_deletion and (self.awaited or self.continues)
         # After a deployment, the reader sees that no VPC is missing.

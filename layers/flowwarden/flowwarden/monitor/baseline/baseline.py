@@ -9,6 +9,7 @@ never learned as such an edge; what rules refuse a role is learned apart, as ref
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import ADMIN_PORTS
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import BASELINES, DAYS_READ
-from flowwarden.state.sets import DAY, Addition, Sets, bucket, fingerprint
+from flowwarden.state.sets import BUCKETS, DAY, Addition, Sets, bucket, fingerprint
 
 DAYS_SEEN: Final = 2
 """Distinct days before an edge is established. With one day, every incident would be usual the day after."""
@@ -112,14 +113,20 @@ class Baseline:
         """The number of days on which the edge was seen."""
         return self.days_of_all([edge])[0]
 
-    def age_of(self, edge: Edge | EdgeKind) -> int:
-        """The number of days since the edge was first seen; 0 if it was not."""
-        return int(self._of(self._ages, np.array([fingerprint(*edge)], np.int64))[0])
-
     def days_of_all(self, edges: Iterable[Edge | EdgeKind]) -> list[int]:
         """The number of days on which each of the edges was seen."""
         days: list[int] = self._days_of(np.array([fingerprint(*edge) for edge in edges], np.int64)).tolist()
         return days
+
+    def age_of(self, edge: Edge | EdgeKind) -> int:
+        """The number of days since the edge was first seen; 0 if it was not."""
+        return int(self._of(self._ages, np.array([fingerprint(*edge)], np.int64))[0])
+
+    def days_of_networks(self, protocol: int, port: int) -> list[int]:
+        """The number of days on which each network was administered that was on `DAYS_SEEN` at least."""
+        days = self._days_of(_networks(protocol, port))
+        usual: list[int] = days[days >= DAYS_SEEN].tolist()
+        return usual
 
     def _days_of(self, edges: Integers) -> Integers:
         return self._of(self._days, edges)
@@ -157,6 +164,13 @@ def kinds_of(edge: Edge) -> list[EdgeKind]:
 def administers_network(protocol: int, port: int, network: int) -> EdgeKind:
     """The kind of edges to an administration port in a network, by the bucket of the network."""
     return "administers", protocol, port, network
+
+
+@lru_cache(maxsize=64)
+def _networks(protocol: int, port: int) -> Integers:
+    """The fingerprints of all kinds of `administers_network`: hashing takes longer than a look-up."""
+    kinds = (administers_network(protocol, port, network) for network in range(BUCKETS))
+    return np.array(sorted(fingerprint(*each) for each in kinds), np.int64)
 
 
 def keys_before(role: str, day: int) -> dict[str, int]:

@@ -15,7 +15,6 @@ from flowwarden.monitor.baseline.baseline import (
     Baseline,
     Edge,
     EdgeKind,
-    administers_network,
     refused,
 )
 from flowwarden.monitor.baseline.peers import DYNAMIC
@@ -29,7 +28,7 @@ from flowwarden.network.services import (
     TCP,
     UDP,
 )
-from flowwarden.state.sets import BUCKETS, fingerprint
+from flowwarden.state.sets import fingerprint
 
 LEARNING_FACTOR: Final = 2.5
 """By how much limits for new behavior are higher while all behavior is new."""
@@ -73,6 +72,8 @@ class RoleProfile:
         self.role = role
         self.baseline = baseline
         self._vpc = vpc
+        self._administers: dict[tuple[int, int], bool] = {}
+        """Whether the role administers all networks, by service: each host at the interface needs it."""
 
     @property
     def learning(self) -> bool:
@@ -89,6 +90,11 @@ class RoleProfile:
         return (
             self.learning and self.baseline is not None and self._vpc is not None and not self._vpc.learning
         )
+
+    @property
+    def learning_all(self) -> bool:
+        """Whether even grave behavior is still learned, because it may be usual."""
+        return self.learning and not self.cautious
 
     @property
     def can_be_usual(self) -> bool:
@@ -117,15 +123,17 @@ class RoleProfile:
 
     def _asks_for(self, protocol: int, port: int) -> bool:
         if port in ADMIN_PORTS:
-            return self._administers_all(protocol, port)
+            service = protocol, port
+            if service not in self._administers:
+                self._administers[service] = self._administers_all(protocol, port)
+            return self._administers[service]
         return self.knows(("out", protocol, min(port, DYNAMIC)))
 
     def _administers_all(self, protocol: int, port: int) -> bool:
         """Whether the role administers so many networks that any other may follow."""
         if self.baseline is None:
             return False
-        days = self.baseline.days_of_all(administers_network(protocol, port, at) for at in range(BUCKETS))
-        usual = [each for each in days if each >= DAYS_SEEN]
+        usual = self.baseline.days_of_networks(protocol, port)
         least = NETWORKS_OF_FILES if port in FILE_AND_RPC else NETWORKS_ADMINISTERED
         # A bastion may administer many networks seldom; all its days count together.
         return len(usual) >= least and sum(usual) >= least * DAYS_ADMINISTERED

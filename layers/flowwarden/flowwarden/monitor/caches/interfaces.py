@@ -131,9 +131,14 @@ class InterfaceCache:
         return entry.interface if entry else None
 
     def at(self, address: str, vpc_id: str | None) -> NetworkInterface | None:
-        """The cached interface with an address: that of the VPC, or the only one; sends no query."""
-        found = [each for name in self._at.get(address, ()) if (each := self.cached(name))]
-        here = [each for each in found if each.vpc_id == vpc_id] or found
+        """The cached interface with an address in a VPC; None if it is not certain. Sends no query.
+
+        Addresses are unique in a VPC only: another one with the same address is another host, also if it is
+        the only one in the cache. What EC2 no longer describes has lost its address.
+        """
+        entries = [self._entries[name] for name in self._at.get(address, ())]
+        found = [each.interface for each in entries if each.interface and not each.wait]
+        here = [each for each in found if vpc_id and each.vpc_id == vpc_id]
         return here[0] if len(here) == 1 else None
 
     def valid(self, now: int) -> Iterator[tuple[NetworkInterface, int]]:
@@ -231,7 +236,7 @@ class InterfaceView:
         return self._cache.cached(interface_id)
 
     def at(self, address: str, vpc_id: str | None) -> NetworkInterface | None:
-        """The cached interface with an address, in the VPC if several are; sends no query."""
+        """The cached interface with an address in a VPC; None if it is not certain. Sends no query."""
         return self._cache.at(address, vpc_id)
 
     def valid(self) -> Iterator[tuple[NetworkInterface, int]]:

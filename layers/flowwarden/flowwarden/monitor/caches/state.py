@@ -88,7 +88,7 @@ class StateView:
         self._writes = WriteBudget()
         self._roles_read = 0
         self.unread = 0
-        """Baselines that this batch did not read, because it needs too many."""
+        """Baselines and other items that this batch did not read, because it needs too many."""
         self.failures = 0
         """Calls of this batch that the table did not answer, or for which no time was left: at most one for
         each budget, because no further call is made."""
@@ -105,7 +105,7 @@ class StateView:
 
     @property
     def deferred(self) -> int:
-        """Writes and baselines for which this batch had no room."""
+        """Writes, and items to read, for which this batch had no room."""
         return self._writes.deferred + self.unread
 
     @property

@@ -118,11 +118,19 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
             window=sample.window,
         )
 
-    def surplus(self, count: int) -> list[SurplusFinding]:
-        """One finding that stands for the number of findings that were not created; none for 0."""
-        if not count:
-            return []
-        return [SurplusFinding(detector=self.name, severity=self.severity, count=count)]
+    def surplus(self, paging: int, quiet: int = 0) -> list[SurplusFinding]:
+        """The findings that stand for those that were not created; none for 0.
+
+        Args:
+            paging: the number of those that would page.
+            quiet: the number of those that would not.
+        """
+        counts = {self.severity: paging, Severity.INFO: quiet}
+        return [
+            SurplusFinding(detector=self.name, severity=severity, count=count)
+            for severity, count in counts.items()
+            if count
+        ]
 
     def interface_finding[F](
         self: Detector[InterfaceFinding[F]],

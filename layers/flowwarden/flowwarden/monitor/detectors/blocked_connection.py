@@ -93,20 +93,19 @@ def _packets(tally: Tally) -> int:
 
 
 def _blocked(view: BatchView, limit: int) -> tuple[list[BlockedConnection], list[SurplusFinding]]:
-    """The findings about the hosts and services with most rejections, and the number of the others.
+    """The findings about the hosts and services with most rejections, and the numbers of the others.
 
     Exempt hosts come last and never page.
     """
     blocked = view.rejections.blocked
     exempt = view.rejections.exempt(blocked.leads)
-    most = blocked.those(~exempt).largest()
-    quiet = blocked.those(exempt).largest(MOST_FINDINGS - len(most))
-    samples = samples_of(view.directions, [*most, *quiet])
-    ordinary = len(blocked) - int(exempt.sum())
-    silent = [
-        replace(each, severity=Severity.INFO) for each in DETECTOR.surplus(int(exempt.sum()) - len(quiet))
-    ]
-    return [_report(each, limit) for each in samples], DETECTOR.surplus(ordinary - len(most)) or silent
+    most, beyond = blocked.those(~exempt).split()
+    silent, left = blocked.those(exempt).split(MOST_FINDINGS - len(most))
+    samples = samples_of(view.directions, [*most, *silent])
+    # The others are not counted over time; see `must_wait` for those that page at once.
+    at_once = int(view.rejections.worked(beyond.leads, if_unknown=not view.is_learned).sum())
+    surplus = DETECTOR.surplus(at_once, len(beyond) - at_once + len(left))
+    return [_report(each, limit) for each in samples], surplus
 
 
 def must_wait(view: BatchView, finding: TrafficFinding) -> bool:

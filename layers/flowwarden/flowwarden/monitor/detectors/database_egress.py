@@ -5,6 +5,8 @@ What: an answered contact that is new for the role, initiated by a host whose ro
 Why: a database answers requests. It opens connections for replication, backups or updates, or because an
     intruder runs commands on it.
 False positives: a new backup target, a new replica on an unusual port, a package mirror.
+Blind: a connection whose first records are missing, on a port that no common service uses: its initiator is a
+    guess then. The baseline does not learn it either, so the next one is reported.
 While a role is learned, it takes two days to recognize that it serves a database, but none in a VPC that is
     learned: a batch that shows it is enough, as a host's tag can be changed. After that, only contacts
     that no database needs are reported, unless they are already usual: remote administration of internal

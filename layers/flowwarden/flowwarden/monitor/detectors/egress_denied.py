@@ -73,25 +73,26 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
         return []
     rows = view.rejections.denied
     exempt = view.rejections.exempt(rows)
-    ordinary, left = _inspected(view, rows[~exempt], thresholds)
-    quiet, others = _inspected(view, rows[exempt], thresholds)
+    ordinary, beyond = _inspected(view, rows[~exempt], thresholds)
+    quiet, left = _inspected(view, rows[exempt], thresholds)
     least = thresholds.blocked_slots
     weighed = [each if _was_usual(view, each) else weigh(view, state, each, least) for each in ordinary]
     silent = [replace(each, severity=Severity.INFO) for each in quiet]
-    return [*weighed, *DETECTOR.surplus(left), *silent, *_silenced(DETECTOR.surplus(others))]
+    # Those beyond are not counted over time, so only a rule that was tightened is certain.
+    at_once = int(view.rejections.worked(beyond).sum())
+    surplus = DETECTOR.surplus(at_once, len(beyond) - at_once + len(left))
+    return [*weighed, *silent, *surplus]
 
 
-def _silenced(surplus: list[SurplusFinding]) -> list[SurplusFinding]:
-    return [replace(each, severity=Severity.INFO) for each in surplus]
-
-
-def _inspected(view: BatchView, rows: Integers, thresholds: Thresholds) -> tuple[list[EgressDenied], int]:
-    """The findings about these rows, those with most records; and the number of the others."""
+def _inspected(
+    view: BatchView, rows: Integers, thresholds: Thresholds
+) -> tuple[list[EgressDenied], Integers]:
+    """The findings about these rows, those with most records; and a row of each of the others."""
     subjects = _subjects(view, rows)
     groups = _by_service(view, rows, subjects)
-    most = [*groups.largest(MOST_REFUSED)]
-    samples = samples_of(view.directions, most)
-    return [_report(view, each, thresholds.blocked_packets) for each in samples], len(groups) - len(most)
+    most, others = groups.split(MOST_REFUSED)
+    samples = samples_of(view.directions, [*most])
+    return [_report(view, each, thresholds.blocked_packets) for each in samples], others.leads
 
 
 def _subjects(view: BatchView, rows: Integers) -> Integers:

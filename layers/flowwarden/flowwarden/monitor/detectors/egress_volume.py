@@ -1,9 +1,9 @@
 """egress-volume: an internal host sends far more data to the internet than is usual for its role.
 
 What: an internal host that sends at least `upload_megabytes` to internet hosts within an hour, over
-    connections that it initiated, and at least `TIMES` the amount that hosts of its role sent on `DAYS_SENT`
-    of the last thirty days, rounded up to a power of two. Destinations that the record identifies as an AWS
-    service do not count; the default format of AWS identifies none.
+    connections that it initiated, and at least five times the amount that hosts of its role sent on
+    `DAYS_SENT` of the last thirty days, rounded up to a power of two. Destinations that the record
+    identifies as an AWS service do not count; the default format of AWS identifies none.
 Why: stolen data must be sent somewhere. Legitimate uploads of a role recur, so a volume far above all earlier
     ones is worth a check.
 False positives: a first backup, a migration, a dump for vendor support: check once. Recurring uploads count
@@ -22,8 +22,7 @@ The bytes of an hour are stored as a set of records with their sizes, of small r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from math import log2
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -37,7 +36,23 @@ from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, estimated, main_server_and_others, short_servers, started_by
 from flowwarden.monitor.traffic.record_sizes import largest_first, sized, total
 from flowwarden.monitor.traffic.tally import sample_of
-from flowwarden.monitor.traffic.uploads import counted, of_host, size_of, uploads, window_of
+from flowwarden.monitor.traffic.uploads import (
+    HostUploads,
+    amount,
+    counted,
+    size_of,
+    uploads,
+    window_of,
+)
+from flowwarden.monitor.traffic.usual_volume import (
+    DAYS_SENT,
+    MEGABYTE,
+    Place,
+    baseline_addition,
+    keys,
+    limit,
+    usual,
+)
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
@@ -45,26 +60,16 @@ from flowwarden.network.host_set import host_set
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
-from flowwarden.state.schema import BASELINES, DAYS_READ, MOST_UPLOADS, UPLOAD_SIZES, UPLOADS
-from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint, merged
+from flowwarden.state.schema import BASELINES, MOST_UPLOADS, UPLOAD_SIZES, UPLOADS
+from flowwarden.state.sets import HOUR, Addition, Sets, fingerprint, merged
 
 MOST_RECORDS: Final = 256
 """Records stored per hour, at one write unit per 128: together they are at least 1 GB. Beyond that, only the
 records of the current batch are added."""
 UPLOADS_OF_BATCH: Final = 32
 """Maximum (host, hour) pairs that a batch compares with what is usual: each reads a month of a role."""
-TIMES: Final = 5
-"""Multiple of the usual volume: common rules for volumes use five times the median."""
-DAYS_SENT: Final = 3
-"""Distinct days with such a volume before it is usual. A new backup is reported on these days; a weekly one
-recurs often enough."""
 
 (SENT,) = UPLOADS.sets
-(SIZES,) = UPLOAD_SIZES.sets
-
-MEGABYTE: Final = 1_000_000
-type Place = tuple[str, int]
-"""The address of a host, and an hour since 1970."""
 
 
 class Facts(Struct, frozen=True):
@@ -85,35 +90,39 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
 
     Interfaces that EC2 does not describe are skipped: one may be a NAT gateway, which sends for many hosts.
     """
-    found = _uploads(view, counted(view.directions, uploads(view.directions)))
+    rows = uploads(view.directions)
+    found = _uploads(view, counted(view.directions, rows))
     least = limit(0, thresholds.upload_megabytes)
     beyond = sum(volume(each.sets(view)) >= least for each in found[UPLOADS_OF_BATCH:])
-    judged = found[:UPLOADS_OF_BATCH]
-    reported = [each for one in judged for each in _judge(view, state, one, thresholds.upload_megabytes)]
-    return [*reported, *DETECTOR.surplus(beyond)]
+    judged = [_judge(view, state, each, thresholds.upload_megabytes) for each in found[:UPLOADS_OF_BATCH]]
+    return [*_reports(view, rows, [each for each in judged if each]), *DETECTOR.surplus(beyond)]
 
 
 def _uploads(view: BatchView, rows: Integers) -> list[Upload]:
-    """The uploads at interfaces that EC2 describes, except for exempt hosts; if many, the largest first.
+    """The uploads at interfaces that EC2 describes, except for exempt hosts, the largest first.
 
     Args:
         view: the batch.
         rows: of the records that count.
     """
     found: list[Upload] = []
-    exempt, groups = host_set(view.policy.exempt), Groups(view.index.of_row[rows], ordered=True)
+    groups = Groups(view.index.of_row[rows], ordered=True)
     for number, place in enumerate(groups.keys.tolist()):
         profile = view.profiles.get(place)
-        if profile is None or profile.interface is None:
-            continue
-        by_place = by_hour(view.directions, rows[groups.members(number)], view.now)
-        most = sorted(by_place.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_UPLOADS]
-        found += [
-            Upload(host=client, hour=hour, rows=sent, profile=profile)
-            for (client, hour), sent in most
-            if not exempt.hold(client)
-        ]
-    return found if len(found) <= UPLOADS_OF_BATCH else sorted(found, key=lambda each: -len(each.rows))
+        if profile is not None and profile.interface is not None:
+            found += _at_interface(view, rows[groups.members(number)], profile)
+    return sorted(found, key=_largest_first)
+
+
+def _at_interface(view: BatchView, rows: Integers, profile: RoleProfile) -> list[Upload]:
+    """The largest uploads of the hosts at an interface, at most `MOST_UPLOADS`."""
+    exempt = host_set(view.policy.exempt)
+    found = [
+        Upload(host=host, hour=hour, rows=sent, profile=profile, amount=amount(view.directions, sent))
+        for (host, hour), sent in by_hour(view.directions, rows, view.now).items()
+        if not exempt.hold(host)
+    ]
+    return sorted(found, key=_largest_first)[:MOST_UPLOADS]
 
 
 class Upload(Struct, frozen=True, kw_only=True):
@@ -124,6 +133,8 @@ class Upload(Struct, frozen=True, kw_only=True):
     """Since 1970."""
     rows: Integers
     profile: RoleProfile
+    amount: float
+    """Bytes for which the rows count."""
 
     @property
     def place(self) -> Place:
@@ -135,21 +146,51 @@ class Upload(Struct, frozen=True, kw_only=True):
         return addition(self.place, self.profile.scope, view.directions, self.rows).sets
 
 
-def _judge(view: BatchView, state: StateView, upload: Upload, megabytes: int) -> list[EgressVolume]:
+def _largest_first(upload: Upload) -> tuple[float, str, Place]:
+    return -upload.amount, upload.profile.scope, upload.place
+
+
+class _Unusual(Struct, frozen=True):
+    """An upload to report."""
+
+    upload: Upload
+    sent: float
+    """Bytes of the hour, approximately."""
+    usual: int
+
+
+def _judge(view: BatchView, state: StateView, upload: Upload, megabytes: int) -> _Unusual | None:
+    """The upload, if it is unusual. What is usual for the role is learned."""
     role, place = upload.profile.role, upload.place
     sent = _sent(view, state, upload)
     if upload.profile.learning or sent < limit(0, megabytes):
         state.add(baseline_addition(role, place, sent))
-        return []
+        return None
     items = state.read_once(keys(role, place))
     if state.is_away:
-        return []
+        return None
     before = usual(items.values())
     most = limit(before, megabytes)
     state.add(baseline_addition(role, place, min(sent, most)))
-    if sent < most:
+    return None if sent < most else _Unusual(upload, sent, before)
+
+
+def _reports(view: BatchView, rows: Integers, unusual: Sequence[_Unusual]) -> list[EgressVolume]:
+    """The findings; each shows all uploads of its host in the batch, of which `rows` are all."""
+    if not unusual:
         return []
-    return [report(place, role, sent, before, view.directions, of_host(view.directions, upload.rows[0]))]
+    directions, hosts = view.directions, HostUploads(view.directions, view.index, rows)
+    return [
+        report(
+            one.upload.place,
+            one.upload.profile.role,
+            one.sent,
+            one.usual,
+            directions,
+            hosts.of(int(one.upload.rows[0])),
+        )
+        for one in unusual
+    ]
 
 
 def _sent(view: BatchView, state: StateView, upload: Upload) -> float:
@@ -195,41 +236,6 @@ def volume(sets: Sets) -> float:
 def is_full(sets: Sets) -> bool:
     """Whether no more records of the hour are stored."""
     return len(sets.get(SENT, frozenset())) >= MOST_RECORDS
-
-
-def baseline_addition(role: str, place: Place, sent: float) -> Addition:
-    """The addition to a role's item: the powers of two that its hosts' hours reached on a day.
-
-    A reported volume is capped at the limit for reports: an incident adds little, and a new large backup
-    becomes usual a few days later than a small one.
-    """
-    day = place[1] * HOUR // DAY
-    return Addition(
-        UPLOAD_SIZES.key_of(role, day),
-        {SIZES: frozenset({int(log2(sent))})},
-        UPLOAD_SIZES.kept_until(day * DAY),
-    )
-
-
-def keys(role: str, place: Place) -> list[str]:
-    """The items with the role's volumes on the days before."""
-    day = place[1] * HOUR // DAY
-    return [UPLOAD_SIZES.key_of(role, before) for before in range(day - DAYS_READ, day)]
-
-
-def usual(items: Iterable[Sets]) -> int:
-    """The bytes per hour that a role reached on `DAYS_SENT` days, rounded up; 0 if it never did.
-
-    Args:
-        items: one for each day on which the role made large uploads.
-    """
-    days = sorted((max(sets[SIZES]) for sets in items if sets.get(SIZES)), reverse=True)
-    return 2 ** (days[DAYS_SENT - 1] + 1) if len(days) >= DAYS_SENT else 0
-
-
-def limit(before: int, megabytes: int) -> int:
-    """The bytes per hour from which a finding is reported, given the usual volume."""
-    return max(megabytes * MEGABYTE, TIMES * before)
 
 
 def report(

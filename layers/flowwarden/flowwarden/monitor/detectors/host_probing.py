@@ -51,13 +51,14 @@ def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[H
     """One finding for each internal host that is rejected at many pairs of host and port."""
     if not len(view.rejections):
         return []
-    probers = view.rejections.probers
-    chosen = [*probers.largest()]
+    most, others = view.rejections.probers.split()
+    chosen = [*most]
     found = [
         _report(sample, places_in(view.directions, rows), thresholds.probing_destinations)
         for rows, sample in zip(chosen, samples_of(view.directions, chosen), strict=True)
     ]
-    return [*found, *DETECTOR.surplus(len(probers) - len(found))]
+    quiet = int(view.rejections.exempt(others.leads).sum())
+    return [*found, *DETECTOR.surplus(len(others) - quiet, quiet)]
 
 
 def _report(sample: FlowSample, pairs: int, limit: int) -> HostProbe:

@@ -13,7 +13,6 @@ ATT&CK: T1595 Active Scanning.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import Final
@@ -76,18 +75,18 @@ type InternetRejects = TrafficFinding[Facts]
 def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[InternetRejects]:
     """A finding for each internal host that rejected internet hosts, and one for all beyond `MOST_HOSTS`."""
     directions, rows = view.directions, view.noise
-    servers = directions.server[rows]
-    counts = Counter(servers.tolist())
-    ordered = sorted(counts, key=lambda host: (-counts[host], host))
-    texts, most = directions.traffic.flows.texts, ordered[:MOST_HOSTS]
+    hosts, texts = view.noise_hosts, directions.traffic.flows.texts
+    names = [texts[number] for number in directions.server[rows[hosts.rows]].tolist()]
+    ordered = sorted(range(len(hosts)), key=lambda host: (-int(hosts.sizes[host]), names[host], host))
+    most, others = ordered[:MOST_HOSTS], ordered[MOST_HOSTS:]
     found = scanners(directions, rows)
     findings = [
-        _report(texts[host], sample, Facts(1, _of(found, {texts[host]})))
+        _report(names[host], sample, Facts(1, _of(found, {names[host]})))
         for host, sample in zip(most, view.refused_at(most), strict=True)
     ]
-    if (others := len(ordered) - MOST_HOSTS) > 0:
-        rest = rows[np.isin(servers, ordered[MOST_HOSTS:])]
-        facts = Facts(others, _of(found, {texts[host] for host in ordered[MOST_HOSTS:]}))
+    if others:
+        facts = Facts(len(others), _of(found, {names[host] for host in others}))
+        rest = rows[np.isin(hosts.numbers, others)]
         findings.append(_report(OTHERS, sample_of(directions, rest), facts))
     return findings
 

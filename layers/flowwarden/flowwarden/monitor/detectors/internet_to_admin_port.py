@@ -8,7 +8,9 @@ Why: such a port is opened to the internet by mistake more often than on purpose
 False positives: a new bastion, SFTP server or database for a partner: list the partner's networks in
     `partner_cidrs`, or add the host to `exempt`. A port that is reached on two days counts as usual
     from then on.
-Blind: an answer that arrives in a later batch than its request.
+Blind: an answer that arrives in a later batch than its request. A connection that lasts is reported from any
+    of its records; if the first ones are missing, not if the client's port is below 32,768 (1,024 for SSH and
+    other ports below 1,024), as behind some NAT devices.
 While a role is learned, everything is new for it: the finding is a row of the digest and does not page.
 Events: none alone; see tests/monitor/detectors/test_internet_to_admin_port.py.
 ATT&CK: T1133 External Remote Services.
@@ -25,7 +27,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import EXEMPT, Text, evidence, narrowed, short_clients
-from flowwarden.monitor.traffic.internet_contacts import InternetService, new_services
+from flowwarden.monitor.traffic.internet_contacts import InternetService, new_services, opened
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
@@ -60,12 +62,15 @@ def detect(
         view.contacts,
         view.directions,
         view.new_contacts,
+        opened(view.contacts),
         lambda _, edge: edge.direction == "in" and edge.port in PORTS,
     )
     exempt, texts = host_set(view.policy.exempt), view.records.flows.texts
     chosen = [each for each in new if not exempt.hold(texts[each.host])]
     found = [_report(view, each, new[each]) for each in chosen[:MOST_FINDINGS]]
-    return [*found, *DETECTOR.surplus(len(chosen) - len(found))]
+    beyond = chosen[MOST_FINDINGS:]
+    quiet = sum(view.profiles[each.place].learning for each in beyond)
+    return [*found, *DETECTOR.surplus(len(beyond) - quiet, quiet)]
 
 
 def _report(view: BatchView, reached: InternetService, contacts: list[int]) -> InternetToAdminPort:

@@ -6,7 +6,8 @@ Why: a private subnet has no route from the internet. If a connection arrives, t
     gateway or public address.
 False positives: a network load balancer that preserves client IP addresses legitimately brings internet
     sources to private targets; do not declare the subnets of its targets.
-Blind: an answer that arrives in a later batch than its request.
+Blind: an answer that arrives in a later batch than its request. A connection whose first records are missing,
+    on a port that no common service uses: its initiator is a guess then.
 Events: internet-to-private.json; no finding in accept-only.json.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
@@ -48,13 +49,16 @@ def detect(
     directions, rows = view.directions, view.with_internet(view.policy.private_subnets)
     entered = (directions.client_class[rows] == INTERNET) & (directions.server_class[rows] == OWN)
     rows = rows[entered & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
-    columns = [directions.server[rows], directions.traffic.flows["protocol"][rows]]
+    columns = [view.vpcs[rows], directions.server[rows], directions.traffic.flows["protocol"][rows]]
     columns.append(directions.service_port[rows])
-    groups = Groups(packed(columns, [len(directions.traffic.flows.texts), 2**8, 2**16]), ordered=True)
+    sizes = [len(view.index), len(directions.traffic.flows.texts), 2**8, 2**16]
+    groups = Groups(packed(columns, sizes), ordered=True)
     services = RowGroups(rows, groups, np.arange(len(groups)))
-    most = services.largest()
+    answers = ~directions.from_source[rows] & (directions.traffic.flows["tcp_flags"][rows] != RST)
+    most, others = services.those(services.any(answers)).split()
     found = [each for group in most for each in _inspect(view, group)]
-    return [*found, *DETECTOR.surplus(len(services) - len(most))]
+    quiet = int(view.exempt(directions.server[others.leads]).sum())
+    return [*found, *DETECTOR.surplus(len(others) - quiet, quiet)]
 
 
 def _inspect(view: BatchView, rows: Integers) -> list[InternetToPrivate]:

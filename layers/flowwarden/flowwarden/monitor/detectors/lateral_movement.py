@@ -9,6 +9,7 @@ What: new contacts of an internal host to `lateral_hosts` internal hosts within 
 Why: an intruder on one host tries to reach the next. The attempts often succeed, so counting failures does
     not find them.
 False positives: CI that starts to deploy to new places, a new bastion: add them to `exempt` in the policy.
+A session that lasts counts on each day: its ports show the initiator, also in records without a SYN.
 While a role is learned, all remote administration is new; nothing is reported. A new role in a learned VPC is
     judged, though: a host whose tag was changed must not be unobserved for two weeks.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.

@@ -51,20 +51,31 @@ def detect(
 ) -> list[BlockedReplies | SurplusFinding]:
     """One finding for each subnet (or host) and direction in which replies are rejected."""
     directions = view.directions
-    groups = refused_answers(directions, view.rejected)
+    groups = refused_answers(directions, view.rejected, view.vpcs)
     enough = [connections_in(directions, rows) >= thresholds.nacl_tuples for rows in groups]
     groups = groups.those(np.array(enough, bool))
-    chosen = [*groups.largest()]
-    samples = samples_of(directions, chosen)
+    most, others = groups.split()
+    samples = samples_of(directions, [*most])
     found = [_report(_place(sample.example), sample) for sample in samples]
-    return [*found, *DETECTOR.surplus(len(groups) - len(found))]
+    quiet = _exempt(view, others.leads)
+    return [*found, *DETECTOR.surplus(len(others) - quiet, quiet)]
 
 
-def refused_answers(directions: Directions, rejected: Integers) -> RowGroups:
-    """The rejected replies among these rows, by place and side."""
+def _exempt(view: BatchView, rows: Integers) -> int:
+    """How many of these rows are about an exempt host."""
+    own = _own(view.directions, rows)
+    return int((view.exempt(own) & (_places(view.directions, rows) == own)).sum())
+
+
+def refused_answers(directions: Directions, rejected: Integers, vpcs: Integers) -> RowGroups:
+    """The rejected replies among these rows, by place and side; `vpcs` has the number of each row's VPC."""
     rows = rejected[are_refused_answers(directions, rejected)]
     texts, sides = len(directions.traffic.flows.texts), directions.side[rows] == EGRESS
-    groups = Groups(packed([_places(directions, rows), sides.astype(np.int64)], [texts, 2]), ordered=True)
+    places = _places(directions, rows)
+    # Other VPCs have other subnets, but can have the same addresses.
+    apart = np.where(places == directions.traffic.flows["subnet_id"][rows], -1, vpcs[rows])
+    columns, sizes = [apart, places, sides.astype(np.int64)], [len(vpcs), texts, 2]
+    groups = Groups(packed(columns, sizes), ordered=True)
     return RowGroups(rows, groups, np.arange(len(groups)))
 
 
@@ -72,8 +83,13 @@ def _places(directions: Directions, rows: Integers) -> Integers:
     """See `_place`: text numbers."""
     flows = directions.traffic.flows
     subnets = flows["subnet_id"][rows]
-    own = np.where(directions.side[rows] == EGRESS, flows["srcaddr"][rows], flows["dstaddr"][rows])
-    return np.where(flows.answers(_are_subnets).of(subnets) > 0, subnets, own)
+    return np.where(flows.answers(_are_subnets).of(subnets) > 0, subnets, _own(directions, rows))
+
+
+def _own(directions: Directions, rows: Integers) -> Integers:
+    """The addresses of the interfaces that logged these rows: text numbers."""
+    flows = directions.traffic.flows
+    return np.where(directions.side[rows] == EGRESS, flows["srcaddr"][rows], flows["dstaddr"][rows])
 
 
 def _are_subnets(texts: Sequence[str]) -> Sequence[int]:

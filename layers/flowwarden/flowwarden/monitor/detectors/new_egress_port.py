@@ -3,14 +3,17 @@
 What: an answered TCP connection of an internal host to an internet host, on a service port that is new for
     the host's role. It is a row of the digest at once. It pages if the role uses the port in
     `new_egress_slots` slots of 10 min within a day, or at once if the port is one of `GRAVE_PORTS`. One
-    finding for a role and port, with its hosts. Ports from 32,768 count as one.
+    finding for a role and port, with its hosts. Ports from 32,768 count as one. Of a connection that lasts,
+    only the first records show the initiator; the later ones count if the role opened the port within a day.
 Why: command and control, miners, reverse shells and spam need an outbound connection, often on a port of
     their own, and the connection lasts or returns.
 False positives: a release that uses a new external service. A port that a role uses on two days counts as
     usual from then on; add hosts that may use any port to `exempt`.
 Blind: ports that no common service uses, if the log format has no TCP flags, because the initiator is a guess
-    then. What uses ports that are usual for the role, HTTPS above all; see egress-volume. Roles that never
-    connect to the internet are reported by unexpected-egress, and databases by database-egress.
+    then. Later records of a connection on a port from 32,768, and of one whose opening no batch shows: they
+    count for nothing, and the baseline does not learn them either. What uses ports that are usual for the
+    role, HTTPS above all; see egress-volume. Roles that never connect to the internet are reported by
+    unexpected-egress, and databases by database-egress.
 While a role is learned, only `GRAVE_PORTS` are reported, in the digest.
 Events: none alone; see tests/monitor/detectors/test_new_egress_port.py.
 ATT&CK: T1571 Non-Standard Port.
@@ -19,7 +22,7 @@ ATT&CK: T1571 Non-Standard Port.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -30,34 +33,41 @@ from flowwarden.monitor.baseline.peers import DYNAMIC
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding, Window
+from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding, Window
 from flowwarden.monitor.text import (
     Text,
     evidence,
     main_server_and_others,
     narrowed,
+    services,
     short_clients,
     short_servers,
+    short_services,
 )
-from flowwarden.monitor.traffic.internet_contacts import NewServices, new_services
+from flowwarden.monitor.traffic.internet_contacts import NewServices, lasting, new_services, opened
 from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.host_set import host_set
+from flowwarden.network.initiator import by_opening
 from flowwarden.network.services import TCP, Service
 from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
-from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.state.schema import BASELINES, MOST_NEW_EGRESS, NEW_EGRESS
-from flowwarden.state.sets import DAY, Addition
+from flowwarden.state.sets import DAY, Addition, Sets
 
 SLOT: Final = 600
 SPAN: Final = DAY // SLOT  # slots
 GRAVE_PORTS: Final = frozenset({23, 25, 135, 139, 445, 3389, 5900, 6667})
 """Telnet, mail relay, Windows RPC, NetBIOS, SMB, RDP, VNC, IRC. Worms and spam use them; providers and
 companies block them outbound, and a server has other ways: mail submission (587), SSH, HTTPS."""
+DYNAMIC_PORTS: Final = "dynamic"
+"""The aspect of a finding about ports from `DYNAMIC` on."""
+MOST_READ: Final = 64
+"""Roles with ports of lasting connections that a batch looks up in the table."""
 (SLOTS,) = NEW_EGRESS.sets
 
 
@@ -82,34 +92,61 @@ class _RolePort(Struct, frozen=True):
     """`DYNAMIC` for all ports from there on."""
     learning: bool
 
+    @property
+    def is_grave(self) -> bool:
+        """Whether a single use pages."""
+        return self.port in GRAVE_PORTS and not self.learning
+
 
 def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[NewEgressPort | SurplusFinding]:
     """One finding for each role and new port. It pages if the use continues, or if the port is grave."""
-    new = _by_role(view)
-    most = sorted(new, key=lambda each: (each.port not in GRAVE_PORTS, -len(new[each]), each.port, each.role))
-    found = [
-        _weigh(view, state, each, new[each], thresholds.new_egress_slots) for each in most[:MOST_NEW_EGRESS]
-    ]
-    silent = [replace(each, severity=Severity.INFO) for each in DETECTOR.surplus(len(most) - len(found))]
-    return [*found, *silent]
+    new = _used(view, state)
+    most = sorted(new, key=lambda each: (not each.is_grave, -len(new[each]), each.port, each.role))
+    least, beyond = thresholds.new_egress_slots, most[MOST_NEW_EGRESS:]
+    found = [_weigh(view, state, each, new[each], least) for each in most[:MOST_NEW_EGRESS]]
+    grave = sum(each.is_grave for each in beyond)
+    return [*found, *DETECTOR.surplus(grave, len(beyond) - grave)]
 
 
-def _by_role(view: BatchView) -> dict[_RolePort, list[int]]:
-    """The contacts with new ports, by role and port."""
+def _used(view: BatchView, state: StateView) -> dict[_RolePort, list[int]]:
+    """The contacts with new ports, by role and port.
+
+    Those that began before count if the role opens the port in this batch, or opened it within a day.
+    """
+    now = _by_role(view, opened(view.contacts))
+    later = _by_role(view, lasting(view.contacts, view.directions))
+    known = now.keys() | _opened_before(state, {each: later[each] for each in later if each not in now}, view)
+    every = [each for each in dict.fromkeys((*now, *later)) if each in known]
+    return {each: [*now.get(each, ()), *later.get(each, ())] for each in every}
+
+
+def _opened_before(
+    state: StateView, later: Mapping[_RolePort, Sequence[int]], view: BatchView
+) -> set[_RolePort]:
+    """The ports among these that their role opened within a day; reads at most `MOST_READ`."""
+    most = sorted(later, key=lambda each: (-len(later[each]), each.port, each.role))[:MOST_READ]
+    keys = {NEW_EGRESS.key_of(view.now // DAY, each.role, each.port): each for each in most}
+    unknown = [key for key in keys if not _recent(state.known(key), view.now)]
+    read = state.read(unknown) if unknown else {}
+    return {each for key, each in keys.items() if _recent(read.get(key) or state.known(key), view.now)}
+
+
+def _by_role(view: BatchView, counted: Mask) -> dict[_RolePort, list[int]]:
+    """The contacts with new ports among those that count, by role and port."""
     exempt, texts = host_set(view.policy.exempt), view.records.flows.texts
     found: defaultdict[_RolePort, list[int]] = defaultdict(list)
-    for service, contacts in _services(view).items():
+    for service, contacts in _services(view, counted).items():
         profile = view.profiles[service.place]
         if not exempt.hold(texts[service.host]):
             found[_RolePort(profile.role, min(service.port, DYNAMIC), profile.learning)] += contacts
     return found
 
 
-def _services(view: BatchView) -> NewServices:
+def _services(view: BatchView, counted: Mask) -> NewServices:
     def is_reported(place: int, edge: Edge) -> bool:
         return edge.direction == "out" and _is_reported(view.profiles[place], edge.port)
 
-    return new_services(view.contacts, view.directions, view.new_contacts, is_reported)
+    return new_services(view.contacts, view.directions, view.new_contacts, counted, is_reported)
 
 
 def _is_reported(profile: RoleProfile, port: int) -> bool:
@@ -126,20 +163,34 @@ def _weigh(
 ) -> NewEgressPort:
     """The finding; it does not page before the use has continued."""
     rows = without_repeats(view.records.flows, view.contacts.rows_of(contacts))
-    today, *_ = [state.add(each) for each in additions(new.role, new.port, _slots(view, rows), view.now)]
-    slots = [each for each in today[SLOTS] if view.now // SLOT - SPAN < each <= view.now // SLOT + 1]
-    sample = sample_of(view.directions, rows)
-    if slots:
-        sample = replace(sample, window=Window(min(slots) * SLOT, (max(slots) + 1) * SLOT, len(slots)))
+    added = [state.add(each) for each in additions(new.role, new.port, _slots(view, rows), view.now)]
+    slots = _recent(added[0], view.now) if added else frozenset()
+    is_dynamic = new.port == DYNAMIC
     finding = DETECTOR.finding(
         subject=new.role,
         peer_class=PeerClass.INTERNET,
-        service=Service(TCP, sample.example.service_port if new.port == DYNAMIC else new.port),
-        sample=sample,
+        # The number of a dynamic port differs from batch to batch.
+        service=None if is_dynamic else Service(TCP, new.port),
+        aspect=DYNAMIC_PORTS if is_dynamic else "",
+        sample=_sample(view, rows, slots),
         facts=Facts(role=new.role, slots=len(slots), limit=least),
     )
-    pages = not new.learning and (new.port in GRAVE_PORTS or len(slots) >= least)
+    pages = new.is_grave or (not new.learning and len(slots) >= least)
     return finding if pages else replace(finding, severity=Severity.INFO)
+
+
+def _sample(view: BatchView, rows: Integers, slots: frozenset[int]) -> FlowSample:
+    """The flows in these rows, and the slots that count."""
+    sample = sample_of(view.directions, rows)
+    example = replace(sample.example, verdict=by_opening(sample.example.verdict))
+    window = Window(min(slots) * SLOT, (max(slots) + 1) * SLOT, len(slots)) if slots else None
+    return replace(sample, example=example, window=window)
+
+
+def _recent(sets: Sets, now: int) -> frozenset[int]:
+    """The slots of an item that are within a day before `now` (Unix seconds); clocks can differ by a slot."""
+    slots = sets.get(SLOTS, frozenset())
+    return frozenset(each for each in slots if now // SLOT - SPAN < each <= now // SLOT + 1)
 
 
 def _slots(view: BatchView, rows: Integers) -> frozenset[int]:
@@ -151,10 +202,11 @@ def _slots(view: BatchView, rows: Integers) -> frozenset[int]:
 def additions(role: str, port: int, slots: frozenset[int], now: int) -> list[Addition]:
     """The evidence of a batch: the slots, for the day of `now` (Unix seconds) and for the next one.
 
-    So the slots of the last 24 hours are always in one item, and counting does not restart at midnight.
+    So the slots of the last 24 hours are always in one item, and counting does not restart at midnight. Older
+    slots add nothing.
     """
-    days = now // DAY, now // DAY + 1
-    recent = frozenset(each for each in slots if each > now // SLOT - SPAN) or frozenset({now // SLOT})
+    recent = frozenset(each for each in slots if each > now // SLOT - SPAN)
+    days = (now // DAY, now // DAY + 1) if recent else ()
     return [
         Addition(NEW_EGRESS.key_of(day, role, port), {SLOTS: recent}, NEW_EGRESS.kept_until(day * DAY))
         for day in days
@@ -168,15 +220,15 @@ def text(finding: NewEgressPort) -> Text:
     return Text(
         summary=(
             f"{hosts} of role {facts.role} connected to the internet on a new port: "
-            f"{finding.service} at {main_server_and_others(tally)}."
+            f"{services(tally)} at {main_server_and_others(tally)}."
         ),
         because=(
             f"{finding.main_client} initiated the connection {evidence(finding.example)} and was answered; "
             f"new for the role; {_reason(finding.main_service, facts)}"
         ),
         likely="a new external service of a release, or command and control, a miner or spam",
-        counted=_used(facts),
-        brief=f"{short_clients(tally)} to internet {short_servers(tally)}: new {finding.main_service.number}",
+        counted=_counted(facts) if facts.slots else "",
+        brief=f"{short_clients(tally)} to internet {short_servers(tally)}: new {short_services(tally)}",
         query_terms=narrowed(finding, *([finding.main_client] if len(tally.clients) == 1 else [])),
     )
 
@@ -184,11 +236,11 @@ def text(finding: NewEgressPort) -> Text:
 def _reason(service: Service, facts: Facts) -> str:
     """The rule that makes it a page, or will."""
     if service.port in GRAVE_PORTS:
-        return f"worms and spam use the port; {_used(facts)}"
-    return f"{_used(facts)}, threshold: {facts.limit}"
+        return "; ".join(["worms and spam use the port", *([_counted(facts)] if facts.slots else [])])
+    return f"{_counted(facts)}, threshold: {facts.limit}"
 
 
-def _used(facts: Facts) -> str:
+def _counted(facts: Facts) -> str:
     return f"used in {plural(facts.slots, 'period')} of 10 min within 24 h"
 
 

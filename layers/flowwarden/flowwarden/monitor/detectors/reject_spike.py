@@ -92,10 +92,15 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Re
     for (place, slot), rows in most:
         count = distinct(state.add(addition(place, slot, directions, rows))[ATTEMPTED])
         if may_be_one(count, times) and is_spike(slot, count, _before(state, place, slot), times):
-            (refused,) = view.refused_at([int(directions.server[rows[0]])])
+            (refused,) = view.refused_at([_host_of(view, int(rows[0]))])
             window = Window(slot * SLOT, (slot + 1) * SLOT, len(rows), error(len(rows)))
             found.append(report(place[1], replace(refused, window=window), count, times))
     return found
+
+
+def _host_of(view: BatchView, row: int) -> int:
+    """The number of the host that rejected an attempt of the noise, given by row."""
+    return int(view.noise_hosts.numbers[view.noise == row][0])
 
 
 def _before(state: StateView, place: Place, slot: int) -> dict[int, float]:

@@ -104,7 +104,8 @@ def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[S
     """A finding for each host that scans, and the number of hosts that may scan and are not inspected."""
     active = view.active_hosts
     found = [finding for host in active.inspected for finding in inspect(host, thresholds)]
-    return [*found, *DETECTOR.surplus(sum(count >= thresholds.scan_hour for count in active.others))]
+    may_scan = (each.failed >= _least(thresholds, HOUR, learning=each.learning) for each in active.others)
+    return [*found, *DETECTOR.surplus(sum(may_scan))]
 
 
 def inspect(host: HostActivity, thresholds: Thresholds) -> list[Scan]:
@@ -120,8 +121,12 @@ def inspect(host: HostActivity, thresholds: Thresholds) -> list[Scan]:
 
 
 def _limit(host: HostActivity, span: int, thresholds: Thresholds) -> float:
+    return _least(thresholds, span, learning=host.learning)
+
+
+def _least(thresholds: Thresholds, span: int, *, learning: bool) -> float:
     limit = thresholds.scan_hour if span == HOUR else thresholds.scan_day
-    return limit * (LEARNING_FACTOR if host.learning else 1)
+    return limit * (LEARNING_FACTOR if learning else 1)
 
 
 def _report(host: HostActivity, facts: Failures | Ports, window: Window | None = None) -> Scan:

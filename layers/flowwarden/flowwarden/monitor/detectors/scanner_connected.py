@@ -4,8 +4,8 @@ What: an answered connection from an internet host to an internal service that t
     reach, if at least `scanner_destinations` places refused that host on the same day or the day before.
     Batches in which one interface refuses it fewer than three times do not count. If the host had been
     refused before it connected but reaches the limit only afterward, the batch that reaches it reports the
-    connection, provided that the batch is from the interface that accepted it. Without `tcp-flags`, the lower
-    port indicates the initiator; it is certain enough because of the refusals elsewhere.
+    connection, provided that the batch is from the interface that accepted it. Without `tcp-flags`, and in
+    later records of a connection, the lower port shows the initiator; the refusals make it certain enough.
 Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
 False positives: a new public service that an internet scanner finds before its users do.
 While a role is learned, nearly every service is new to the internet. From the third day, only remote
@@ -98,7 +98,8 @@ def detect(
         connected, profile = connections.get(place, []), view.profiles[place]
         here = _AtInterface(view.contacts, refused.get(place, _NONE), connected, profile, least)
         found += _inspect(here, state)
-    return [*found, *DETECTOR.surplus(sum(place in connections for place in places[INTERFACES_OF_BATCH:]))]
+    # Whether a scanner is among the clients of the others was not looked up.
+    return [*found, *DETECTOR.surplus(0, sum(place in connections for place in places[INTERFACES_OF_BATCH:]))]
 
 
 class _Connections(Struct, frozen=True):

@@ -45,12 +45,14 @@ def detect(
     """One finding for each service that rejects many internal hosts."""
     if not len(view.rejections):
         return []
-    services = view.rejections.blocking_services
-    samples = samples_of(view.directions, [*services.largest()])
+    most, others = view.rejections.blocking_services.split()
+    samples = samples_of(view.directions, [*most])
     found = [_report(sample, thresholds.service_blocked_clients) for sample in samples]
     if view.all_is_new:  # It may have been like that for years.
         found = [replace(each, severity=Severity.INFO) for each in found]
-    return [*found, *DETECTOR.surplus(len(services) - len(found))]
+        return [*found, *DETECTOR.surplus(0, len(others))]
+    quiet = int(view.exempt(view.directions.server[others.leads]).sum())
+    return [*found, *DETECTOR.surplus(len(others) - quiet, quiet)]
 
 
 def _report(sample: FlowSample, limit: int) -> BlockedService:

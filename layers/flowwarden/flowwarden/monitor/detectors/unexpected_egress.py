@@ -9,6 +9,8 @@ Why: databases and internal servers have no reason to connect to the internet. O
     exfiltrated data and command-and-control traffic.
 False positives: operating system updates, license checks, vendor telemetry. A connection that a role opens on
     two days counts as usual afterward.
+Blind: a connection whose first records are missing, on a port that no common service uses: its initiator is a
+    guess then. The baseline does not learn it either, so the next one is reported.
 While a role is learned, only hosts that the policy names are inspected.
 Events: unexpected-egress.json; no finding in accept-only.json.
 ATT&CK: T1041 Exfiltration Over C2 Channel.
@@ -77,20 +79,21 @@ def detect(
     for host in view.active_hosts.inspected:
         found += inspect(host)
     declared, others = _declared(view)
-    return [*found, *declared, *DETECTOR.surplus(others)]
+    quiet = int(view.exempt(view.directions.client[others]).sum())
+    return [*found, *declared, *DETECTOR.surplus(len(others) - quiet, quiet)]
 
 
-def _declared(view: BatchView) -> tuple[list[UnexpectedEgress], int]:
-    """The findings about declared hosts, those with most records first; and the number of other hosts."""
+def _declared(view: BatchView) -> tuple[list[UnexpectedEgress], Integers]:
+    """The findings about declared hosts, those with most records first; and a row of each other host."""
     directions, rows = view.directions, view.with_internet(view.policy.listener_only)
     outbound = directions.server_class[rows] == INTERNET
     rows = rows[outbound & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
-    clients = Groups(directions.client[rows], ordered=True)
+    clients = Groups(view.hosts_of(directions.client, rows), ordered=True)
     hosts = RowGroups(rows, clients, np.arange(len(clients)))
-    most = hosts.largest()
+    most, others = hosts.split()
     samples = filter(None, (_sample(view, group) for group in most))
     found = [_report(each.example.client, each, Facts(Listener.DECLARED)) for each in samples]
-    return found, len(hosts) - len(most)
+    return found, others.leads
 
 
 def _sample(view: BatchView, rows: Integers) -> FlowSample | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from flowwarden.monitor.findings import Finding, TrafficFinding, identity
+from flowwarden.monitor.findings import Finding, TrafficFinding, identity, vpc_of
 from flowwarden.notify.claims import digest
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
@@ -26,5 +26,5 @@ def incident_key(finding: Finding, account_id: str, region: str, log_group: str)
     connection log it, and that is one incident. For findings about missing records, the key includes the log
     group.
     """
-    scope = (finding.example.flow.vpc_id or "") if isinstance(finding, TrafficFinding) else log_group
+    scope = vpc_of(finding) if isinstance(finding, TrafficFinding) else log_group
     return digest(account_id, region, scope, *identity(finding))

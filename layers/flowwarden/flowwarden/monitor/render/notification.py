@@ -31,8 +31,8 @@ def render(finding: Finding, key: str, claim: Claim, context: RenderContext) -> 
         case UnparsedFinding():
             return unparsed.render(finding, key, claim, context)
         case SurplusFinding():
-            return rollup.render(
-                [describe(finding).summary], finding.count, context, BY_NAME[finding.detector].route, key
-            )
+            detector, summary = BY_NAME[finding.detector], describe(finding).summary
+            quiet = (detector.quiet,)
+            return rollup.render([summary], finding.count, context, detector.route, key, quiet)
         case _:
             raise TypeError(f"no text for a {type(finding).__name__}")

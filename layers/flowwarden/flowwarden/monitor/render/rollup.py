@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from flowwarden.monitor.findings import Severity
@@ -61,7 +61,12 @@ def summarize(count: int, context: RenderContext) -> str:
 
 
 def render(
-    summaries: Sequence[str], count: int, context: RenderContext, route: Route, key: str | None = None
+    summaries: Sequence[str],
+    count: int,
+    context: RenderContext,
+    route: Route,
+    key: str | None = None,
+    quiet: Collection[int | None] = (None,),
 ) -> Notification:
     """The notification that replaces these alerts, all of one route.
 
@@ -71,20 +76,15 @@ def render(
         context: where they were logged.
         route: their route.
         key: identifies the incident; by default that of the log stream.
+        quiet: seconds for which repeats of the alerts are suppressed; None for the stack's setting.
     """
     key = key or rollup_key(context)
     summary = summarize(count, context)
-    labels = {
-        "kind": _KIND[route],
-        "severity": SEVERITY[route],
-        "detector": NAME,
-        "account": context.account_id,
-        "region": context.region,
-    }
+    labels = _labels(context, route)
     span = widened(context.batch_span)
     return Notification(
         subject=subject_line(SEVERITY[route], Text(summary=summary, brief=_brief(count)), context.region),
-        text=_text(summaries, count, key, context, route),
+        text=_text(summaries, count, key, context, route, quiet),
         document={
             "version": DOCUMENT_VERSION,
             "incident": key,
@@ -102,11 +102,36 @@ def render(
     )
 
 
+def _labels(context: RenderContext, route: Route) -> dict[str, str]:
+    """The attributes that subscribers filter by."""
+    return {
+        "kind": _KIND[route],
+        "severity": SEVERITY[route],
+        "detector": NAME,
+        "account": context.account_id,
+        "region": context.region,
+    }
+
+
 def _brief(count: int) -> str:
     return f"{plural(count, 'more finding')} in one batch of a log stream"
 
 
-def _text(summaries: Sequence[str], count: int, key: str, context: RenderContext, route: Route) -> Composed:
+def _repeats(quiet: Collection[int | None], context: RenderContext) -> str:
+    """For how long repeats of the alerts are suppressed: the shortest and the longest time."""
+    minutes = {context.suppression_minutes if each is None else each // 60 for each in quiet}
+    times = [duration(each) for each in sorted({min(minutes), max(minutes)})]
+    return f"Repeats of each alert suppressed for {' to '.join(times)}."
+
+
+def _text(
+    summaries: Sequence[str],
+    count: int,
+    key: str,
+    context: RenderContext,
+    route: Route,
+    quiet: Collection[int | None],
+) -> Composed:
     rest = [f"… and {count - LISTED:,} more"] if len(summaries) > LISTED else []
     query = stream_query(context.log_stream).split("\n")
     todo = (f"  {number}. {step}" for number, step in enumerate(RUNBOOK[route], start=1))
@@ -121,7 +146,7 @@ def _text(summaries: Sequence[str], count: int, key: str, context: RenderContext
             *query,
         ),
         (
-            f"Repeats of each alert suppressed for {duration(context.suppression_minutes)}.",
+            _repeats(quiet, context),
             f"Incident {key}, severity {SEVERITY[route]}, detector {NAME}",
         ),
     )

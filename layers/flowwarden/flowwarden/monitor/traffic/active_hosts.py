@@ -9,26 +9,31 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain, islice
+from operator import itemgetter
 from typing import Final
 
+import numpy as np
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.traffic.administration import bounded
+from flowwarden.monitor.traffic.administration import bounded, counted
+from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.excess import rank
 from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless, windows
 from flowwarden.monitor.traffic.novelty import NewContacts
+from flowwarden.monitor.traffic.refused_edges import is_grave
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.host_set import host_set
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, FILE_AND_RPC, TCP, UDP
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import MOST_HOSTS
-from flowwarden.state.sets import DAY, HOUR, Addition, Sets
+from flowwarden.state.sets import DAY, HOUR, Addition, Sets, merged
 
 HOSTS_OF_BATCH: Final = 128
 """Maximum hosts that a batch inspects."""
@@ -44,21 +49,32 @@ class _Host(Struct, frozen=True):
     """Ports on which its role serves a database."""
     contacts: Sequence[tuple[Edge, int]]
     watched: Sequence[tuple[Edge, int]]
+    grave: int
+    """How many contacts with services that an intruder tries first were answered."""
+
+
+class Uninspected(Struct, frozen=True):
+    """A host that a batch does not inspect, because others have more new contacts."""
+
+    failed: int
+    """Its new contacts that failed, as `excess` counts them without answers."""
+    learning: bool
+    """Whether its role is unknown or too young for new behavior to be unusual."""
 
 
 class ActiveHosts(Struct, frozen=True):
     """The hosts of a batch with new behavior."""
 
     inspected: tuple[HostActivity, ...]
-    others: Sequence[int]
-    """The numbers of new contacts of the hosts that are not inspected, most first."""
+    others: Sequence[Uninspected]
+    """The hosts with new contacts that are not inspected."""
 
 
 class HostActivities:
     """Finds the active hosts of a batch, and adds their contacts to the state table.
 
     A batch can have tens of thousands of hosts with new contacts. At most `MOST_HOSTS` of an interface and
-    `HOSTS_OF_BATCH` in all are inspected, those with the most new contacts first.
+    `HOSTS_OF_BATCH` in all are inspected: those with the most new contacts, and with most grave ones.
     """
 
     def __init__(self, contacts: Contacts, policy: Policy, state: StateView, now: int) -> None:
@@ -81,11 +97,22 @@ class HostActivities:
             for place in dict.fromkeys([*new, *watched])
             for host in self._hosts(place, profiles[place], new.get(place, {}), watched.get(place, {}))
         ]
-        ranked = sorted(range(len(hosts)), key=lambda at: -len(hosts[at].contacts))
-        inspected = [hosts[at] for at in sorted(ranked[:HOSTS_OF_BATCH])]
-        left = [count for at in ranked[HOSTS_OF_BATCH:] if (count := len(hosts[at].contacts))]
+        inspected = _most(hosts, HOSTS_OF_BATCH)
+        chosen = {(each.place, each.client) for each in inspected}
+        left = [
+            Uninspected(self._failed(each), profiles[each.place].learning)
+            for each in hosts
+            if each.contacts and (each.place, each.client) not in chosen
+        ]
         found = [self._activity(each, profiles[each.place]) for each in inspected]
         return ActiveHosts(tuple(found), left)
+
+    def _failed(self, host: _Host) -> int:
+        """The new contacts of a host that failed; those that its own rules deny count at most as much."""
+        numbers = np.array([number for _, number in host.contacts], np.int64)
+        denied = int(self._contacts.denied[numbers].sum())
+        failed = int((~self._contacts.answered[numbers]).sum()) - denied
+        return failed + min(denied, failed)
 
     def _hosts(
         self,
@@ -94,18 +121,30 @@ class HostActivities:
         new: Mapping[Edge, Integers],
         watched: Mapping[Edge, Integers],
     ) -> list[_Host]:
-        """The hosts at an interface, those with the most new contacts first."""
+        """The hosts at an interface, at most `MOST_HOSTS`."""
         databases = self._databases(place, profile)
         by_client = self._by_client(self._outbound(profile, new, databases))
         watched_by_client = self._by_client(watched.items())
         clients = [*dict.fromkeys([*by_client, *watched_by_client])]
         names = self._contacts.texts(clients)
         hosts = [
-            _Host(place, name, databases, by_client.get(each, ()), watched_by_client.get(each, ()))
+            self._host(place, name, databases, by_client.get(each, ()), watched_by_client.get(each, ()))
             for name, each in zip(names, clients, strict=True)
             if not self._exempt.hold(name)
         ]
-        return sorted(hosts, key=lambda host: (-len(host.contacts), host.client))[:MOST_HOSTS]
+        return _most(hosts, MOST_HOSTS)
+
+    def _host(
+        self,
+        place: int,
+        name: str,
+        databases: frozenset[int],
+        contacts: Sequence[tuple[Edge, int]],
+        watched: Sequence[tuple[Edge, int]],
+    ) -> _Host:
+        answered = self._contacts.answered
+        grave = sum(bool(answered[number]) for edge, number in (*contacts, *watched) if is_grave(edge))
+        return _Host(place, name, databases, contacts, watched, grave)
 
     def _databases(self, place: int, profile: RoleProfile) -> frozenset[int]:
         """Ports on which the role serves a database; if it is new in a learned VPC, in this batch too."""
@@ -137,7 +176,8 @@ class HostActivities:
         """The new contacts that hosts at an interface initiated and that count, at most `MOST_CONTACTS`."""
         contacts, count, refused = self._contacts, 0, profile.usually_refused([*new])
         learning = profile.learning
-        for edge in new:
+        # Many contacts of another kind must not take the room of those that an intruder makes.
+        for edge in sorted(new, key=lambda each: (not is_grave(each), each)):
             if edge.direction != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
                 continue
             # While nearly all contacts are new, only failures, port sweeps and some edges are significant.
@@ -168,7 +208,6 @@ class HostActivities:
             span: max(((self._added(each), at) for at, each in of_span.items()), key=partial(rank, span))
             for span, of_span in additions.items()
         }
-        ranked = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
         return HostActivity(
             client=client,
             role=profile.role,
@@ -179,7 +218,7 @@ class HostActivities:
             day=state[DAY][0],
             begins={span: at for span, (_, at) in state.items()},
             tally=self._contacts.tally,
-            sample=partial(self._contacts.flows, ranked),
+            sample=partial(self._contacts.flows, _some_of_each(contacts)),
             asks=asks,
             watched=tuple(watched),
             sample_watched=partial(self._contacts.flows, watched),
@@ -188,7 +227,34 @@ class HostActivities:
         )
 
     def _added(self, addition: Addition) -> Sets:
-        return self._state.add(bounded(addition, self._state.known(addition.key)))
+        stored = self._state.add(bounded(addition, self._state.known(addition.key)))
+        return counted(merged(stored, addition.sets))
+
+
+def _most(hosts: Sequence[_Host], most: int) -> list[_Host]:
+    """At most so many hosts, in their order: those with the most new contacts, and as many others.
+
+    A guess is one contact, so the others are those with the most answers that count as grave.
+    """
+    by_contacts = sorted(hosts, key=lambda host: (-len(host.contacts), host.client, host.place))
+    by_answers = sorted(hosts, key=lambda host: (-host.grave, host.client, host.place))
+    ranked = chain.from_iterable(zip(by_contacts, by_answers, strict=True))
+    chosen = {*islice(dict.fromkeys((each.place, each.client) for each in ranked), most)}
+    return [each for each in hosts if (each.place, each.client) in chosen]
+
+
+def _some_of_each(contacts: Iterable[Contact]) -> list[Contact]:
+    """The contacts, ordered so that the first ones contain as many of each kind as possible.
+
+    Only the first have flows, and without a flow there is no finding: failures would hide an answer.
+    """
+    kinds: defaultdict[tuple[bool, bool, bool], int] = defaultdict(int)
+    ranked: list[tuple[int, tuple[bool, bool, bool], Contact]] = []
+    for each in contacts:
+        kind = each.port not in ADMIN_PORTS, each.port not in DATABASE_PORTS, not each.failed
+        ranked.append((kinds[kind], kind, each))
+        kinds[kind] += 1
+    return [each for *_, each in sorted(ranked, key=itemgetter(0, 1, 2))]
 
 
 def _counts_while_learning(edge: Edge, databases: frozenset[int]) -> bool:

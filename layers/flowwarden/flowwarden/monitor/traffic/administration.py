@@ -27,8 +27,8 @@ from flowwarden.network.services import (
     RPC_DYNAMIC,
     TCP,
 )
-from flowwarden.state.schema import MOST_SESSIONS
-from flowwarden.state.sets import Addition, Sets
+from flowwarden.state.schema import MOST_SERVERS, MOST_SESSIONS, STORED_SESSIONS
+from flowwarden.state.sets import Addition, Sets, merged
 
 DIRECTORY_LEAST: Final = 2
 """Services of a directory server: DNS or LDAP alone is also served by others."""
@@ -58,20 +58,50 @@ def administration(
     return {ADMINISTERED: marks, SESSIONS: _sessions(contact, known=known)}
 
 
+def counted(sets: Sets) -> dict[str, frozenset[int]]:
+    """The sets of a window, without numbers beyond `MOST_SERVERS` and `MOST_SESSIONS`.
+
+    Usual administration takes no room of other, and no session with a service that of another service. Which
+    numbers count depends only on which there are, so the order and partition of batches do not matter.
+    """
+    found = dict(sets)
+    if marks := found.get(ADMINISTERED):
+        found[ADMINISTERED] = _lowest_of_each_kind(marks)
+    if numbers := found.get(SESSIONS):
+        found[SESSIONS] = sessions.shared(numbers, MOST_SESSIONS)
+    return found
+
+
 def bounded(added: Addition, known: Sets) -> Addition:
-    """The addition, without what would let the sets of a window grow beyond `MOST_SESSIONS`.
+    """The addition to a window, without what does not count, or is known.
+
+    A number that counts in the whole window counts in any part of it, so it is stored whenever it is seen.
+    Some are stored that later ones displace. `STORED_SESSIONS` bounds them, which only a host reaches that
+    contacts thousands of services in a contrived order.
 
     Args:
-        added: to a window; of too many numbers, the lowest remain, whatever their order.
+        added: to a window.
         known: the sets of the window, as far as they are known.
     """
-    kept = dict(added.sets)
+    kept, together = dict(added.sets), counted(merged(known, added.sets))
     for name in (ADMINISTERED, SESSIONS):
         before = known.get(name, frozenset())
-        new = sorted(kept.pop(name, frozenset()) - before)[: max(0, MOST_SESSIONS - len(before))]
+        new = (kept.pop(name, frozenset()) & together.get(name, frozenset())) - before
+        if name == SESSIONS:
+            new = sessions.with_room(new, before, STORED_SESSIONS)
         if new:
-            kept[name] = frozenset(new)
+            kept[name] = new
     return Addition(added.key, kept, added.kept_until)
+
+
+def _lowest_of_each_kind(marks: frozenset[int]) -> frozenset[int]:
+    """At most `MOST_SERVERS` marks of each kind: those of the same servers, as server numbers are hashes."""
+    if len(marks) <= MOST_SERVERS:
+        return marks
+    by_kind: defaultdict[int, list[int]] = defaultdict(list)
+    for mark in sorted(marks):
+        by_kind[mark >> SERVER_BITS].append(mark)
+    return frozenset(mark for of_kind in by_kind.values() for mark in of_kind[:MOST_SERVERS])
 
 
 def _sessions(contact: Contact, *, known: bool) -> set[int]:

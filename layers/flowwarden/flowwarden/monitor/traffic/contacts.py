@@ -210,18 +210,24 @@ class Contacts:
     def is_connection(self) -> Mask:
         """Which contacts were answered and can be evaluated if more is known about the client.
 
-        Their initiator is certain; or, without flags, it is inferred from ports, and the service port is not
-        a client port.
+        Their initiator is certain; or it is inferred from ports, without flags or in the later records of a
+        connection that lasts, and the service port is not a client port.
         """
         connection: Mask = self.answered & (self.is_sure | self._by_ports)
         return connection
 
     @cached_property
     def _by_ports(self) -> Mask:
-        by_ports: Mask = ~self._groups.any(self._of(self._flows["tcp_flags"]) != ABSENT)
+        by_ports: Mask = self._directions.service_port[self._lead] < EPHEMERAL
         by_ports &= self._flows["protocol"][self._lead] == TCP
-        by_ports &= self._directions.service_port[self._lead] < EPHEMERAL
         return by_ports
+
+    @cached_property
+    def lasts(self) -> Mask:
+        """Which answered TCP contacts began before: their records have flags, and none shows the opening."""
+        lasts: Mask = self.answered & ~self.is_sure & (self._flows["protocol"][self._lead] == TCP)
+        lasts &= self._groups.any(self._of(self._flows["tcp_flags"]) != ABSENT)
+        return lasts
 
     @cached_property
     def _privileged(self) -> Integers:

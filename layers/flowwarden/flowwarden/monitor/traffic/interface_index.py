@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
+from flowwarden.monitor.traffic.hosts import known_id
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.columnar.tokenizer import Integers
 
@@ -15,6 +18,7 @@ class InterfaceIndex:
 
     def __init__(self, flows: FlowTable) -> None:
         self._starts = flows["start"]
+        self._flows = flows
         numbers = flows["interface_id"]
         if len(numbers) and np.count_nonzero(numbers == numbers[0]) < len(numbers):
             # Marks find the distinct numbers faster than sorting; -1 stands for no interface.
@@ -30,6 +34,25 @@ class InterfaceIndex:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def vpcs(self, described: Mapping[str, NetworkInterface]) -> Integers:
+        """A number for the VPC of each row, within which an address belongs to one host only.
+
+        It is that of the row's interface, which EC2 describes or a record names. Unknown ones count as one
+        VPC, or as the only one that is known.
+        """
+        if len(self) <= 1:
+            return np.zeros(len(self.of_row), np.int64)
+        found = [described.get(name) if name else None for name in self.names]
+        known = [each.vpc_id if each else "" for each in found]
+        places = [place for place, vpc in enumerate(known) if not vpc and self.names[place]]
+        _, rows = np.unique(self.of_row, return_index=True)
+        for place, flow in zip(places, self._flows.flows(rows[places]), strict=True):
+            known[place] = known_id(flow.vpc_id) or ""
+        names = sorted(set(known) - {""})
+        numbers = {vpc: number for number, vpc in enumerate(names)}
+        rest = 0 if len(names) == 1 else len(names)
+        return np.array([numbers.get(vpc, rest) for vpc in known], np.int64)[self.of_row]
 
     @cached_property
     def moments(self) -> Integers:

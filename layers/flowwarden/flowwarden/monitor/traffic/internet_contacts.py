@@ -1,10 +1,15 @@
-"""Answered TCP contacts with the internet that are not usual for a role, by interface and service port."""
+"""Answered TCP contacts with the internet that are not usual for a role, by interface and service port.
+
+Of a connection that lasts, only the first record shows with certainty which end opened it. The later ones are
+a guess, which counts only together with what is known of the port.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
+import numpy as np
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Edge
@@ -12,7 +17,8 @@ from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.novelty import NewContacts
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
-from flowwarden.network.services import TCP
+from flowwarden.network.services import EPHEMERAL, TCP
+from flowwarden.records.columnar.tokenizer import Mask
 
 
 class InternetService(Struct, frozen=True):
@@ -29,15 +35,36 @@ type NewServices = Mapping[InternetService, list[int]]
 """Contact numbers by service."""
 
 
+def opened(contacts: Contacts) -> Mask:
+    """The answered contacts whose initiator is certain."""
+    opened: Mask = contacts.answered & contacts.is_sure
+    return opened
+
+
+def lasting(contacts: Contacts, directions: Directions) -> Mask:
+    """The contacts that began before, as far as ports show their initiator: from a client port to a server's.
+
+    Between two ports from `EPHEMERAL` on, nothing shows it.
+    """
+    every = contacts.lead_rows(np.arange(len(contacts)))
+    lasting: Mask = contacts.lasts & contacts.is_connection & (directions.client_port[every] >= EPHEMERAL)
+    return lasting
+
+
 def new_services(
-    contacts: Contacts, directions: Directions, new: NewContacts, wanted: Callable[[int, Edge], bool]
+    contacts: Contacts,
+    directions: Directions,
+    new: NewContacts,
+    counted: Mask,
+    wanted: Callable[[int, Edge], bool],
 ) -> NewServices:
-    """The answered contacts whose initiator is certain, at most `MOST_CONTACTS` of an edge.
+    """The new contacts that count, at most `MOST_CONTACTS` of an edge.
 
     Args:
         contacts: of the batch.
         directions: of the batch.
         new: the contacts that are not usual.
+        counted: which contacts count.
         wanted: which edges count, by the index of the interface.
     """
     found: defaultdict[InternetService, list[int]] = defaultdict(list)
@@ -46,7 +73,7 @@ def new_services(
             if edge.protocol != TCP or edge.peer != PeerClass.INTERNET or not wanted(place, edge):
                 continue
             numbers = edges[edge]
-            numbers = numbers[contacts.answered[numbers] & contacts.is_sure[numbers]][:MOST_CONTACTS]
+            numbers = numbers[counted[numbers]][:MOST_CONTACTS]
             rows = contacts.lead_rows(numbers)
             hosts = directions.server if edge.direction == "in" else directions.client
             columns = numbers, hosts[rows], directions.service_port[rows]

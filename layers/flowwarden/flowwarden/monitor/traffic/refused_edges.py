@@ -117,11 +117,25 @@ class RefusedEdges:
         (unknown,) = (~self._is_known).nonzero()
         inbound = np.ones(len(unknown), bool)
         edges = edges_of(self._directions, self._index, self._rows[unknown], inbound, unknown)
-        places = set(self._index.of_row[self._rows[unknown]].tolist())
-        names = {place: name for place in places if (name := self._index.names[place]) is not None}
-        servers = {place: self._profile_of(name) for place, name in names.items()}
-        by_server = self._marked(edges, servers, RoleProfile.usual_among)
+        by_server = self._marked(edges, self._servers, RoleProfile.usual_among)
         return by_server | self._marked(self._edges, self.profiles, RoleProfile.usual_among)
+
+    @cached_property
+    def _servers(self) -> Mapping[int, RoleProfile]:
+        """The usual behavior at the interfaces that logged rows of unknown clients, by interface index."""
+        places = set(self._index.of_row[self._rows[~self._is_known]].tolist())
+        names = {place: name for place in places if (name := self._index.names[place]) is not None}
+        return {place: self._profile_of(name) for place, name in names.items()}
+
+    @cached_property
+    def compared(self) -> Mask:
+        """Which of the rows can be compared: EC2 describes the client, or the server that logged the row."""
+        clients = [number for number, each in self.profiles.items() if each.interface]
+        servers = [place for place, each in self._servers.items() if each.interface]
+        inbound = ~self._is_known & (self._directions.side[self._rows] == INGRESS)
+        by_server = inbound & np.isin(self._index.of_row[self._rows], servers)
+        compared: Mask = by_server | np.isin(self._clients.of_row[self._rows], clients)
+        return compared
 
     def _marked(self, edges: Edges, profiles: Mapping[int, RoleProfile], chosen: Choose) -> Mask:
         """The rows of the edges that are chosen by the profile of the interface."""
@@ -152,7 +166,9 @@ class RefusedEdges:
     def _rows_of_few(self) -> Mask:
         """Which rows are of clients that few services refuse."""
         directions, rows = self._directions, self._rows
-        clients = Groups(directions.client[rows])
+        ends = [self._clients.of_row[rows], directions.client[rows]]
+        texts = len(directions.traffic.flows.texts)
+        clients = Groups(packed(ends, [max(1, len(self._clients)), texts]))
         columns = [clients.numbers, directions.traffic.flows["protocol"][rows], directions.service_port[rows]]
         services = Groups(packed(columns, [max(1, len(clients)), 2**8, 2**16]))
         counts = np.bincount(clients.numbers[services.rows], minlength=len(clients))

@@ -203,6 +203,20 @@ class Rejections:
         explained[known] = reported.of(pairs[known])[1]
         return explained
 
+    def worked(self, rows: Integers, *, if_unknown: bool = False) -> Mask:
+        """Which of these rows are connections that usually work.
+
+        Args:
+            rows: of rejected connections of internal hosts.
+            if_unknown: whether a connection counts if neither end is known, so that nothing can be compared.
+        """
+        worked = np.zeros(len(self._directions.traffic.flows), bool)
+        worked[self._rows] = self._worked
+        if if_unknown:
+            worked[self._rows] |= ~self._edges.compared
+        of_rows: Mask = worked[rows]
+        return of_rows
+
     def exempt(self, rows: Integers) -> Mask:
         """Which of these rows have an exempt client."""
         exempt = host_set(self._policy.exempt)

@@ -41,11 +41,18 @@ class RowGroups:
         """The groups that are set in the mask, which has an element per group."""
         return RowGroups(self._rows, self._groups, self._numbers[chosen])
 
+    def any(self, of_row: Mask) -> Mask:
+        """Which groups have any row that is set in the mask; the mask has an element for each row taken."""
+        any_of: Mask = self._groups.any(of_row)[self._numbers]
+        return any_of
+
     def largest(self, most: int = MOST_FINDINGS) -> RowGroups:
         """The groups with most rows; of equal ones, the first."""
-        if len(self) <= most:
-            return self
+        return self.split(most)[0]
+
+    def split(self, most: int = MOST_FINDINGS) -> tuple[RowGroups, RowGroups]:
+        """The groups with most rows, of equal ones the first; and the others."""
         order = (-self._groups.sizes[self._numbers]).argsort(kind="stable")
         chosen = np.zeros(len(self), bool)
         chosen[order[:most]] = True
-        return self.those(chosen)
+        return self.those(chosen), self.those(~chosen)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -107,6 +108,45 @@ def small_sessions(stored: Iterable[int]) -> Iterator[SmallSessions]:
             server = service >> _PORT_BITS & ((1 << SERVER_BITS) - 1)
             usual = bool(service >> _PORT_BITS + SERVER_BITS)
             yield SmallSessions(server, port, usual, distinct(alike))
+
+
+def shared(stored: Iterable[int], most: int) -> frozenset[int]:
+    """The numbers that count: at most `most` of usual sessions, and as many of others.
+
+    Each service has an equal share, so that no service takes the room of another, and leaves to the others
+    what it does not need. Of its sessions, the first by hash count, with all of their records. So which
+    numbers count depends only on which there are: one that counts also counts among any part of them.
+    """
+    by_standing = _by(stored, _USUAL_AT)
+    return frozenset().union(*(_shared(numbers, most) for numbers in by_standing.values()))
+
+
+def _shared(numbers: Collection[int], most: int) -> Collection[int]:
+    if len(numbers) <= most:
+        return numbers
+    ranked = (enumerate(sorted(each, key=_rank)) for each in _by(numbers, _PORT_AT).values())
+    return [number for _, number in sorted(chain.from_iterable(ranked))[:most]]
+
+
+def _rank(number: int) -> tuple[int, int]:
+    """Of the records of a service: by the hash of the session, a large one first, which decides alone."""
+    return number & ((1 << _HASH_BITS) - 1), -number
+
+
+def with_room(new: frozenset[int], stored: Collection[int], most: int) -> frozenset[int]:
+    """The new numbers, unless `most` of usual sessions, or of others, are stored already."""
+    if len(stored) < most:
+        return new
+    full = {usual for usual, each in _by(stored, _USUAL_AT).items() if len(each) >= most}
+    return frozenset(number for number in new if number >> _USUAL_AT not in full)
+
+
+def _by(numbers: Iterable[int], bits: int) -> dict[int, list[int]]:
+    """Numbers by their upper bits."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for number in numbers:
+        found[number >> bits].append(number)
+    return found
 
 
 def connections(port_sizes: SizedRecords, client_ports: Iterable[int]) -> set[int]:

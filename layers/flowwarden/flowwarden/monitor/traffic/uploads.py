@@ -16,9 +16,11 @@ from typing import Final
 import numpy as np
 
 from flowwarden.monitor.findings import Window
+from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.record_sizes import ACCURACY
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, mixed, without_repeats
 from flowwarden.network.direction import INTERNET, OWN, Directions
+from flowwarden.records.columnar.group_by import Groups, Keys, packed
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.state.sets import HOUR, SIGMAS
@@ -57,11 +59,35 @@ def counted(directions: Directions, rows: Integers) -> Integers:
     return counting
 
 
-def of_host(directions: Directions, row: int) -> Integers:
-    """The rows of all uploads of the host in this row, also of those that do not count."""
-    rows, hosts = uploads(directions), directions.client
-    same: Integers = rows[hosts[rows] == hosts[row]]
-    return same
+def amount(directions: Directions, rows: Integers) -> float:
+    """The bytes for which these rows count together, see `size_of`."""
+    sizes = directions.traffic.flows["bytes"][rows]
+    return float(np.where(sizes >= LEAST, sizes, SAMPLE).astype(np.float64).sum())
+
+
+class HostUploads:
+    """All uploads of a batch by host, also those that do not count.
+
+    A host is an address at an interface: other interfaces can have the same address, in VPCs with the same
+    networks.
+    """
+
+    def __init__(self, directions: Directions, index: InterfaceIndex, rows: Integers) -> None:
+        """Take the rows of all uploads, see `uploads`."""
+        self._rows = rows
+        self._texts = len(directions.traffic.flows.texts)
+        self._size = max(1, len(index))
+        self._ends = index.of_row, directions.client
+        self._groups = Groups(self._keys(rows), ordered=True)
+
+    def of(self, row: int) -> Integers:
+        """The rows of the host whose upload is in this row."""
+        numbers, _ = self._groups.of(self._keys(np.array([row])))
+        rows: Integers = self._rows[self._groups.members(int(numbers[0]))]
+        return rows
+
+    def _keys(self, rows: Integers) -> Keys:
+        return packed([each[rows] for each in self._ends], [self._size, self._texts])
 
 
 def window_of(directions: Directions, rows: Integers, hour: int) -> Window:

@@ -1,0 +1,153 @@
+"""What the fuzzer damages exists: what the adapters store, and what is read of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from moto import mock_aws
+
+from benchmarks.fuzz.events import RARE
+from benchmarks.fuzz.table import documents, singles
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
+from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
+from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
+from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
+from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
+from flowwarden.enforcer.outbox import Unsent
+from flowwarden.enforcer.registry import Creation, DeletedFlowLog, KnownFlowLog, ManagedFlowLog
+from flowwarden.enforcer.state.desired import DesiredFlowLog
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.enforcer.triggers import trigger
+from flowwarden.enforcer.work_queue import Cursor, WorkItem
+from flowwarden.notify.claims import ClaimKey, ClaimTerms, Owner
+from flowwarden.notify.notification import Notification
+from flowwarden.records.format_choice import LearnedFormats
+from flowwarden.state.schema import INCIDENTS, ITEMS, LAST_GOOD_POLICY, LOG_FORMATS
+from tests.aws.clients import make_state_table
+from tests.aws.dynamodb.damage import TABLE, dynamodb, items, members
+from tests.enforcer.fakes import STACK
+from tests.functions.test_enforcer_events import EVENTS, read
+
+NOW: Final = 1_764_000_000
+ALONE: Final = INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY
+"""The items without sets that are not in a partition."""
+
+
+@pytest.fixture(scope="module")
+def stored() -> Iterator[list[dict[str, Any]]]:
+    """Every item without sets that the adapters store, each claim in each of its states."""
+    with mock_aws():
+        make_state_table(TABLE)
+        store_alone()
+        store_partitions()
+        yield items()
+
+
+def store_alone() -> None:
+    """Claims that are sent, pending and repeated; formats; a policy."""
+    claims = DynamoDbClaims(dynamodb(), TABLE, ClaimTerms(suppression=3600, lease=50))
+    for incident in ("sent", "pending"):
+        claims.claim(ClaimKey("sns", incident), Owner("batch", "attempt"), NOW)
+    claims.confirm(ClaimKey("sns", "sent"), Owner("batch", "attempt"), NOW)
+    claims.claim(ClaimKey("sns", "sent"), Owner("other", "attempt"), NOW + 1)
+    formats = DynamoDbLogFormats(dynamodb(), TABLE)
+    formats.take_turn("/flow-logs", NOW, 60)
+    formats.keep("/flow-logs", LearnedFormats(formats=("${srcaddr}",), unreported=False, at=NOW))
+    DynamoDbPolicy(dynamodb(), TABLE).keep("{}", NOW)
+
+
+def store_partitions() -> None:
+    """The work queue, the outbox and the registry."""
+    queue, registry = DynamoDbWorkQueue(dynamodb(), TABLE), DynamoDbRegistry(dynamodb(), TABLE)
+    queue.put(WorkItem(vpc_id="vpc-1", due=NOW, reason="throttled"))
+    queue.put_cursor(Cursor(after="vpc-1"), NOW)
+    page = Notification(subject="s", text="t", document={"kind": "x"}, attributes={"kind": "x"})
+    DynamoDbOutbox(dynamodb(), TABLE).put(Unsent(key="k", batch="b", notification=page), NOW)
+    flow_log = DesiredFlowLog(destination="/flow-logs", log_format="${srcaddr}")
+    registry.put(Creation(client_token="t", vpc_id="vpc-1", flow_log=flow_log, at=NOW))  # noqa: S106
+    registry.put(ManagedFlowLog(flow_log_id="fl-1", vpc_id="vpc-1", at=NOW))
+    registry.put(KnownFlowLog(flow_log_id="fl-2", resource_ids=("vpc-1",), at=NOW))
+    registry.put(DeletedFlowLog(flow_log_id="fl-3", at=NOW))
+
+
+@pytest.mark.parametrize("kind", ALONE, ids=lambda kind: kind.name)
+def test_exactly_the_members_of_an_item_are_damaged(kind: Any, stored: list[dict[str, Any]]) -> None:
+    """A member that is renamed or new cannot be missing from what the fuzzer damages."""
+    of_kind = [each for each in stored if each["pk"]["S"].startswith(kind.prefix)]
+    assert of_kind
+    assert singles(NOW)[kind.prefix].keys() == {name for each in of_kind for name in members(each)}
+
+
+def test_every_item_of_a_partition_is_damaged_where_its_document_is(stored: list[dict[str, Any]]) -> None:
+    """Its kinds are those that the adapters store, its document is in the member that they read."""
+    kinds = [each for each in ITEMS if each.partition]
+    damaged = {
+        (partition, _kind(key), name) for partition, found in documents(NOW).items() for key, name, _ in found
+    }
+    written = {
+        (each["pk"]["S"], _kind(each["sk"]["S"]), name)
+        for each in stored
+        if each["pk"]["S"] in {kind.partition for kind in kinds}
+        for name in members(each)
+        if name != "expires_at"
+    }
+    assert damaged == written
+    assert {(partition, prefix) for partition, prefix, _ in damaged} == {
+        (kind.partition, kind.prefix) for kind in kinds
+    }
+
+
+def test_no_kind_of_item_is_left_out() -> None:
+    """Items of sets have the members of their row in the schema."""
+    alone = {each.prefix for each in ITEMS if not each.partition and not each.sets}
+    assert singles(NOW).keys() - {""} == alone == {each.prefix for each in ALONE}
+
+
+def _kind(key: str) -> str:
+    """The prefix of a sort key."""
+    return next(each.prefix for each in ITEMS if each.partition and key.startswith(each.prefix))
+
+
+class Noting(dict[str, Any]):
+    """A JSON object that notes which of its members are read, by the path from the event."""
+
+    def __init__(self, value: dict[str, Any], path: str, wanted: set[str]) -> None:
+        super().__init__({name: noting(each, f"{path}.{name}", wanted) for name, each in value.items()})
+        self._path, self._wanted = path, wanted
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Note the member."""
+        self._wanted.add(f"{self._path}.{name}")
+        return super().get(name, default)
+
+
+def noting(value: Any, path: str, wanted: set[str]) -> Any:
+    """A JSON value whose objects note what is read."""
+    if isinstance(value, dict):
+        return Noting(value, path, wanted)
+    return [noting(each, f"{path}[]", wanted) for each in value] if isinstance(value, list) else value
+
+
+def paths(value: Any, path: str) -> Iterator[str]:
+    """The paths of all members."""
+    for each in value if isinstance(value, list) else ():
+        yield from paths(each, f"{path}[]")
+    for name, each in value.items() if isinstance(value, dict) else ():
+        yield f"{path}.{name}"
+        yield from paths(each, f"{path}.{name}")
+
+
+def test_each_member_that_is_read_of_events_is_in_an_example_or_added() -> None:
+    """So the fuzzer, which changes members of examples, changes every member that matters."""
+    wanted, found = set[str](), set[str]()
+    stack: Stack = STACK
+    for path in EVENTS:
+        event = read(path)["event"]
+        trigger.read(noting(event, path.stem, wanted), stack)
+        found |= {each.partition(".")[2] for each in paths(event, path.stem)}
+    read_of_events = {each.partition(".")[2] for each in wanted}
+    added = {".".join(path) for path, _ in RARE}
+    assert read_of_events - found == added
