@@ -21,9 +21,13 @@ WHOLE = LogFormat(tuple(name.replace("_", "-") for name in FLOW_ATTRIBUTES))
 """A layout of all fields that the project evaluates."""
 
 
+_FLOW = flow_type(WHOLE)
+_ABSENT = dict.fromkeys(FLOW_ATTRIBUTES)
+
+
 def make_flow(**given: Any) -> Flow:
     """A flow with that layout; fields that are not given are absent."""
-    return flow_type(WHOLE)(**(dict.fromkeys(FLOW_ATTRIBUTES) | given))
+    return _FLOW(**(_ABSENT | given))
 
 
 def flow(source: str, destination: str, **given: Any) -> Flow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flowwarden.errors import StateUnavailable
 from flowwarden.state.sets import Addition, Sets, merged
@@ -18,6 +18,10 @@ class MemoryEvidence:
     written: list[str] = field(default_factory=list)
     """The key of each write."""
     reads: int = 0
+
+    def copy(self) -> MemoryEvidence:
+        """The same items, whose later changes the original does not have."""
+        return replace(self, items=dict(self.items), written=list(self.written))
 
     @property
     def writes(self) -> int:

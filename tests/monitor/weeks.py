@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.policy.policy import Policy
@@ -70,6 +71,12 @@ def lasting(server: str, port: int, at: int = TODAY + 3600, client_port: int = 4
 
 def learned(*usual: Flow, days: int = 21) -> MemoryEvidence:
     """Evidence of a role with this daily behavior for three weeks."""
+    return _learned(usual, days).copy()
+
+
+@cache
+def _learned(usual: Sequence[Flow], days: int) -> MemoryEvidence:
+    """Many tests begin with the same weeks; none of them changes this original."""
     evidence = MemoryEvidence()
     for ago in range(days, 0, -1):
         at = TODAY - ago * DAY + 3600

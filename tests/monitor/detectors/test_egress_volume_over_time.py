@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import chain, pairwise
 from random import Random
 
@@ -53,6 +54,12 @@ def sent(megabytes: int, at: int = TODAY + 3600, port: int = 40_000) -> list[Flo
 
 def learned(megabytes: int = 0, days: int = 21, every: int = 1) -> MemoryEvidence:
     """Evidence of a role with daily internet connections and recurring uploads of this size."""
+    return _learned(megabytes, days, every).copy()
+
+
+@cache
+def _learned(megabytes: int, days: int, every: int) -> MemoryEvidence:
+    """Several tests begin with the same weeks; none of them changes this original."""
     evidence = MemoryEvidence()
     for ago in range(days, 0, -1):
         at = TODAY - ago * DAY + 3600
