@@ -56,14 +56,32 @@ def name(path: Path) -> str:
     return str(path.relative_to(PROJECT))
 
 
+def statements(inside: ast.AST) -> Iterator[ast.stmt]:
+    """Every statement inside a node, at any depth; expressions contain none, and are most of a tree."""
+    for each in (child for part in _BLOCKS for child in getattr(inside, part, ())):
+        if isinstance(each, ast.stmt):
+            yield each
+        yield from statements(each)
+
+
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+"""The parts of a node that consist of statements, or of `except` and `case` with theirs."""
+
+
 def functions(module: ast.Module) -> Iterator[Function]:
     """Every function of a module, including methods and inner functions."""
-    return (each for each in ast.walk(module) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (each for each in statements(module) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+@cache
+def nodes(module: ast.Module) -> tuple[ast.AST, ...]:
+    """Every node of a module: several rules look at all of them."""
+    return tuple(ast.walk(module))
 
 
 def imports(module: ast.Module) -> Iterator[str]:
     """The modules that a module imports."""
-    for each in ast.walk(module):
+    for each in statements(module):
         if isinstance(each, ast.Import):
             yield from (alias.name for alias in each.names)
         elif isinstance(each, ast.ImportFrom):

@@ -81,7 +81,7 @@ def test_no_function_is_too_long() -> None:
     long = [
         f"{source.name(path)}: {each.name} has {length} lines"
         for path in source.python()
-        for each in source.functions(source.tree(path))
+        for each in source.functions(ast.parse(source.text(path)))
         if (length := (each.end_lineno or each.lineno) - each.lineno + 1) > LONGEST_FUNCTION
     ]
     assert long == []
@@ -116,7 +116,7 @@ def reads_the_environment(module: ast.Module) -> bool:
     """Whether a module uses `os.environ` or `os.getenv`."""
     used = {
         each.attr if isinstance(each, ast.Attribute) else each.name
-        for each in ast.walk(module)
+        for each in source.nodes(module)
         if isinstance(each, ast.Attribute | ast.alias)
     }
     return bool(used & {"environ", "getenv"})
@@ -131,14 +131,13 @@ def reads_the_clock(module: ast.Module) -> bool:
     """Whether a module imports `time`, or gets the current time from `datetime`."""
     called = {
         each.func.attr
-        for each in ast.walk(module)
+        for each in source.nodes(module)
         if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)
     }
     of_class = {
         each.attr
-        for each in ast.walk(module)
-        if isinstance(each, ast.Attribute)
-        and last_name(each.value) in {"datetime", "date"}
+        for each in source.nodes(module)
+        if isinstance(each, ast.Attribute) and last_name(each.value) in {"datetime", "date"}
     }
     return "time" in source.imports(module) or bool((called | of_class) & {"now", "utcnow", "today"})
 

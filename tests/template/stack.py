@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib
-import json
 import pkgutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from cfnlint.decode import decode_str  # type: ignore[import-untyped]  # it ships no types
+import yaml
 
 import flowwarden.aws
 
@@ -22,15 +21,36 @@ TEXT = PATH.read_text()
 type Node = dict[str, Any]
 
 
-def _decoded() -> Node:
-    template, problems = decode_str(TEXT)
-    assert not problems, problems
-    # Through JSON, because cfn-lint's nodes are dictionaries with line numbers.
-    plain: Node = json.loads(json.dumps(template))
-    return plain
+class _Loader(yaml.CSafeLoader):
+    """YAML with CloudFormation's short functions, such as `!Ref`; dates stay text.
+
+    cfn-lint reads the same (a test compares), but importing it takes a second in each process of the tests.
+    """
+
+    yaml_implicit_resolvers: ClassVar = {  # type: ignore[misc]  # it is declared as if each loader had its own
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
-TEMPLATE = _decoded()
+def _long(loader: _Loader, name: str, node: yaml.Node) -> Node:
+    """The long form of a short function."""
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    if name == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {name if name in {"Ref", "Condition"} else f"Fn::{name}": value}
+
+
+_Loader.add_multi_constructor("!", _long)
+
+
+TEMPLATE: Node = yaml.load(TEXT, Loader=_Loader)  # noqa: S506 -- a SafeLoader
 PARAMETERS: Node = TEMPLATE["Parameters"]
 RESOURCES: Node = TEMPLATE["Resources"]
 OUTPUTS: Node = TEMPLATE["Outputs"]
