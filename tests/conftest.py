@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -21,6 +22,10 @@ settings.load_profile("ci")
 
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 """moto otherwise creates 1,300 images for each test that asks EC2, which takes a third of a second."""
+
+
+gc.set_threshold(50_000, 20, 20)
+"""Collecting garbage less often saves a twentieth of the time of all tests."""
 
 
 TOGETHER: Final = "tests/e2e/"
@@ -44,6 +49,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the slowest folders first."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+def pytest_collection_finish() -> None:
+    """What exists before the first test stays, so the garbage collector does not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

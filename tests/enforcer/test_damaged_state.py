@@ -46,7 +46,18 @@ from flowwarden.state.schema import (
 )
 from flowwarden.unreadable import Unreadable
 from tests.aws.clients import make_state_table
-from tests.aws.dynamodb.damage import DAMAGE, FAR, TABLE, damage, dynamodb, empty, items, members, restore
+from tests.aws.dynamodb.damage import (
+    DAMAGE,
+    FAR,
+    TABLE,
+    damage,
+    dynamodb,
+    empty,
+    fill,
+    items,
+    members,
+    restore,
+)
 from tests.enforcer.deletions import EVE
 from tests.enforcer.fakes import GROUP, STACK, TERMS, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
@@ -177,11 +188,8 @@ def left() -> list[dict[str, Any]]:
 
 def begin() -> list[dict[str, Any]]:
     """Put what the runs leave into the table, and nothing else."""
-    found = left()
-    empty()
-    for each in found:
-        restore(each)
-    return found
+    fill(left())
+    return left()
 
 
 def kind_of(item: dict[str, Any]) -> Any:

@@ -22,7 +22,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.records.subscription import LogBatch
 from flowwarden.unreadable import Unreadable
 from tests.aws.clients import make_state_table
-from tests.aws.dynamodb.damage import DAMAGE, DROPPED, TABLE, damage, dynamodb, empty, items, members, restore
+from tests.aws.dynamodb.damage import DAMAGE, DROPPED, TABLE, damage, dynamodb, empty, fill, items, members
 from tests.examples import examples
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_log_formats import FakeFormats
@@ -87,11 +87,8 @@ def left() -> list[dict[str, Any]]:
 
 def begin() -> list[dict[str, Any]]:
     """Put what a run leaves into the table, and nothing else."""
-    found = left()
-    empty()
-    for each in found:
-        restore(each)
-    return found
+    fill(left())
+    return left()
 
 
 def incidents(container: Container) -> set[str]:

@@ -50,6 +50,7 @@ class Container:
         directory: FakeDirectory | None = None,
     ) -> None:
         self._policy = policy
+        self._view = PolicyView.of(policy)
         self._state = StateCache(evidence or MemoryEvidence())
         self._interfaces = InterfaceCache(directory or FakeDirectory(), lambda _: None)
 
@@ -62,7 +63,7 @@ class Container:
             formats=(DEFAULT_LOG_FORMAT,),
             interfaces=self._interfaces.for_batch(now),
             state=state,
-            policy=PolicyView.of(self._policy),
+            policy=self._view,
             now=now,
         )
         return view(batch, records, context), state

@@ -24,7 +24,7 @@ from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
 
 NOW = 1_764_000_000
-LOUD = 3000
+LOUD = 1500
 
 
 @dataclass
@@ -136,11 +136,11 @@ def test_few_findings_are_not_summed_up() -> None:
 def test_what_had_no_room_is_stored_by_later_batches() -> None:
     """Nothing waits for ever: what was written costs nothing in the next batch."""
     world = World()
-    lines = [flow(n % 300, own(n % 300), own(n + 100_000), 22) for n in range(1500)]
+    lines = [flow(n % 300, own(n % 300), own(n + 100_000), 22) for n in range(900)]
     first = world.process(lines, "batch-0")
     before = set(world.evidence.items)
     assert first.deferred > 0
-    for number in range(1, 12):
+    for number in range(1, 5):
         last = world.process(lines, f"batch-{number}")
     assert set(world.evidence.items) > before
     assert last.deferred < first.deferred

@@ -447,9 +447,11 @@ def test_unavailable_formats_are_counted_and_fail_nothing() -> None:
 def test_malformed_lines_do_not_cause_an_ec2_query_per_batch() -> None:
     """One query per waiting time, for any number of containers."""
     world = World()
-    for second in range(WAIT_SECONDS):
+    for second in (*range(0, WAIT_SECONDS, 20), WAIT_SECONDS - 1):
         world.process(batch("nonsense", name=str(second)), now=NOW + second)
     assert len(world.formats.asked) == 1
+    world.process(batch("nonsense"), now=NOW + WAIT_SECONDS)
+    assert len(world.formats.asked) == 2
 
 
 @dataclass

@@ -160,7 +160,7 @@ LATENCIES = st.one_of(
 
 
 @examples(1)
-@given(LATENCIES, st.floats(0, 0.3), st.integers(1, HOSTS))
+@given(LATENCIES, st.floats(0, 0.3), st.sampled_from([1, 4, MAX_SINGLE + 2, HOSTS]))
 def test_no_latency_keeps_pages_from_going_out(latencies: dict[str, Any], sns: float, hosts: int) -> None:
     """Whatever table and EC2 take for a call, the first delivery of a batch sends all its pages."""
     account = Account(sns=sns, **latencies)

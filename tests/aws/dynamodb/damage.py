@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import batched
 from typing import Any, Final
 
 from tests.aws.clients import client
@@ -48,8 +49,19 @@ def items() -> list[dict[str, Any]]:
 
 def empty() -> None:
     """Delete all items."""
-    for item in items():
-        dynamodb().delete_item(TableName=TABLE, Key={name: item[name] for name in KEYS})
+    _write([{"DeleteRequest": {"Key": {name: item[name] for name in KEYS}}} for item in items()])
+
+
+def fill(kept: Iterable[dict[str, Any]]) -> None:
+    """Store items in the table, and nothing else."""
+    empty()
+    _write([{"PutRequest": {"Item": item}} for item in kept])
+
+
+def _write(requests: Sequence[dict[str, Any]]) -> None:
+    """At most 25 in a call, because a call for each of them is most of what a test takes."""
+    for some in batched(requests, 25, strict=False):
+        dynamodb().batch_write_item(RequestItems={TABLE: list(some)})
 
 
 def members(item: dict[str, Any]) -> Iterator[str]:

@@ -11,15 +11,9 @@ from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, MOST_FLOWS
 from flowwarden.records.model import Flow
 from flowwarden.state.schema import MOST_HOSTS
 from tests.flows import flow, rejected
-from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.weeks import CLIENT, IN, OUT, TODAY, learned, paged
 
 TIMES = {"start": TODAY + 3600, "end": TODAY + 3609}
-
-
-@cache
-def _known() -> MemoryEvidence:
-    return learned()
 
 
 def connected(client: str, server: str, port: int, client_port: int = 40_000) -> list[Flow]:
@@ -36,12 +30,14 @@ def guesses(port: int) -> list[Flow]:
     return [each for at in range(60) for each in connected(CLIENT, "10.0.77.9", port, 41_000 + at)]
 
 
+@cache
 def outside() -> list[Flow]:
     """More new services on the internet answer than a batch inspects."""
     ports = range(1024, 1024 + MOST_CONTACTS + 50)
     return [each for port in ports for each in connected(CLIENT, "203.0.113.9", port)]
 
 
+@cache
 def failures() -> list[Flow]:
     """Administration of more hosts fails than a finding has flows."""
     hosts = [f"10.0.{net}.{host}" for net in (80, 81) for host in range(1, MOST_FLOWS // 2 + 50)]
@@ -50,6 +46,7 @@ def failures() -> list[Flow]:
     ]
 
 
+@cache
 def pods() -> list[Flow]:
     """More pods at the interface than a batch inspects have more new contacts."""
     return [
@@ -68,9 +65,13 @@ def test_guesses_do_not_hide_behind_a_flood_of_other_contacts(
 ) -> None:
     """Of the same host or of others, in whichever order the records come; without guesses there is none."""
     attack = guesses(port)
-    evidence = MemoryEvidence(dict(_known().items))
     flows = [*flood(), *attack] if flood_first else [*attack, *flood()]
-    found = {(each.detector, each.subject) for each in paged(flows, evidence)}
+    found = {(each.detector, each.subject) for each in paged(flows, learned())}
     assert ("brute-force", CLIENT) in found
-    alone = {each.detector for each in paged(flood(), MemoryEvidence(dict(_known().items)))}
-    assert "brute-force" not in alone
+    assert "brute-force" not in alone(flood)
+
+
+@cache
+def alone(flood: Callable[[], Sequence[Flow]]) -> frozenset[str]:
+    """The detectors that find something in a flood without guesses."""
+    return frozenset(each.detector for each in paged(flood(), learned()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -69,13 +70,17 @@ def test_requests_count_only_if_they_are_large() -> None:
 @examples(2)
 def test_sizes_around_a_mean_are_the_same(mean: int, factors: list[float]) -> None:
     """Of any mean."""
-    stored: set[int] = set()
-    for port, factor in enumerate(factors):
-        ((_, size),) = sizes_of({"bytes": min(round(mean * factor), MOST_BYTES)})
-        stored |= numbers("10.0.9.1", TCP, 22, frozenset({(port, size)}), usual=False)
-    ((port, count),) = counts(stored)
+    sizes = [min(round(mean * factor), MOST_BYTES) for factor in factors]
+    clients = (f"10.0.1.5:{port}" for port in count(40_000))
+    answers = [
+        flow(ENDS[0], client, tcp_flags=19, end=START + 3, bytes=size)
+        for client, size in zip(clients, sizes, strict=False)
+    ]
+    records = sized_records(directions(*answers), np.arange(len(answers)))
+    assert len(records) == len(factors)
+    ((port, number),) = counts(numbers("10.0.9.1", TCP, 22, records, usual=False))
     assert port == 22
-    assert count > 50
+    assert number > 50
 
 
 @given(st.sets(st.integers(0, BUCKETS - 1)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, AddressFamily, inet_pton
 from typing import Any, Final
@@ -83,21 +83,19 @@ MOST_CLASSIFIERS: Final = 4
 
 
 class AddressClassifiers:
-    """A cache of address classifiers, one for each set of VPC networks."""
+    """The address classifiers of a policy, one for each set of VPC networks."""
 
     def __init__(self, own_cidrs: Iterable[str] = (), partner_cidrs: Iterable[str] = ()) -> None:
         self._own, self._partners = tuple(own_cidrs), tuple(partner_cidrs)
-        self._classifiers: dict[frozenset[str], AddressClassifier] = {}
 
     def of(self, vpc_cidrs: frozenset[str]) -> AddressClassifier:
         """The address classifier in which these networks are internal, too."""
-        classifier = self._classifiers.pop(vpc_cidrs, None)
-        if classifier is None:
-            classifier = AddressClassifier((*self._own, *sorted(vpc_cidrs)), self._partners)
-        self._classifiers[vpc_cidrs] = classifier  # now the most recent
-        if len(self._classifiers) > MOST_CLASSIFIERS:
-            del self._classifiers[next(iter(self._classifiers))]
-        return classifier
+        return _classifier((*self._own, *sorted(vpc_cidrs)), self._partners)
+
+
+@lru_cache(maxsize=MOST_CLASSIFIERS)
+def _classifier(own_cidrs: tuple[str, ...], partner_cidrs: tuple[str, ...]) -> AddressClassifier:
+    return AddressClassifier(own_cidrs, partner_cidrs)
 
 
 class NetworkLayers:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from typing import Final, Self
 
 import numpy as np
@@ -123,7 +125,7 @@ def columns_of(flows: Sequence[Flow], vocabulary: StringPool) -> dict[str, Integ
     """
     columns: dict[str, Integers] = {}
     for names, width, is_text in _columns_in(frozenset({type(flow): flow.layout for flow in flows}.values())):
-        values = [getattr(flow, name) for name in names for flow in flows]
+        values = [*chain.from_iterable(map(attrgetter(name), flows) for name in names)]
         numbers = vocabulary.numbers(values) if is_text else _plain_numbers(values)
         columns.update(zip(names, numbers.astype(width, copy=False).reshape(len(names), -1), strict=True))
     return columns
