@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 _PROJECT: Final = Path(__file__).parents[1]
-_BUILDS: Final = ".aws-sam/build", "build/layers/*/built", "build/sam/*"
+_BUILDS: Final = ".aws-sam/build", "build/sam/*/*"
 _SOURCES: Final = "layers/flowwarden"
 
 

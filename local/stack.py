@@ -23,9 +23,10 @@ ARTIFACTS = "flow-warden-artifacts"
 
 TEMPLATE = PROJECT / "template.yaml"
 BUILDS = BUILD / "sam"
-"""One folder for each user of a build: the demo, the tests, `make invoke`."""
-CACHE = BUILDS / "cache"
-"""Shared by all builds: unchanged layers and functions are reused."""
+"""One folder for each architecture, in it one for each user of a build: the demo, the tests, `make invoke`.
+
+The builds of an architecture share a cache: unchanged layers and functions are reused.
+"""
 
 type Parameters = Mapping[str, str]
 
@@ -52,31 +53,37 @@ def architecture() -> str:
     return "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 
 
-def build(name: str) -> Path:
+def build(name: str, chosen: str | None = None) -> Path:
     """Run `sam build` for the AWS emulator of this name and return the built template.
 
     A build of the same sources is used again.
 
+    Args:
+        name: the name of the build's user.
+        chosen: the architecture, by Lambda's name; by default this machine's.
+
     Raises:
         EmbeddedAwsError: the build failed; the message has the end of its output.
     """
-    folder, stamp = BUILDS / name, BUILDS / f"{name}.sources"
+    chosen = chosen or architecture()
+    builds = BUILDS / chosen
+    folder, stamp = builds / name, builds / f"{name}.sources"
     built = folder / "template.yaml"
-    with _locked(BUILDS / "lock"):
+    with _locked(builds / "lock"):
         sources = fingerprint()
         if built.exists() and stamp.exists() and stamp.read_text() == sources:
             return built
         stamp.unlink(missing_ok=True)
         _sam(
-            BUILDS / f"{name}.log",
+            builds / f"{name}.log",
             environment(),
             "build",
             f"--template-file={TEMPLATE}",
             f"--build-dir={folder}",
-            f"--cache-dir={CACHE}",
+            f"--cache-dir={builds / 'cache'}",
             "--cached",
             "--parallel",
-            *_overrides(BUILDS / f"{name}.yaml", {"Architecture": architecture()}),
+            *_overrides(builds / f"{name}.yaml", {"Architecture": chosen}),
         )
         stamp.write_text(sources)
     return built

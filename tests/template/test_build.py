@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
 
-from local.environment import BUILD, PROJECT, environment, tool
+from local.stack import build
 
 MACHINES = {"x86_64": 0x3E, "arm64": 0xB7}
 """Lambda's name of an architecture → its number in a library's ELF header."""
@@ -19,30 +18,8 @@ LARGEST = 60_000_000
 
 @cache
 def built(architecture: str) -> Path:
-    """Build the layers; unchanged builds are reused."""
-    folder = BUILD / "layers" / architecture
-    base = environment()
-    sam = tool("sam", "sam")
-    done = subprocess.run(
-        [
-            sam,
-            "build",
-            f"--template-file={PROJECT / 'template.yaml'}",
-            f"--build-dir={folder / 'built'}",
-            f"--cache-dir={folder / 'cache'}",
-            "--cached",
-            "--parameter-overrides",
-            f"Architecture={architecture}",
-        ],
-        # sam requires a python3.13 with pip, first on PATH.
-        env=base | {"PATH": f"{sam.parent}:{base['PATH']}"},
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder / "built"
+    """Build the layers; a build of the same sources is used again, also that of the tests of the stack."""
+    return build("tests", architecture).parent
 
 
 def files(architecture: str, pattern: str) -> list[Path]:
