@@ -137,8 +137,7 @@ def reads_the_clock(module: ast.Module) -> bool:
     of_class = {
         each.attr
         for each in ast.walk(module)
-        if isinstance(each, ast.Attribute)
-        and last_name(each.value) in {"datetime", "date"}
+        if isinstance(each, ast.Attribute) and last_name(each.value) in {"datetime", "date"}
     }
     return "time" in source.imports(module) or bool((called | of_class) & {"now", "utcnow", "today"})
 
