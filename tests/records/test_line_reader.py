@@ -411,7 +411,7 @@ def test_the_reader_equals_the_slow_reader_for_every_unusual_token_in_every_fiel
     if status != "OK":
         plain |= {name: "-" for name, field in BY_NAME.items() if field.kind in TRAFFIC_KINDS}
     batch = [
-        " ".join((plain | {name: token}).get(name_too, "-") for name_too in layout.names)
+        " ".join(token if each == name else plain[each] for each in layout.names)
         for name in layout.names
         for token in [plain[name], *TRICKY]
     ]

@@ -16,13 +16,13 @@ from benchmarks.evaluation.generator.incidents import KINDS, Incidents
 from benchmarks.evaluation.generator.model import DAY, Incident
 from benchmarks.evaluation.generator.stage import Stage
 from flowwarden.records.model import Action, Flow, Gap, GapKind
-from tests.benchmarks.evaluation.worlds import EVERYTHING, RATE, Made, made, world
+from tests.benchmarks.evaluation.worlds import RATE, Made, made, world
 
 
 @pytest.fixture(scope="module")
 def result() -> Made:
-    """A world with one incident of each kind."""
-    return made(**EVERYTHING)
+    """A world with one incident of each kind, among little traffic."""
+    return made(learning_days=0, judged_days=1, judged_rate=RATE, incidents_of_each_kind=1, seed=3)
 
 
 def labeled(result: Made, kind: str) -> Incident:

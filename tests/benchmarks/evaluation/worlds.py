@@ -26,12 +26,6 @@ def world(layout: str = "template", **parameters: float) -> World:
     return replace(small, **parameters)
 
 
-EVERYTHING: dict[str, float] = {
-    "learning_days": 0, "judged_days": 1, "judged_rate": RATE, "incidents_of_each_kind": 1, "seed": 3,
-}  # fmt: skip
-"""Parameters of a world with one incident of each kind, among little traffic."""
-
-
 class Made(Struct, frozen=True):
     """The output of a world."""
 
