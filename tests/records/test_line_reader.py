@@ -425,7 +425,7 @@ def test_any_text_becomes_exactly_one_record_per_line(texts: list[str], layouts:
     assert len(records.flows) + len(records.gaps) + len(records.malformed) == len(texts)
 
 
-@examples(3)
+@examples(2)
 @given(st.data(), layout_sets())
 def test_the_reader_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFormat]) -> None:
     """For valid lines, nearly valid lines and gaps, with a cold and a warm cache."""
@@ -435,7 +435,7 @@ def test_the_reader_equals_the_slow_reader(data: st.DataObject, layouts: list[Lo
         compare(batch, layouts, reader)
 
 
-@examples(3)
+@examples(2)
 @given(st.data(), layout_sets(), st.sampled_from([1, 3, 40]))
 def test_each_flow_has_the_place_of_its_line(
     data: st.DataObject, layouts: list[LogFormat], times: int

@@ -69,7 +69,7 @@ def compare(batch: list[str], layouts: list[LogFormat], reader: ColumnarReader) 
     ]
 
 
-@examples(3)
+@examples(2)
 @given(st.data(), layout_sets())
 def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFormat]) -> None:
     """For valid lines, nearly valid lines and gaps, with a cold and a warm cache."""
