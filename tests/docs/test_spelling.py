@@ -38,7 +38,7 @@ WORD = re.compile("[a-z]+")
 
 
 def british(text: str) -> list[str]:
-    """The British forms in a text, each word once, also within names such as `_COLOUR` and `NeighbourCount`."""
+    """The British forms in the words of a text, also within names such as `_COLOUR` and `NeighbourCount`."""
     return [form for word in dict.fromkeys(WORD.findall(text.lower())) for form in _british(word)]
 
 
