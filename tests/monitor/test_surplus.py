@@ -96,21 +96,22 @@ ALL = Policy(exempt=("10.0.9.0/24",))
 
 
 @pytest.mark.parametrize(
-    ("evidence", "directory", "policy", "expected"),
+    ("usual", "directory", "policy", "expected"),
     [
-        pytest.param(serving([]), ONE, POLICY, (0, BEYOND), id="new"),
-        pytest.param(serving(PORTS), ONE, POLICY, (BEYOND, 0), id="usual"),
-        pytest.param(serving(PORTS[:-20]), ONE, POLICY, (BEYOND - 20, 20), id="partly usual"),
-        pytest.param(MemoryEvidence(), NONE, POLICY, (BEYOND, 0), id="nothing is known"),
-        pytest.param(MemoryEvidence(), ONE, POLICY, (0, BEYOND), id="the account is learned"),
-        pytest.param(serving(PORTS), ONE, ALL, (0, BEYOND), id="exempt"),
-        pytest.param(serving(PORTS), ONE, SOME, (BEYOND - 20, 20), id="partly exempt"),
+        pytest.param([], ONE, POLICY, (0, BEYOND), id="new"),
+        pytest.param(PORTS, ONE, POLICY, (BEYOND, 0), id="usual"),
+        pytest.param(PORTS[:-20], ONE, POLICY, (BEYOND - 20, 20), id="partly usual"),
+        pytest.param(None, NONE, POLICY, (BEYOND, 0), id="nothing is known"),
+        pytest.param(None, ONE, POLICY, (0, BEYOND), id="the account is learned"),
+        pytest.param(PORTS, ONE, ALL, (0, BEYOND), id="exempt"),
+        pytest.param(PORTS, ONE, SOME, (BEYOND - 20, 20), id="partly exempt"),
     ],
 )
 def test_blocked_connections(
-    evidence: MemoryEvidence, directory: FakeDirectory, policy: Policy, expected: tuple[int, int]
+    usual: Sequence[int] | None, directory: FakeDirectory, policy: Policy, expected: tuple[int, int]
 ) -> None:
     """Only usual connections, and those of which nothing is known, page at once."""
+    evidence = MemoryEvidence() if usual is None else serving(usual)
     assert counts(found(blocked_connection.DETECTOR, REFUSED, evidence, directory, policy)) == expected
 
 
