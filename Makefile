@@ -122,7 +122,7 @@ loud: .venv/.made ## Measure the loudest batches on the function's share of a co
 	@$(BIN)/python -m benchmarks.loud $(or $(ARGS),--write)
 
 .PHONY: eval
-eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: about 7 min)
+eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: about 3 min)
 	@$(BIN)/python -m benchmarks.evaluation $(ARGS)
 
 .PHONY: sweep

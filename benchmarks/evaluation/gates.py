@@ -18,27 +18,28 @@ NEEDS_FLAGS: Final = frozenset({"beacon"})
 guess, and guesses never page."""
 NEARLY: Final = 0.9
 """Minimum recall of every other kind."""
-MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.INCIDENTS: 25.0}
+MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.BENIGN_V2: 10.0, scenarios.INCIDENTS: 25.0}
 """Maximum write units of the state table per 1,000 records: for ordinary traffic, and with scans."""
 SURE_AND_RIGHT: Final = 0.995
 """Minimum share of right verdicts among the sure verdicts about the initiator."""
 
 
 def gates(results: Results) -> Iterator[Target]:
-    """Every gate of a run."""
-    for scenario, most in MOST_PAGES.items():
-        outcome = results.outcomes[scenario]
+    """Every gate of the scenarios of a run."""
+    outcomes = results.outcomes
+    for scenario in filter(outcomes.get, MOST_PAGES):
+        outcome = outcomes[scenario]
         rate = outcome.tallies[MONITOR].rate(outcome.interfaces, outcome.days)
-        yield Target(f"pages per day and 1,000 interfaces, {scenario}", rate.value, most)
+        yield Target(f"pages per day and 1,000 interfaces, {scenario}", rate.value, MOST_PAGES[scenario])
     yield from _recalls(results, scenarios.INCIDENTS)
     yield from _recalls(results, scenarios.INCIDENTS_V2)
-    for scenario in (scenarios.BENIGN, scenarios.BENIGN_V2):
-        share = results.outcomes[scenario].accuracy.high.share or 0.0
+    for scenario in filter(outcomes.get, (scenarios.BENIGN, scenarios.BENIGN_V2)):
+        share = outcomes[scenario].accuracy.high.share or 0.0
         yield Target(f"sure verdicts that are right, {scenario}", share, SURE_AND_RIGHT, at_least=True)
-    for scenario, most in MOST_WRITES.items():
-        figure = results.outcomes[scenario].tallies[MONITOR].writes_per_thousand()
-        yield Target(f"write units per 1,000 records, {scenario}", figure, most)
-    unsure = sum(each.tallies[MONITOR].low_confidence for each in results.outcomes.values())
+    for scenario in filter(outcomes.get, MOST_WRITES):
+        figure = outcomes[scenario].tallies[MONITOR].writes_per_thousand()
+        yield Target(f"write units per 1,000 records, {scenario}", figure, MOST_WRITES[scenario])
+    unsure = sum(each.tallies[MONITOR].low_confidence for each in outcomes.values())
     yield Target("pages without a sure verdict", unsure, 0)
 
 

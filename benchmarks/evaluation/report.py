@@ -37,8 +37,7 @@ def markdown(results: Results) -> str:
         "## False pages per day and 1,000 interfaces",
         _rates(results),
         *_behind(results),
-        "## Pages on the learning days",
-        _while_learning(results),
+        *_while_learning(results),
         "## Incidents found",
         *_recall(results),
         "## Accuracy of the initiator",
@@ -51,7 +50,7 @@ def markdown(results: Results) -> str:
 
 def _rates(results: Results) -> str:
     rows = []
-    for scenario, title in _BENIGN:
+    for scenario, title in _benign(results):
         outcome = results.outcomes[scenario]
         for name in results.judged:
             rate = outcome.tallies[name].rate(outcome.interfaces, outcome.days)
@@ -61,9 +60,13 @@ def _rates(results: Results) -> str:
     return table(("Tool and traffic", "pages", "95 % interval", "interface-days"), rows)
 
 
+def _benign(results: Results) -> list[tuple[str, str]]:
+    return [each for each in _BENIGN if each[0] in results.outcomes]
+
+
 def _behind(results: Results) -> Iterator[str]:
     """The detectors behind the false pages."""
-    for scenario, title in _BENIGN:
+    for scenario, title in _benign(results):
         outcome = results.outcomes[scenario]
         false = false_pages(outcome.tallies[MONITOR])
         if false:
@@ -113,13 +116,17 @@ def _per_incident(results: Results, scenario: str) -> str:
     return f"Pages per incident that has any: {'; '.join(shares) or '-'}."
 
 
-def _while_learning(results: Results) -> str:
+def _while_learning(results: Results) -> Iterator[str]:
+    """Only where the deliveries of the learning days are like those of AWS."""
+    if results.size == "quick":
+        return
+    yield "## Pages on the learning days"
     rows = []
     for name, outcome in results.outcomes.items():
         count, days = outcome.tallies[MONITOR].while_learning, outcome.learning_days
         rate = per_day_and_thousand(count, outcome.interfaces, max(days, 1) * DAY)
         rows.append((name, f"{count:,}", f"{rate.value:.2f}", f"{rate.low:.2f} to {rate.high:.2f}"))
-    return table(("Scenario", "pages", "per day and 1,000 interfaces", "95 % interval"), rows)
+    yield table(("Scenario", "pages", "per day and 1,000 interfaces", "95 % interval"), rows)
 
 
 def _accuracy(results: Results) -> str:

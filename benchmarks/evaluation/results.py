@@ -50,7 +50,7 @@ class Results(Struct):
 
     def of(self, name: str) -> dict[str, Any]:
         """The results of a system under test."""
-        benign = self.outcomes[scenarios.BENIGN]
+        benign = self.outcomes.get(scenarios.BENIGN) or self.outcomes[scenarios.BENIGN_V2]
         incidents = self.outcomes[scenarios.INCIDENTS]
         kinds = self.found(name, scenarios.INCIDENTS)
         tally = incidents.tallies[name]
@@ -93,8 +93,10 @@ class Results(Struct):
             "most": max(counts, default=None),
         }
 
-    def _rate(self, name: str, scenario: str) -> dict[str, Any]:
-        outcome = self.outcomes[scenario]
+    def _rate(self, name: str, scenario: str) -> dict[str, Any] | None:
+        outcome = self.outcomes.get(scenario)
+        if outcome is None:
+            return None
         tally = outcome.tallies[name]
         rate = tally.rate(outcome.interfaces, outcome.days)
         return {
@@ -106,7 +108,8 @@ class Results(Struct):
         }
 
     def _accuracy(self, scenario: str) -> float | None:
-        return _rounded(self.outcomes[scenario].accuracy.high.share)
+        outcome = self.outcomes.get(scenario)
+        return _rounded(outcome.accuracy.high.share) if outcome else None
 
 
 def accuracy(judged: Accuracy) -> dict[str, Any]:

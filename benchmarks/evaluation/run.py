@@ -55,7 +55,7 @@ class Run:
         contacts = Contacts(self._reading)
         self._judged: tuple[Judged, ...] = (
             Monitor(surroundings(scenario, lambda: self.generator)),
-            *(Peer(name, contacts) for name in PEERS),
+            *(Peer(name, contacts) for name in PEERS if scenario.peers),
         )
         self.outcome = Outcome(
             interfaces=len(self.generator.interfaces()),

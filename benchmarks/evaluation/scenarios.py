@@ -27,12 +27,15 @@ class Scenario(Struct, frozen=True):
     world: World
     source: str = ""
     """The module of a traffic source; empty for the generator."""
+    peers: bool = True
+    """Whether the rules of peers are evaluated too."""
 
 
 class Size(Struct, frozen=True):
     """The size of the worlds of a run: interfaces, scored days, incidents of each kind."""
 
-    benign: tuple[int, int]
+    benign: tuple[int, int] | None
+    """None: not in this run; the world with frequent faults shows the same and more."""
     stress: tuple[int, int]
     benign_v2: tuple[int, int]
     incidents: tuple[int, int]
@@ -41,10 +44,13 @@ class Size(Struct, frozen=True):
     """Window of the world with incidents and the template's layout; all others have 600 s."""
     learning_rate: float
     learning_slot: int = 3600
-    """Seconds of traffic in a delivery during learning, when most of a quick run's deliveries arrive."""
+    """Seconds of traffic in a delivery during learning. Deliveries that hold many hours take less time, but
+    make interfaces look silent, so that quick runs do not judge the learning days."""
+    peers: bool = True
+    """Whether the rules of peers are evaluated too."""
 
 
-QUICK: Final = Size((60, 1), (60, 1), (60, 1), (60, 1), 2, 600, 0.05, 4 * 3600)
+QUICK: Final = Size(None, (100, 1), (100, 1), (100, 1), 2, 600, 0.05, 12 * 3600, peers=False)
 MEDIUM: Final = Size((300, 5), (200, 5), (100, 3), (200, 3), 5, 600, 0.2)
 """For results between full runs: about a quarter of the time."""
 FULL: Final = Size((1000, 7), (400, 3), (400, 5), (200, 4), 6, 60, 0.2)
@@ -56,10 +62,6 @@ def scenarios(size: Size, seed: int, source: str = "") -> tuple[Scenario, ...]:
     template, default = layouts()["template"], layouts()["v2"]
     rate, slot, kinds = size.learning_rate, size.learning_slot, size.of_each_kind
     worlds = {
-        BENIGN: World(
-            seed=seed, layout=template, interfaces=size.benign[0], judged_days=size.benign[1],
-            learning_rate=rate, learning_slot=slot,
-        ),
         STRESS: World(
             seed=seed + 1, layout=template, interfaces=size.stress[0], judged_days=size.stress[1],
             learning_rate=rate, learning_slot=slot, stress=STRESS_FACTOR,
@@ -78,4 +80,10 @@ def scenarios(size: Size, seed: int, source: str = "") -> tuple[Scenario, ...]:
             learning_rate=rate, learning_slot=slot,
         ),
     }  # fmt: skip
-    return tuple(Scenario(name, world, source) for name, world in worlds.items())
+    if size.benign:
+        benign = World(
+            seed=seed, layout=template, interfaces=size.benign[0], judged_days=size.benign[1],
+            learning_rate=rate, learning_slot=slot,
+        )  # fmt: skip
+        worlds = {BENIGN: benign, **worlds}
+    return tuple(Scenario(name, world, source, size.peers) for name, world in worlds.items())

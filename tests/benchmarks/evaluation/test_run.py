@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from benchmarks.evaluation import report, scenarios
+from benchmarks.evaluation.gates import gates
 from benchmarks.evaluation.generator.model import LOG_GROUP, Delivery, World
 from benchmarks.evaluation.parallel import run_all
 from benchmarks.evaluation.peers import PEERS, Contacts, Peer
@@ -119,8 +120,8 @@ def test_a_scenario_that_fails_ends_the_run(tmp_path: Path) -> None:
 
 def test_results_contain_all_figures_and_the_report_shows_them(outcome: Outcome) -> None:
     """As JSON and as Markdown."""
-    names = [each.name for each in scenarios.scenarios(scenarios.QUICK, 1)]
-    results = Results(1, size="quick", outcomes=dict.fromkeys(names, outcome))
+    names = [each.name for each in scenarios.scenarios(scenarios.FULL, 1)]
+    results = Results(1, size="full", outcomes=dict.fromkeys(names, outcome))
     document = json.loads(json.dumps(results.document()))
     assert {
         "pages_per_day_per_1000_enis", "pages_per_day_per_1000_enis_stress", "recall", "precision",
@@ -133,6 +134,20 @@ def test_results_contain_all_figures_and_the_report_shows_them(outcome: Outcome)
     text = report.markdown(results)
     assert "| slow-scan " in text
     assert all(name in text for name in PEERS)
+
+
+def test_a_quick_run_has_the_gates_of_its_scenarios(outcome: Outcome) -> None:
+    """It has no peers, and neither traffic without faults in the template's format nor learning days."""
+    quick = scenarios.scenarios(scenarios.QUICK, 1)
+    assert not any(each.peers for each in quick)
+    results = Results(1, size="quick", outcomes={each.name: outcome for each in quick})
+    assert results.document()["pages_per_day_per_1000_enis"] is None
+    whole = Results(1, size="full", outcomes=results.outcomes | {scenarios.BENIGN: outcome})
+    gained = {gate.what for gate in gates(whole)} - {gate.what for gate in gates(results)}
+    assert len(gained) == 3
+    assert all(what.endswith(", benign") for what in gained)
+    assert "learning days" in report.markdown(whole)
+    assert "learning days" not in report.markdown(results)
 
 
 def test_tuning_and_reporting_use_different_traffic() -> None:
