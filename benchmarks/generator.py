@@ -72,12 +72,13 @@ def lines(layout: LogFormat, records: int, seed: int, interfaces: int = 1) -> li
     far_ends = FarEnds(random, records)
     version = str(max(field.version or 0 for field in layout.fields))
     seen_by = [(Traffic(random, each, far_ends), {"version": version, **each.fields}) for each in hosts]
+    names, nothing = layout.names, ("-",) * len(layout.names)
     made: list[str] = []
     for number, (kind, ipv6) in zip(_owners(random, records, hosts), _plan(random, records), strict=True):
         traffic, constant = seen_by[number]
         values = {**constant, **_times(random, window)}
         values |= {"log-status": kind} if kind in _GAP_KINDS else _flow(random, traffic.talk(kind, ipv6=ipv6))
-        made.append(" ".join(values.get(name, "-") for name in layout.names))
+        made.append(" ".join(map(values.get, names, nothing)))
     return made
 
 

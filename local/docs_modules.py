@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,7 @@ def _list(top: Path) -> Iterator[str]:
             yield ""
 
 
+@cache
 def first_sentence(path: Path) -> str:
     """The first sentence of a module's docstring, without the module's name; empty if there is none."""
     docstring = ast.get_docstring(ast.parse(path.read_text())) or ""

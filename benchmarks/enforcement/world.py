@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import boto3
@@ -189,8 +190,9 @@ def _allowing(action: str, **more: object) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+@cache
 def _session() -> boto3.Session:
-    """A session whose credentials are valid only for moto."""
+    """A session whose credentials are valid only for moto. It reads the services' descriptions once."""
     return boto3.Session(
         aws_access_key_id="testing",
         aws_secret_access_key="testing",  # noqa: S106  not a real secret

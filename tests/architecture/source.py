@@ -28,12 +28,11 @@ def files() -> tuple[Path, ...]:
     return tuple(path for path in paths if path.is_file())
 
 
+@cache
 def python(*folders: str) -> tuple[Path, ...]:
     """The Python files below these folders of the project; without folders, all Python files."""
-    roots = [PROJECT / folder for folder in folders or (".",)]
-    return tuple(
-        path for path in files() if path.suffix == ".py" and any(path.is_relative_to(root) for root in roots)
-    )
+    roots = tuple(f"{PROJECT / folder}/" for folder in folders or (".",))
+    return tuple(path for path in files() if path.suffix == ".py" and str(path).startswith(roots))
 
 
 @cache

@@ -43,7 +43,7 @@ def small() -> Load:
 @cache
 def every_poison() -> Load:
     """Each kind of poison once."""
-    return load(80, 120, seed=3)
+    return load(80, 60, seed=3)
 
 
 @pytest.mark.parametrize("whole", [small, every_poison])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,17 @@ BRITISH = re.compile(
 )
 
 
+WORD = re.compile("[a-z]+")
+
+
 def british(text: str) -> list[str]:
-    """The British forms in a text, also within names such as `_COLOUR` and `NeighbourCount`."""
-    return [match[0] for match in BRITISH.finditer(text.lower())]
+    """The British forms in the words of a text, also within names such as `_COLOUR` and `NeighbourCount`."""
+    return [form for word in dict.fromkeys(WORD.findall(text.lower())) for form in _british(word)]
+
+
+@cache
+def _british(word: str) -> tuple[str, ...]:
+    return tuple(match[0] for match in BRITISH.finditer(word))
 
 
 def test_no_text_contains_a_british_form() -> None:

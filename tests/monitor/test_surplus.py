@@ -96,7 +96,7 @@ ALL = Policy(exempt=("10.0.9.0/24",))
 
 
 @pytest.mark.parametrize(
-    ("ports", "directory", "policy", "expected"),
+    ("usual", "directory", "policy", "expected"),
     [
         pytest.param([], ONE, POLICY, (0, BEYOND), id="new"),
         pytest.param(PORTS, ONE, POLICY, (BEYOND, 0), id="usual"),
@@ -108,10 +108,10 @@ ALL = Policy(exempt=("10.0.9.0/24",))
     ],
 )
 def test_blocked_connections(
-    ports: Sequence[int] | None, directory: FakeDirectory, policy: Policy, expected: tuple[int, int]
+    usual: Sequence[int] | None, directory: FakeDirectory, policy: Policy, expected: tuple[int, int]
 ) -> None:
     """Only usual connections, and those of which nothing is known, page at once."""
-    evidence = MemoryEvidence() if ports is None else serving(ports)
+    evidence = MemoryEvidence() if usual is None else serving(usual)
     assert counts(found(blocked_connection.DETECTOR, REFUSED, evidence, directory, policy)) == expected
 
 

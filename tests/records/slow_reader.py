@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from flowwarden.records.fields import Field, Kind
@@ -24,6 +25,8 @@ LIMITS = {
     Kind.INTEGER: 2**63 - 1,
     Kind.SECONDS: 10**14 - 1,
 }
+REMEMBERED = 10_000
+"""Tokens whose meaning is computed once."""
 WORDS: dict[Kind, type[Action | FlowDirection]] = {Kind.ACTION: Action, Kind.DIRECTION: FlowDirection}
 
 
@@ -40,24 +43,29 @@ def read_slowly(line: str, layouts: Sequence[LogFormat]) -> Flow | Gap | None:
 def _try(line: str, layout: LogFormat, *, is_odd: bool) -> Flow | Gap | None:
     if line[:1] == "\ufeff":
         line = line[1:]
-    tokens = line.split()
-    if len(tokens) != len(layout.fields):
+    tokens, fields = line.split(), _fields(layout)
+    if len(tokens) != len(fields):
         return None
     values = {}
-    for field, token in zip(layout.fields, tokens, strict=True):
-        if not _allowed(field, token):
+    for field, token in zip(fields, tokens, strict=True):
+        if not _allowed(field.kind, token):
             return None
-        values[field.name] = _value(field, token)
+        values[field.name] = _value(field.kind, token)
     if values.get("log-status") in ("NODATA", "SKIPDATA"):
-        return _gap(values) if _has_traffic(layout, values) is is_odd else None
+        return _gap(values) if _has_traffic(fields, values) is is_odd else None
     if is_odd or values["srcaddr"] is None or values["dstaddr"] is None:
         return None
-    return flow_type(layout)(**{field.attribute: values[field.name] for field in layout.fields})
+    return flow_type(layout)(**{field.attribute: values[field.name] for field in fields})
 
 
-def _has_traffic(layout: LogFormat, values: dict[str, Any]) -> bool:
+@cache
+def _fields(layout: LogFormat) -> tuple[Field, ...]:
+    return layout.fields
+
+
+def _has_traffic(fields: tuple[Field, ...], values: dict[str, Any]) -> bool:
     not_traffic = {Kind.TEXT, Kind.ENCODED_TEXT, Kind.INTEGER, Kind.SECONDS, Kind.STATUS}
-    return any(field.kind not in not_traffic and values[field.name] is not None for field in layout.fields)
+    return any(field.kind not in not_traffic and values[field.name] is not None for field in fields)
 
 
 def _gap(values: dict[str, Any]) -> Gap:
@@ -69,17 +77,18 @@ def _of_a_gap(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in names.items() if name in Gap.__struct_fields__}
 
 
-def _allowed(field: Field, token: str) -> bool:
-    if _is_nothing(field, token):
+@lru_cache(REMEMBERED)
+def _allowed(kind: Kind, token: str) -> bool:
+    if _is_nothing(kind, token):
         return True
-    if field.kind is Kind.ENCODED_TEXT:
+    if kind is Kind.ENCODED_TEXT:
         return len(token) <= 3072 and not any("\ud800" <= char <= "\udfff" for char in token)
-    if field.kind is Kind.TEXT:
+    if kind is Kind.TEXT:
         return len(token) <= 256 and token.isprintable()
-    if field.kind in LIMITS:
+    if kind in LIMITS:
         digits = token == MINUS_ZERO or all(character in "0123456789" for character in token)
-        return digits and len(token.lstrip("0")) <= 19 and _number(token) <= LIMITS[field.kind]
-    return _is_address(token) if field.kind is Kind.ADDRESS else token in _words(field.kind)
+        return digits and len(token.lstrip("0")) <= 19 and _number(token) <= LIMITS[kind]
+    return _is_address(token) if kind is Kind.ADDRESS else token in _words(kind)
 
 
 def _words(kind: Kind) -> list[str]:
@@ -97,8 +106,8 @@ def _octets(run: str) -> bytes:
     return bytes.fromhex(run.replace("%", ""))
 
 
-def _is_nothing(field: Field, token: str) -> bool:
-    null = field.kind not in (Kind.TEXT, Kind.ENCODED_TEXT) and token.lower() == "null"
+def _is_nothing(kind: Kind, token: str) -> bool:
+    null = kind not in (Kind.TEXT, Kind.ENCODED_TEXT) and token.lower() == "null"
     return token == NOTHING or null
 
 
@@ -114,12 +123,13 @@ def _is_address(token: str) -> bool:
     return "%" not in token
 
 
-def _value(field: Field, token: str) -> Any:
-    if _is_nothing(field, token):
+@lru_cache(REMEMBERED)
+def _value(kind: Kind, token: str) -> Any:
+    if _is_nothing(kind, token):
         return None
-    if field.kind in LIMITS:
+    if kind in LIMITS:
         number = _number(token)
-        return number // 1000 if field.kind is Kind.SECONDS and number >= 10**11 else number
-    if field.kind is Kind.ENCODED_TEXT:
+        return number // 1000 if kind is Kind.SECONDS and number >= 10**11 else number
+    if kind is Kind.ENCODED_TEXT:
         return _decoded(token)
-    return WORDS[field.kind](token) if field.kind in WORDS else token
+    return WORDS[kind](token) if kind in WORDS else token

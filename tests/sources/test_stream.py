@@ -11,7 +11,7 @@ from flowwarden.errors import DamagedSource
 from flowwarden.sources.stream import LONGEST_HEAD, Inflated, Stream
 from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, flows_of, gz, read_all, trickle
 
-MANY = "\n".join([ACCEPTED, REJECTED, NODATA] * 20_000)
+MANY = "\n".join([ACCEPTED, REJECTED, NODATA] * 8_000)
 
 
 def stream(data: bytes) -> Stream:

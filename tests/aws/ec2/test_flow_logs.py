@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -19,7 +19,6 @@ from botocore.exceptions import (
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 from msgspec.structs import replace
-from mypy_boto3_ec2 import EC2Client
 
 from flowwarden.aws.ec2.flow_logs import HINTS, TAGGED_AT_ONCE, VALUES_PER_FILTER, Ec2FlowLogs, classify
 from flowwarden.aws.errors import PASSING, THROTTLED
@@ -42,6 +41,9 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import SETTINGS
 from flowwarden.policy.setting import Setting
 from tests.aws.clients import REGION, session
+
+if TYPE_CHECKING:  # importing the stubs takes half a second
+    from mypy_boto3_ec2 import EC2Client
 
 GROUP = "/flow-warden/flow-logs"
 DESIRED = DesiredFlowLog(

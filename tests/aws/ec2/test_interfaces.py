@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
 from botocore.stub import Stubber
 from moto import mock_aws
-from mypy_boto3_ec2 import EC2Client
 
 from flowwarden.aws.ec2.interfaces import VALUES_PER_FILTER, DescribedInterfaces
 from flowwarden.errors import InterfacesUnavailable
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.roles import is_middlebox
 from tests.aws.clients import session
+
+if TYPE_CHECKING:  # importing the stubs takes half a second
+    from mypy_boto3_ec2 import EC2Client
 
 # ---- on moto
 

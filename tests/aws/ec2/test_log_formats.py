@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
 from botocore.stub import Stubber
 from moto import mock_aws
-from mypy_boto3_ec2 import EC2Client
 
 from flowwarden.aws.ec2.log_formats import DescribedFormats
 from flowwarden.errors import LogFormatsUnavailable
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from tests.aws.clients import session
+
+if TYPE_CHECKING:  # importing the stubs takes half a second
+    from mypy_boto3_ec2 import EC2Client
 
 GROUP = "/flow-warden/flow-logs"
 ASKED = {"Filters": [{"Name": "log-group-name", "Values": [GROUP]}]}

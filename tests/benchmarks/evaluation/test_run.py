@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Final
 
 import msgspec
 import pytest
@@ -28,14 +29,25 @@ def scenario(**parameters: float) -> Scenario:
     The windows are longer than AWS's: deliveries take the time, and there are fewer of them.
     """
     small = {"judged_days": 1, "learning_rate": 0.02, "judged_rate": 0.02, "incidents_of_each_kind": 1}
-    small["window"] = small["learning_slot"] = 14_400
+    small |= {"window": 28_800, "learning_slot": 43_200}
     return Scenario("incidents", world("v2", **(small | parameters)))
+
+
+SHORT: Final = Scenario("short", scenario(judged_days=0, incidents_of_each_kind=0).world)
+"""A learning day."""
 
 
 @pytest.fixture(scope="module")
 def outcome() -> Outcome:
-    """Its outcome."""
+    """The outcome of the scenario."""
     return Run(scenario()).finish(lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcome, Path]:
+    """The outcome of the short scenario, and its checkpoint."""
+    checkpoint = tmp_path_factory.mktemp("short") / "checkpoint.pickle"
+    return Run(SHORT, checkpoint).finish(lambda _: None), checkpoint
 
 
 def comparable(outcome: Outcome) -> bytes:
@@ -69,40 +81,34 @@ def test_the_monitor_finds_incidents(outcome: Outcome) -> None:
     assert outcome.tallies[MONITOR].write_units > 0
 
 
-def test_an_interrupted_run_continues_to_the_same_outcome(outcome: Outcome, tmp_path: Path) -> None:
-    """From the checkpoint of the last completed day."""
+def test_parallel_scenarios_have_the_same_outcome_also_after_an_interruption(
+    outcome: Outcome, short: tuple[Outcome, Path], tmp_path: Path
+) -> None:
+    """From the checkpoint of the last completed day; without one, from the beginning.
+
+    Each runs in its own process with its own checkpoint; outcomes are in the requested order.
+    """
 
     def interrupt(detail: str) -> None:
         if detail.startswith("day 2"):
             raise KeyboardInterrupt
 
-    checkpoint = tmp_path / "checkpoint.pickle"
+    checkpoints = {scenario(): tmp_path / "one", SHORT: tmp_path / "two"}
     with pytest.raises(KeyboardInterrupt):
-        Run(scenario(), checkpoint).finish(interrupt)
-    days: list[str] = []
-    again = Run(scenario(), checkpoint).finish(days.append)
-    assert [detail.split(",")[0] for detail in days] == ["day 2 of 2"]
-    assert comparable(again) == comparable(outcome)
-
-
-def test_a_checkpoint_of_another_scenario_is_not_used(tmp_path: Path) -> None:
-    """Every parameter is compared."""
-    checkpoint = tmp_path / "checkpoint.pickle"
-    short = scenario(judged_days=0, incidents_of_each_kind=0)
-    Run(short, checkpoint).finish(lambda _: None)
-    assert Run(short, checkpoint).generator.over
-    assert Run(scenario(judged_days=0, seed=9), checkpoint).generator.day == 0
-
-
-def test_parallel_scenarios_have_the_same_outcome(outcome: Outcome, tmp_path: Path) -> None:
-    """Each in its own process with its own checkpoint; outcomes are in the requested order."""
-    short = Scenario("short", scenario(judged_days=0, incidents_of_each_kind=0).world)
-    checkpoints = {scenario(): tmp_path / "one", short: tmp_path / "two"}
-    steps: list[str] = []
-    found = run_all(checkpoints, 2, steps.extend)
-    assert list(found) == ["incidents", "short"] == sorted(set(steps))
+        Run(scenario(), checkpoints[scenario()]).finish(interrupt)
+    steps: set[tuple[str, str]] = set()
+    found = run_all(checkpoints, 2, lambda under_way: steps.update(under_way.items()))
+    assert steps == {("incidents", "day 2 of 2, judged"), ("short", "day 1 of 1, learning")}
+    assert list(found) == ["incidents", "short"]
     assert comparable(found["incidents"]) == comparable(outcome)
+    assert comparable(found["short"]) == comparable(short[0])
     assert all(each.exists() for each in checkpoints.values())
+
+
+def test_a_checkpoint_of_another_scenario_is_not_used(short: tuple[Outcome, Path]) -> None:
+    """Every parameter is compared."""
+    assert Run(SHORT, short[1]).generator.over
+    assert Run(scenario(judged_days=0, seed=9), short[1]).generator.day == 0
 
 
 def test_a_scenario_that_fails_ends_the_run(tmp_path: Path) -> None:

@@ -26,12 +26,6 @@ def world(layout: str = "template", **parameters: float) -> World:
     return replace(small, **parameters)
 
 
-EVERYTHING: dict[str, int] = {
-    "learning_days": 0, "judged_days": 1, "incidents_of_each_kind": 1, "seed": 3,
-}  # fmt: skip
-"""Parameters of a world with one incident of each kind."""
-
-
 class Made(Struct, frozen=True):
     """The output of a world."""
 
@@ -46,10 +40,13 @@ class Made(Struct, frozen=True):
     """The interfaces that existed at the beginning or at the end."""
 
 
-@cache
 def made(layout: str = "template", **parameters: float) -> Made:
     """Generate a world's deliveries, and read them with the project's reader."""
-    given = world(layout, **parameters)
+    return _made(world(layout, **parameters))
+
+
+@cache
+def _made(given: World) -> Made:
     generator, reading = Generator(given), Reading(given.layout)
     interfaces = generator.interfaces()
     result = Made(given, [], generator.labels, [], [], [], interfaces)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.session import Session, get_session
 from moto import mock_aws
 from msgspec.structs import replace
 
@@ -46,10 +48,17 @@ def planned(*arguments: str) -> tuple[int, str, str]:
     return code, out.getvalue().decode(), err.getvalue()
 
 
+@cache
+def session() -> Session:
+    """The session of all tests, which reads the descriptions of the services once."""
+    return get_session()
+
+
 @pytest.fixture
 def account() -> Iterator[Any]:
     """EC2 of an account with one VPC `payments`; the default VPC has no name."""
     with mock_aws():
+        boto3.setup_default_session(botocore_session=session())
         ec2 = boto3.client("ec2", region_name=REGION)
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         ec2.create_tags(Resources=[vpc], Tags=[{"Key": "Name", "Value": "payments"}])

@@ -69,7 +69,7 @@ def compare(batch: list[str], layouts: list[LogFormat], reader: ColumnarReader) 
     ]
 
 
-@examples(3)
+@examples(2)
 @given(st.data(), layout_sets())
 def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFormat]) -> None:
     """For valid lines, nearly valid lines and gaps, with a cold and a warm cache."""
@@ -100,7 +100,7 @@ def test_a_table_equals_the_slow_reader_for_every_unusual_token_in_every_field(
     if status != "OK":
         plain |= {name: "-" for name, field in BY_NAME.items() if field.kind in TRAFFIC_KINDS}
     batch = [
-        " ".join((plain | {name: token}).get(name_too, "-") for name_too in layout.names)
+        " ".join(token if each == name else plain[each] for each in layout.names)
         for name in layout.names
         for token in [plain[name], *TRICKY, "1234567", "12345678", "123456789", "1" * 16, "1" * 17]
     ]
