@@ -22,7 +22,7 @@ FOLDERS = BUILD / "aws"
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
 """Maximum wait for the first response; it takes less than 1 s on an idle machine."""
-STOP_SECONDS = 5
+STOP_SECONDS = 1
 SCRATCH = "scratch"
 """Folder for unpacked files, such as the functions' code; removed at the end."""
 ATTEMPTS = 3
