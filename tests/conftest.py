@@ -41,6 +41,11 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # untyped
         return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more process than cores, because the tests of `TOGETHER` mostly wait."""
+    return (os.process_cpu_count() or 1) + 1
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
     """A hook of pytest-xdist."""
     return Scheduler(config, log)

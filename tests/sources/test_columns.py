@@ -40,11 +40,10 @@ def test_values_become_tokens(name: str, value: object, expected: str) -> None:
     assert token(BY_NAME[name], value) == expected
 
 
-@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 @pytest.mark.parametrize("value", [None, "", "-", "  "])
-def test_an_absent_value_is_a_dash_in_any_field(field: object, value: object) -> None:
+def test_an_absent_value_is_a_dash_in_any_field(value: object) -> None:
     """This is AWS's form."""
-    assert token(field, value) == "-"  # type: ignore[arg-type]  # a field of the table
+    assert {field.name for field in FIELDS if token(field, value) != "-"} == set()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.ENCODED_TEXT])
