@@ -107,9 +107,14 @@ class Shell:
 
 @pytest.fixture
 def project(tmp_path: Path, parser: subprocess.Popen[str]) -> Shell:
-    """A folder with the project's SAM files, and the policy of docs/installing.md in policy.json."""
-    for name in ("template.yaml", "samconfig.toml"):
-        shutil.copy(ROOT / name, tmp_path)
+    """A folder with the project's SAM files, and the policy of docs/installing.md in policy.json.
+
+    The template has one resource only: SAM parses it for each command, and needs the parameters.
+    """
+    shutil.copy(ROOT / "samconfig.toml", tmp_path)
+    parameters = stack.TEXT.partition("\nConditions:\n")[0]
+    resources = "\nResources:\n  Topic:\n    Type: AWS::SNS::Topic\n"
+    (tmp_path / "template.yaml").write_text(parameters + resources)
     (tmp_path / "policy.json").write_text(POLICY)
     return Shell(tmp_path, parser)
 
