@@ -19,7 +19,6 @@ from benchmarks.stages import Stages
 from benchmarks.tables import table
 from benchmarks.targets import Target, target_table
 from benchmarks.ways.table import PROJECT, STDLIB_FLOOR, WHEELS_FLOOR
-from flowwarden.records.log_format import LogFormat
 
 
 def samples(**times: list[float]) -> Samples:
@@ -174,10 +173,9 @@ def test_the_stages_add_up() -> None:
     assert text.splitlines()[-1].split() == ["|", "all", "|", "400", "|", "100%", "|", "380", "|"]
 
 
-@pytest.mark.parametrize("layout", layouts().values(), ids=layouts())
-def test_memory_is_measured_in_a_separate_process(layout: LogFormat) -> None:
-    """Flow Warden's way needs at least the memory of its lines."""
-    measured = memory.of(PROJECT, layout, 1_000)
+def test_memory_is_measured_in_a_separate_process() -> None:
+    """Flow Warden's way needs at least the memory of its lines, in the layout with most fields."""
+    measured = memory.of(PROJECT, max(layouts().values(), key=lambda each: len(each.fields)), 1_000)
     assert measured.traced > 100_000
 
 

@@ -36,10 +36,9 @@ def run_without_engine(tmp_path: Path, **variables: str) -> subprocess.Completed
     )
 
 
-@pytest.mark.parametrize("variables", [{}, {"REQUIRE_CONTAINERS": ""}])
-def test_without_an_engine_they_are_skipped(tmp_path: Path, variables: dict[str, str]) -> None:
-    """With the reason, and the run succeeds."""
-    done = run_without_engine(tmp_path, **variables)
+def test_without_an_engine_they_are_skipped(tmp_path: Path) -> None:
+    """With the reason, and the run succeeds; an empty variable requires as little as none."""
+    done = run_without_engine(tmp_path, REQUIRE_CONTAINERS="")
     assert "`sam local invoke` cannot run" in done.stdout
     assert done.returncode == pytest.ExitCode.OK
 
