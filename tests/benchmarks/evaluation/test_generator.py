@@ -16,14 +16,16 @@ from flowwarden.records.model import Action, Flow, Gap
 from tests.architecture import source
 from tests.benchmarks.evaluation.worlds import LAYOUTS, RATE, Made, made, world
 
+RATE_BY_WINDOW = {60: RATE / 3, 600: RATE}
+"""A minute's windows have more records."""
 layout_names = pytest.mark.parametrize("layout", LAYOUTS)
 
 type Ends = tuple[str, str, int | None, int | None]
 
 
 def day(seed: int, layout: str = "template") -> list[Delivery]:
-    """The deliveries of a learning day with little traffic."""
-    given = world(layout, seed=seed, learning_rate=0.02)
+    """The deliveries of a learning day with little traffic, in windows longer than AWS's."""
+    given = world(layout, seed=seed, learning_rate=0.02, window=3600)
     return list(Generator(given).next_day())
 
 
@@ -48,7 +50,7 @@ def test_the_layout_changes_only_the_form_of_the_lines() -> None:
 
 def test_a_restored_generator_continues_with_the_same_deliveries() -> None:
     """A checkpoint after a day has no effect."""
-    given = world(learning_days=2, learning_rate=0.02)
+    given = world(learning_days=2, learning_rate=0.02, window=3600)
     straight, aside = Generator(given), Generator(given)
     assert list(straight.next_day()) == list(aside.next_day())
     restored: Generator = pickle.loads(pickle.dumps(aside))  # noqa: S301 -- created by this test
@@ -106,7 +108,7 @@ def test_an_internal_conversation_has_at_most_four_records_per_window() -> None:
 @pytest.mark.parametrize("window", [60, 600])
 def test_a_record_is_a_one_way_tuple_in_one_window_of_one_interface(window: int) -> None:
     """It begins and ends in the window, and occurs once."""
-    result = made(window=window)
+    result = made(window=window, learning_rate=RATE_BY_WINDOW[window])
     keys: Counter[object] = Counter()
     for flow in result.flows:
         assert flow.start is not None
@@ -120,7 +122,11 @@ def test_a_record_is_a_one_way_tuple_in_one_window_of_one_interface(window: int)
 
 def test_flags_are_ored_over_a_window_and_spread_over_several() -> None:
     """A short connection has SYN and FIN in one record; a long one has windows without either."""
-    seen = Counter(flow.tcp_flags for flow in made(window=60).flows if flow.protocol == 6)
+    seen = Counter(
+        flow.tcp_flags
+        for flow in made(window=60, learning_rate=RATE_BY_WINDOW[60]).flows
+        if flow.protocol == 6
+    )
     assert set(seen) <= {0, 1, 2, 3, 4, 6, 18, 19}
     assert {0, 1, 2, 3, 4, 18, 19} <= set(seen)
 
@@ -180,7 +186,7 @@ def test_few_interfaces_write_most_of_the_records() -> None:
 
 def test_deliveries_arrive_late_duplicated_and_out_of_order() -> None:
     """In the order of arrival, which differs from the order of the windows."""
-    result = made(learning_slot=1200)
+    result = made(learning_slot=1200, learning_rate=0.02)
     assert all(one.arrived <= other.arrived for one, other in pairwise(result.deliveries))
     numbers = [each.number for each in result.deliveries]
     doubled = len(numbers) - len(set(numbers))

@@ -28,8 +28,8 @@ def scenario(**parameters: float) -> Scenario:
 
     The windows are longer than AWS's: deliveries take the time, and there are fewer of them.
     """
-    small = {"judged_days": 1, "learning_rate": 0.02, "judged_rate": 0.02, "incidents_of_each_kind": 1}
-    small |= {"window": 28_800, "learning_slot": 43_200}
+    small = {"judged_days": 1, "learning_rate": 0.005, "judged_rate": 0.005, "incidents_of_each_kind": 1}
+    small |= {"window": 43_200, "learning_slot": 43_200}
     return Scenario("incidents", world("v2", **(small | parameters)))
 
 
