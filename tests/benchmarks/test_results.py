@@ -6,8 +6,6 @@ import io
 import json
 from itertools import pairwise
 
-import pytest
-
 from benchmarks import layers, memory, startup
 from benchmarks.clock import Samples, Shape
 from benchmarks.layouts import layouts

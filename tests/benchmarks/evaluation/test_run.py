@@ -24,23 +24,36 @@ from tests.benchmarks.evaluation.worlds import world
 
 
 def scenario(**parameters: float) -> Scenario:
-    """A learning day and a scored day, with an incident of each kind.
+    """Two learning days and a scored day, with an incident of each kind.
 
     The windows are longer than AWS's: deliveries take the time, and there are fewer of them.
     """
-    small = {"judged_days": 1, "learning_rate": 0.005, "judged_rate": 0.005, "incidents_of_each_kind": 1}
-    small |= {"window": 43_200, "learning_slot": 43_200}
+    small = {"learning_days": 2, "judged_days": 1, "incidents_of_each_kind": 1}
+    small |= {"learning_rate": 0.005, "judged_rate": 0.005, "window": 86_400, "learning_slot": 86_400}
     return Scenario("incidents", world("v2", **(small | parameters)))
 
 
-SHORT: Final = Scenario("short", scenario(judged_days=0, incidents_of_each_kind=0).world)
+SHORT: Final = Scenario("short", scenario(learning_days=1, judged_days=0, incidents_of_each_kind=0).world)
 """A learning day."""
 
 
 @pytest.fixture(scope="module")
-def outcome() -> Outcome:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcome, Path]:
+    """The outcome of the scenario, and what an interruption of its last day leaves as its checkpoint."""
+    checkpoint = tmp_path_factory.mktemp("whole") / "checkpoint.pickle"
+    left = checkpoint.with_name("left.pickle")
+
+    def keep(detail: str) -> None:
+        if detail.startswith("day 3"):
+            left.write_bytes(checkpoint.read_bytes())
+
+    return Run(scenario(), checkpoint).finish(keep), left
+
+
+@pytest.fixture(scope="module")
+def outcome(whole: tuple[Outcome, Path]) -> Outcome:
     """The outcome of the scenario."""
-    return Run(scenario()).finish(lambda _: None)
+    return whole[0]
 
 
 @pytest.fixture(scope="module")
@@ -82,25 +95,18 @@ def test_the_monitor_finds_incidents(outcome: Outcome) -> None:
 
 
 def test_parallel_scenarios_have_the_same_outcome_also_after_an_interruption(
-    outcome: Outcome, short: tuple[Outcome, Path], tmp_path: Path
+    whole: tuple[Outcome, Path], short: tuple[Outcome, Path], tmp_path: Path
 ) -> None:
     """From the checkpoint of the last completed day; without one, from the beginning.
 
     Each runs in its own process with its own checkpoint; outcomes are in the requested order.
     """
-
-    def interrupt(detail: str) -> None:
-        if detail.startswith("day 2"):
-            raise KeyboardInterrupt
-
-    checkpoints = {scenario(): tmp_path / "one", SHORT: tmp_path / "two"}
-    with pytest.raises(KeyboardInterrupt):
-        Run(scenario(), checkpoints[scenario()]).finish(interrupt)
+    checkpoints = {scenario(): whole[1], SHORT: tmp_path / "two"}
     steps: set[tuple[str, str]] = set()
     found = run_all(checkpoints, 2, lambda under_way: steps.update(under_way.items()))
-    assert steps == {("incidents", "day 2 of 2, judged"), ("short", "day 1 of 1, learning")}
+    assert steps == {("incidents", "day 3 of 3, judged"), ("short", "day 1 of 1, learning")}
     assert list(found) == ["incidents", "short"]
-    assert comparable(found["incidents"]) == comparable(outcome)
+    assert comparable(found["incidents"]) == comparable(whole[0])
     assert comparable(found["short"]) == comparable(short[0])
     assert all(each.exists() for each in checkpoints.values())
 
