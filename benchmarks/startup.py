@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from benchmarks.layouts import log_format
@@ -40,22 +40,22 @@ class ColdStart(Struct, frozen=True):
 
 def measure(repeats: int, *, compiled: bool) -> ColdStart:
     """Start the monitor several times, with or without the layers' bytecode."""
-    arguments = [] if compiled else ["uncompiled"]
-    _start([])  # warm-up: creates bytecode and caches the files
-    measured = [_start(arguments) for _ in range(repeats)]
-    return ColdStart(**{name: median(each[name] for each in measured) for name in measured[0]})
+    once(compiled=True)  # warm-up: creates bytecode and caches the files
+    measured = [once(compiled=compiled) for _ in range(repeats)]
+    names = ColdStart.__struct_fields__
+    return ColdStart(**{name: median(getattr(each, name) for each in measured) for name in names})
 
 
-def _start(arguments: list[str]) -> dict[str, float]:
+def once(*, compiled: bool) -> ColdStart:
+    """Start the monitor in a fresh process, whether or not its files are in the system's cache."""
     done = subprocess.run(
-        [sys.executable, str(_PROJECT / "benchmarks" / "cold.py"), *arguments],
+        [sys.executable, str(_PROJECT / "benchmarks" / "cold.py"), *([] if compiled else ["uncompiled"])],
         env=_environment(),
         capture_output=True,
         check=True,
         text=True,
     )
-    times: dict[str, float] = json.loads(done.stdout)
-    return times
+    return msgspec.json.decode(done.stdout, type=ColdStart)
 
 
 def _environment() -> dict[str, str]:

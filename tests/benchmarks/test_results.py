@@ -179,7 +179,7 @@ def test_memory_is_measured_in_a_separate_process() -> None:
 
 def test_a_cold_start_imports_the_monitor_and_creates_its_clients() -> None:
     """Without a call to AWS."""
-    measured = startup.measure(1, compiled=True)
+    measured = startup.once(compiled=True)
     assert min(measured.boto3, measured.monitor, measured.wiring, measured.clients) > 0
     assert measured.ready == measured.monitor + measured.wiring
 

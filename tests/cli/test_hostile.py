@@ -30,7 +30,7 @@ def demand_harmless(ended: Ended) -> None:
     assert all(line.isprintable() for line in ended.stdout.split("\n"))
 
 
-@examples(5)
+@examples(3)
 @given(sources())
 def test_no_source_raises_or_reaches_the_terminal_raw(data: bytes) -> None:
     """Each printed line is JSON, and every record that is counted is printed."""
@@ -44,7 +44,7 @@ def test_no_source_raises_or_reaches_the_terminal_raw(data: bytes) -> None:
     )
 
 
-@examples(2)
+@examples(1)
 @given(texts())
 def test_no_explained_line_raises_or_reaches_the_terminal_raw(text: str) -> None:
     """Arguments are decoded with surrogates for odd bytes."""

@@ -72,10 +72,17 @@ def test_the_command_is_installed_with_the_environment() -> None:
     assert done.stdout.count("\n") == 1
 
 
+def test_the_command_starts_without_the_packages_that_only_some_options_need() -> None:
+    """Importing numpy takes as long as everything else."""
+    code = "import sys, flowwarden_cli.main; print({'boto3', 'numpy', 'shtab'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_a_closed_pipe_ends_the_command_without_an_error(tmp_path: Path) -> None:
     """`flowwarden read … | head -1` reports nothing and does not fail."""
     log = tmp_path / "log"
-    log.write_text(f"{ACCEPTED}\n" * 200_000)
+    log.write_text(f"{ACCEPTED}\n" * 20_000)
     script = f"set -o pipefail; {shlex.join([*COMMAND, 'read', str(log)])} | head -1"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.count("\n"), done.stderr) == (0, 1, "")

@@ -435,7 +435,7 @@ def test_the_reader_equals_the_slow_reader(data: st.DataObject, layouts: list[Lo
         compare(batch, layouts, reader)
 
 
-@examples(2)
+@examples(1)
 @given(st.data(), layout_sets(), st.sampled_from([1, 3, 40]))
 def test_each_flow_has_the_place_of_its_line(
     data: st.DataObject, layouts: list[LogFormat], times: int
@@ -466,7 +466,7 @@ def compare(batch: list[str], layouts: list[LogFormat], reader: LineReader) -> N
 def test_flows_of_a_layout_share_one_class_among_many_layouts() -> None:
     """So flows of two readers can be compared."""
     first = flow(ACCEPTED)
-    for number in range(200):
+    for number in range(100):
         flow("10.0.0.1 10.0.0.2 x", f"srcaddr dstaddr quite-new-{number}")
     assert flow(ACCEPTED) == first
     assert type(flow(ACCEPTED)) is type(first)

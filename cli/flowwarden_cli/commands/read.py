@@ -17,7 +17,6 @@ from flowwarden.sources.chunks import Note
 from flowwarden.sources.inputs import Input, find
 from flowwarden.sources.read import Batch, read
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, Command, UsageError
-from flowwarden_cli.commands.explain import explanation
 from flowwarden_cli.terminal.console import Console
 from flowwarden_cli.terminal.json_lines import flows_as_json, gaps_as_json, malformed_as_json
 from flowwarden_cli.terminal.progress import Progress
@@ -250,6 +249,8 @@ def _run(options: Namespace, console: Console) -> int:
 
 
 def _explain(line: str, layouts: tuple[LogFormat, ...], console: Console) -> int:
+    from flowwarden_cli.commands.explain import explanation  # noqa: PLC0415  numpy, which only this needs
+
     try:
         console.print(explanation(line, layouts))
     except SourceError as error:

@@ -28,7 +28,7 @@ def scenario(**parameters: float) -> Scenario:
 
     The windows are longer than AWS's: deliveries take the time, and there are fewer of them.
     """
-    small = {"learning_days": 2, "judged_days": 1, "incidents_of_each_kind": 1}
+    small: dict[str, float] = {"learning_days": 2, "judged_days": 1, "incidents_of_each_kind": 1}
     small |= {"learning_rate": 0.005, "judged_rate": 0.005, "window": 86_400, "learning_slot": 86_400}
     return Scenario("incidents", world("v2", **(small | parameters)))
 
