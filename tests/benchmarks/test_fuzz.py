@@ -36,7 +36,7 @@ from tests.functions.test_monitor_events import BLOCKED, ROOT, Harness, document
 from tests.notify.fakes import MemorySink
 
 SEED: Final = 3
-GROUPS: Final = {"lines": 5, "payloads": 20, "events": 200, "policies": 40, "items": 20, "files": 120}
+GROUPS: Final = {"lines": 4, "payloads": 15, "events": 150, "policies": 25, "items": 15, "files": 80}
 """Groups of each kind: some hundred inputs, or some dozen of the slowest."""
 
 

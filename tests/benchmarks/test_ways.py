@@ -124,14 +124,14 @@ def test_a_round_measures_every_way_once() -> None:
     layout = LAYOUTS["v2"]
     ways = {PROJECT: project.make(layout), STDLIB_FLOOR: floors.stdlib(layout)}
     samples = Samples()
-    measure_round(Case(Shape("v2", 1_000), layout, ways), 0, samples)
+    measure_round(Case(Shape("v2", 5_000), layout, ways), 0, samples)
     assert {way: list(times) for way, times in samples.times.items()} == {PROJECT: [0], STDLIB_FLOOR: [0]}
 
 
 def test_a_round_ends_the_run_if_a_way_is_wrong() -> None:
     """Regardless of its speed."""
     layout = LAYOUTS["v2"]
-    case = Case(Shape("v2", 1_000), layout, {PROJECT: project.make(layout), "wrong": wrong(RIGHT)})
+    case = Case(Shape("v2", 5_000), layout, {PROJECT: project.make(layout), "wrong": wrong(RIGHT)})
     with pytest.raises(WaysDisagree):
         measure_round(case, 0, Samples())
 

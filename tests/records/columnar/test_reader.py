@@ -69,7 +69,7 @@ def compare(batch: list[str], layouts: list[LogFormat], reader: ColumnarReader) 
     ]
 
 
-@examples(2)
+@examples(1)
 @given(st.data(), layout_sets())
 def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFormat]) -> None:
     """For valid lines, nearly valid lines and gaps, with a cold and a warm cache."""
@@ -85,7 +85,7 @@ def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFo
 def test_a_table_equals_the_slow_reader_for_every_unusual_token_in_every_field(
     layout: LogFormat, status: str
 ) -> None:
-    """Among all others; and alone in its batch, some of them evenly chosen, as many as the profile says."""
+    """Among all others; and alone in its batch, some of them evenly chosen, half as many as the profile says."""
     plain = dict.fromkeys(BY_NAME, "1") | {
         "srcaddr": "10.0.0.1",
         "dstaddr": "2001:db8::dead:beef:1:2",
@@ -106,7 +106,7 @@ def test_a_table_equals_the_slow_reader_for_every_unusual_token_in_every_field(
     ]
     reader = ColumnarReader([layout])
     compare(batch, [layout], reader)
-    for line in batch[:: 1 + len(batch) // settings().max_examples]:
+    for line in batch[:: 1 + 2 * len(batch) // settings().max_examples]:
         compare([line], [layout], reader)
         compare([line] * FEW, [layout], reader)
 
@@ -228,12 +228,12 @@ def test_flows_of_many_odd_lines_are_those_of_their_lines() -> None:
         spellings[n % len(spellings)](PLAIN.replace("50123", str(n % 65_536)))
         if n % 7
         else (NODATA, "odd")[n % 2]
-        for n in range(3 * CHUNK)
+        for n in range(2 * CHUNK)
     ]
     table = ColumnarReader([DEFAULT_LOG_FORMAT]).read(lines)
     flows = whole(table.flows)
     assert values(table.flows, "srcport") == [flow.srcport for flow in flows]
-    assert sorted(flow.srcport or 0 for flow in flows) == [n for n in range(3 * CHUNK) if n % 7]
+    assert sorted(flow.srcport or 0 for flow in flows) == [n for n in range(2 * CHUNK) if n % 7]
     some = np.array([len(flows) - 1, 0, CHUNK, 0])
     assert table.flows.flows(some) == [flows[row] for row in some]
     assert len(flows) + len(table.gaps) + len(table.malformed) == len(lines)
