@@ -85,7 +85,7 @@ def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFo
 def test_a_table_equals_the_slow_reader_for_every_unusual_token_in_every_field(
     layout: LogFormat, status: str
 ) -> None:
-    """Among all others; and alone in its batch, some of them evenly chosen, half as many as the profile says."""
+    """Among all others; and alone in its batch, some of them, evenly chosen, by the number of the profile."""
     plain = dict.fromkeys(BY_NAME, "1") | {
         "srcaddr": "10.0.0.1",
         "dstaddr": "2001:db8::dead:beef:1:2",
