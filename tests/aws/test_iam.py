@@ -14,7 +14,7 @@ from flowwarden.aws.iam import Roles, statements_of, trusted_by
 from flowwarden.enforcer.decide.delivery_role import NEEDED, SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.iam_policy import AccessRequest, Permitted, Statement, evaluate
 from flowwarden.errors import CallRefused
-from tests.aws.clients import client
+from tests.aws.clients import client, shared
 
 ARN = "arn:aws:iam::123456789012:role/delivery"
 
@@ -29,15 +29,26 @@ def write(iam: Any, policy: str) -> None:
     iam.put_role_policy(RoleName="delivery", PolicyName="write", PolicyDocument=policy)
 
 
-@pytest.fixture
-def roles() -> Iterator[Roles]:
-    """An account on moto with the role."""
+@pytest.fixture(scope="module")
+def account() -> Iterator[Any]:
+    """An account on moto, of all tests of this module: reading AWS's own policies takes most of a test."""
     with mock_aws():
-        iam = client("iam")
-        trust = document(Principal={"Service": SERVICE}, Action="sts:AssumeRole")
-        iam.create_role(RoleName="delivery", AssumeRolePolicyDocument=trust)
-        write(iam, document(Action=list(NEEDED), Resource="*"))
-        yield Roles(iam)
+        yield shared("iam")
+
+
+@pytest.fixture
+def roles(account: Any) -> Iterator[Roles]:
+    """The account with the role, and with no other policy."""
+    trust = document(Principal={"Service": SERVICE}, Action="sts:AssumeRole")
+    account.create_role(RoleName="delivery", AssumeRolePolicyDocument=trust)
+    write(account, document(Action=list(NEEDED), Resource="*"))
+    yield Roles(account)
+    for name in account.list_role_policies(RoleName="delivery")["PolicyNames"]:
+        account.delete_role_policy(RoleName="delivery", PolicyName=name)
+    for each in account.list_policies(Scope="Local")["Policies"]:
+        account.detach_role_policy(RoleName="delivery", PolicyArn=each["Arn"])
+        account.delete_policy(PolicyArn=each["Arn"])
+    account.delete_role(RoleName="delivery")
 
 
 def attach(iam: Any, policy: str, name: str = "more") -> str:
