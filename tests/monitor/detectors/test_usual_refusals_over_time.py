@@ -167,7 +167,7 @@ def test_a_host_that_many_services_refuse_in_a_batch_teaches_nothing() -> None:
 def test_what_an_intruder_tries_first_is_learned_only_once_it_was_reported(port: int) -> None:
     """A try an hour for days is not learned; refusals that persisted for two hours were paged, and are."""
     evidence = known()
-    days(evidence, lambda at: [refused(SERVER, port, at)], 5)
+    days(evidence, lambda at: [refused(SERVER, port, at)])
     assert found(evidence, [refused(SERVER, port)]) == ["blocked-connection"]
     for ago in (2, 1):
         begin = TODAY - ago * DAY + 7200
