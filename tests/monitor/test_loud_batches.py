@@ -24,7 +24,7 @@ from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
 
 NOW = 1_764_000_000
-LOUD = 1000
+LOUD = 800
 
 
 @dataclass
@@ -140,7 +140,7 @@ def test_what_had_no_room_is_stored_by_later_batches() -> None:
     first = world.process(lines, "batch-0")
     before = set(world.evidence.items)
     assert first.deferred > 0
-    for number in range(1, 4):
+    for number in range(1, 3):
         last = world.process(lines, f"batch-{number}")
     assert set(world.evidence.items) > before
     assert last.deferred < first.deferred

@@ -85,7 +85,7 @@ def serving(ports: Sequence[int]) -> MemoryEvidence:
             flow(f"{CLIENT}:{port}", "10.0.9.1:40000", tcp_flags=18, flow_direction=OUT),
         )
     ]
-    return learned(*served)
+    return learned(*served, days=10)
 
 
 REFUSED = [refused(number, port) for number, port in enumerate(PORTS)]
