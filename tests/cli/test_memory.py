@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.sources.held import ACCEPTED, NODATA, gz
 
-READ = """
+MEASURES = """
+import os, resource, sys
 from flowwarden_cli.main import main
-main(["read", sys.argv[1]])
+
+def read(path):
+    main(["read", path])
+
+def keep(path):
+    return open(path).read().split("\\n")
+
+def peak():
+    try:
+        lines = open("/proc/self/status").read().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+def run(program, path):
+    try:
+        return program(path)
+    except SystemExit:
+        pass
+
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+run(read, os.devnull)  # imports what a read imports, once for all
+for line in sys.stdin:
+    name, path = line.split()
+    child = os.fork()
+    if not child:
+        kept = run({"read": read, "keep": keep}[name], path)
+        print(peak(), file=answers, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
 """
-KEEP = """
-kept = open(sys.argv[1]).read().split("\\n")
+"""Runs a program in a new process for each line of input, and prints that process's peak memory in kilobytes.
+
+On Linux, `ru_maxrss` is at least that of the parent process.
 """
-PEAK = """
-try:
-    lines = open("/proc/self/status").read().splitlines()
-    peak = next(line.split()[1] for line in lines if line.startswith("VmHWM"))
-except OSError:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-print(peak, file=sys.stderr)
-sys.exit(0)
-"""
-"""Prints the peak memory in kilobytes. On Linux, `ru_maxrss` is at least that of the parent process."""
 SMALL, LARGE = 12_000, 60_000
 """Lines: 1 and 6 MB of text."""
 GROWTH = 5 * 1024
@@ -64,33 +87,47 @@ def blank(lines: int) -> bytes:
     return b"\n" * 33 * lines
 
 
-def most_memory(path: Path, program: str = READ) -> int:
-    """The peak memory of a program that reads the file, in kilobytes."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"import resource, sys{program}{PEAK}", path],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        check=True,
-    )
-    return int(done.stderr.split()[-1])
+type Measure = Callable[[str, Path], int]
+
+
+@pytest.fixture(scope="module")
+def most_memory() -> Iterator[Measure]:
+    """The peak memory of a program that reads a file, in kilobytes."""
+    command = [sys.executable, "-c", MEASURES]
+    variables = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        asked, answered = process.stdin, process.stdout
+        assert asked is not None
+        assert answered is not None
+
+        def measure(program: str, path: Path) -> int:
+            print(program, path, file=asked, flush=True)
+            return int(answered.readline())
+
+        yield measure
+        asked.close()
 
 
 @pytest.mark.parametrize(
     "content", [text, packed, concatenated, table, one_line, blank], ids=lambda make: make.__name__
 )
-def test_five_times_the_size_needs_the_same_memory(content: Callable[[int], bytes], tmp_path: Path) -> None:
+def test_five_times_the_size_needs_the_same_memory(
+    content: Callable[[int], bytes], tmp_path: Path, most_memory: Measure
+) -> None:
     """For every kind of source."""
     path = tmp_path / "source"
     path.write_bytes(content(SMALL))
-    small = most_memory(path)
+    small = most_memory("read", path)
     path.write_bytes(content(LARGE))
-    assert most_memory(path) < small + GROWTH
+    assert most_memory("read", path) < small + GROWTH
 
 
-def test_a_program_that_keeps_the_lines_needs_more_memory(tmp_path: Path) -> None:
+def test_a_program_that_keeps_the_lines_needs_more_memory(tmp_path: Path, most_memory: Measure) -> None:
     """So the limit detects such a program."""
     path, memory = tmp_path / "source", []
     for lines in (SMALL, LARGE):
         path.write_bytes(text(lines))
-        memory.append(most_memory(path, KEEP))
+        memory.append(most_memory("keep", path))
     assert memory[1] > memory[0] + 1.5 * GROWTH
