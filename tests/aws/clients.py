@@ -26,9 +26,15 @@ def client(service: Any) -> Any:
     return session().client(service)
 
 
+@cache
+def shared(service: str) -> Any:
+    """One client for all tests that do not change it: each takes long to create."""
+    return client(service)
+
+
 def make_state_table(name: str) -> None:
     """Create the state table with the template's keys."""
-    client("dynamodb").create_table(
+    shared("dynamodb").create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -71,15 +71,15 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def broken(value: Any, path: tuple[Any, ...], wrong: object) -> Any:
-    """A copy with another value at the path, or without one."""
-    copied = deepcopy(value)
-    holder = copied
-    for name in path[:-1]:
-        holder = holder[name]
-    if wrong is DROPPED:
-        del holder[path[-1]]
+    """A copy with another value at the path, or without one; it shares the parts beside the path."""
+    name, *rest = path
+    copied = copy(value)
+    if rest:
+        copied[name] = broken(value[name], tuple(rest), wrong)
+    elif wrong is DROPPED:
+        del copied[name]
     else:
-        holder[path[-1]] = wrong
+        copied[name] = wrong
     return copied
 
 

@@ -14,7 +14,7 @@ from flowwarden.aws.iam import Roles, statements_of, trusted_by
 from flowwarden.enforcer.decide.delivery_role import NEEDED, SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.iam_policy import AccessRequest, Permitted, Statement, evaluate
 from flowwarden.errors import CallRefused
-from tests.aws.clients import client
+from tests.aws.clients import client, shared
 
 ARN = "arn:aws:iam::123456789012:role/delivery"
 
@@ -29,15 +29,26 @@ def write(iam: Any, policy: str) -> None:
     iam.put_role_policy(RoleName="delivery", PolicyName="write", PolicyDocument=policy)
 
 
-@pytest.fixture
-def roles() -> Iterator[Roles]:
-    """An account on moto with the role."""
+@pytest.fixture(scope="module")
+def account() -> Iterator[Any]:
+    """An account on moto, of all tests of this module: reading AWS's own policies takes most of a test."""
     with mock_aws():
-        iam = client("iam")
-        trust = document(Principal={"Service": SERVICE}, Action="sts:AssumeRole")
-        iam.create_role(RoleName="delivery", AssumeRolePolicyDocument=trust)
-        write(iam, document(Action=list(NEEDED), Resource="*"))
-        yield Roles(iam)
+        yield shared("iam")
+
+
+@pytest.fixture
+def roles(account: Any) -> Iterator[Roles]:
+    """The account with the role, and with no other policy."""
+    trust = document(Principal={"Service": SERVICE}, Action="sts:AssumeRole")
+    account.create_role(RoleName="delivery", AssumeRolePolicyDocument=trust)
+    write(account, document(Action=list(NEEDED), Resource="*"))
+    yield Roles(account)
+    for name in account.list_role_policies(RoleName="delivery")["PolicyNames"]:
+        account.delete_role_policy(RoleName="delivery", PolicyName=name)
+    for each in account.list_policies(Scope="Local")["Policies"]:
+        account.detach_role_policy(RoleName="delivery", PolicyArn=each["Arn"])
+        account.delete_policy(PolicyArn=each["Arn"])
+    account.delete_role(RoleName="delivery")
 
 
 def attach(iam: Any, policy: str, name: str = "more") -> str:
@@ -49,7 +60,7 @@ def attach(iam: Any, policy: str, name: str = "more") -> str:
 
 def trust(*statements: dict[str, Any]) -> tuple[str, ...]:
     """The services that a role with this trust policy trusts."""
-    iam = client("iam")
+    iam = shared("iam")
     policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
     iam.update_assume_role_policy(RoleName="delivery", PolicyDocument=policy)
     role = Roles(iam).describe(ARN)
@@ -67,7 +78,7 @@ def test_the_role_is_read_with_its_trust_and_inline_policies(roles: Roles) -> No
 
 def test_all_parts_of_a_statement_are_read(roles: Roles) -> None:
     """Including its effect; a statement that neither allows nor denies is left out."""
-    iam = client("iam")
+    iam = shared("iam")
     condition = {"Bool": {"aws:SecureTransport": "false"}}
     write(
         iam, document(Effect="Deny", NotAction="s3:*", NotResource=["arn:aws:s3:::one"], Condition=condition)
@@ -84,7 +95,7 @@ def test_all_parts_of_a_statement_are_read(roles: Roles) -> None:
 
 def test_attached_policies_are_read_in_their_default_version(roles: Roles) -> None:
     """Other versions have no effect."""
-    iam = client("iam")
+    iam = shared("iam")
     arn = attach(iam, document(Action="s3:*", Resource="*"))
     iam.create_policy_version(
         PolicyArn=arn,
@@ -123,30 +134,36 @@ def refuse(iam: Any, call: str, code: str) -> None:
 
 
 @pytest.mark.usefixtures("roles")
-@pytest.mark.parametrize("code", ["AccessDenied", "ServiceFailure", "InternalFailure", "NoSuchEntity"])
 @pytest.mark.parametrize("call", ["GetRolePolicy", "GetPolicy", "GetPolicyVersion"])
-def test_one_policy_that_cannot_be_read_does_not_hide_those_after_it(call: str, code: str) -> None:
+def test_one_policy_that_cannot_be_read_does_not_hide_those_after_it(call: str) -> None:
     """It is named, unless it is gone meanwhile. The policies that can be read come after it."""
-    iam = client("iam")
+    iam = shared("iam")
     bad = attach(iam, document(Action="logs:*", Resource="*"), "a-bad")
     attach(iam, document(Action="s3:*", Resource="*"), "b-good")
     iam.put_role_policy(
         RoleName="delivery", PolicyName="a-bad", PolicyDocument=document(Action="logs:*", Resource="*")
     )
+    for code in ("AccessDenied", "ServiceFailure", "InternalFailure", "NoSuchEntity"):
+        role = Roles(refusing_the_bad_one(call, code)).describe(ARN)
+        assert role is not None
+        actions = [each.actions for each in role.statements]
+        assert OWN in role.statements
+        assert ("s3:*",) in actions
+        assert actions.count(("logs:*",)) == 1
+        name = "a-bad: " if call == "GetRolePolicy" else f"{bad}: "
+        assert [each.startswith(name) for each in role.unread] == [True] * (code != "NoSuchEntity"), code
+
+
+def refusing_the_bad_one(call: str, code: str) -> Any:
+    """A client whose call fails if it is about the policy `a-bad`."""
 
     def refused(params: dict[str, Any], **_: object) -> None:
         if "a-bad" in str(params["body"]):
             raise ClientError({"Error": {"Code": code, "Message": "no"}}, call)
 
+    iam = client("iam")
     iam.meta.events.register(f"before-call.iam.{call}", refused)
-    role = Roles(iam).describe(ARN)
-    assert role is not None
-    actions = [each.actions for each in role.statements]
-    assert OWN in role.statements
-    assert ("s3:*",) in actions
-    assert actions.count(("logs:*",)) == 1
-    name = "a-bad: " if call == "GetRolePolicy" else f"{bad}: "
-    assert [each.startswith(name) for each in role.unread] == [True] * (code != "NoSuchEntity")
+    return iam
 
 
 @pytest.mark.usefixtures("roles")

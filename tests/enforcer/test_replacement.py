@@ -270,7 +270,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 @given(worlds())
-@examples(0.6)
+@examples(0.4)
 def test_no_fault_uncovers_a_covered_vpc_or_deletes_an_unmanaged_flow_log(world: World) -> None:
     """It holds through hours of faults. After they end, the state settles, and later runs change nothing."""
     theirs = foreign_ones(world)

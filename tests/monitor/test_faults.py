@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from itertools import product
 
 import pytest
@@ -12,7 +13,7 @@ from msgspec import Struct
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.notify.alert import Route
 from tests.faults import Fault, Faults, some
-from tests.monitor.scenarios import scenarios
+from tests.monitor.scenarios import makers, scenario
 
 COPIES = 2
 """A notification may be sent twice: if the answer to sending it or to marking it as sent is lost."""
@@ -20,14 +21,22 @@ COPIES = 2
 QUIETLY = {Route.LOG}
 
 
+@cache
+def faultless(name: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """The calls and the incidents of a scenario in which no call fails."""
+    faults = Faults()
+    incidents = scenario(name).run(faults).incidents
+    return faults.calls, incidents
+
+
 def test_the_scenarios_cover_every_detector_that_notifies() -> None:
     """And each of them sends what its name says, once, without a fault."""
     found = set[str]()
-    for scenario in scenarios().values():
-        sent = scenario.run(Faults()).incidents
-        assert {detector for detector, _ in sent} == scenario.detectors, scenario.name
+    for name in makers():
+        _, sent = faultless(name)
+        assert {detector for detector, _ in sent} == scenario(name).detectors, name
         assert max(Counter(sent).values()) == 1
-        found |= scenario.detectors
+        found |= scenario(name).detectors
     assert found >= {each.name for each in DETECTORS if each.route not in QUIETLY}
 
 
@@ -58,25 +67,24 @@ def cells(calls: Sequence[str]) -> list[Cell]:
 
 
 @pytest.mark.hypothesis
-@pytest.mark.parametrize("name", scenarios())
+@pytest.mark.parametrize("name", makers())
 def test_a_call_that_fails_once_loses_no_notification(name: str) -> None:
     """Nor does it send another one; `make reliability` tries every call in every way."""
-    scenario, faultless = scenarios()[name], Faults()
-    expected = set(scenario.run(faultless).incidents)
-    for each in some(cells(faultless.calls), 5, name):
+    calls, incidents = faultless(name)
+    expected = set(incidents)
+    for each in some(cells(calls), 3, name):
         faults = Faults(each.number, each.fault)
-        sent = Counter(scenario.run(faults, cold=each.cold, late=each.late).incidents)
+        sent = Counter(scenario(name).run(faults, cold=each.cold, late=each.late).incidents)
         copies = max(sent.values(), default=0)
         assert (set(sent), copies <= COPIES) == (expected, True), f"{name}: {each}"
 
 
-@pytest.mark.parametrize("name", scenarios())
+@pytest.mark.parametrize("name", makers())
 def test_the_retry_sends_what_a_topic_refused(name: str) -> None:
     """In the same container, without a further batch."""
-    scenario = scenarios()[name].up_to_its_notifications()
-    faultless = Faults()
-    expected = scenario.run(faultless).incidents
-    sends = [number for number, call in enumerate(faultless.calls) if "Sink" in call]
+    notifying, faults = scenario(name).up_to_its_notifications(), Faults()
+    expected = notifying.run(faults).incidents
+    sends = [number for number, call in enumerate(faults.calls) if "Sink" in call]
     assert sends
     for number in sends:
-        assert sorted(scenario.run(Faults(number)).incidents) == sorted(expected)
+        assert sorted(notifying.run(Faults(number)).incidents) == sorted(expected)

@@ -69,9 +69,9 @@ def singles(findings: Sequence[Finding]) -> set[bool]:
 PORTS = range(2000, 2000 + LOUD)
 
 
-def refused(number: int) -> Flow:
+def refused(number: int, port: int) -> Flow:
     """A rejection that the server logs: of one of many hosts at one of many ports."""
-    client, server = f"10.0.9.{number // 4 + 1}:40000", f"{CLIENT}:{PORTS[number]}"
+    client, server = f"10.0.9.{number // 4 + 1}:40000", f"{CLIENT}:{port}"
     return rejected(client, server, tcp_flags=2, flow_direction=IN, **AT)
 
 
@@ -85,10 +85,12 @@ def serving(ports: Sequence[int]) -> MemoryEvidence:
             flow(f"{CLIENT}:{port}", "10.0.9.1:40000", tcp_flags=18, flow_direction=OUT),
         )
     ]
-    return learned(*served)
+    return learned(*served, days=10)
 
 
-REFUSED = [refused(number) for number in range(LOUD)]
+REFUSED = [refused(number, port) for number, port in enumerate(PORTS)]
+PARTLY = [*REFUSED[:-20], *(refused(number, number + 9000) for number in range(LOUD - 20, LOUD))]
+"""The last 20 are at other ports."""
 
 
 SOME = Policy(exempt=tuple(f"10.0.9.{host}" for host in range(139, 144)))
@@ -96,23 +98,27 @@ ALL = Policy(exempt=("10.0.9.0/24",))
 
 
 @pytest.mark.parametrize(
-    ("usual", "directory", "policy", "expected"),
+    ("usual", "directory", "policy", "flows", "expected"),
     [
-        pytest.param([], ONE, POLICY, (0, BEYOND), id="new"),
-        pytest.param(PORTS, ONE, POLICY, (BEYOND, 0), id="usual"),
-        pytest.param(PORTS[:-20], ONE, POLICY, (BEYOND - 20, 20), id="partly usual"),
-        pytest.param(None, NONE, POLICY, (BEYOND, 0), id="nothing is known"),
-        pytest.param(None, ONE, POLICY, (0, BEYOND), id="the account is learned"),
-        pytest.param(PORTS, ONE, ALL, (0, BEYOND), id="exempt"),
-        pytest.param(PORTS, ONE, SOME, (BEYOND - 20, 20), id="partly exempt"),
+        pytest.param([], ONE, POLICY, REFUSED, (0, BEYOND), id="new"),
+        pytest.param(PORTS, ONE, POLICY, REFUSED, (BEYOND, 0), id="usual"),
+        pytest.param(PORTS, ONE, POLICY, PARTLY, (BEYOND - 20, 20), id="partly usual"),
+        pytest.param(None, NONE, POLICY, REFUSED, (BEYOND, 0), id="nothing is known"),
+        pytest.param(None, ONE, POLICY, REFUSED, (0, BEYOND), id="the account is learned"),
+        pytest.param(PORTS, ONE, ALL, REFUSED, (0, BEYOND), id="exempt"),
+        pytest.param(PORTS, ONE, SOME, REFUSED, (BEYOND - 20, 20), id="partly exempt"),
     ],
 )
 def test_blocked_connections(
-    usual: Sequence[int] | None, directory: FakeDirectory, policy: Policy, expected: tuple[int, int]
+    usual: Sequence[int] | None,
+    directory: FakeDirectory,
+    policy: Policy,
+    flows: Sequence[Flow],
+    expected: tuple[int, int],
 ) -> None:
     """Only usual connections, and those of which nothing is known, page at once."""
     evidence = MemoryEvidence() if usual is None else serving(usual)
-    assert counts(found(blocked_connection.DETECTOR, REFUSED, evidence, directory, policy)) == expected
+    assert counts(found(blocked_connection.DETECTOR, flows, evidence, directory, policy)) == expected
 
 
 def denied(roles: int, ports: Sequence[int]) -> list[Flow]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from itertools import batched
 from typing import Any, Final
 
-from tests.aws.clients import client
+from tests.aws.clients import shared
 from tests.hostile import HOSTILE
 
 TABLE: Final = "state"
@@ -35,10 +34,9 @@ DAMAGE: Final[dict[str, Any]] = {
 KEYS: Final = ("pk", "sk")
 
 
-@cache
 def dynamodb() -> Any:
-    """One client for all tests: each takes long to create."""
-    return client("dynamodb")
+    """The client of the table."""
+    return shared("dynamodb")
 
 
 def items() -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from flowwarden.notify.claims import (
 )
 from flowwarden.notify.ports import Claims
 from flowwarden.state.schema import INCIDENTS
-from tests.aws.clients import client, make_state_table
+from tests.aws.clients import client, make_state_table, shared
 from tests.notify.fakes import MemoryClaims
 
 TERMS = ClaimTerms(suppression=3600, lease=50)
@@ -42,7 +42,7 @@ def claims(request: pytest.FixtureRequest) -> Iterator[Claims]:
         return
     with mock_aws():
         make_state_table(TABLE)
-        yield DynamoDbClaims(client("dynamodb"), TABLE, TERMS)
+        yield DynamoDbClaims(shared("dynamodb"), TABLE, TERMS)
 
 
 def test_a_new_incident_is_claimed(claims: Claims) -> None:
@@ -80,7 +80,7 @@ def test_an_item_with_its_own_window_outlives_it(claims: Claims) -> None:
     claims.claim(KEY, FIRST, NOW, month)
     claims.confirm(KEY, FIRST, NOW, month)
     pk, sk = INCIDENTS.address(KEY.sink, KEY.incident)
-    stored = client("dynamodb").get_item(TableName=TABLE, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
+    stored = shared("dynamodb").get_item(TableName=TABLE, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
     assert int(stored["expires_at"]["N"]) > NOW + month
 
 
@@ -243,10 +243,10 @@ def test_items_expire_a_week_after_their_suppression_window() -> None:
     """`expires_at` is the table's TTL attribute: epoch seconds, a number."""
     with mock_aws():
         make_state_table(TABLE)
-        table = DynamoDbClaims(client("dynamodb"), TABLE, TERMS)
+        table = DynamoDbClaims(shared("dynamodb"), TABLE, TERMS)
         table.claim(KEY, FIRST, NOW)
         table.confirm(KEY, FIRST, NOW)
-        (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
+        (item,) = shared("dynamodb").scan(TableName=TABLE)["Items"]
     assert item["pk"] == {"S": "incident#sns:pages#k"}
     assert item["expires_at"] == {"N": str(NOW + TERMS.suppression + 7 * 86400)}
 
@@ -255,10 +255,10 @@ def test_many_repeats_do_not_grow_the_item_without_limit() -> None:
     """The count stops at its limit; suppression continues."""
     with mock_aws():
         make_state_table(TABLE)
-        table = DynamoDbClaims(client("dynamodb"), TABLE, TERMS)
+        table = DynamoDbClaims(shared("dynamodb"), TABLE, TERMS)
         table.claim(KEY, FIRST, NOW)
         table.confirm(KEY, FIRST, NOW)
-        client("dynamodb").update_item(
+        shared("dynamodb").update_item(
             TableName=TABLE,
             Key={"pk": {"S": "incident#sns:pages#k"}, "sk": {"S": "claim"}},
             UpdateExpression="SET suppressed_batches = :all",

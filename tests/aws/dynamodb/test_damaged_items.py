@@ -62,7 +62,7 @@ CLAIM = (
 ANY_DAMAGE = st.sampled_from(sorted(DAMAGE))
 
 
-@examples(0.4)
+@examples(0.2)
 @given(ANY_DAMAGE, st.sampled_from(CLAIM), st.booleans())
 def test_a_damaged_claim_silences_no_incident(kind: str, member: str, sent: bool) -> None:  # noqa: FBT001
     """After the window, or the lease, another batch gets the claim, and its confirmation silences repeats."""
@@ -118,7 +118,7 @@ def test_an_intact_claim_is_not_noted(notes: Unreadable) -> None:
 SETS = ((HEARTBEATS, 2**72), (CONTACTS_HOUR, 255), (UPLOAD_SIZES, 40))
 
 
-@examples(0.4)
+@examples(0.2)
 @given(ANY_DAMAGE, st.sampled_from(SETS), st.integers(0, 9))
 def test_a_damaged_set_is_read_and_mended(kind: str, row: tuple[Item, int], position: int) -> None:
     """Whatever a member is: numbers that are never stored are left out, and an addition succeeds."""
@@ -150,7 +150,7 @@ def test_the_longest_numbers_that_are_stored_are_read() -> None:
 LEARNED = LearnedFormats(("${srcaddr} ${dstaddr}",), unreported=False, at=NOW)
 
 
-@examples(0.4)
+@examples(0.2)
 @given(ANY_DAMAGE, st.sampled_from(["formats", "unreported", "learned_at", "asked_at", "expires_at"]))
 def test_damaged_log_formats_are_learned_again(kind: str, member: str) -> None:
     """Nothing is raised, a turn can be taken, and the next formats overwrite the item."""

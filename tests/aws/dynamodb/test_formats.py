@@ -13,7 +13,7 @@ from flowwarden.errors import StateUnavailable
 from flowwarden.monitor.ports import LogFormatStore
 from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.schema import LOG_FORMATS
-from tests.aws.clients import client, make_state_table
+from tests.aws.clients import client, make_state_table, shared
 from tests.monitor.fakes_log_formats import MemoryLogFormats
 
 NOW, WAIT = 1_764_000_000, 300
@@ -30,7 +30,7 @@ def memory(request: pytest.FixtureRequest) -> Iterator[LogFormatStore]:
         return
     with mock_aws():
         make_state_table(TABLE)
-        yield DynamoDbLogFormats(client("dynamodb"), TABLE)
+        yield DynamoDbLogFormats(shared("dynamodb"), TABLE)
 
 
 @pytest.mark.parametrize("learned", [LEARNED, LearnedFormats((), unreported=False, at=NOW)])
@@ -52,7 +52,7 @@ def test_an_item_of_another_version_counts_as_missing() -> None:
     """Its formats are learned again, and the item is replaced."""
     with mock_aws():
         make_state_table(TABLE)
-        dynamodb = client("dynamodb")
+        dynamodb = shared("dynamodb")
         partition, sort = LOG_FORMATS.address(GROUP)
         dynamodb.put_item(
             TableName=TABLE,
@@ -91,10 +91,10 @@ def test_items_expire_a_week_after_their_last_update() -> None:
     """`expires_at` is the table's TTL attribute: epoch seconds, a number."""
     with mock_aws():
         make_state_table(TABLE)
-        memory = DynamoDbLogFormats(client("dynamodb"), TABLE)
+        memory = DynamoDbLogFormats(shared("dynamodb"), TABLE)
         memory.take_turn(GROUP, NOW, WAIT)
         memory.keep(GROUP, LEARNED)
-        (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
+        (item,) = shared("dynamodb").scan(TableName=TABLE)["Items"]
     assert (item["pk"], item["sk"]) == ({"S": f"log-formats#{GROUP}"}, {"S": "formats"})
     assert item["expires_at"] == {"N": str(NOW + LOG_FORMATS.ttl)}
 

@@ -15,7 +15,7 @@ from flowwarden.enforcer.registry import ENFORCER, DeletedFlowLog
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.notification import Notification
 from flowwarden.unreadable import Unreadable
-from tests.aws.clients import client, make_state_table
+from tests.aws.clients import client, make_state_table, shared
 from tests.aws.dynamodb.damage import DAMAGE, DROPPED
 from tests.enforcer.fakes import FakeOutbox
 
@@ -41,7 +41,7 @@ def outbox(request: pytest.FixtureRequest) -> Iterator[OutboxStore]:
         return
     with mock_aws():
         make_state_table(TABLE)
-        yield DynamoDbOutbox(client("dynamodb"), TABLE)
+        yield DynamoDbOutbox(shared("dynamodb"), TABLE)
 
 
 def test_reports_are_loaded_as_they_were_stored_until_they_are_removed(outbox: OutboxStore) -> None:
@@ -59,7 +59,7 @@ def test_a_report_expires() -> None:
     """`expires_at` is the table's TTL attribute."""
     with mock_aws():
         make_state_table(TABLE)
-        dynamodb = client("dynamodb")
+        dynamodb = shared("dynamodb")
         DynamoDbOutbox(dynamodb, TABLE).put(report(), NOW)
         (item,) = dynamodb.scan(TableName=TABLE)["Items"]
     assert item["expires_at"] == {"N": str(NOW + 3 * 86_400)}
@@ -70,7 +70,7 @@ def test_a_report_that_cannot_be_read_is_named_once_and_removed(kind: str) -> No
     """Nothing can be sent of it; the others stay."""
     with mock_aws():
         make_state_table(TABLE)
-        dynamodb, notes = client("dynamodb"), Unreadable()
+        dynamodb, notes = shared("dynamodb"), Unreadable()
         outbox = DynamoDbOutbox(dynamodb, TABLE, notes)
         outbox.put(report("a"), NOW)
         (item,) = dynamodb.scan(TableName=TABLE)["Items"]
@@ -97,7 +97,7 @@ def test_a_report_with_another_key_than_its_item_is_removed_and_noted() -> None:
     """It could not be removed, so it would be sent again after each suppression window."""
     with mock_aws():
         make_state_table(TABLE)
-        dynamodb, notes = client("dynamodb"), Unreadable()
+        dynamodb, notes = shared("dynamodb"), Unreadable()
         outbox = DynamoDbOutbox(dynamodb, TABLE, notes)
         outbox.put(report("a"), NOW)
         (item,) = dynamodb.scan(TableName=TABLE)["Items"]

@@ -18,7 +18,7 @@ from flowwarden.enforcer.registry import (
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.errors import StateUnavailable
 from flowwarden.state.schema import DELETED_FLOW_LOGS, REGISTRY
-from tests.aws.clients import client, make_state_table
+from tests.aws.clients import make_state_table, shared
 from tests.enforcer.cases import DESIRED
 
 TABLE = "state"
@@ -36,12 +36,12 @@ def registry() -> Iterator[DynamoDbRegistry]:
     """An empty table."""
     with mock_aws():
         make_state_table(TABLE)
-        yield DynamoDbRegistry(client("dynamodb"), TABLE)
+        yield DynamoDbRegistry(shared("dynamodb"), TABLE)
 
 
 def items() -> dict[str, dict[str, object]]:
     """The items of the registry, by sort key."""
-    found = client("dynamodb").scan(TableName=TABLE)["Items"]
+    found = shared("dynamodb").scan(TableName=TABLE)["Items"]
     return {item["sk"]["S"]: dict(item) for item in found if item["pk"]["S"] == REGISTRY}
 
 
@@ -84,13 +84,13 @@ def test_an_item_that_cannot_be_read_is_ignored(
     """Its flow log is unmanaged then; the others are read."""
     registry.put(MANAGED)
     key = {"pk": {"S": REGISTRY}, "sk": {"S": sk}}
-    client("dynamodb").put_item(TableName=TABLE, Item=key | item)
+    shared("dynamodb").put_item(TableName=TABLE, Item=key | item)
     assert registry.load() == [MANAGED]
 
 
 def test_without_the_table_each_call_says_so(registry: DynamoDbRegistry) -> None:
     """The caller must not mistake that for an empty registry."""
-    client("dynamodb").delete_table(TableName=TABLE)
+    shared("dynamodb").delete_table(TableName=TABLE)
     with pytest.raises(StateUnavailable):
         registry.load()
     with pytest.raises(StateUnavailable):

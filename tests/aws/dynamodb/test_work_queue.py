@@ -11,7 +11,7 @@ from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.errors import StateUnavailable
 from flowwarden.state.schema import WORK, WORK_TTL
-from tests.aws.clients import client, make_state_table
+from tests.aws.clients import make_state_table, shared
 
 TABLE = "state"
 ONE = WorkItem(vpc_id="vpc-1", due=200, reason="new", grace_until=200)
@@ -22,7 +22,7 @@ def queue() -> Iterator[DynamoDbWorkQueue]:
     """An empty table."""
     with mock_aws():
         make_state_table(TABLE)
-        yield DynamoDbWorkQueue(client("dynamodb"), TABLE)
+        yield DynamoDbWorkQueue(shared("dynamodb"), TABLE)
 
 
 def test_items_are_stored_loaded_and_removed(queue: DynamoDbWorkQueue) -> None:
@@ -53,21 +53,21 @@ def test_an_item_of_another_version_is_ignored(queue: DynamoDbWorkQueue) -> None
     queue.put(ONE)
     for sk, item in (("vpc#vpc-8", {}), ("vpc#vpc-9", {"content": {"S": '{"vpc_id": 9}'}})):
         key = {"pk": {"S": WORK}, "sk": {"S": sk}}
-        client("dynamodb").put_item(TableName=TABLE, Item=key | item)
+        shared("dynamodb").put_item(TableName=TABLE, Item=key | item)
     assert queue.load() == ([ONE], None)
 
 
 def test_items_expire(queue: DynamoDbWorkQueue) -> None:
     """Days after they are due."""
     queue.put(ONE)
-    (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
+    (item,) = shared("dynamodb").scan(TableName=TABLE)["Items"]
     assert int(item["expires_at"]["N"]) == 200 + WORK_TTL
 
 
 def test_an_unreachable_table_raises_state_unavailable() -> None:
     """From every method."""
     with mock_aws():
-        queue = DynamoDbWorkQueue(client("dynamodb"), "no-such-table")
+        queue = DynamoDbWorkQueue(shared("dynamodb"), "no-such-table")
         for call in (
             queue.load,
             lambda: queue.put(ONE),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 
-import pytest
 from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import (
@@ -163,21 +162,23 @@ def test_a_host_that_many_services_refuse_in_a_batch_teaches_nothing() -> None:
         assert found(evidence, [refused(SERVER, 8080)]) == expected
 
 
-@pytest.mark.parametrize("port", sorted(ADMIN_PORTS | DATABASE_PORTS))
-def test_what_an_intruder_tries_first_is_learned_only_once_it_was_reported(port: int) -> None:
-    """A try an hour for days is not learned; refusals that persisted for two hours were paged, and are."""
-    evidence = known()
-    days(evidence, lambda at: [refused(SERVER, port, at)], 5)
-    assert found(evidence, [refused(SERVER, port)]) == ["blocked-connection"]
+def at_ports(at: int) -> list[Flow]:
+    """Each host of a role is refused one of the services that an intruder tries first."""
+    ports = enumerate(sorted(ADMIN_PORTS | DATABASE_PORTS))
+    return [refused(SERVER, port, at, client=f"10.0.1.{20 + number}") for number, port in ports]
+
+
+def test_what_an_intruder_tries_first_is_learned_only_once_it_was_reported() -> None:
+    """A try a day is not learned; refusals that persisted for two hours were paged, and are."""
+    evidence, each_port = known(), len(at_ports(NOW))
+    days(evidence, at_ports)
+    assert found(evidence, at_ports(NOW)) == ["blocked-connection"] * each_port
     for ago in (2, 1):
         begin = TODAY - ago * DAY + 7200
-        paged = [
-            each.severity.pages
-            for at in range(begin, begin + 13 * 600, 600)
-            for each in batch(evidence, [refused(SERVER, port, at)], at)
-        ]
-        assert paged[-1]
-    assert found(evidence, [refused(SERVER, port)]) == []
+        for at in range(begin, begin + 13 * 600, 600):
+            about = batch(evidence, at_ports(at), at)
+        assert [each.severity.pages for each in about] == [True] * each_port
+    assert found(evidence, at_ports(NOW)) == []
 
 
 def at_server(evidence: MemoryEvidence, at: int, *known: NetworkInterface) -> list[TrafficFinding]:

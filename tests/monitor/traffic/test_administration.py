@@ -119,7 +119,7 @@ def test_what_counts_in_a_window_counts_in_any_part(
 
 
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(0, 3000), st.integers(0, 3000))
-@examples(0.6)
+@examples(0.3)
 def test_order_repetition_and_partition_of_batches_change_nothing(
     seed: int, parts: int, count: int, usual: int
 ) -> None:
@@ -137,7 +137,7 @@ def test_order_repetition_and_partition_of_batches_change_nothing(
 
 
 @given(seed=st.integers(0, 10**6), count=st.integers(0, 400), is_first=st.booleans())
-@examples(0.4)
+@examples(0.2)
 def test_usual_traffic_of_any_amount_removes_no_evidence(seed: int, count: int, *, is_first: bool) -> None:
     """Neither usual sessions nor directory servers; whether they come first or last."""
     random = Random(seed)  # noqa: S311
@@ -204,15 +204,15 @@ def batches(*, attack_first: bool) -> Iterator[Sequence[Flow]]:
     """Guesses at one server of another network, and usual sessions with many servers."""
     attack = [small("10.0.77.9", 60)]
     usual = [
-        [each for host in range(begin, begin + 25) for each in small(f"10.0.9.{host}", 30)]
-        for begin in range(1, 200, 25)
+        [each for host in range(begin, begin + 25) for each in small(f"10.0.9.{host}", 15)]
+        for begin in range(1, 125, 25)
     ]
     yield from [*attack, *usual, *attack] if attack_first else [*usual, *attack]
 
 
 @pytest.mark.parametrize("attack_first", [True, False])
 def test_guesses_do_not_hide_behind_usual_sessions(*, attack_first: bool) -> None:
-    """Of a host that administers a network: thousands of sessions do not fill the window."""
+    """Of a host that administers a network: more sessions than a window counts do not fill it."""
     evidence = learned(*got("10.0.9.1", 22))
     container = Container(evidence=evidence, directory=FakeDirectory.of(interface("eni-1")))
     found = [container.found(each, TODAY + 7000) for each in batches(attack_first=attack_first)]
@@ -225,8 +225,8 @@ def test_a_host_that_administers_thousands_keeps_its_windows_small() -> None:
     """Over many batches of a container, and its lateral movement is found."""
     evidence, detectors = learned(), set()
     container = Container(evidence=evidence, directory=FakeDirectory.of(interface("eni-1")))
-    for net in range(20, 40):
-        flows = [each for host in range(1, 100) for each in got(f"10.0.{net}.{host}", 22)]
+    for net in range(20, 32):
+        flows = [each for host in range(1, 200) for each in got(f"10.0.{net}.{host}", 22)]
         detectors |= {each.detector for each in container.found(flows, TODAY + 7200)}
     assert "lateral-movement" in detectors
     windows = [sets for key, sets in evidence.items.items() if key.startswith(CONTACTS_DAY.prefix)]
