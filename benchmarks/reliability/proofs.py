@@ -17,7 +17,7 @@ from benchmarks.reliability.run import Done
 from flowwarden.state.write_budget import MOST_WRITES
 from tests.faults import Fault, Faults
 from tests.monitor import test_faults as monitor
-from tests.monitor.scenarios import scenarios
+from tests.monitor.scenarios import makers, scenario
 
 
 class Verdict(Struct, frozen=True):
@@ -68,7 +68,7 @@ class MonitorCalls(Struct, frozen=True):
         """See `Run`."""
         runs = [
             _monitor(name, cell)
-            for name in scenarios()
+            for name in makers()
             for cell in chosen(self._cells(name), evidence.calls, f"{name} {self.fault} {self.cold}")
         ]
         return Verdict(
@@ -116,7 +116,7 @@ def _is_well(each: Done, about: str) -> bool:
 def _faultless(name: str) -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
     """The incidents and the calls of a scenario of the monitor."""
     faultless = Faults()
-    incidents = scenarios()[name].run(faultless).incidents
+    incidents = scenario(name).run(faultless).incidents
     return frozenset(incidents), tuple(faultless.calls)
 
 
@@ -124,7 +124,7 @@ def _faultless(name: str) -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
 def _monitor(name: str, cell: monitor.Cell) -> Run:
     """A scenario with a failing call; two cells of the table look at it."""
     wanted, _ = _faultless(name)
-    account = scenarios()[name].run(Faults(cell.number, cell.fault), cold=cell.cold, late=cell.late)
+    account = scenario(name).run(Faults(cell.number, cell.fault), cold=cell.cold, late=cell.late)
     sent = Counter(account.incidents)
     other = [f"{name}: {each} is new, {cell}" for each in set(sent) - wanted]
     lost = [f"{name}: {each} lost, {cell}" for each in wanted - set(sent)]
