@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.errors import PolicyError
-from flowwarden.policy.policy import Policy
+from flowwarden.policy.policy import LONGEST, Policy
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 99_999) | st.text(max_size=200),
@@ -197,6 +197,13 @@ def test_a_deeply_nested_or_long_value_is_not_shown_in_full() -> None:
     for value in ("[" * 50_000 + "]" * 50_000, f'"{"x" * 50_000}"'):
         assert "exemptt" in refusal(f'{{"exemptt": {value}}}')
         assert len(refusal(f'{{"exemptt": {value}}}')) < 500
+
+
+@pytest.mark.parametrize("unit", ["[", "{", " ", '"x",', "1,"])
+def test_a_policy_of_megabytes_is_refused_before_it_is_parsed(unit: str) -> None:
+    """Parsing several megabytes takes seconds; a policy that just fits is refused for what it contains."""
+    assert "write at most 131,072" in refusal(unit * (LONGEST // len(unit) + 1))
+    assert "write at most" not in refusal(unit * (LONGEST // len(unit)))
 
 
 @pytest.mark.parametrize("levels", [60, 900, 1100, 5_000, 9_000, 50_000])

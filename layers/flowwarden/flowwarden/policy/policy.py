@@ -6,7 +6,7 @@ wrong type, an invalid CIDR or an invalid tag key is rejected with its path, its
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
@@ -19,6 +19,9 @@ from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.policy.networks import ID_PREFIXES, check_networks
 from flowwarden.policy.tag_fields import LONGEST_KEY
 from flowwarden.policy.validation import check
+
+LONGEST: Final = 131_072
+"""Characters of a policy that is read, far beyond what can be deployed: megabytes take seconds to refuse."""
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,9 +61,14 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Read a policy.
 
         Raises:
-            PolicyError: the text is not JSON or not a valid policy; the message says where and what is
-                allowed.
+            PolicyError: the text is too long, not JSON or not a valid policy; the message says where and
+                what is allowed.
         """
+        if len(text) > LONGEST:
+            raise PolicyError(
+                f"policy: {len(text):,} characters; write at most {LONGEST:,} "
+                "(CloudFormation takes 4,096 bytes for a parameter)"
+            )
         try:
             policy = msgspec.json.decode(text, type=cls)
         except msgspec.ValidationError as error:
