@@ -146,7 +146,7 @@ _PAYLOADS: Final[Mapping[str, Callable[[str], Any]]] = {
     "cut short": lambda data: data[: len(data) // 8 * 4],
     "not base64": lambda data: f"{data[:100]}*{data[101:]}",
     "not compressed": lambda data: base64.b64encode(data.encode()).decode(),
-    "not JSON": lambda _: base64.b64encode(gzip.compress(b"[{]")).decode(),
+    "not JSON": lambda _: base64.b64encode(gzip.compress(b"[{]", mtime=0)).decode(),
     "not text": lambda _: 5,
     "too large": lambda _: encode({"logEvents": [{"message": "x" * 80_000_000}]})["awslogs"]["data"],
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -255,13 +256,18 @@ def test_the_page_has_the_section() -> None:
     outcomes = [Outcome(name, 1000, 2.0, 0.01, (), 0) for name in KINDS]
     made = report.section(outcomes, 7, 2, datetime(2026, 1, 2, tzinfo=UTC))
     assert "2026-01-02, seed 7, 6,000 inputs on 2 processes" in made[FUZZED]
-    written = (ROOT / "docs" / "reliability.md").read_text()
+    written = unpadded((ROOT / "docs" / "reliability.md").read_text())
     prose = [
         line
-        for line in composed(made).splitlines()
+        for line in unpadded(composed(made))
         if not line.startswith(("The last run", *(f"| {name} " for name in KINDS))) or " `" in line
     ]
-    assert [line for line in prose if line not in written.splitlines()] == []
+    assert [line for line in prose if line not in written] == []
+
+
+def unpadded(text: str) -> list[str]:
+    """The lines, without the padding of tables, which depends on the figures."""
+    return [re.sub(r"-+", "-", " ".join(line.split())) for line in text.splitlines()]
 
 
 def test_a_section_is_written_beside_the_others(tmp_path: Any) -> None:
