@@ -33,7 +33,7 @@ def gates(results: Results) -> Iterator[Target]:
         yield Target(f"pages per day and 1,000 interfaces, {scenario}", rate.value, MOST_PAGES[scenario])
     yield from _recalls(results, scenarios.INCIDENTS)
     yield from _recalls(results, scenarios.INCIDENTS_V2)
-    for scenario in filter(outcomes.get, (scenarios.BENIGN, scenarios.BENIGN_V2)):
+    for scenario in filter(outcomes.get, (scenarios.BENIGN, scenarios.STRESS, scenarios.BENIGN_V2)):
         share = outcomes[scenario].accuracy.high.share or 0.0
         yield Target(f"sure verdicts that are right, {scenario}", share, SURE_AND_RIGHT, at_least=True)
     for scenario in filter(outcomes.get, MOST_WRITES):
