@@ -238,6 +238,9 @@ def connection(directed: DirectedFlow) -> tuple[object, ...]:
 
 def representative(flows: Iterable[DirectedFlow]) -> DirectedFlow:
     """The representative flow: the most certain, then the earliest, regardless of the order of the flows."""
+    flows = [*flows]
+    if len(flows) == 1:
+        return flows[0]
     ranks = [(_rank(directed), directed) for directed in flows]
     first = min(rank for rank, _ in ranks)
     # Formatting a record is expensive, and ties up to this point are rare.
@@ -259,6 +262,8 @@ def in_order(classes: Collection[PeerClass]) -> tuple[PeerClass, ...]:
 
 def ranked[T](counts: Mapping[T, int]) -> tuple[tuple[T, int], ...]:
     """Counted items with their counts, most first."""
+    if len(counts) <= 1:
+        return (*counts.items(),)
     # Two plain sorts: tuple keys take twice as long, and there can be thousands of clients.
     names = sorted(counts, key=str)
     names.sort(key=counts.__getitem__, reverse=True)

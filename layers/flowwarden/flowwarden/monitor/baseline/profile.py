@@ -45,6 +45,9 @@ NETWORKS_OF_FILES: Final = 5
 """The same for `FILE_AND_RPC`, which hosts use without administering: file servers are spread over three or
 four Availability Zones."""
 
+_SERVED: Final[dict[int, EdgeKind]] = {port: ("in", TCP, port) for port in DATABASE_PORTS}
+"""Database port → the kind of edge by which a role serves it."""
+
 
 class Standing(Enum):
     """How usual the edge of a contact is for a role."""
@@ -110,7 +113,8 @@ class RoleProfile:
     def databases(self) -> frozenset[int]:
         """Ports on which the role usually serves a database; if it is new in a learned VPC, on any day."""
         days = 1 if self.cautious else DAYS_SEEN
-        return frozenset(port for port in DATABASE_PORTS if self.days_of(("in", TCP, port)) >= days)
+        served = self.baseline.days_of_all(_SERVED.values()) if self.baseline else ()
+        return frozenset(port for port, seen in zip(_SERVED, served, strict=False) if seen >= days)
 
     @cached_property
     def only_listens(self) -> bool:

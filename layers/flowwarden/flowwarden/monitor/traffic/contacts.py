@@ -157,6 +157,8 @@ class Contacts:
 
     def by_interface(self, contacts: Integers) -> dict[int, Integers]:
         """These contacts by interface index."""
+        if len(self._interfaces) <= 1:
+            return {0: contacts} if len(contacts) else {}
         groups = Groups(self.interface[contacts])
         return {at: contacts[groups.members(number)] for number, at in enumerate(groups.keys.tolist())}
 

@@ -45,6 +45,8 @@ class Clients:
         self.interfaces: list[str] = []
         """Their ids."""
         self._numbers: dict[str, int] = {}
+        if not len(rows):
+            return
         inbound = directions.side[rows] == INGRESS
         own = rows[~inbound]
         places, of_own = np.unique(index.of_row[own], return_inverse=True)
