@@ -88,6 +88,8 @@ def _inspected(
     view: BatchView, rows: Integers, thresholds: Thresholds
 ) -> tuple[list[EgressDenied], Integers]:
     """The findings about these rows, those with most records; and a row of each of the others."""
+    if not len(rows):
+        return [], rows
     subjects = _subjects(view, rows)
     groups = _by_service(view, rows, subjects)
     most, others = groups.split(MOST_REFUSED)

@@ -200,6 +200,8 @@ class Contacts:
     def one_of_each_denied(self, contacts: Integers) -> Integers:
         """These contacts, all of one edge, with one of each client's denied ones: they count by service."""
         denied = contacts[self.denied[contacts]]
+        if len(denied) <= 1:
+            return contacts
         first = denied[np.unique(self.clients(denied), return_index=True)[1]]
         return contacts[~self.denied[contacts] | np.isin(contacts, first)]
 

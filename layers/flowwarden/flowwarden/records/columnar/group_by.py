@@ -15,7 +15,8 @@ type Keys = NDArray[Any]
 """A number per row: 64-bit integers, or Python integers if 64 bits are too few."""
 
 _LARGEST: Final = 2**63 - 1
-_NOTHING: Final = np.empty(0, np.int64)
+_ONE: Final = np.zeros(1, np.int64)
+_ONE.setflags(write=False)  # it is part of many groups
 
 
 def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
@@ -51,8 +52,8 @@ class Groups:
             ordered: whether the rows of a group keep their order, so that `rows` and `members` do not depend
                 on how texts are numbered. This is slower.
         """
-        if not len(keys):  # as most selections of a batch; sorting them takes as long as sorting a few rows
-            self._order = self._starts = _NOTHING
+        if len(keys) <= 1:  # as most selections of a batch; sorting them takes as long as sorting a few rows
+            self._order = self._starts = _ONE[: len(keys)]
             self.keys = keys
             return
         self._order = keys.argsort(kind="stable" if ordered else None)
