@@ -22,7 +22,6 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.roles import UNKNOWN
 from flowwarden.network.services import (
     ADMIN_PORTS,
-    DATABASE_PORTS,
     DIRECTORY_SERVICES,
     FILE_AND_RPC,
     TCP,
@@ -44,9 +43,6 @@ subnets larger than a /24 are several networks."""
 NETWORKS_OF_FILES: Final = 5
 """The same for `FILE_AND_RPC`, which hosts use without administering: file servers are spread over three or
 four Availability Zones."""
-
-_SERVED: Final[dict[int, EdgeKind]] = {port: ("in", TCP, port) for port in DATABASE_PORTS}
-"""Database port → the kind of edge by which a role serves it."""
 
 
 class Standing(Enum):
@@ -113,8 +109,8 @@ class RoleProfile:
     def databases(self) -> frozenset[int]:
         """Ports on which the role usually serves a database; if it is new in a learned VPC, on any day."""
         days = 1 if self.cautious else DAYS_SEEN
-        served = self.baseline.days_of_all(_SERVED.values()) if self.baseline else ()
-        return frozenset(port for port, seen in zip(_SERVED, served, strict=False) if seen >= days)
+        serving = self.baseline.days_serving if self.baseline else {}
+        return frozenset(port for port, seen in serving.items() if seen >= days)
 
     @cached_property
     def only_listens(self) -> bool:
