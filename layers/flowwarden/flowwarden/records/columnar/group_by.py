@@ -23,7 +23,7 @@ def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
     """One number per row that combines its values in all columns.
 
     Args:
-        columns: values, at least -1.
+        columns: values, at least -1; so the numbers may be negative.
         sizes: for each column, an exclusive upper bound of its values.
     """
     if not len(columns[0]):
@@ -32,12 +32,9 @@ def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
     for size in sizes:
         room *= size + 1
     keys: Keys = columns[0].astype(np.int64 if room <= _LARGEST else object)
-    lowest = -1  # the lowest possible key: that of a row whose values are all -1
     for column, size in zip(columns[1:], sizes[1:], strict=True):
         keys *= size + 1
         keys += column
-        lowest = lowest * (size + 1) - 1
-    keys -= lowest
     return keys
 
 
