@@ -123,7 +123,7 @@ def log(report: EnforcementReport) -> None:
         write(remediation.summary, subject=remediation.resource, done=remediation.applied)
     for duplicate in report.duplicates:
         logger.info(
-            "flow logs of others record the same traffic again",
+            "unmanaged flow logs record the same traffic",
             vpc=duplicate.vpc_id,
             flow_logs=duplicate.flow_log_ids,
             monthly_dollars=duplicate.monthly_dollars,

@@ -88,7 +88,7 @@ def test_an_event_with_a_future_timestamp_does_not_extend_the_grace_period() -> 
 
 
 def test_new_vpc_that_infrastructure_code_covers_seconds_later_is_not_changed() -> None:
-    """In the stack's group it is the wanted flow log; elsewhere it counts only if the policy accepts it."""
+    """In the stack's group it is the required flow log; elsewhere it counts only if the policy accepts it."""
     for policy, log_group, result in (
         (FlowLogsPolicy(), GROUP, Result.COVERED),
         (FlowLogsPolicy(unmanaged="accept"), "theirs", Result.COVERED),
@@ -542,7 +542,7 @@ def test_the_sweep_repairs_and_reports_log_group_and_subscription() -> None:
     fakes.groups.there = {GROUP: LogGroup(name=GROUP, retention_days=1)}
     report = enforce(fakes)
     assert [each.summary for each in report.remediations] == [
-        "retention was 1 days; required: 30 days",
+        "retention was 1 day; required: 30 days",
         "subscription filter flow-warden was missing; required: every line to the monitor",
     ]
     assert report.is_news

@@ -171,9 +171,9 @@ def _other_stacks(vpc_state: VpcState) -> dict[str, tuple[str, ...]]:
 
 def _relied_on(best: FlowLog, vpc_state: VpcState) -> str:
     if is_wanted(best, vpc_state.desired, vpc_state.stack):
-        return f"{best.flow_log_id} is the wanted flow log"
+        return f"{best.flow_log_id} is the required flow log"
     where = best.log_destination or best.log_group_name or "an unknown destination"
-    return f"{best.flow_log_id} of others records it to {where}, which the policy accepts"
+    return f"unmanaged {best.flow_log_id} records it to {where}, which the policy accepts"
 
 
 def _replaces(best: FlowLog, other: FlowLog, vpc_state: VpcState) -> bool:

@@ -20,6 +20,7 @@ from msgspec import Struct
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import STANDARD, LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
+from flowwarden.notify.text import plural
 from flowwarden.policy.flow_logs import CLASS_REMEDY, CLOUD_WATCH_LOGS
 
 
@@ -135,8 +136,9 @@ def _as_the_stack_has_it(name: str, group: LogGroup | None, stack: Stack) -> Ite
 def _differences(group: LogGroup, days: int | None, kms_key_arn: str, stack: Stack) -> Iterator[LogGroupStep]:
     name = group.name
     if days is not None and group.retention_days != days:
-        had = "unlimited" if group.retention_days is None else f"{group.retention_days} days"
-        yield PutRetentionPolicy(group=name, days=days, reason=f"retention was {had}; required: {days} days")
+        had = "unlimited" if group.retention_days is None else plural(group.retention_days, "day")
+        reason = f"retention was {had}; required: {plural(days, 'day')}"
+        yield PutRetentionPolicy(group=name, days=days, reason=reason)
     if kms_key_arn and group.kms_key_arn != kms_key_arn:
         had = group.kms_key_arn or "the CloudWatch Logs default key"
         yield AssociateKmsKey(

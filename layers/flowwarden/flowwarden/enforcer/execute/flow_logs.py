@@ -149,7 +149,7 @@ class FlowLogExecutor:
             )
         conflicting = [each for each in parts.flow_logs if same_destination(each, step.flow_log, stack)]
         if not conflicting:
-            reason = f"{exists}; it is not listed yet, so it is unknown whether it is the wanted one"
+            reason = f"{exists}; it is not listed yet, so it is unknown whether it is the required one"
             return _requeue(step.vpc_id, reason, before, now)
         again = replace(planned.vpc_state, parts=parts)
         differences = "; ".join(why_not(each, again) for each in conflicting)

@@ -41,8 +41,8 @@ class RecordedFlowLogs:
         if not self._registry.put(creation) and replaced:
             self._registry.remove(creation)
             raise CallFailed(
-                f"the state table does not answer, so {', '.join(replaced)} is not replaced yet: the new "
-                "flow log would not be managed"
+                f"the state table does not answer, so {', '.join(replaced)} is not replaced yet: the "
+                "enforcer could not record the new flow log as managed"
             )
         try:
             flow_log_id = with_backoff(call, self._clock)

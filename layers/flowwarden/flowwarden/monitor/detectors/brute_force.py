@@ -158,7 +158,7 @@ DETECTOR: Final = Detector(
     inhibits=("lateral-movement",),
     finds=("ssh-brute-force",),
     runbook=(
-        "Check the authentication log of {server}: which account is used, and whether it was let in.",
+        "Check the authentication log of {server}: which account is used, and whether it was accepted.",
         "If no owner confirms the activity, isolate {subject} and change the password of that account.",
         EXEMPT,
     ),

@@ -89,7 +89,7 @@ def text(finding: DatabaseEgress) -> Text:
         summary=f"{client}, which serves {serves}, connected to {target}: {services(tally)}.",
         because=(
             f"{client} initiated the connection {evidence(finding.example)} and was "
-            f"answered; new for its role ({facts.role})"
+            f"answered; this is new for its role ({facts.role})"
         ),
         likely="a new replica, backup or update, or an intruder running commands on the database",
         brief=f"{client} (database) connected to {short_servers(tally)}: {short_services(tally)}",

@@ -149,7 +149,7 @@ def text(finding: EgressDenied) -> Text:
         summary=f"{finding.subject} is denied {services} {where} by outbound rules.",
         because=(
             f"{subject} of the role initiated the connections {evidence(example)}; at least "
-            f"{finding.facts.limit} packets were rejected where they left"
+            f"{finding.facts.limit} packets were rejected at the hosts that sent them"
         ),
         likely=likely_cause(example, "each host", where),
         query_terms=(hosts[0], "REJECT") if one else ("REJECT",),
@@ -173,8 +173,8 @@ DETECTOR: Final = Detector(
     runbook=(
         "Check whether outbound rules of the security group or network ACL changed before the rejections.",
         "Ask the owners of hosts such as {hosts} whether they need {services}.",
-        "If they do, allow it in the outbound rules.",
-        "If they do not, find the process that connects, and turn it off.",
+        "If they need it, allow it in the outbound rules.",
+        "If they do not need it, find the process that connects, and stop it.",
     ),
     detect=detect,
     text=text,

@@ -81,7 +81,7 @@ def text(finding: HostProbe) -> Text:
             f"{started_by(client, example, 'the connections')}; "
             f"threshold: {facts.limit} distinct pairs in a batch"
         ),
-        likely=(f"{OPEN_PORTS.format(client)}; rejected by: {likely_cause(example, client, 'each target')}"),
+        likely=f"{OPEN_PORTS.format(client)}; rejected by {likely_cause(example, client, 'each target')}",
         # Also what was accepted, because the advice asks for it.
         query_terms=narrowed(finding, client),
     )
@@ -105,7 +105,7 @@ DETECTOR: Final = Detector(
     runbook=(
         "Check whether {subject} runs an approved scanner or monitoring tool. If so, no action is required.",
         ISOLATE,
-        "Look for accepted connections from {subject} there: after a scan succeeds, the rejections stop.",
+        "Look for accepted connections from {subject} to these hosts: they show what a scan has found.",
     ),
     detect=detect,
     text=text,

@@ -160,7 +160,8 @@ def text(finding: SilentInterface) -> Text:
         summary=f"No flow records from {where} for {silence}, not even NODATA.",
         because=(
             f"records in at least {SLOTS_BEFORE - MISSED} of {SLOTS_BEFORE} half-hour slots, then none in "
-            f"{SILENT_SLOTS}, while other interfaces of the log group wrote; EC2 shows it in use"
+            f"the next {SILENT_SLOTS}, while other interfaces wrote to the log group; according to EC2, "
+            f"{'the interface is' if count == 1 else 'the interfaces are'} in use"
         ),
     )
 
@@ -180,7 +181,7 @@ DETECTOR: Final = Detector(
     runbook=(
         "If an instance was stopped or a service removed at that time, no action is required.",
         f"Check that the flow log exists and delivers: {_DESCRIBE}",
-        "If it was deleted, find DeleteFlowLogs in CloudTrail; recreate it (the enforcer does).",
+        "If it was deleted, find the DeleteFlowLogs event in CloudTrail. The enforcer recreates flow logs.",
         "Traffic in that period was not monitored: check the host logs.",
     ),
     detect=detect,

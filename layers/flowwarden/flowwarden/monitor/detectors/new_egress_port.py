@@ -224,9 +224,9 @@ def text(finding: NewEgressPort) -> Text:
         ),
         because=(
             f"{finding.main_client} initiated the connection {evidence(finding.example)} and was answered; "
-            f"new for the role; {_reason(finding.main_service, facts)}"
+            f"the port is new for the role; {_reason(finding.main_service, facts)}"
         ),
-        likely="a new external service of a release, or command and control, a miner or spam",
+        likely="a release that uses a new external service, or command and control, a miner or spam",
         counted=_counted(facts) if facts.slots else "",
         brief=f"{short_clients(tally)} to internet {short_servers(tally)}: new {short_services(tally)}",
         query_terms=narrowed(finding, *([finding.main_client] if len(tally.clients) == 1 else [])),
@@ -236,7 +236,7 @@ def text(finding: NewEgressPort) -> Text:
 def _reason(service: Service, facts: Facts) -> str:
     """The rule that makes it a page, or will."""
     if service.port in GRAVE_PORTS:
-        return "; ".join(["worms and spam use the port", *([_counted(facts)] if facts.slots else [])])
+        return "; ".join(["worms and spam use this port", *([_counted(facts)] if facts.slots else [])])
     return f"{_counted(facts)}, threshold: {facts.limit}"
 
 
@@ -259,7 +259,7 @@ DETECTOR: Final = Detector(
     teaches_baseline=True,
     finds=("beacon",),
     runbook=(
-        "Find the process on {client} that owns the connection to {server}, and its owner.",
+        "Find the process on {client} that owns the connection to {server}, and who is responsible for it.",
         "If no owner confirms it, isolate {client} and check the other hosts of {subject}.",
         "If the connection is expected, no action is required: the port counts as usual after two days.",
     ),

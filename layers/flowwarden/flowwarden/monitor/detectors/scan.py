@@ -146,7 +146,7 @@ def text(finding: Scan) -> Text:
         summary=f"{client} {action}.",
         because=(
             f"{started_by(client, finding.example, 'the connections')}; "
-            f"new for its role ({facts.role}); {why}"
+            f"this is new for its role ({facts.role}); {why}"
         ),
         likely=OPEN_PORTS.format(client),
         brief=f"{client} tried {facts.limit}+ ports of {facts.asked}" if isinstance(facts, Ports) else "",

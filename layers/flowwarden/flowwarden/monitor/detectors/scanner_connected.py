@@ -265,12 +265,12 @@ def text(finding: ScannerConnection) -> Text:
     """The finding in words."""
     server, source, facts = finding.subject, finding.main_client, finding.facts
     is_here = finding.main_service.number in {short_service(*each) for each, _ in finding.tally.services}
-    refused = f"refused at {facts.limit} or more places"
+    refused = f"refused at {facts.limit} or more host/port pairs"
     return Text(
-        summary=f"{source}, refused at many other ports, connected to {finding.service} at {server}.",
+        summary=f"{source}, refused at many host/port pairs, connected to {finding.service} at {server}.",
         because=(
             f"{source} is on the internet and initiated the connection {evidence(finding.example)}; "
-            f"it was answered{'' if is_here else ', before this batch'}; {source} was {refused}; "
+            f"the server answered{'' if is_here else ', before this batch'}; {source} was {refused}; "
             f"the internet does not usually reach this service of the server's role ({facts.role})"
         ),
         likely="a port opened by mistake or by an intruder",

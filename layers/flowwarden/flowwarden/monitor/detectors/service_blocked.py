@@ -73,7 +73,7 @@ def text(finding: BlockedService) -> Text:
         summary=f"{hosts} are blocked from {finding.service} at {server}.",
         because=(
             f"the hosts initiated the connections {evidence(finding.example)}; "
-            f"threshold for one common finding: {finding.facts.limit} hosts"
+            f"threshold: {finding.facts.limit} hosts that are blocked from the same service"
         ),
         likely=likely_cause(finding.example, "each client", server),
         brief=f"{hosts} blocked from {finding.main_service.number} at {server}",
