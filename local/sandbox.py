@@ -40,7 +40,7 @@ NAME: Final = "sandbox"
 FOR_CONTAINERS: Final = "invoke"
 """The one of `make invoke`."""
 START_SECONDS: Final = 300
-STOP_SECONDS: Final = 20
+STOP_SECONDS: Final = 60
 SETTLE_SECONDS: Final = 3
 """Longest wait for notifications after an invocation has returned: SNS delivers them within a second."""
 USAGE: Final = "usage: python -m local.sandbox up | down | inbox | send EVENT"
@@ -93,7 +93,8 @@ class Sandbox:
         self._terminal = terminal
         self._name = name
         self._state = FOLDERS / name / "state.json"
-        self._variables = FOLDERS / name / "environment.sh"
+        self.variables = FOLDERS / name / "environment.sh"
+        """The file with the variables for a shell."""
         self._log = FOLDERS / f"{name}.log"
 
     def up(self) -> int:
@@ -107,7 +108,7 @@ class Sandbox:
         self._terminal.say("Send an event to its function: make send EVENT=events/monitor/scan.json")
         self._terminal.say("Read new notifications: make inbox")
         self._terminal.say("Use the command line or the AWS CLI on it:")
-        self._terminal.code(f"source {relative(self._variables)} && .venv/bin/flowwarden plan")
+        self._terminal.code(f"source {relative(self.variables)} && .venv/bin/flowwarden plan")
         self._terminal.say("Stop it: make down")
         return 0
 
@@ -168,7 +169,7 @@ class Sandbox:
             with EmbeddedAws(self._name, host=_host(self._name)) as aws:
                 sources = fingerprint()
                 with self._terminal.step("sam build"):
-                    built = build(aws.name)
+                    built = build()
                 with self._terminal.step("sam deploy, the real template"):
                     stack = deploy(aws, built, _parameters(self._name))
                 state = State(os.getpid(), aws.endpoint, stack, sources)
@@ -227,7 +228,7 @@ class Sandbox:
         lines = [
             f"export {name}={shlex.quote(value)}\n" for name, value in variables if name.startswith(kept)
         ]
-        self._variables.write_text("".join(lines))
+        self.variables.write_text("".join(lines))
         partial = self._state.with_suffix(".partial")
         partial.write_bytes(msgspec.json.encode(state))
         partial.rename(self._state)

@@ -19,7 +19,7 @@ LARGEST = 60_000_000
 @cache
 def built(architecture: str) -> Path:
     """Build the layers; a build of the same sources is used again, also that of the tests of the stack."""
-    return build("tests", architecture).parent
+    return build(architecture).parent
 
 
 def files(architecture: str, pattern: str) -> list[Path]:
