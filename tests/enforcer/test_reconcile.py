@@ -163,7 +163,7 @@ def test_refusal_is_reported_by_each_sweep() -> None:
 
 
 def test_flow_log_that_a_concurrent_run_created_counts_as_success() -> None:
-    """EC2 reports that it exists, and a second observation finds the wanted one."""
+    """EC2 reports that it exists, and a second observation finds the required one."""
 
     class Racing(FakeEc2):
         """The flow log of another run appears after the first listing."""
@@ -178,7 +178,7 @@ def test_flow_log_that_a_concurrent_run_created_counts_as_success() -> None:
 
 
 def test_flow_log_that_is_never_listed_eventually_is_a_failure() -> None:
-    """It is unknown whether it is the wanted one."""
+    """It is unknown whether it is the required one."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), late=[existing()]))
     assert only(enforce(fakes)).result is Result.PENDING
     assert only(enforce(fakes, RETRY, BORN + 10 + FAILED_AFTER_SECONDS)).result is Result.FAILED

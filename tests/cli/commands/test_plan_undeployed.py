@@ -74,7 +74,7 @@ def vpc_named(ec2: Any, name: str) -> str:
 
 
 def test_without_a_stack_the_plan_uses_the_templates_defaults_and_says_so(account: Any) -> None:
-    """Names of VPCs, the wanted flow logs, and what the deployment creates."""
+    """Names of VPCs, the required flow logs, and what the deployment creates."""
     code, out, err = planned()
     assert (code, err) == (0, "")
     assert out.startswith(

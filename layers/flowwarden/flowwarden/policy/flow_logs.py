@@ -227,7 +227,7 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     (`supplement`), a managed one is created beside it, because the monitor reads only the stack's log
     groups."""
     accepted_duplicates: tuple[str, ...] = ()
-    """Flow logs of others that may record the same traffic again, so that they are not reported: ids
+    """Unmanaged flow logs that may record the same traffic again, so that they are not reported: ids
     (`fl-…`), names of log groups or ARNs of destinations; `*` for all."""
 
     @property

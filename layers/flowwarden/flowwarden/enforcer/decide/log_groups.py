@@ -65,7 +65,7 @@ def groups_wanted(
     """The log groups to maintain, each with a flow log whose spec applies to it.
 
     Args:
-        desired: the wanted flow logs.
+        desired: the required flow logs.
         in_use: log groups that flow logs write into. An alternate group is maintained only if it is in use.
         stack: the stack; only its groups are maintained.
     """
@@ -91,7 +91,7 @@ def keep(
         wanted: the log groups to maintain, each with a flow log whose spec applies to it.
         found: those of the maintained groups that exist.
         stack: the stack.
-        managed: log groups that managed flow logs write into, wanted or not.
+        managed: log groups that managed flow logs write into, required or not.
     """
     there = {each.name: each for each in found}
     for name, desired in sorted(wanted.items()):
@@ -105,7 +105,7 @@ def keep(
 
 
 def problems(found: Iterable[LogGroup], stack: Stack) -> Iterator[tuple[str, str]]:
-    """Groups that the monitor cannot read and the enforcer cannot mend, each with the reason and the fix."""
+    """Groups that the monitor cannot read and the enforcer cannot repair, with the reason and the fix."""
     for each in found:
         if each.log_class != STANDARD and stack.monitor_arn:
             problem = (

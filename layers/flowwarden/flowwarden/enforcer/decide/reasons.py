@@ -46,7 +46,7 @@ def failure_of(flow_log: FlowLog) -> str:
 
 
 def why_uncovered(existing: Sequence[FlowLog], vpc_state: VpcState) -> str:
-    """Why the VPC is not covered: which flow logs it has instead of the wanted one."""
+    """Why the VPC is not covered: which flow logs it has instead of the required one."""
     if not existing:
         return "has no flow log"
     return f"has only {'; '.join(why_not(each, vpc_state) for each in existing)}"

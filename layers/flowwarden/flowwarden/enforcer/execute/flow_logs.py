@@ -136,7 +136,7 @@ class FlowLogExecutor:
     def _after_conflict(
         self, planned: Planned, step: Create, before: WorkItem | None, trigger: Trigger, exists: FlowLogExists
     ) -> StepResult:
-        """After EC2 reported that such a flow log exists: only the wanted one counts as success.
+        """After EC2 reported that such a flow log exists: only the required one counts as success.
 
         A flow log that the event reports as deleted never counts, even while EC2 still lists it.
         """
