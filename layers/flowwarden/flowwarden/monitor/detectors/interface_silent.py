@@ -10,9 +10,9 @@ Why: a flow log writes NODATA for an interface without traffic. An interface wit
 False positives: interfaces that were detached or deleted, or whose instance was stopped, are not reported,
     but EC2 may show this late. An interface that now writes to another log group is not silent. Deliveries
     that are more than 90 min late cause false reports.
-Blind: time is measured by the traffic of the other interfaces. If a whole log group falls silent, this
-    detector reports nothing; the enforcer's sweep does. EC2 does not describe interfaces of other accounts,
-    and log formats without `interface-id` do not identify the writer.
+Blind: time is measured by the traffic of the other interfaces. If all interfaces of a log group fall silent,
+    this detector reports nothing; the enforcer's sweep reports the log group. EC2 does not describe
+    interfaces of other accounts, and log formats without `interface-id` do not identify the writer.
 Events: none alone; see tests/monitor/detectors/test_missing_records_over_time.py.
 ATT&CK: T1562.008 Disable or Modify Cloud Logs.
 """

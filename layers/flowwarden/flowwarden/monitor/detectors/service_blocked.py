@@ -5,7 +5,8 @@ What: REJECTs of connections that several internal hosts initiate to one service
 Why: the clients of a service do not all fail independently at the same time. A rule of a security group or a
     network ACL was tightened, and everything that depends on the service is down.
 False positives: a service that was shut down intentionally while its clients were not.
-While all roles of an account are being learned, it does not page: it may have been like that for years.
+While all roles of an account are being learned, the finding does not page, because the service may have been
+    blocked for years.
 Events: service-blocked.json; host-probing.json is its other end.
 ATT&CK: none; these are faults.
 """

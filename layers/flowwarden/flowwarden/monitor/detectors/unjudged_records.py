@@ -2,10 +2,10 @@
 
 What: a batch with records that name neither an interface nor an action. Reported to operations, once for each
     log group and suppression window.
-Why: records of transit gateway flow logs say neither on which side of a host they were seen nor whether they
-    were accepted, and so do records of log formats without `interface-id` and `action`. No detector finds
+Why: records of transit gateway flow logs show neither the side (ingress or egress) nor whether the traffic
+    was accepted. The same is true for log formats without `interface-id` and `action`. No detector finds
     anything in them, so the absence of alerts proves nothing.
-False positives: the same traffic is also in a VPC's flow log. Then take the subscription filter away from the
+False positives: the same traffic is also in a VPC's flow log. Then remove the subscription filter from the
     log group with these records.
 Events: transit-gateway.json.
 ATT&CK: none; this is a limit of the records.
