@@ -5,7 +5,7 @@ What: an answered connection from an internet host to an internal service that t
     day or the day before. Batches in which one interface refuses it fewer than three times do not count. If
     the host connects before it reaches the limit, the batch that reaches it reports the connection, provided
     that the batch is from the same interface. Without `tcp-flags`, and in later records of a connection, the
-    higher port is the initiator's; the refusals make this certain enough.
+    higher port is the initiator's, with the refusals as evidence.
 Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
 False positives: a new public service that an internet scanner finds before its users do.
 While a role is being learned, nearly every service is new to the internet. From the third day, only remote
