@@ -1,8 +1,8 @@
 """The single table of flow log fields.
 
-It is the only place with a field's name, version, order and type: layouts, the reader, tests and docs derive
-from it. Source: VPC User Guide, "Flow log records", and, for version 6, Transit Gateway guide, "Flow Log
-records".
+It is the only place with a field's name, version, order and type: log formats, the reader, tests and docs
+derive from it. Source: VPC User Guide, "Flow log records", and, for version 6, Transit Gateway guide, "Flow
+Log records".
 """
 
 from __future__ import annotations
