@@ -158,7 +158,7 @@ DETECTOR: Final = Detector(
     inhibits=("lateral-movement",),
     finds=("ssh-brute-force",),
     runbook=(
-        "Check the authentication log of {server}: which account is used, and whether it was accepted.",
+        "Check the authentication log of {server}: which account is used, and whether the server accepted it.",
         "If no owner confirms the activity, isolate {subject} and change the password of that account.",
         EXEMPT,
     ),

@@ -3,7 +3,7 @@
 What: an interface that wrote in nearly every half hour of the three hours before and in none of the last
     `SILENT_SLOTS` half hours, while other interfaces of its log group kept writing, and that EC2 still
     describes as in use. Reported to operations, once for each interface and suppression window. `TOGETHER` or
-    more silent interfaces of one VPC are reported together: its flow log is gone.
+    more silent interfaces of one VPC are reported together: its flow log was probably deleted.
 Why: a flow log writes NODATA for an interface without traffic. An interface without any records therefore has
     no flow log any more, or one that does not deliver. Intruders who want to stay undetected disable flow
     logs first.
