@@ -1,4 +1,4 @@
-"""`make up`, `make send`, `make inbox`, `make down`: an embedded AWS with the stack deployed, kept running.
+"""`make up`, `make send`, `make inbox`, `make down`: an AWS emulator with the stack deployed, kept running.
 
 `make up` starts a server process in the background. The process deploys the stack, stores the
 sandbox's state in a file, and waits for the signal of `make down`. The other commands read the file.
@@ -102,9 +102,9 @@ class Sandbox:
         try:
             state = self.state()
         except NotUp:
-            self._terminal.title("FLOW WARDEN, ON AN EMBEDDED AWS", "no AWS account is touched")
+            self._terminal.title("FLOW WARDEN, ON AN AWS EMULATOR", "no AWS account is touched")
             state = self._start()
-        self._terminal.good(f"the embedded AWS is up at {state.endpoint}, with the stack {STACK}")
+        self._terminal.good(f"the AWS emulator is up at {state.endpoint}, with the stack {STACK}")
         self._terminal.say("Send an event to its function: make send EVENT=events/monitor/scan.json")
         self._terminal.say("Read new notifications: make inbox")
         self._terminal.say("Use the command line or the AWS CLI on it:")
@@ -127,7 +127,7 @@ class Sandbox:
                     f"process {state.pid} still runs after {STOP_SECONDS} s; see {self._log}"
                 )
             time.sleep(0.1)
-        self._terminal.good(f"the embedded AWS of {self._name} is stopped")
+        self._terminal.good(f"the AWS emulator of {self._name} is stopped")
         return 0
 
     def fresh(self) -> State:
@@ -162,7 +162,7 @@ class Sandbox:
         return int(failed)
 
     def serve(self) -> int:
-        """The server process: runs the embedded AWS until a signal ends it."""
+        """The server process: runs the AWS emulator until a signal ends it."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, _end)
         try:
@@ -262,7 +262,7 @@ def _parameters(name: str) -> Parameters:
 
 
 def _stop_all(terminal: Terminal) -> int:
-    """Stop the sandbox, and the embedded AWS of `make invoke` if that runs."""
+    """Stop the sandbox, and the AWS emulator of `make invoke` if that runs."""
     kept = Sandbox(terminal, FOR_CONTAINERS)
     with suppress(NotUp):
         kept.state()

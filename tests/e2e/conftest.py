@@ -1,4 +1,4 @@
-"""One embedded AWS with the real template deployed, by what `make up` runs, for all tests of this folder.
+"""One AWS emulator with the real template deployed, by what `make up` runs, for all tests of this folder.
 
 The tests share it in any order: each has VPCs, interfaces and addresses of its own, so that its
 incidents are its own.
