@@ -94,7 +94,7 @@ class Outbox:
     def deliver(
         self, reports: Sequence[Unsent], attempt: str, run: Run, claims: Claims, routes: Routes
     ) -> DeliveryReport:
-        """Send reports of earlier runs; what cannot be sent stays for the next run."""
+        """Send the reports of earlier runs; a report that cannot be sent remains for the next run."""
         total = DeliveryReport()
         for each in reports:
             own_run = replace(run, owner=Owner(each.batch, attempt))

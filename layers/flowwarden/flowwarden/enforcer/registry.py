@@ -1,7 +1,7 @@
 """The registry of flow logs in the state table: which this stack manages, which it knows, which were deleted.
 
 A tag can be set by others, so the record of a creation decides what the enforcer may delete. It is stored in
-three steps, so that a crash between them neither loses it nor makes a flow log of others managed: the
+three steps, so that a crash between them neither loses it nor makes an unmanaged flow log managed: the
 creation with its client token, the call, the record. If a run ends in between, a later run repeats the call
 with the same token, and EC2 answers with the id of the flow log that the call created.
 

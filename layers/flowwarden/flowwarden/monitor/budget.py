@@ -1,4 +1,4 @@
-"""Budgets of seconds: how long a batch may wait for calls that it can do without.
+"""Budgets of seconds: how long a batch may wait for optional calls.
 
 A slow service answers without an error, so a count of errors does not protect the time for pages. A `Budget`
 counts the seconds that calls take; a batch whose budget is spent goes on as if the service did not answer. It

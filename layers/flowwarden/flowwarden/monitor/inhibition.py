@@ -1,9 +1,9 @@
-"""Inhibition across batches: a host that was reported for something graver does not page for less.
+"""Inhibition across batches: after a severe finding about a host, less severe ones do not page.
 
 Within a batch, `triage` decides. Both ends of a connection log it, and every interface has its own batches,
-so most findings that a graver one explains are in other batches. What was reported about a host is therefore
-stored, once its notification is out, and suppresses lesser findings for as long as repeats of the graver one
-are suppressed, at most `LONGEST`. If the table does not answer, nothing is suppressed.
+so most findings that a more severe one explains are in other batches. After the notification of a finding was
+sent, the finding is therefore stored. It inhibits less severe findings while its own repeats are suppressed,
+at most for `LONGEST`. If the table does not answer, nothing is inhibited.
 """
 
 from __future__ import annotations

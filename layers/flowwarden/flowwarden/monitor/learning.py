@@ -6,7 +6,7 @@ incident, nor while a host of the batch is above the limits of `scan`, in whiche
 detector whose findings are based on novelty alone (`teaches_baseline`) does not prevent learning: the
 behavior is reported on two days and then counts as usual.
 
-Of a connection that lasts, only the first records show the initiator, where records have flags. The guess
+Where records have flags, only the first records of a long connection show the initiator. The guess
 that the later ones allow must not make usual what was never reported: while a role is judged, it teaches an
 edge only if an earlier day did.
 

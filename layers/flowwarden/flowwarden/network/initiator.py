@@ -227,4 +227,4 @@ _WITHOUT_FLAGS: Final = tuple(
     for rung in _LADDER
     if rung not in {_by_flags, _by_reverse_flags, _by_listener, _by_missing_syn, _by_reset}
 )
-"""The rules that can decide if the layout has no `tcp-flags`."""
+"""The rules that can decide if the log format has no `tcp-flags`."""

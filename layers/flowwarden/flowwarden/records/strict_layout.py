@@ -1,7 +1,7 @@
 """The strict reading of a line: every token is converted by itself, and a malformed one gives its reason.
 
 It defines what a line is; the fast paths read only lines of which they are sure. It is used for any line that
-is not plain, and a batch may consist of such lines, so what depends on the layout alone is prepared once.
+is not plain, and a batch may consist of such lines, so what depends on the log format alone is prepared once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _GAPS: Final = frozenset(GapKind)
 
 
 class StrictLayout:
-    """One layout, prepared for reading lines one by one."""
+    """One log format, prepared for reading lines one by one."""
 
     def __init__(self, layout: LogFormat) -> None:
         self.layout = layout
@@ -45,10 +45,10 @@ class StrictLayout:
     def read(self, tokens: Sequence[str]) -> tuple[Flow | Gap | None, bool]:
         """The record with these tokens, and whether it is a gap with values of traffic.
 
-        The record is None for a flow if the layout lacks the addresses.
+        The record is None for a flow if the log format lacks the addresses.
 
         Raises:
-            ValueError: the tokens are not a record of this layout.
+            ValueError: the tokens are not a record of this log format.
         """
         values = self._values(tokens)
         status = None if self._status is None else values[self._status]
@@ -74,13 +74,13 @@ class StrictLayout:
 
 
 def the_one(layouts: Sequence[StrictLayout], tokens: Sequence[str]) -> Flow | Gap | None:
-    """The record of the one layout that the tokens fit; None for a flow if that layout lacks the addresses.
+    """The record of the one log format that the tokens fit; None for a flow if that format lacks addresses.
 
-    A gap with values of traffic fits a layout only if the tokens fit no other one: values in the wrong
-    columns are the mark of another layout.
+    A gap with values of traffic fits a log format only if the tokens fit no other one: values in the wrong
+    columns show that the line has another log format.
 
     Raises:
-        ValueError: the tokens fit no layout, or several.
+        ValueError: the tokens fit no log format, or several.
     """
     fitting: list[Flow | Gap | None] = []
     odd: list[Gap] = []

@@ -1,6 +1,6 @@
 """The write budget of a batch: at most `MOST_WRITES` writes, whatever the batch contains.
 
-Each kind of item has writes of its own (`per_batch`), so that a flood of one kind leaves room for the others;
+Each kind of item has reserved writes (`per_batch`), so that a flood of one kind does not displace the others;
 `SHARED` more belong to the kinds that ask first. What is not written is new again in the next batch, and what
 was written then costs nothing, so later batches can write the rest.
 """

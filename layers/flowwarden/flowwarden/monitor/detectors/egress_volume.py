@@ -288,7 +288,7 @@ DETECTOR: Final = Detector(
     runbook=(
         "Find the process on {subject} that sends the data, and the owner of {server}.",
         "If no owner confirms it, block internet access for {subject} and check which data it can read.",
-        f"If expected, no action is required: it is usual after {DAYS_SENT} days. Or add it to `exempt`.",
+        f"If the upload is expected, no action is required: it counts as usual after {DAYS_SENT} days.",
     ),
     detect=detect,
     text=text,

@@ -125,7 +125,7 @@ DETECTOR: Final = Detector(
     finds=("public-into-private",),
     runbook=(
         "Check the routes of {subnet} and the public addresses of {interface}.",
-        "Close {service} to the internet in its security group until the path is known.",
+        "Close {service} to the internet in the host's security group until the path is known.",
         "If a load balancer forwards the traffic intentionally, remove the subnet from `private_subnets`.",
     ),
     detect=detect,

@@ -225,16 +225,16 @@ def text(finding: RejectSpike) -> Text:
     attempts = f"{estimated(facts.attempts, finding.window)} attempts"
     return Text(
         summary=(
-            f"{host} rejects far more internet traffic than usual: {attempts} in 10 min, "
-            f"from {plural(len(finding.tally.clients), 'host')} in this batch alone."
+            f"Far more connection attempts from the internet than usual were rejected at {host}: {attempts} "
+            f"in 10 min, from {plural(len(finding.tally.clients), 'host')} in this batch alone."
         ),
         because=(
-            f"more than {facts.limit:g} times the median of the last day and {LEAST_Z:g} deviations above it "
-            f"on a logarithmic scale; {internet_rejects.BECAUSE}"
+            f"the count is more than {facts.limit:g} times the median of the last day, and {LEAST_Z:g} "
+            f"deviations above it on a logarithmic scale; {internet_rejects.BECAUSE}"
         ),
         likely=likely_cause(finding.example, "internet hosts", host),
         counted=f"{attempts} within 10 min",
-        brief=f"{host} rejects {attempts} from the internet in 10 min, far more than usual",
+        brief=f"{attempts} from the internet rejected at {host} in 10 min, far more than usual",
         query_terms=internet_rejects.query_terms(finding),
     )
 

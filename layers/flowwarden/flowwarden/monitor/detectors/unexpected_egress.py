@@ -11,7 +11,7 @@ False positives: operating system updates, license checks, vendor telemetry. A c
     two days counts as usual afterward.
 Blind: a connection whose first records are missing, on a port that no common service uses: its initiator is a
     guess then. The baseline does not learn it either, so the next one is reported.
-While a role is learned, only hosts that the policy names are inspected.
+While a role is being learned, only hosts that the policy lists are inspected.
 Events: unexpected-egress.json; no finding in accept-only.json.
 ATT&CK: T1041 Exfiltration Over C2 Channel.
 """

@@ -42,7 +42,7 @@ class FlowTable:
     """The flows of a batch, by column and one by one.
 
     A column has one integer per flow, of 32 or 64 bits: the value, or the index of the text in `texts`;
-    `ABSENT` if the layout lacks the field or the record has a dash.
+    `ABSENT` if the log format lacks the field or the record has a dash.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class FlowTable:
         return None if number == ABSENT else self._vocabulary.texts[number]
 
     def has(self, attribute: str) -> bool:
-        """Whether any layout of the batch has the column; if not, all its values are `ABSENT`."""
+        """Whether any log format of the batch has the column; if not, all its values are `ABSENT`."""
         return attribute in self._columns
 
     @property
@@ -122,7 +122,7 @@ class Table(Struct, frozen=True):
 
 
 def columns_of(flows: Sequence[Flow], vocabulary: StringPool) -> dict[str, Integers]:
-    """The columns of flows that occur in any of their layouts, with texts numbered by a string pool.
+    """The columns of flows that occur in any of their log formats, with texts numbered by a string pool.
 
     Columns of the same type are built together, because in a batch of a line or two each array costs more
     than its content.
@@ -137,7 +137,7 @@ def columns_of(flows: Sequence[Flow], vocabulary: StringPool) -> dict[str, Integ
 
 @lru_cache
 def _columns_in(layouts: frozenset[LogFormat]) -> list[_Alike]:
-    """The attributes that occur in any of the layouts, grouped by column type."""
+    """The attributes that occur in any of the log formats, grouped by column type."""
     present = {field.attribute for layout in layouts for field in layout.fields} | {"srcaddr", "dstaddr"}
     return [
         (found, width, is_text)
