@@ -158,7 +158,7 @@ DETECTOR: Final = Detector(
     inhibits=("lateral-movement",),
     finds=("ssh-brute-force",),
     runbook=(
-        "Check the authentication log of {server}: which account is used, and whether the server accepted it.",
+        "Check the authentication log of {server}: which account is used, and whether it succeeded.",
         "If no owner confirms the activity, isolate {subject} and change the password of that account.",
         EXEMPT,
     ),
