@@ -31,7 +31,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Lower for graver ones."""
+        """Lower for more severe ones."""
         return -[*Severity].index(self)
 
 
@@ -220,7 +220,7 @@ def vpc_of(finding: Finding) -> str:
 
 
 def gravity(finding: Finding) -> tuple[object, ...]:
-    """Sorts findings, the gravest first: by severity, then by records; the same in each container."""
+    """Sorts findings, the most severe first, then by records; the same in each container."""
     records = finding.tally.records if isinstance(finding, TrafficFinding) else 0
     return finding.severity.rank, -records, vpc_of(finding), identity(finding)
 

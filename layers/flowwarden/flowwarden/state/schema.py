@@ -69,8 +69,8 @@ writes."""
 
 
 MOST_REPORTED: Final = 4
-"""Maximum subjects per batch that are stored to inhibit lesser findings in other batches, those of the
-gravest findings first."""
+"""Maximum subjects per batch that are stored to inhibit less severe findings in other batches, those of the
+most severe findings first."""
 
 
 class Item(Struct, frozen=True, kw_only=True):
