@@ -13,7 +13,7 @@ def see(view: BatchView, state: StateView) -> None:
     now = heartbeats.slot_of(view.now)
     # Records arrive minutes late, so a new container begins in the slot of its traffic: it then checks the
     # next one, even if its predecessor ended while it reported a silent interface. Old records do not count.
-    begin = max(heartbeats.slot_of(heartbeats.moment(view.records, view.now)), now - 1)
+    begin = max(heartbeats.slot_of(view.moment), now - 1)
     seen = heartbeats.sightings(view.records, view.batch.log_stream, view.now)
     state.heartbeats.of(view.batch.log_group, begin).see(seen, slots_asked(now).start)
 

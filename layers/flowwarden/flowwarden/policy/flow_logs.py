@@ -180,10 +180,10 @@ class FlowLogSpec(FlowLogSettings, frozen=True, kw_only=True, forbid_unknown_fie
     ] = ""
 
 
-SETTINGS: Final = settings_of(FlowLogSettings)
-"""The settings that EC2 stores for a flow log."""
 SPEC_SETTINGS: Final = settings_of(FlowLogSpec)
 """All settings that the policy can set for a flow log."""
+SETTINGS: Final = tuple(each for each in SPEC_SETTINGS if each.name in FlowLogSettings.__struct_fields__)
+"""The settings that EC2 stores for a flow log."""
 
 
 class Selection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cached_property
 from operator import attrgetter
 from typing import Annotated, Any, Final, Literal, cast
 from weakref import WeakValueDictionary
@@ -129,13 +130,22 @@ class Rows:
 
     def __init__(self, layout: LogFormat) -> None:
         kinds = {field.kind for field in layout.fields}
-        flow: Any = flow_type(layout)
-        self._flows = msgspec.json.Decoder(list[flow], strict=False)
-        self._gaps = msgspec.json.Decoder(list[_gap_type(layout)], strict=False)  # type: ignore[misc]  # made at run time
+        self._layout = layout
         self._has_gaps = Kind.STATUS in kinds
         self._is_encoded = Kind.ENCODED_TEXT in kinds
         self._addresses = [attrgetter(f.attribute) for f in layout.fields if f.kind is Kind.ADDRESS]
         self._known = AddressCache()
+
+    @cached_property
+    def _flows(self) -> msgspec.json.Decoder[list[Any]]:
+        """Made on use: a decoder takes a millisecond, and the first batch needs one of four."""
+        flow: Any = flow_type(self._layout)
+        return msgspec.json.Decoder(list[flow], strict=False)
+
+    @cached_property
+    def _gaps(self) -> msgspec.json.Decoder[list[Any]]:
+        gap: Any = _gap_type(self._layout)
+        return msgspec.json.Decoder(list[gap], strict=False)
 
     def flows(self, batch: Batch) -> list[Flow] | None:
         """The flows of the lines; None if any line is not a plain flow of this log format."""

@@ -7,7 +7,7 @@ the strict reader parses one by one: it tries every log format and returns the r
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import batched, compress
 from typing import Any, Final
 
@@ -60,11 +60,9 @@ class LineReader:
             LogFormatError: no log format is given, or one in `layouts` lacks the addresses of a flow.
         """
         readable = dict.fromkeys(layouts)
-        for layout in readable:
-            demand_endpoints(layout)
+        if readable or not without_addresses:
+            demand_readable(readable)
         self._layouts = tuple(dict.fromkeys((*readable, *without_addresses)))
-        if not self._layouts:
-            raise LogFormatError("no log format is given, so lines cannot be read; specify at least one")
         self._candidates: dict[int, list[StrictLayout]] = defaultdict(list)
         for layout in self._layouts:
             self._candidates[len(layout.names)].append(StrictLayout(layout))
@@ -158,6 +156,14 @@ class LineReader:
 
     def _counts(self) -> str:
         return " or ".join(str(count) for count in sorted(self._candidates))
+
+
+def demand_readable(layouts: Collection[LogFormat]) -> None:
+    """Raise LogFormatError if no layout is given, or one lacks the addresses of a flow."""
+    if not layouts:
+        raise LogFormatError("no log format is given, so lines cannot be read; specify at least one")
+    for layout in layouts:
+        demand_endpoints(layout)
 
 
 def demand_endpoints(layout: LogFormat) -> None:

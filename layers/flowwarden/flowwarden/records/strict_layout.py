@@ -6,7 +6,8 @@ is not plain, and a batch may consist of such lines, so what depends on the log 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from flowwarden.records.fields import TRAFFIC_KINDS, Field
@@ -27,7 +28,6 @@ class StrictLayout:
         self.layout = layout
         self._fields = layout.fields
         self._converters = [converter(field.kind) for field in self._fields]
-        self._flow = flow_type(layout)
         names = layout.names
         self._status = names.index("log-status") if "log-status" in names else None
         self._ends = [names.index(name) for name in ENDPOINTS if name in names]
@@ -37,6 +37,10 @@ class StrictLayout:
             for at, field in enumerate(self._fields)
             if field.attribute in Gap.__struct_fields__
         ]
+
+    @cached_property
+    def _flow(self) -> Callable[..., Flow]:
+        return flow_type(self.layout)
 
     def read(self, tokens: Sequence[str]) -> tuple[Flow | Gap | None, bool]:
         """The record with these tokens, and whether it is a gap with values of traffic.

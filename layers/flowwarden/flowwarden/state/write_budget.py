@@ -26,13 +26,17 @@ _LATER: Final = frozenset({BASELINES.name, HEARTBEATS.name, REPORTED.name})
 """Written after the notifications are out."""
 _RESERVED: Final = (*_LATER, LOG_FORMATS.name, LAST_GOOD_POLICY.name)
 """Writes of their own that claims leave alone."""
+_BY_PREFIX: Final = [(item.prefix, item) for item in ITEMS if item.prefix]
 WRITES_PER_CLAIM: Final = 2
 """To claim, and to confirm, release or count a repeat."""
 
 
 def kind_of(key: str) -> Item | None:
     """The kind of item with this key; None if the schema has none."""
-    return next((item for item in ITEMS if item.prefix and key.startswith(item.prefix)), None)
+    for prefix, item in _BY_PREFIX:
+        if key.startswith(prefix):
+            return item
+    return None
 
 
 class WriteBudget:

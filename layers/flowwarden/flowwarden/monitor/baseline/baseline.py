@@ -9,14 +9,14 @@ never learned as such an edge; what rules refuse a role is learned apart, as ref
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.services import ADMIN_PORTS
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import BASELINES, DAYS_READ
 from flowwarden.state.sets import BUCKETS, DAY, Addition, Sets, bucket, fingerprint
@@ -117,6 +117,12 @@ class Baseline:
         """The number of days on which each of the edges was seen."""
         days: list[int] = self._days_of(np.array([fingerprint(*edge) for edge in edges], np.int64)).tolist()
         return days
+
+    @cached_property
+    def days_serving(self) -> Mapping[int, int]:
+        """The number of days on which the role served each kind of database, by port."""
+        days = self.days_of_all(("in", TCP, port) for port in DATABASE_PORTS)
+        return dict(zip(DATABASE_PORTS, days, strict=True))
 
     def age_of(self, edge: Edge | EdgeKind) -> int:
         """The number of days since the edge was first seen; 0 if it was not."""

@@ -88,6 +88,8 @@ def _inspected(
     view: BatchView, rows: Integers, thresholds: Thresholds
 ) -> tuple[list[EgressDenied], Integers]:
     """The findings about these rows, those with most records; and a row of each of the others."""
+    if not len(rows):
+        return [], rows
     subjects = _subjects(view, rows)
     groups = _by_service(view, rows, subjects)
     most, others = groups.split(MOST_REFUSED)
@@ -97,10 +99,12 @@ def _inspected(
 
 def _subjects(view: BatchView, rows: Integers) -> Integers:
     """A number for the subject of each row, its role or else its host, and whether the server is internal."""
-    roles = [view.role_at(place) for place in range(len(view.index))]
-    numbers = {role: number for number, role in enumerate(dict.fromkeys(roles))}
-    of_place = np.array([ABSENT if each == UNKNOWN else numbers[each] for each in roles], np.int64)
-    of_row = of_place[view.index.of_row[rows]]
+    places = view.index.of_row[rows]
+    roles = {place: view.role_at(place) for place in sorted(set(places.tolist()))}
+    numbers = {role: number for number, role in enumerate(dict.fromkeys(roles.values()))}
+    of_place = np.full(len(view.index), ABSENT)
+    of_place[[*roles]] = [ABSENT if each == UNKNOWN else numbers[each] for each in roles.values()]
+    of_row = of_place[places]
     subjects = np.where(of_row == ABSENT, len(numbers) + view.directions.client[rows], of_row)
     inside: Integers = subjects * 2 + (view.directions.server_class[rows] == OWN)
     return inside

@@ -91,6 +91,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
     Interfaces that EC2 does not describe are skipped: one may be a NAT gateway, which sends for many hosts.
     """
     rows = uploads(view.directions)
+    if not len(rows):
+        return []
     found = _uploads(view, counted(view.directions, rows))
     least = limit(0, thresholds.upload_megabytes)
     beyond = sum(volume(each.sets(view)) >= least for each in found[UPLOADS_OF_BATCH:])

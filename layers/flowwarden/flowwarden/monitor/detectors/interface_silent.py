@@ -63,7 +63,7 @@ def detect(
     view: BatchView, state: StateView, _thresholds: Thresholds
 ) -> list[SilentInterface | SurplusFinding]:
     """The findings about silent interfaces: once per slot and container, once they are sent."""
-    moment = heartbeats.moment(view.records, view.now)
+    moment = view.moment
     slot = heartbeats.slot_of(moment)
     group = state.heartbeats.of(view.batch.log_group, heartbeats.slot_of(view.now))
     if slot <= group.judged or not is_due(moment):

@@ -49,6 +49,8 @@ def detect(
     directions, rows = view.directions, view.with_internet(view.policy.private_subnets)
     entered = (directions.client_class[rows] == INTERNET) & (directions.server_class[rows] == OWN)
     rows = rows[entered & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
+    if not len(rows):
+        return []
     columns = [view.vpcs[rows], directions.server[rows], directions.traffic.flows["protocol"][rows]]
     columns.append(directions.service_port[rows])
     sizes = [len(view.index), len(directions.traffic.flows.texts), 2**8, 2**16]

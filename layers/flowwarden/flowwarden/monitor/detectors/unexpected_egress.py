@@ -88,6 +88,8 @@ def _declared(view: BatchView) -> tuple[list[UnexpectedEgress], Integers]:
     directions, rows = view.directions, view.with_internet(view.policy.listener_only)
     outbound = directions.server_class[rows] == INTERNET
     rows = rows[outbound & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
+    if not len(rows):
+        return [], rows
     clients = Groups(view.hosts_of(directions.client, rows), ordered=True)
     hosts = RowGroups(rows, clients, np.arange(len(clients)))
     most, others = hosts.split()

@@ -28,7 +28,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.printable import one_line
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 
-_PLACE_AND_DECISION: Final = ("interface_id", "resource_id", "action")
+_PLACES: Final = ("interface_id", "resource_id")
 
 
 class Facts(Struct, frozen=True):
@@ -45,7 +45,9 @@ type UnjudgedRecords = InterfaceFinding[Facts]
 def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[UnjudgedRecords]:
     """One finding if records of the batch name neither an interface nor an action."""
     flows = view.records.flows
-    unjudged = np.logical_and.reduce([flows[name] == ABSENT for name in _PLACE_AND_DECISION])
+    unjudged = flows["action"] == ABSENT
+    for name in _PLACES if np.count_nonzero(unjudged) else ():
+        unjudged &= flows[name] == ABSENT
     count = int(np.count_nonzero(unjudged))
     if not count:
         return []

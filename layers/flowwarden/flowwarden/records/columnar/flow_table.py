@@ -53,7 +53,7 @@ class FlowTable:
     ) -> None:
         """Take the columns, the texts, and a function that creates the flows for row numbers."""
         self._columns = columns
-        self._absent: dict[type[np.signedinteger], Integers] = {}
+        self._absent: dict[str, Integers] = {}
         self._vocabulary = vocabulary
         self._flows = flows
         self._size = len(columns["srcaddr"])
@@ -70,12 +70,16 @@ class FlowTable:
     def __getitem__(self, attribute: str) -> Integers:
         """A column. Raises KeyError if the attribute is not in `COLUMNS`."""
         column = self._columns.get(attribute)
-        if column is not None:
-            return column
-        width = _width(attribute)
-        if width not in self._absent:
-            self._absent[width] = np.full(self._size, ABSENT, width)
-        return self._absent[width]
+        return self._lacking(attribute) if column is None else column
+
+    def _lacking(self, attribute: str) -> Integers:
+        """The column of an attribute that no layout of the batch has; one for all of the same width."""
+        column = self._absent.get(attribute)
+        if column is None:
+            width = _width(attribute)
+            alike = [each for each in self._absent.values() if each.dtype == width]
+            column = self._absent[attribute] = alike[0] if alike else np.full(self._size, ABSENT, width)
+        return column
 
     @property
     def texts(self) -> Sequence[str]:
