@@ -159,7 +159,7 @@ class LineReader:
 
 
 def demand_readable(layouts: Collection[LogFormat]) -> None:
-    """Raise LogFormatError if no layout is given, or one lacks the addresses of a flow."""
+    """Raise LogFormatError if no log format is given, or one lacks the addresses of a flow."""
     if not layouts:
         raise LogFormatError("no log format is given, so lines cannot be read; specify at least one")
     for layout in layouts:
