@@ -74,14 +74,19 @@ class Baseline:
         self.refuses = refuses
         """Whether it contains any refused edge."""
         days = sorted(seen)
-        together = [np.fromiter(seen[each], np.int64, len(seen[each])) for each in days]
-        ages = np.repeat([day - each for each in days], [*map(len, together)])
         self.day = day
-        self._edges, first, counts = np.unique(
-            np.concatenate([_NONE, *together]), return_index=True, return_counts=True
+        # An edge and the number of its day are sorted as one number: the first day of each edge comes first.
+        bits = len(days).bit_length()
+        every = np.concatenate(
+            [_NONE, *(_numbers(seen[each], number, bits) for number, each in enumerate(days))]
         )
-        self._days = counts.astype(np.uint8)
-        self._ages = ages[first].astype(np.uint8)
+        every.sort()
+        edges = every >> bits
+        (starts,) = np.diff(edges, prepend=-1).nonzero()
+        self._edges = edges[starts]
+        self._days = np.diff(starts, append=len(edges)).astype(np.uint8)
+        ages = np.array([day - each for each in days], np.int64).astype(np.uint8)
+        self._ages = ages[every[starts] & (1 << bits) - 1]
         self._learned = len(seen)
         self._first = min(seen, default=day)
 
@@ -145,6 +150,14 @@ class Baseline:
         return np.where(self._edges[places] == edges, values[places], 0)
 
 
+def _numbers(edges: Collection[int], day: int, bits: int) -> Integers:
+    """Each edge followed by the number of a day, which has so many bits."""
+    numbers = np.fromiter(edges, np.int64, len(edges))
+    numbers <<= bits
+    numbers += day
+    return numbers
+
+
 _NONE: Final = np.empty(0, np.int64)
 _OBJECT: Final = 600
 """Bytes of a baseline without its edges."""
@@ -186,9 +199,15 @@ def keys_before(role: str, day: int) -> dict[str, int]:
 
 def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Baseline:
     """The baseline built from items."""
-    seen = {keys[key]: frozenset().union(*sets.values()) for key, sets in items.items()}
+    seen = {keys[key]: _union(sets) for key, sets in items.items()}
     refuses = any(sets.get(REFUSED) for sets in items.values())
     return Baseline(day, {before: edges for before, edges in seen.items() if edges}, refuses=refuses)
+
+
+def _union(sets: Sets) -> frozenset[int]:
+    """All edges of an item; most items have one set, which needs no copy."""
+    edges, *others = sets.values() or (frozenset[int](),)
+    return edges.union(*others) if others else edges
 
 
 def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
