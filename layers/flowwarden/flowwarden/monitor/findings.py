@@ -266,7 +266,7 @@ def ranked[T](counts: Mapping[T, int]) -> tuple[tuple[T, int], ...]:
     # Two plain sorts: tuple keys take twice as long, and there can be thousands of clients.
     names = sorted(counts, key=str)
     names.sort(key=counts.__getitem__, reverse=True)
-    return tuple((name, counts[name]) for name in names)
+    return tuple(zip(names, map(counts.__getitem__, names), strict=True))
 
 
 def _connections(flows: Sequence[DirectedFlow]) -> int | None:

@@ -169,4 +169,5 @@ _ALIKE: Final[list[_Alike]] = [
 
 
 def _plain_numbers(values: Sequence[int | None]) -> Integers:
-    return np.fromiter([ABSENT if value is None else value for value in values], np.int64, len(values))
+    known = [ABSENT if value is None else value for value in values] if None in values else values
+    return np.fromiter(known, np.int64, len(values))
