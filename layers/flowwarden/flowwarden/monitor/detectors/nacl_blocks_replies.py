@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, evidence, narrowed
@@ -143,6 +144,7 @@ DETECTOR: Final = Detector(
     name="nacl-blocks-replies",
     summary="a network ACL allows requests and denies their replies, inbound or outbound",
     severity=Severity.MEDIUM,
+    shares=Shares.NETWORK_ACL,
     thresholds=("nacl_tuples",),
     needs=frozenset({Need.SUBNET_ID}),
     inhibits=("blocked-connection", "service-blocked", "reject-spike"),

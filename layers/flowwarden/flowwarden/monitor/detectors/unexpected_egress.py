@@ -25,6 +25,7 @@ import numpy as np
 from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import (
@@ -151,6 +152,7 @@ DETECTOR: Final = Detector(
         "after two days the connection counts as usual"
     ),
     severity=Severity.MEDIUM,
+    shares=Shares.DESTINATION,
     technique="T1041",
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES,),
