@@ -8,7 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.monitor.causes import Cause, Shares, cause_of
-from flowwarden.monitor.detectors import DETECTORS, blocked_connection, egress_volume, scan
+from flowwarden.monitor.detectors import (
+    DETECTORS,
+    blocked_connection,
+    egress_volume,
+    nacl_blocks_replies,
+    scan,
+    unexpected_egress,
+)
 from flowwarden.monitor.findings import FlowSample, TrafficFinding
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.network.addresses import PeerClass
@@ -81,7 +88,7 @@ def test_inbound_rules_are_those_of_a_role_at_a_service() -> None:
         for client in ("10.0.1.1", "10.0.9.9")
         for server in ("10.0.2.1", "10.0.2.2")
     }
-    assert same == {("inbound", "tag:Role=db", "6/5432")}
+    assert same == {("vpc-1", "inbound", "tag:Role=db", "6/5432")}
     assert identity(blocked("10.0.1.1", "10.0.2.1", 22, IN), Shares.RULES) not in same
     assert identity(blocked("10.0.2.1", "10.0.1.1", 5432, IN), Shares.RULES) not in same
 
@@ -89,7 +96,7 @@ def test_inbound_rules_are_those_of_a_role_at_a_service() -> None:
 def test_outbound_rules_are_those_of_the_clients_role() -> None:
     """At any service; the members show which."""
     causes = [cause(blocked("10.0.1.1", "10.0.2.1", port, OUT), Shares.RULES) for port in (5432, 6379)]
-    assert [each and each.identity for each in causes] == [("outbound", "tag:Role=app")] * 2
+    assert [each and each.identity for each in causes] == [("vpc-1", "outbound", "tag:Role=app")] * 2
     assert [each and each.members for each in causes] == [
         ("10.0.1.1 (tcp/5432)",),
         ("10.0.1.1 (tcp/6379)",),
@@ -135,9 +142,9 @@ def test_what_an_intruder_tries_is_not(ports: tuple[int, ...]) -> None:
 
 def sends(client: str, *servers: str, mostly: str = "") -> TrafficFinding:
     """A host sends data to these servers."""
-    facts = egress_volume.Facts(role="tag:Role=app", sent=1, usual=0, mostly=mostly)
+    facts = egress_volume.Facts(role="tag:Role=app", sent=1, usual=0)
     ends = [(client, f"{server}:443") for server in servers]
-    return found(egress_volume.DETECTOR, *ends, here=client, side=OUT, facts=facts)
+    return replace(found(egress_volume.DETECTOR, *ends, here=client, side=OUT, facts=facts), mostly=mostly)
 
 
 def test_a_destination_is_the_network_that_most_was_sent_to() -> None:
@@ -160,6 +167,51 @@ def test_a_host_without_a_role_shares_nothing(shares: Shares) -> None:
     one = tries("10.0.1.1", 7946)
     elsewhere = replace(one.example.flow, vpc_id="vpc-2", interface_id="eni-x")
     assert cause(replace(one, example=replace(one.example, flow=elsewhere)), shares) is None
+
+
+def replies(subnet: str, **where: Any) -> TrafficFinding:
+    """A network ACL denies replies from a host of a subnet."""
+    flows = directed(
+        *(
+            flow("10.0.2.1:5432", f"10.0.1.1:5000{port}", action=Action.REJECT, tcp_flags=18, **where)
+            for port in range(3)
+        )
+    )
+    return nacl_blocks_replies.DETECTOR.finding(
+        subject=subnet,
+        peer_class=PeerClass.OWN,
+        sample=FlowSample.of(flows),
+        facts=None,
+        aspect="outbound",
+    )
+
+
+def test_a_network_acl_has_several_subnets_of_a_vpc() -> None:
+    """A VPC that only EC2 shows is the same; without one, each subnet is an incident of its own."""
+    here = {"interface_id": "eni-10.0.2.1", "flow_direction": OUT}
+    named = [replies(each, vpc_id="vpc-1", **here) for each in ("subnet-1", "subnet-2")]
+    described = replies("subnet-3", **here)
+    identities = {identity(each, Shares.NETWORK_ACL) for each in (*named, described)}
+    assert identities == {("vpc-1", "outbound")}
+    unknown = replies("subnet-4", interface_id="eni-x", flow_direction=OUT)
+    assert identity(unknown, Shares.NETWORK_ACL) is None
+
+
+def test_a_declared_host_is_an_incident_of_its_own() -> None:
+    """A gateway reports it as well, and does not show its role. One whose role shows it shares its cause."""
+    why = unexpected_egress.Listener
+    for facts, alone in (
+        (unexpected_egress.Facts(why.DECLARED), True),
+        (unexpected_egress.Facts(why.LEARNED, "tag:Role=app"), False),
+    ):
+        made = found(
+            unexpected_egress.DETECTOR,
+            ("10.0.1.1", "203.0.113.9:443"),
+            here="10.0.1.1",
+            side=OUT,
+            facts=facts,
+        )
+        assert (cause(made, Shares.DESTINATION) is None) == alone
 
 
 def test_actors_by_administration_share_nothing() -> None:

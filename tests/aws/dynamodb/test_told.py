@@ -13,6 +13,7 @@ from moto import mock_aws
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.told import MAX_SUPPRESSED, SPARED
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import (
     GROWTH,
@@ -24,7 +25,7 @@ from flowwarden.notify.evidence import (
 )
 from flowwarden.notify.ports import Claims
 from tests.aws.clients import make_state_table, shared
-from tests.aws.dynamodb.damage import empty
+from tests.aws.dynamodb.damage import empty, items
 from tests.examples import examples
 from tests.notify.fakes import MemoryClaims
 
@@ -275,3 +276,20 @@ def test_the_fake_and_the_table_agree(steps: list[tuple[int, Evidence, int | Non
 def test_joining_lasts_as_long_as_it_says() -> None:
     """The pages say one hour."""
     assert JOIN_SECONDS == HOUR
+
+
+@pytest.mark.usefixtures("table")
+def test_repeats_that_are_no_longer_counted_rarely_cost_a_second_write() -> None:
+    """Only once the window would end noticeably earlier; it never ends while the incident goes on."""
+    empty()
+    store = DynamoDbClaims(shared("dynamodb"), "state", TERMS)
+    assert sends(store, NOW, of("a"))
+    repeats = range(NOW + 60, NOW + 3 * WINDOW, WINDOW // 100)
+    ends = []
+    for at in repeats:
+        assert not sends(store, at, of("a"))
+        (item,) = items()
+        ends.append(int(item["suppressed_until"]["N"]))
+    assert len(item["suppressed_batches"]["SS"]) == MAX_SUPPRESSED
+    assert len({*ends[MAX_SUPPRESSED:]}) < 3 * SPARED
+    assert all(end > at + WINDOW * (SPARED - 1) // SPARED - 1 for at, end in zip(repeats, ends, strict=True))

@@ -1,6 +1,7 @@
 """Causes that several findings share: they are one incident, with one page that lists them. Pure.
 
-A host without a known role is an incident of its own.
+Only the role at the end that logged the flows counts: every container knows it, so that each has the same
+incidents. A host without a known role is an incident of its own.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.peers import network_of
 from flowwarden.monitor.findings import TrafficFinding
-from flowwarden.monitor.traffic.hosts import Hosts, known_id
+from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.monitor.traffic.selection import logged_by
+from flowwarden.network.roles import UNKNOWN
 from flowwarden.network.services import ADMIN_PORTS
 from flowwarden.printable import one_line
 from flowwarden.records.model import FlowDirection
@@ -45,7 +48,7 @@ class Cause(Struct, frozen=True):
     """The cause of a finding, equal for all findings of the incident."""
 
     identity: tuple[str, ...]
-    """Distinguishes it from other causes in the VPC."""
+    """The VPC, and what distinguishes it from other causes there."""
     what: str
     """The cause in words, after which the members are listed."""
     members: tuple[str, ...]
@@ -64,6 +67,14 @@ def cause_of(finding: TrafficFinding, shares: Shares, hosts: Hosts) -> Cause | N
         shares: what its detector's findings must have in common.
         hosts: what is known of the ends of its flows.
     """
+    vpc, found = hosts.vpc_of(finding.example), _within_vpc(finding, shares, hosts)
+    # Without a VPC, each subnet may be in another one.
+    if found is None or (not vpc and shares is Shares.NETWORK_ACL):
+        return None
+    return replace(found, identity=(vpc, *found.identity))
+
+
+def _within_vpc(finding: TrafficFinding, shares: Shares, hosts: Hosts) -> Cause | None:
     match shares:
         case Shares.NOTHING:
             return None
@@ -73,10 +84,14 @@ def cause_of(finding: TrafficFinding, shares: Shares, hosts: Hosts) -> Cause | N
             return _network_acl(finding)
         case Shares.ROLE:
             return _denied(finding)
-    role = hosts.at(finding.subject, finding.example).role
-    if role is None:
-        return None
-    return _at_role(finding, shares, role)
+    role = _stated_role(finding, hosts)
+    return _at_role(finding, shares, role) if role and role != UNKNOWN else None
+
+
+def _stated_role(finding: TrafficFinding, hosts: Hosts) -> str | None:
+    """The role that the facts state, '' if the finding does not depend on one; else that of the subject."""
+    stated: str | None = getattr(finding.facts, "role", None)
+    return _role(finding, finding.subject, hosts) if stated is None else stated
 
 
 def _role(finding: TrafficFinding, address: str, hosts: Hosts) -> str | None:
@@ -97,9 +112,7 @@ def _rules(finding: TrafficFinding, hosts: Hosts) -> Cause | None:
     return None
 
 
-def _network_acl(finding: TrafficFinding) -> Cause | None:
-    if not known_id(finding.example.flow.vpc_id):
-        return None
+def _network_acl(finding: TrafficFinding) -> Cause:
     subnet = one_line(finding.subject, LONGEST_MEMBER)
     return Cause((finding.aspect,), f"a network ACL denies {finding.aspect} replies; subnets", (subnet,))
 
@@ -140,8 +153,7 @@ def _only_service(finding: TrafficFinding) -> tuple[str, ...]:
 
 def _destinations(finding: TrafficFinding) -> tuple[str, ...]:
     """Networks with the main service; the one that most bytes went to first, if the finding shows it."""
-    mostly = getattr(finding.facts, "mostly", "")
-    first = (network_of(mostly),) if mostly else ()
+    first = (network_of(finding.mostly),) if finding.mostly else ()
     networks = dict.fromkeys((*first, *_networks(finding.tally.servers)))
     return tuple(f"{each} {finding.main_service.identity}" for each in networks)
 

@@ -224,19 +224,19 @@ class DynamoDbClaims:
     def _claimed(self, key: ClaimKey, members: dict[str, Any], now: int, quiet: int) -> Claim:
         """A granted claim, with the item's data from before; notes what did not prove anything."""
         before = self._item(key, members)
-        match before.text("state"):
-            case "SENT":
-                before.moment("suppressed_until", now + quiet + DAY)
-            case "PENDING":
-                before.moment("lease_until", now + self._terms.lease)
-            case str():
-                before.left_out("state", "is not a state of a claim")
+        state = before.text("state")
+        if state == _PENDING:
+            before.moment("lease_until", now + self._terms.lease)
+        elif state not in {None, _SENT}:
+            before.left_out("state", "is not a state of a claim")
+        shows = state == _SENT or (state == _PENDING and "suppressed_until" in before)
+        ends = before.moment("suppressed_until", now + quiet + DAY) if shows else None
         return Claim(
             state=ClaimState.CLAIMED,
             suppressed_batches=before.size("suppressed_batches"),
             last_sent=before.moment("sent_at", now) if "sent_at" in before else None,
             joined=before.names("joined"),
-            told=told.told(before, now),
+            told=told.told(before) if (ends or 0) > now else None,
         )
 
     def _counted(self, key: ClaimKey, update: str, count: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401

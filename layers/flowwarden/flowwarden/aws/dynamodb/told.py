@@ -40,6 +40,10 @@ MAX_SUPPRESSED: Final = 50
 counts once; it is bounded because each write is billed by item size, and many repeats mean many writes."""
 
 
+SPARED: Final = 8
+"""The part of a window by which repeats that are no longer counted extend it at least: each costs a write."""
+
+
 class Asked(Struct, frozen=True):
     """A claim that is asked for; see `DynamoDbClaims.claim`."""
 
@@ -123,7 +127,9 @@ def repeat(item: StoredItem, asked: Asked) -> dict[str, Any]:
     assigned = {}
     if asked.evidence is not None:
         ends, joined = _after(item, asked.evidence, asked.now, asked.quiet)
-        assigned = {"suppressed_until": ends, "expires_at": INCIDENTS.kept_until(ends)}
+        much = ends - (item.amount("suppressed_until") or 0) > asked.quiet // SPARED
+        if much or counts or joined:
+            assigned = {"suppressed_until": ends, "expires_at": INCIDENTS.kept_until(ends)}
         added |= {"joined": joined} if joined else {}
     if not added and not assigned:
         return {}
@@ -158,10 +164,10 @@ def _after(item: StoredItem, evidence: Evidence, now: int, quiet: int) -> tuple[
     return ends, tuple(each for each in others if each not in joined)[:room]
 
 
-def told(item: StoredItem, now: int) -> Evidence | None:
-    """What was told of an incident that goes on; None if it is over, or its item does not show it."""
+def told(item: StoredItem) -> Evidence | None:
+    """What was told of an incident; None if its item does not show it."""
     gravity = item.amount("told_gravity") if "told_gravity" in item else None
-    if gravity is None or (item.amount("suppressed_until") or 0) <= now:
+    if gravity is None:
         return None
     limit = item.amount("told_limit") or 0
     return Evidence(

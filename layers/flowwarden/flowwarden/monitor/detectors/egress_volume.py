@@ -82,8 +82,6 @@ class Facts(Struct, frozen=True):
     """Bytes sent in the hour, approximately."""
     usual: int
     """Bytes per hour that the role reached on several days; 0 if it never did."""
-    mostly: str = ""
-    """The server that most bytes of the batch were sent to."""
 
 
 type EgressVolume = TrafficFinding[Facts]
@@ -246,12 +244,13 @@ def report(
     place: Place, role: str, sent: float, before: int, directions: Directions, rows: Integers
 ) -> EgressVolume:
     """The finding about a host; the rows are the uploads of the batch."""
-    return DETECTOR.finding(
+    finding = DETECTOR.finding(
         subject=place[0],
         peer_class=PeerClass.INTERNET,
         sample=replace(sample_of(directions, rows), window=window_of(directions, rows, place[1])),
-        facts=Facts(role=role, sent=sent, usual=before, mostly=main_receiver(directions, rows)),
+        facts=Facts(role=role, sent=sent, usual=before),
     )
+    return replace(finding, mostly=main_receiver(directions, rows))
 
 
 def text(finding: EgressVolume) -> Text:

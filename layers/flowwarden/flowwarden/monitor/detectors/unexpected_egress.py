@@ -81,7 +81,8 @@ def detect(
         found += inspect(host)
     declared, others = _declared(view)
     quiet = int(view.exempt(view.directions.client[others]).sum())
-    return [*found, *declared, *DETECTOR.surplus(len(others) - quiet, quiet)]
+    # Those of a declared host first: every interface on the way reports it, in the same incident.
+    return [*declared, *found, *DETECTOR.surplus(len(others) - quiet, quiet)]
 
 
 def _declared(view: BatchView) -> tuple[list[UnexpectedEgress], Integers]:
