@@ -38,6 +38,7 @@ from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import FlowDirection
 from flowwarden.records.subscription import LogBatch
+from flowwarden.state import heartbeats
 from flowwarden.state.sets import DAY
 
 
@@ -69,6 +70,11 @@ class BatchView:
         self._state = context.state
         self._prepared = context.policy
         self._refused_at: dict[int, FlowSample] = {}
+
+    @cached_property
+    def moment(self) -> int:
+        """The median start time of the batch (Unix seconds)."""
+        return heartbeats.moment(self.records, self.now)
 
     @cached_property
     def index(self) -> InterfaceIndex:

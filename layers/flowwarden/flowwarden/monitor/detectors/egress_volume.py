@@ -93,6 +93,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
     Interfaces that EC2 does not describe are skipped: one may be a NAT gateway, which sends for many hosts.
     """
     rows = uploads(view.directions)
+    if not len(rows):
+        return []
     found = _uploads(view, counted(view.directions, rows))
     least = limit(0, thresholds.upload_megabytes)
     beyond = sum(volume(each.sets(view)) >= least for each in found[UPLOADS_OF_BATCH:])
@@ -291,7 +293,7 @@ DETECTOR: Final = Detector(
     runbook=(
         "Find the process on {subject} that sends the data, and the owner of {server}.",
         "If no owner confirms it, block internet access for {subject} and check which data it can read.",
-        f"If expected, no action is required: it is usual after {DAYS_SENT} days. Or add it to `exempt`.",
+        f"If the upload is expected, no action is required: it counts as usual after {DAYS_SENT} days.",
     ),
     detect=detect,
     text=text,

@@ -236,6 +236,8 @@ def _most(hosts: Sequence[_Host], most: int) -> list[_Host]:
 
     A guess is one contact, so the others are those with the most answers that count as grave.
     """
+    if len(hosts) <= most:
+        return [*hosts]
     by_contacts = sorted(hosts, key=lambda host: (-len(host.contacts), host.client, host.place))
     by_answers = sorted(hosts, key=lambda host: (-host.grave, host.client, host.place))
     ranked = chain.from_iterable(zip(by_contacts, by_answers, strict=True))

@@ -6,7 +6,9 @@ and contacts with directory services, which show who is a directory server.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import DYNAMIC, class_of
@@ -46,13 +48,21 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
         profiles: the usual behavior, by interface index.
     """
     edges = contacts.edges
-    found: dict[int, Mapping[Edge, Integers]] = {}
+    found: defaultdict[int, dict[Edge, int]] = defaultdict(dict)
+    for number in sorted(chain.from_iterable(_new_numbers(edges, profiles))):
+        found[edges.owners[number]][edges.keys[number]] = number
+    return {place: _ByEdge(edges, numbers) for place, numbers in found.items()}
+
+
+def _new_numbers(edges: Edges, profiles: Mapping[int, RoleProfile]) -> Iterator[Iterable[int]]:
+    """The numbers of the edges that are not usual; one look-up for all interfaces with the same baseline."""
+    alike: defaultdict[int, list[int]] = defaultdict(list)
     for place, profile in profiles.items():
-        here = edges.at(place)
-        if new := profile.new_among(edges.fingerprints[here]):
-            numbers = (here.start + at for at in new)
-            found[place] = _ByEdge(edges, {edges.keys[number]: number for number in numbers})
-    return found
+        alike[id(profile.baseline)].append(place)
+    for places in alike.values():
+        numbers = [*chain.from_iterable(map(edges.numbers_at, places))]
+        new = profiles[places[0]].new_among([*map(edges.fingerprints.__getitem__, numbers)])
+        yield map(numbers.__getitem__, new)
 
 
 def watched_contacts(
@@ -66,25 +76,24 @@ def watched_contacts(
         new: the contacts that are not usual.
     """
     edges = contacts.edges
-    found: dict[int, Mapping[Edge, Integers]] = {}
-    for place, profile in profiles.items():
-        here, unusual = edges.at(place), new.get(place, {})
-        watched = {
-            edge: _watched(contacts, edge, edges.of(here.start + at))
-            for at, edge in enumerate(edges.keys[here])
-            if edge.direction == "out" and _is_watched(edge, profile, is_new=edge in unusual)
-        }
-        if watched:
-            found[place] = watched
-    return found
+    found: defaultdict[int, dict[Edge, Integers]] = defaultdict(dict)
+    for number in edges.those(_may_be_watched):
+        edge, place = edges.keys[number], edges.owners[number]
+        if _is_watched(edge, profiles[place], is_new=edge in new.get(place, ())):
+            found[place][edge] = _watched(contacts, edge, edges.of(number))
+    return dict(found)
+
+
+def _may_be_watched(edge: Edge) -> bool:
+    """Whether the edge is watched at some hosts."""
+    ports = edge.port in ADMIN_PORTS or edge.port in DIRECTORY_SERVICES or edge.port == DYNAMIC
+    return ports and edge.direction == "out" and class_of(edge.peer) is PeerClass.OWN
 
 
 def _is_watched(edge: Edge, profile: RoleProfile, *, is_new: bool) -> bool:
-    if class_of(edge.peer) is not PeerClass.OWN:
-        return False
+    """Whether an edge that may be watched is."""
     if profile.learning:
-        ports = edge.port in ADMIN_PORTS or edge.port in DIRECTORY_SERVICES or edge.port == DYNAMIC
-        return profile.cautious and ports
+        return profile.cautious
     return edge.port in (DIRECTORY_SERVICES if is_new else ADMIN_PORTS)
 
 
