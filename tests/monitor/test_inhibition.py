@@ -269,11 +269,8 @@ def test_probing_and_scanning_are_one_incident_in_either_order() -> None:
     account = Account()
     service = account.container(Faults())
     process(service, probes())
-    tried = [
-        flow(f"{SCANNER}:5{host:04}", f"10.0.9.{host}:8080", tcp_flags=2, vpc_id="vpc-1", start=NOW, end=NOW)
-        for host in range(1, 60)
-    ]
-    lines = [line_of(replace(each, interface_id="eni-1", flow_direction=OUT)) for each in tried]
-    report = process(service, batch("scan", *lines), NOW + 60)
+    given = {"tcp_flags": 2, "vpc_id": "vpc-1", "start": NOW, "end": NOW, "flow_direction": OUT}
+    tried = [flow(f"{SCANNER}:5{host:04}", f"10.0.9.{host}:8080", **given) for host in range(1, 60)]
+    report = process(service, batch("scan", *map(line_of, tried)), NOW + 60)
     assert [each.detector for each in report.found] == ["scan"]
     assert detectors(account) == ["host-probing"]
