@@ -9,7 +9,8 @@ Why: security groups are stateful and never cause this. Network ACLs are statele
 False positives: none known in records with flags. In records without flags, a reply so late that the security
     group no longer tracks its request; late packets of a connection that worked do not count.
 ATT&CK: none; these are faults.
-Events: rejected-answers-many.json; rejected-answers.json has too few, expired-connection.json late packets.
+Events: network-acl-of-two-subnets.json, rejected-answers-many.json; rejected-answers.json has too few,
+    expired-connection.json late packets.
 """
 
 from __future__ import annotations
