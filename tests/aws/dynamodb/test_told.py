@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -293,3 +294,28 @@ def test_repeats_that_are_no_longer_counted_rarely_cost_a_second_write() -> None
     assert len(item["suppressed_batches"]["SS"]) == MAX_SUPPRESSED
     assert len({*ends[MAX_SUPPRESSED:]}) < 3 * SPARED
     assert all(end > at + WINDOW * (SPARED - 1) // SPARED - 1 for at, end in zip(repeats, ends, strict=True))
+
+
+class Recorder:
+    """A client that records its calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+
+    def update_item(self, **given: Any) -> dict[str, Any]:
+        """Store nothing."""
+        self.calls.append(given)
+        return {}
+
+
+def test_the_largest_condition_is_within_the_limits_of_dynamodb() -> None:
+    """4 KB, and 300 operators and functions; the values that a call passes must all be used."""
+    client: Any = Recorder()
+    many = of(*(f"10.0.{number}.1" for number in range(99)), asks=("x", "y"), strict=True)
+    DynamoDbClaims(client, "state", TERMS).claim(KEY, Owner("batch", "1"), NOW, None, many)
+    (call,) = client.calls
+    condition = call["ConditionExpression"]
+    assert len(condition) < 4096
+    assert len(re.findall(r"AND|OR|NOT|BETWEEN|[<>=]+|\w+\(", condition)) < 300
+    used = set(re.findall(r":\w+", condition + call["UpdateExpression"]))
+    assert used == call["ExpressionAttributeValues"].keys()
