@@ -146,6 +146,8 @@ class TrafficFinding[F = Any](Finding[F], frozen=True, kw_only=True):
     """A flow behind the finding; shows where it was logged."""
     window: Window | None = None
     """When what the facts claim was counted; None if that was in the batch."""
+    mostly: str = ""
+    """The server that most bytes were sent to; empty if the finding is not about bytes."""
 
     @property
     def main_server(self) -> str:

@@ -179,6 +179,7 @@ def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, Del
     if not _has_time(run, claims):
         claims = _usable(run, claims) if hurries else None
     claim, report, usable = _claim(alert, work.sink, run, claims)
+    alert = alert.after(claim)
     if claim.state is not ClaimState.CLAIMED:
         report += _not_sent(alert, claim, usable)
     elif hurries or not left.singly:
@@ -234,7 +235,7 @@ def _claim(
     if claims is None:
         return without, DeliveryReport(), None
     try:
-        claim = claims.claim(ClaimKey(sink.name, alert.key), run.owner, run.at, alert.quiet)
+        claim = claims.claim(ClaimKey(sink.name, alert.key), run.owner, run.at, alert.quiet, alert.evidence)
     except StateUnavailable:
         return without, DeliveryReport(state_unavailable=1), None
     return claim, DeliveryReport(), claims
@@ -250,8 +251,9 @@ def _not_sent(alert: Alert, claim: Claim, claims: Claims | None) -> DeliveryRepo
     # It was sent before, or another batch is about to send it. If that one crashes, its retry sends it, or
     # its batch ends in the failure queue.
     known = () if unsure or claims is None else (alert.key,)
+    title = f"{alert.title} It is part of incident {alert.key}." if claim.joins else alert.title
     return DeliveryReport(
-        suppressed=(alert.title,), known=known, repeated=int(claim.same_batch), in_progress=int(unsure)
+        suppressed=(title,), known=known, repeated=int(claim.same_batch), in_progress=int(unsure)
     )
 
 
@@ -262,7 +264,7 @@ def _publish(
 
     Without an answer, neither is done: the leases end before the retry, and the claims count the attempt.
     """
-    keys = {ClaimKey(sink.name, alert.key): alert.quiet for alert in alerts}
+    keys = {ClaimKey(sink.name, alert.key): alert for alert in alerts}
     try:
         sink.send(notification)
     except PublishFailed as error:
@@ -274,10 +276,8 @@ def _publish(
     return DeliveryReport(sent=sent, state_unavailable=_mark(keys, run, claims, sent=True))
 
 
-def _mark(keys: Mapping[ClaimKey, int | None], run: Run, claims: Claims | None, *, sent: bool) -> int:
+def _mark(keys: Mapping[ClaimKey, Alert], run: Run, claims: Claims | None, *, sent: bool) -> int:
     """Mark claims as sent, or release them for the retry; returns the number of failed calls.
-
-    The keys have the seconds for which repeats are suppressed.
 
     Stops at the first failure, which does no harm: a sent notification could at worst be repeated by a retry,
     and a claim that is not released expires with its lease, before the retry starts.
@@ -285,9 +285,9 @@ def _mark(keys: Mapping[ClaimKey, int | None], run: Run, claims: Claims | None, 
     if claims is None:
         return 0
     try:
-        for key, quiet in keys.items():
+        for key, alert in keys.items():
             if sent:
-                claims.confirm(key, run.owner, run.at, quiet)
+                claims.confirm(key, run.owner, run.at, alert.quiet, alert.evidence)
             else:
                 claims.release(key, run.owner)
     except StateUnavailable:

@@ -28,6 +28,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.peers import outbound_edge
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.detectors.blocked_connection import weigh
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
@@ -168,12 +169,13 @@ DETECTOR: Final = Detector(
         "for two hours; at most one page in 30 days for each role and service"
     ),
     severity=Severity.MEDIUM,
+    shares=Shares.ROLE,
     quiet=30 * DAY,
     thresholds=("blocked_packets", "blocked_slots", "probing_destinations"),
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, REFUSALS),
     teaches_baseline=True,
-    finds=("egress-rejects", "security-group-fault"),
+    finds=("egress-rejects", "security-group-fault", "tightened-egress"),
     runbook=(
         "Check whether outbound rules of the security group or network ACL changed before the rejections.",
         "Ask the owners of hosts such as {hosts} whether they need {services}.",
