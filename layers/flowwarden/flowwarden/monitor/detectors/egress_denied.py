@@ -32,7 +32,7 @@ from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.detectors.blocked_connection import weigh
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import Text, evidence
+from flowwarden.monitor.text import Text, evidence, service_port
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.row_groups import RowGroups
 from flowwarden.monitor.traffic.tally import samples_of
@@ -157,7 +157,7 @@ def text(finding: EgressDenied) -> Text:
             f"{finding.facts.limit} packets were rejected at the hosts that sent them"
         ),
         likely=likely_cause(example, "each host", where),
-        query_terms=(hosts[0], "REJECT") if one else ("REJECT",),
+        query_terms=(*(hosts[:1] if one else []), "REJECT", *service_port(finding)),
         words={"services": f"{services} {where}", "hosts": ", ".join(hosts[:NAMED])},
     )
 
