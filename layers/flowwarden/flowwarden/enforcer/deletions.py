@@ -55,10 +55,10 @@ def note_event(registry: Registry, trigger: Trigger, now: int) -> None:
 
 
 def follow(registry: Registry, observed: Observed, clock: RunClock, now: int) -> None:
-    """Compare the registry with all flow logs of the account: note the new ones and those that are gone.
+    """Compare the registry with all flow logs of the account: store the new and the deleted ones.
 
     Call it only if all VPCs were observed, and after they are covered: in a large account it takes seconds.
-    What a run has no room or no time for is noted by the next sweep.
+    The number of changes in a run is limited; the next sweep stores the others.
     """
     changes = _changes(registry, observed, now)
     for _, change in zip(range(NOTED_AT_MOST), changes, strict=False):

@@ -1,9 +1,9 @@
 """Budgets of seconds: how long a batch may wait for optional calls.
 
 A slow service answers without an error, so a count of errors does not protect the time for pages. A `Budget`
-counts the seconds that calls take; a batch whose budget is spent goes on as if the service did not answer. It
-is general: each budget covers the calls that its owner makes within `spending`, whichever they are, and a
-batch may have several. Only waiting counts, not computing.
+counts the seconds that calls take; after they are spent, the batch continues as if the service did not
+answer. A budget covers all calls that its owner makes within `spending`, and a batch may have several
+budgets. Only waiting counts, not computing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from math import inf
 from typing import Final
 
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
+from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.ports import Claims
 
 HANGING_CALLS: Final = 2
@@ -72,23 +73,37 @@ UNLIMITED: Final = Budget(inf, lambda: 0.0, reserve=-inf)
 class TimedClaims:
     """Claims whose time is counted. Whether further ones may be made is `Run.may_claim`.
 
-    A single notification is confirmed or released even if its own claim has used up the budget: a page that
-    is sent and not marked repeats. Only a roll-up goes on without the table; its leases end by themselves.
+    A single notification is confirmed or released even if its claim has used up the budget, because a page
+    that is sent, but not marked, would repeat. Only a roll-up continues without the table; its leases expire.
     """
 
     def __init__(self, claims: Claims, budget: Budget) -> None:
         self._claims = claims
         self._budget = budget
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> Claim:
+    def claim(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> Claim:
         """See the port."""
         with self._budget.spending():
-            return self._claims.claim(key, owner, now, quiet)
+            return self._claims.claim(key, owner, now, quiet, evidence)
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
+    def confirm(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
         """See the port."""
         with self._budget.spending():
-            self._claims.confirm(key, owner, now, quiet)
+            self._claims.confirm(key, owner, now, quiet, evidence)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """See the port."""

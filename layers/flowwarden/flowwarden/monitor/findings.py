@@ -30,7 +30,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Lower for graver ones."""
+        """Lower for more severe ones."""
         return -[*Severity].index(self)
 
 
@@ -146,6 +146,8 @@ class TrafficFinding[F = Any](Finding[F], frozen=True, kw_only=True):
     """A flow behind the finding; shows where it was logged."""
     window: Window | None = None
     """When what the facts claim was counted; None if that was in the batch."""
+    mostly: str = ""
+    """The server that most bytes were sent to; empty if the finding is not about bytes."""
 
     @property
     def main_server(self) -> str:
@@ -219,7 +221,7 @@ def vpc_of(finding: Finding) -> str:
 
 
 def gravity(finding: Finding) -> tuple[object, ...]:
-    """Sorts findings, the gravest first: by severity, then by records; the same in each container."""
+    """Sorts findings, the most severe first, then by records; the same in each container."""
     records = finding.tally.records if isinstance(finding, TrafficFinding) else 0
     return finding.severity.rank, -records, vpc_of(finding), identity(finding)
 

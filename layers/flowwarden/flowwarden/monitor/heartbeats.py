@@ -21,8 +21,8 @@ def see(view: BatchView, state: StateView) -> None:
 def write(view: BatchView, state: StateView) -> None:
     """Write the sightings to the state table if a write is due.
 
-    Runs after the detectors: a failed write must not keep them from the table. Failed writes are retried the
-    next time, and those for which there is no room by the next batch; the latest slots come first.
+    Runs after the detectors, because after a failed write they could not use the table. Failed writes, and
+    those beyond the batch's limit, are repeated by a later batch; the latest slots come first.
     """
     log_group = view.batch.log_group
     group = state.heartbeats.of(log_group, heartbeats.slot_of(view.now))

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
+from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, gravity, vpc_of
 from flowwarden.monitor.render.incident_key import account_of
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
@@ -25,10 +26,21 @@ from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
 
 (DETECTED,) = REPORTED.sets
 
-_GRAVER: Final = {
-    lesser.name: tuple(each.name for each in DETECTORS if lesser.name in each.inhibits)
-    for lesser in DETECTORS
-}
+
+def _graver(lesser: Detector) -> tuple[str, ...]:
+    """The detectors that inhibit another in later batches: also one of the same incident that it inhibits.
+
+    Their incidents have different keys if the first batch did not show the role of the host.
+    """
+    same = [each.name for each in DETECTORS if each.incident == lesser.incident and lesser.incident]
+    return tuple(
+        each.name
+        for each in DETECTORS
+        if lesser.name in each.inhibits or (each.name in same and each.name in lesser.inhibits)
+    )
+
+
+_GRAVER: Final = {each.name: _graver(each) for each in DETECTORS}
 """Detector → the detectors that inhibit it."""
 _GRAVE: Final = frozenset(each.name for each in DETECTORS if each.inhibits)
 
@@ -42,7 +54,7 @@ MOST_READ: Final = MOST_FINDINGS
 
 
 class Inhibition(Struct, frozen=True):
-    """For how long, and for whom, a reported finding suppresses lesser ones."""
+    """How long, and in which account, a reported finding inhibits less severe ones."""
 
     owner: str
     """The account of the batch."""
@@ -51,10 +63,10 @@ class Inhibition(Struct, frozen=True):
     """Unix seconds."""
 
     def of(self, findings: Sequence[Finding], state: StateView) -> list[Finding]:
-        """The findings; those that a reported one of another batch explains no longer page.
+        """The findings; those that a reported finding of another batch inhibits no longer page.
 
-        Reads at most `MOST_READ` items, those about the gravest findings first. The others page, and are
-        counted by the state.
+        Reads at most `MOST_READ` items, those about the most severe findings first. Findings that were not
+        looked up page, and the state counts them.
         """
         keys = self._chosen(findings, state)
         if not keys:
@@ -73,8 +85,8 @@ class Inhibition(Struct, frozen=True):
     def store(self, findings: Iterable[Finding], state: StateView) -> None:
         """Store what was reported, for later batches; call it once the notifications are out.
 
-        The subjects of the gravest findings come first. What was stored costs nothing again, so the next
-        batch of an incident stores others, for which this one has no room.
+        The subjects of the most severe findings come first. A subject that is stored already costs no further
+        write, so the next batches of an incident store the subjects that exceed this batch's limit.
         """
         day, hour = self.now // DAY, self.now // HOUR
         found: defaultdict[str, set[int]] = defaultdict(set)

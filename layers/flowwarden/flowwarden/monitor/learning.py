@@ -6,13 +6,13 @@ incident, nor while a host of the batch is above the limits of `scan`, in whiche
 detector whose findings are based on novelty alone (`teaches_baseline`) does not prevent learning: the
 behavior is reported on two days and then counts as usual.
 
-Where records have flags, only the first records of a long connection show the initiator. The guess
-that the later ones allow must not make usual what was never reported: while a role is judged, it teaches an
-edge only if an earlier day did.
+Where records have flags, only the first records of a long connection show the initiator; from the later ones
+it can only be guessed. Traffic that was never reported must not become usual because of a guess. After a role
+is learned, later records therefore teach an edge only if an earlier day taught it.
 
-What rules refuse a role is learned even while it is reported, or a standing misconfiguration would be
-reported for ever. It is not learned from a batch with a finding about anything else, nor from a host that
-many services refuse; what an intruder tries first is learned only while it is reported.
+Rejections are learned as usual even while they are reported; otherwise, a permanent misconfiguration would be
+reported forever. They are not learned from a batch with any other finding, nor from a host that many services
+refuse. Rejections at ports that an intruder tries first are learned only while they are reported.
 """
 
 from __future__ import annotations

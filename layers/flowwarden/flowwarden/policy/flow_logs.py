@@ -223,8 +223,8 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     grace_minutes: int = 5
     """Minutes to wait before covering a new VPC, so that the tool that created it can create its flow log."""
     unmanaged: str = SUPPLEMENT
-    """Whether an unmanaged flow log of all traffic covers a VPC, whatever its destination (`accept`). If not
-    (`supplement`), a managed one is created beside it, because the monitor reads only the stack's log
+    """Whether an unmanaged flow log of all traffic covers a VPC, regardless of its destination (`accept`). If
+    not (`supplement`), a managed one is created in addition, because the monitor reads only the stack's log
     groups."""
     accepted_duplicates: tuple[str, ...] = ()
     """Unmanaged flow logs that may record the same traffic again, so that they are not reported: ids

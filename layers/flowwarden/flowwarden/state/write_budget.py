@@ -1,8 +1,8 @@
 """The write budget of a batch: at most `MOST_WRITES` writes, whatever the batch contains.
 
 Each kind of item has reserved writes (`per_batch`), so that a flood of one kind does not displace the others;
-`SHARED` more belong to the kinds that ask first. What is not written is new again in the next batch, and what
-was written then costs nothing, so later batches can write the rest.
+`SHARED` more writes go to the kinds that request them first. What is not written is new again in the next
+batch, and what is already stored costs no write, so later batches can write the rest.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class WriteBudget:
         self._used: Counter[str] = Counter()
         self._shared = SHARED
         self.deferred = 0
-        """Writes for which there was no room: the next batch may make them."""
+        """Writes beyond the limits: a later batch may make them."""
 
     def take(self, key: str) -> bool:
         """Whether an item with this key may be written; counts the write."""

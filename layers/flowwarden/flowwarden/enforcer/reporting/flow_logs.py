@@ -121,7 +121,7 @@ def _listed[T](heading: str, found: Sequence[T], line: Callable[[T], str]) -> li
 
 
 def _later(number: int, what: str = "item") -> list[str]:
-    """How many are left to the next runs; nothing if none are."""
+    """How many remain for the next runs; nothing if none do."""
     return [f"- {plural(number, what)} more: the next runs report them"] if number else []
 
 

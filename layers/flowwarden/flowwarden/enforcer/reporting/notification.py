@@ -113,9 +113,9 @@ def _once_subject(report: EnforcementReport) -> Iterator[str]:
         which = others[0] if len(others) == 1 else f"{len(others)} other stacks"
         yield f"flow logs of {which} found in the same VPCs"
     elif report.elsewhere:
-        others = report.elsewhere
-        one = f"unmanaged flow log {one_line(others[0].flow_log_id)}"
-        yield f"{one if len(others) == 1 else f'{len(others)} unmanaged flow logs'} found"
+        ids = [each.flow_log_id for each in report.elsewhere]
+        one = f"unmanaged flow log {one_line(ids[0])}"
+        yield f"{one if len(ids) == 1 else f'{len(ids)} unmanaged flow logs'} found"
 
 
 def _flow_logs(found: Sequence[FlowLog | UnmanagedFlowLog]) -> str:

@@ -235,7 +235,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
             failures = tuple(each for each in failures if not each.retryable)
         changed = self.created or self.of(Result.REPLACED) or self.remediations or self.adopted
         once = self.notices or self.deletions or self.located
-        # Work that is left to a later run is reported now, with the caller that made it necessary.
+        # Work for a later run is reported now, with the caller that made it necessary.
         unfinished = self.trigger.is_deletion and (self.awaited or self.continues)
         # After a deployment, the reader sees that no VPC is missing.
         first = self.trigger.deployed and self.outcomes

@@ -151,6 +151,7 @@ DETECTOR: Final = Detector(
         "hour, or 60 within a day, over SSH, RDP or similar, or to a database, which is new for its role"
     ),
     severity=Severity.HIGH,
+    measures="sessions",
     technique="T1110",
     thresholds=("brute_force_sessions",),
     needs=frozenset({Need.BASELINE}),
@@ -158,7 +159,7 @@ DETECTOR: Final = Detector(
     inhibits=("lateral-movement",),
     finds=("ssh-brute-force",),
     runbook=(
-        "Check the authentication log of {server}: which account is used, and whether the server accepted it.",
+        "Check the authentication log of {server}: which account is used, and whether it succeeded.",
         "If no owner confirms the activity, isolate {subject} and change the password of that account.",
         EXEMPT,
     ),

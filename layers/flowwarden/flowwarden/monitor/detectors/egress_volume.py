@@ -31,6 +31,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, estimated, main_server_and_others, short_servers, started_by
@@ -40,6 +41,7 @@ from flowwarden.monitor.traffic.uploads import (
     HostUploads,
     amount,
     counted,
+    main_receiver,
     size_of,
     uploads,
     window_of,
@@ -244,12 +246,13 @@ def report(
     place: Place, role: str, sent: float, before: int, directions: Directions, rows: Integers
 ) -> EgressVolume:
     """The finding about a host; the rows are the uploads of the batch."""
-    return DETECTOR.finding(
+    finding = DETECTOR.finding(
         subject=place[0],
         peer_class=PeerClass.INTERNET,
         sample=replace(sample_of(directions, rows), window=window_of(directions, rows, place[1])),
         facts=Facts(role=role, sent=sent, usual=before),
     )
+    return replace(finding, mostly=main_receiver(directions, rows))
 
 
 def text(finding: EgressVolume) -> Text:
@@ -280,11 +283,13 @@ DETECTOR: Final = Detector(
         "the volume that hosts of its role reach on three days of a month"
     ),
     severity=Severity.MEDIUM,
+    shares=Shares.DESTINATION,
+    measures="sent",
     technique="T1048",
     thresholds=("upload_megabytes",),
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES, UPLOADS, UPLOAD_SIZES),
-    finds=("exfiltration",),
+    finds=("exfiltration", "debug-logging"),
     runbook=(
         "Find the process on {subject} that sends the data, and the owner of {server}.",
         "If no owner confirms it, block internet access for {subject} and check which data it can read.",

@@ -103,3 +103,11 @@ def window_of(directions: Directions, rows: Integers, hour: int) -> Window:
 def size_of(size: int) -> int:
     """The bytes for which a record of this size counts, if it does."""
     return size if size >= LEAST else SAMPLE
+
+
+def main_receiver(directions: Directions, rows: Integers) -> str:
+    """The server that most bytes of these rows were sent to."""
+    servers, flows = Groups(directions.server[rows]), directions.traffic.flows
+    sent = np.bincount(servers.numbers, weights=flows["bytes"][rows].clip(min=0))
+    names = (str(flows.texts[each]) for each in servers.keys.tolist())
+    return max(zip(sent.tolist(), names, strict=True))[1]
