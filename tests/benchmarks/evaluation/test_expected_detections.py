@@ -35,4 +35,4 @@ def test_peers_are_expected_only_for_scans() -> None:
 
 def test_detectors_that_only_log_are_scored_by_their_findings() -> None:
     """They never page."""
-    assert {"reject-spike"} == NEVER_PAGED
+    assert {"reject-spike", "ping-sweep"} == NEVER_PAGED

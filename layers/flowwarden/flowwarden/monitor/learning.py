@@ -24,9 +24,18 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.baseline.baseline import PRESENT, Baseline, Edge, refused, shows_presence
+from flowwarden.monitor.baseline.baseline import (
+    PINGS,
+    PRESENT,
+    SUMMED,
+    Baseline,
+    Edge,
+    guessed_at,
+    refused,
+    shows_presence,
+)
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.detectors import DETECTORS
+from flowwarden.monitor.detectors import DETECTORS, internet_brute_force, ping_sweep
 from flowwarden.monitor.detectors.scan import exceeded
 from flowwarden.monitor.findings import Finding, TrafficFinding, vpc_of
 from flowwarden.monitor.traffic.refused_edges import is_grave
@@ -69,6 +78,7 @@ def learn(
         _counts(each) and each.detector not in _ABOUT_REFUSALS for each in findings
     ):
         updates += refused_updates(view, findings)
+    updates += standing_updates(findings)
     for update in sorted(updates, key=lambda each: fingerprint(view.batch.batch_id, each.role, each.day)):
         state.learn(update.role, update.day, update.edges)
 
@@ -102,11 +112,26 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
             # An exempt host may do anything, so its connections say nothing about the others of its role.
             learned = {edge for edge in learned if edge.direction == "in"}
         if learned:
-            found[profile.role, profile.day] |= learned
+            found[profile.role, profile.day] |= {*learned, SUMMED}
             vpc = vpc_role(profile.interface) if profile.interface else ""
             if vpc and shows_presence(profile.day):
                 found[vpc, profile.day].add(PRESENT)
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
+
+
+def standing_updates(findings: Sequence[Finding]) -> list[BaselineUpdate]:
+    """What some findings show to be usual, although nothing else of a baseline does.
+
+    It is learned while it is reported: an open port is guessed at for ever, and monitoring pings for ever.
+    """
+    found = []
+    for each in findings:
+        if isinstance(each, TrafficFinding) and isinstance(each.facts, internet_brute_force.Facts):
+            port = each.service.port if each.service else None
+            found += [BaselineUpdate(each.facts.role, each.facts.day, frozenset({guessed_at(port or 0)}))]
+        if isinstance(each, TrafficFinding) and isinstance(each.facts, ping_sweep.Facts):
+            found += [BaselineUpdate(each.facts.role, each.facts.day, frozenset({PINGS}))]
+    return found
 
 
 def _never_learned(baseline: Baseline, edges: Sequence[Edge]) -> set[Edge]:

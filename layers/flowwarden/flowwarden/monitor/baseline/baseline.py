@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.services import ADMIN_PORTS
+from flowwarden.network.services import ADMIN_PORTS, ICMP, TCP
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import BASELINES, DAYS_READ
 from flowwarden.state.sets import BUCKETS, DAY, Addition, Sets, bucket, fingerprint
@@ -54,6 +54,16 @@ GOES_OUT: Final[EdgeKind] = ("out", PeerClass.INTERNET)
 
 PRESENT: Final = Edge("in", 0, 0, "")
 """Learned for a VPC on every other day with learned edges: it is as old as its first one."""
+SUMMED: Final = Edge("out", 0, 0, PeerClass.AWS_SERVICE)
+"""Learned for a role on each day on which its uploads to AWS services are summed: versions that do not sum
+them leave the usual volume unknown, and it would look like none."""
+PINGS: Final = Edge("out", ICMP, 0, "silent addresses")
+"""Learned for a role whose hosts ping many addresses that do not reply, as monitoring does."""
+
+
+def guessed_at(port: int) -> Edge:
+    """Learned for a role at whose TCP port internet hosts guess passwords, as at any open one."""
+    return Edge("in", TCP, port, "guesses")
 
 
 def shows_presence(day: int) -> bool:

@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import Final
 
 from flowwarden.monitor.baseline.baseline import (
+    DAYS_LEARNED,
     DAYS_SEEN,
     GOES_OUT,
     LEARNING_DAYS,
     LISTENS,
+    SUMMED,
     Baseline,
     Edge,
     EdgeKind,
@@ -116,6 +118,11 @@ class RoleProfile:
     def only_listens(self) -> bool:
         """Whether the role usually answers others and never connects to the internet."""
         return self.knows(LISTENS) and not self.knows(GOES_OUT)
+
+    @property
+    def knows_sums(self) -> bool:
+        """Whether the uploads of the role to AWS services were summed for as long as a role is learned."""
+        return self.days_of(SUMMED) >= DAYS_LEARNED and self.is_old(SUMMED)
 
     def asks(self, services: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
         """The services among these that the role usually connects to, on any host."""

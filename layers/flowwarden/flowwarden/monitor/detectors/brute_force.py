@@ -156,7 +156,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, CONTACTS_HOUR, CONTACTS_DAY),
     inhibits=("lateral-movement",),
-    finds=("ssh-brute-force",),
+    finds=("ssh-brute-force", "slow-guessing", "guessing-at-database", "guessing-from-bastion"),
     runbook=(
         "Check the authentication log of {server}: which account is used, and whether it was let in.",
         "If no owner confirms the activity, isolate {subject} and change the password of that account.",

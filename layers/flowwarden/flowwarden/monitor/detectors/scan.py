@@ -202,6 +202,7 @@ DETECTOR: Final = Detector(
         "slow-scan",
         "very-slow-scan",
         "lateral-movement",
+        *("stealth-scan", "udp-scan", "scan-from-https"),
     ),
     runbook=(
         "Check whether {subject} runs an approved scanner or monitoring tool. If so, add it to `exempt`.",

@@ -289,7 +289,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     inhibits=("internet-to-private",),
     state=(BASELINES, SCANNERS),
-    finds=("scan-hit",),
+    finds=("scan-hit", "thin-scan-hit"),
     runbook=(
         "If {service} at {subject} must not be reachable from the internet, close it now.",
         "Check the connection of {client}; then search for {subject} alone: what it did afterward.",

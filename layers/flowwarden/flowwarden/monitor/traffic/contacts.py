@@ -118,13 +118,13 @@ class Contacts:
     def _attempted(self) -> Mask:
         """Which contacts contain an attempt to connect.
 
-        Where the log contains flags, only a SYN is one: after an idle timeout at a NAT gateway or a security
-        group, the FIN, ACK or RST of an established connection travels alone. Of a record in two formats, the
-        one with flags decides.
+        Where the log contains flags, only a SYN is one, or a part of a sweep: after an idle timeout at a NAT
+        gateway or a security group, the FIN, ACK or RST of an established connection travels alone. Of a
+        record in two formats, the one with flags decides.
         """
         flags = self._of(self._flows["tcp_flags"])
         shown = (self._of(self._flows["protocol"]) == TCP) & (flags != ABSENT)
-        opened = shown & self._forward & (flags & SYN == SYN)
+        opened = shown & self._forward & ((flags & SYN == SYN) | self._of(self._directions.traffic.sweeps))
         attempted: Mask = self._groups.any(opened) | ~self._groups.any(shown)
         return attempted
 

@@ -13,10 +13,12 @@ import numpy as np
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.novelty import NewContacts
+from flowwarden.monitor.traffic.sessions import SIZED_PORTS
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import Directions
+from flowwarden.network.direction import INTERNET, Directions
 from flowwarden.network.services import EPHEMERAL, TCP
 from flowwarden.records.columnar.tokenizer import Mask
 
@@ -80,3 +82,18 @@ def new_services(
             for number, host, port in zip(*(column.tolist() for column in columns), strict=True):
                 found[InternetService(place, host, port)].append(number)
     return found
+
+
+def sessions_from_internet(contacts: Contacts, directions: Directions) -> dict[int, list[Contact]]:
+    """The answered contacts of internet hosts with services that ask for a password, by interface index.
+
+    At most `MOST_CONTACTS` of an interface.
+    """
+    every = contacts.lead_rows(np.arange(len(contacts)))
+    asks = np.isin(directions.service_port[every], [*SIZED_PORTS])
+    asks &= (directions.client_class[every] == INTERNET) & opened(contacts)
+    asks &= (directions.traffic.flows["protocol"][every] == TCP) & contacts.inbound(every)
+    return {
+        place: contacts.one_by_one(numbers[:MOST_CONTACTS].tolist(), PeerClass.INTERNET)
+        for place, numbers in contacts.by_interface(asks.nonzero()[0]).items()
+    }
