@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.monitor.baseline.baseline import SUMMED
+from flowwarden.monitor.baseline.baseline import MEASURED
 from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE
 from flowwarden.monitor.traffic.usual_volume import MEGABYTE
@@ -214,7 +214,7 @@ def test_gigabytes_to_a_bucket_are_found_if_the_role_never_sent_any() -> None:
 def test_uploads_to_aws_services_are_judged_once_they_were_summed_for_two_weeks() -> None:
     """A version before did not sum them, so what is usual is unknown, although the role is learned."""
     evidence = using_buckets(0)
-    marks = {fingerprint(*SUMMED)}
+    marks = {fingerprint(*MEASURED)}
     evidence.items = {
         key: {name: numbers - marks for name, numbers in sets.items()} for key, sets in evidence.items.items()
     }

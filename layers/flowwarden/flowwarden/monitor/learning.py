@@ -25,11 +25,12 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import (
+    MEASURED,
     PINGS,
     PRESENT,
-    SUMMED,
     Baseline,
     Edge,
+    bursts_of,
     guessed_at,
     refused,
     shows_presence,
@@ -93,6 +94,7 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
     edges, exempt = view.contacts.edges, view.policy.exempt
     answered = edges.any(view.contacts.answered).tolist()
     shown = edges.any(view.contacts.answered & ~view.contacts.lasts).tolist()
+    sudden = _with_bursts(view)
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
     for place, profile in view.profiles.items():
         if profile.baseline is None:
@@ -112,11 +114,25 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
             # An exempt host may do anything, so its connections say nothing about the others of its role.
             learned = {edge for edge in learned if edge.direction == "in"}
         if learned:
-            found[profile.role, profile.day] |= {*learned, SUMMED}
+            bursts = (
+                set() if usual_alone else {bursts_of(each) for each in learned & sudden.get(place, set())}
+            )
+            found[profile.role, profile.day] |= {*learned, *bursts, MEASURED}
             vpc = vpc_role(profile.interface) if profile.interface else ""
             if vpc and shows_presence(profile.day):
                 found[vpc, profile.day].add(PRESENT)
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
+
+
+def _with_bursts(view: BatchView) -> dict[int, set[Edge]]:
+    """The edges with many small sessions, by interface index."""
+    edges, found = view.contacts.edges, defaultdict[int, set[Edge]](set)
+    for place in {*view.contacts.interface[sorted(view.bursts)].tolist()}:
+        here = edges.at(place)
+        for number, edge in enumerate(edges.keys[here], here.start):
+            if not view.bursts.isdisjoint(edges.of(number).tolist()):
+                found[place].add(edge)
+    return found
 
 
 def standing_updates(findings: Sequence[Finding]) -> list[BaselineUpdate]:

@@ -54,11 +54,16 @@ GOES_OUT: Final[EdgeKind] = ("out", PeerClass.INTERNET)
 
 PRESENT: Final = Edge("in", 0, 0, "")
 """Learned for a VPC on every other day with learned edges: it is as old as its first one."""
-SUMMED: Final = Edge("out", 0, 0, PeerClass.AWS_SERVICE)
-"""Learned for a role on each day on which its uploads to AWS services are summed: versions that do not sum
-them leave the usual volume unknown, and it would look like none."""
+MEASURED: Final = Edge("out", 0, 0, PeerClass.AWS_SERVICE)
+"""Learned for a role on each day on which its uploads to AWS services are summed, and its bursts of small
+sessions are learned: versions that do not leave unknown what is usual, and it would look like nothing."""
 PINGS: Final = Edge("out", ICMP, 0, "silent addresses")
 """Learned for a role whose hosts ping many addresses that do not reply, as monitoring does."""
+
+
+def bursts_of(edge: Edge) -> Edge:
+    """Learned for a role whose hosts open many small sessions at once over an edge to an internal network."""
+    return edge._replace(peer=f"bursts#{bucket(edge.peer)}")
 
 
 def guessed_at(port: int) -> Edge:

@@ -142,7 +142,7 @@ def _judge(state: StateView, upload: Upload, megabytes: int) -> Unusual | None:
     summed = _summed(state, upload, megabytes)
     sums = summed.sums()
     much = [span for span, sent in sums.items() if sent.bytes >= limit(0, megabytes, span)]
-    unlearned = place.outside is PeerClass.AWS_SERVICE and not profile.knows_sums
+    unlearned = place.outside is PeerClass.AWS_SERVICE and not profile.is_measured
     if profile.learning or unlearned or not much:
         _learn(state, upload, {span: each.bytes for span, each in sums.items()})
         return None

@@ -7,7 +7,7 @@ of failures, but on known edges.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 from operator import itemgetter
@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import class_of
-from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.baseline.profile import RoleProfile, Standing
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.traffic.administration import bounded, counted
 from flowwarden.monitor.traffic.contact import Contact
@@ -77,8 +77,12 @@ class HostActivities:
     `HOSTS_OF_BATCH` in all are inspected: those with the most new contacts, and with most grave ones.
     """
 
-    def __init__(self, contacts: Contacts, policy: Policy, state: StateView, now: int) -> None:
+    def __init__(
+        self, contacts: Contacts, policy: Policy, state: StateView, now: int, bursts: Collection[int] = ()
+    ) -> None:
+        """Take the batch; `bursts` are the contacts with many small sessions."""
         self._contacts = contacts
+        self._bursts = bursts
         self._thresholds = policy.thresholds
         self._exempt = host_set(policy.exempt)
         self._state = state
@@ -197,7 +201,7 @@ class HostActivities:
         watched = [
             each
             for edge, number in host.watched
-            for each in by_edge([number], edge.peer, profile.standing_of_watched(edge))
+            for each in by_edge([number], edge.peer, self._standing(profile, edge, number))
         ]
         asks = profile.asks((each.protocol, each.port) for each in (*contacts, *watched))
         peers = {each.peer for each in (*contacts, *watched) if each.port in FILE_AND_RPC}
@@ -225,6 +229,9 @@ class HostActivities:
             databases=host.databases,
             only_listens=profile.only_listens,
         )
+
+    def _standing(self, profile: RoleProfile, edge: Edge, number: int) -> Standing:
+        return profile.standing_of_watched(edge, is_burst=number in self._bursts)
 
     def _added(self, addition: Addition) -> Sets:
         stored = self._state.add(bounded(addition, self._state.known(addition.key)))

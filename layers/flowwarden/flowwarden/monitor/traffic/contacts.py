@@ -155,6 +155,16 @@ class Contacts:
         attempts: Integers = groups[mine]
         return attempts
 
+    @property
+    def records(self) -> Integers:
+        """The number of records of each contact."""
+        return self._groups.sizes
+
+    def sums(self, rows: Mask) -> Integers:
+        """How many of each contact's rows are set in the mask, which has an element for each row."""
+        sums: Integers = self._groups.sums(self._of(rows).astype(np.int64))
+        return sums
+
     def by_interface(self, contacts: Integers) -> dict[int, Integers]:
         """These contacts by interface index."""
         groups = Groups(self.interface[contacts])

@@ -6,7 +6,9 @@ and contacts with directory services, which show who is a directory server.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+
+import numpy as np
 
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import DYNAMIC, class_of
@@ -14,7 +16,7 @@ from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.edges import Edges
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.services import ADMIN_PORTS, DIRECTORY_SERVICES
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, DIRECTORY_SERVICES
 from flowwarden.records.columnar.tokenizer import Integers
 
 type NewContacts = Mapping[int, Mapping[Edge, Integers]]
@@ -56,7 +58,7 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
 
 
 def watched_contacts(
-    contacts: Contacts, profiles: Mapping[int, RoleProfile], new: NewContacts
+    contacts: Contacts, profiles: Mapping[int, RoleProfile], new: NewContacts, bursts: Collection[int] = ()
 ) -> NewContacts:
     """The answered contacts that hosts initiated and that are watched although they are usual or not certain.
 
@@ -64,8 +66,9 @@ def watched_contacts(
         contacts: of a batch.
         profiles: the usual behavior, by interface index.
         new: the contacts that are not usual.
+        bursts: contacts with many small sessions; of databases that are usual, only these are watched.
     """
-    edges = contacts.edges
+    edges, sudden = contacts.edges, np.array([*bursts], np.int64)
     found: dict[int, Mapping[Edge, Integers]] = {}
     for place, profile in profiles.items():
         here, unusual = edges.at(place), new.get(place, {})
@@ -74,6 +77,13 @@ def watched_contacts(
             for at, edge in enumerate(edges.keys[here])
             if edge.direction == "out" and _is_watched(edge, profile, is_new=edge in unusual)
         }
+        if len(sudden) and not profile.learning:
+            watched |= {
+                edge: numbers
+                for at, edge in enumerate(edges.keys[here])
+                if edge.direction == "out" and edge.port in DATABASE_PORTS and edge not in unusual
+                if len(numbers := np.intersect1d(edges.of(here.start + at), sudden))
+            }
         if watched:
             found[place] = watched
     return found

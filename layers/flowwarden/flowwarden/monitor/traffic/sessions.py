@@ -28,7 +28,7 @@ from flowwarden.network.direction import Directions
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, VNC
 from flowwarden.network.traffic import RST, SYN
 from flowwarden.records.columnar.string_pool import ACCEPT
-from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.state.sets import bucket, distinct, fingerprint
 
 MOST_BYTES: Final = 5120
@@ -90,6 +90,13 @@ def sized_records(directions: Directions, rows: Integers) -> SizedRecords:
     counted = (flows["action"][rows] == ACCEPT) & (flags != RST) & (large | ~directions.from_source[rows])
     ports = directions.client_port[rows][counted].tolist()
     return frozenset(zip(ports, classes[counted].tolist(), strict=True))
+
+
+def is_small(directions: Directions) -> Mask:
+    """Which rows may be small answers: of the size of a failed log-in."""
+    flows = directions.traffic.flows
+    small: Mask = ~directions.from_source & (flows["bytes"] > 0) & (flows["bytes"] <= MOST_BYTES)
+    return small
 
 
 def _classes(sizes: Integers) -> Integers:
