@@ -85,7 +85,7 @@ demo: setup ## Run the main scenario on an AWS emulator, in about a minute
 	@$(BIN)/python -m local.demo
 
 .PHONY: up
-up: setup ## Start an embedded AWS with the stack deployed, and keep it running until `make down`
+up: setup ## Start an AWS emulator with the stack deployed, and keep it running until `make down`
 	@$(BIN)/python -m local.sandbox up
 
 .PHONY: send
@@ -97,7 +97,7 @@ inbox: setup ## Show the notifications that arrived since the last call
 	@$(BIN)/python -m local.sandbox inbox
 
 .PHONY: down
-down: setup ## Stop the embedded AWS that `make up` or `make invoke` started
+down: setup ## Stop the AWS emulator that `make up` or `make invoke` started
 	@$(BIN)/python -m local.sandbox down
 
 .PHONY: invoke

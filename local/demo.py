@@ -51,9 +51,9 @@ def demonstrate(terminal: Terminal, aws: EmbeddedAws) -> int:
         f"ministack emulates AWS at {aws.endpoint}; no AWS account is used.",
     )
     with terminal.step("sam build"):
-        built = build(aws.name)
+        built = build()
     with terminal.step("sam deploy, the real template"):
-        stage = Stage(aws, deploy(aws, built, {"Policy": json.dumps(POLICY)}))
+        stage = Stage(aws.clients, deploy(aws, built, {"Policy": json.dumps(POLICY)}))
     return narrate(terminal, stage)
 
 

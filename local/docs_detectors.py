@@ -44,20 +44,25 @@ INTRODUCTION: Final = """\
 `make docs` writes this page from the detectors' own files. Change those instead.
 """
 EXPLANATION: Final = """\
-What is usual is learned for each role, over two weeks. Until then `scan` needs more failures, and detectors
-that depend on what is new report only the most severe cases or nothing:
-[the table](decisions/host-history-is-sets.md#new-and-usual).
+Flow Warden learns for each role (a group of hosts with the same purpose) what is usual. Learning takes two
+weeks. Until then, `scan` needs more failures, and detectors of new behavior report only the most severe cases
+or nothing: see [the table](decisions/host-history-is-sets.md#new-and-usual).
 [The evaluation](../benchmarks/detection.md) (`make eval`) measures how often each detector finds incidents,
 and how often it pages without one. [limits.md](limits.md) lists what flow logs do not show.
 
+An *internal* host is one of yours: it has a private address, an address of a VPC of the account, or one in
+`own_cidrs` of the policy. A *batch* is what CloudWatch Logs delivers to the monitor at once: the latest
+records of one log stream, usually of one interface.
+
 Each section below describes one detector. Thresholds are listed with their defaults; [policy.md](policy.md)
-says how to change them. If something under "Needs" is missing, the detector finds less or nothing.
+describes how to change them. If something under "Needs" is missing, the detector finds less or nothing.
 "Inhibits" lists detectors whose findings about the same subject do not page while repeats are suppressed.
 
 Notifications contain the steps of "What to do", with the values of the finding in place of the words in
 braces. A step whose word has no value is omitted.
 
-A batch with more than 25 alerts for a sink combines the rest into one notification named `alert-rollup`.
+If a batch has more than 25 alerts for a sink (a notification channel), one notification named `alert-rollup`
+replaces the less severe ones.
 """
 
 

@@ -20,16 +20,17 @@ INTRODUCTION: Final = f"""\
 
 Flow Warden stores its state in one DynamoDB table with the keys `pk` and `sk`. Each section describes one
 kind of item. DynamoDB deletes an item some time after its retention ends, so the code never relies on the
-deletion. In a key, a word in angle brackets stands for a value: hosts and addresses are IP addresses in clear
-text. A batch makes at most {MOST_WRITES} writes, whatever it contains: each kind of item has writes of its
-own, and {SHARED} more are for the kinds that ask first. What is not written is new again in the next batch.
-[The decision](decisions/host-history-is-sets.md) explains why sets store the state.
+deletion. In a key, a word in angle brackets stands for a value; hosts and addresses are IP addresses in clear
+text. A batch makes at most {MOST_WRITES} writes. Each kind of item has a reserved number of them (the column
+"Reserved writes"). The kinds that need more first get the {SHARED} shared writes. What a batch does not write
+is new again in the next batch. [The decision](decisions/host-history-is-sets.md) explains why sets store the
+state.
 """
 
 
 def page(items: tuple[Item, ...] = ITEMS) -> str:
     """docs/state.md."""
-    head = "| Item | Partition key | Sort key | Retention | Writes of its own |\n|---|---|---|---|---|"
+    head = "| Item | Partition key | Sort key | Retention | Reserved writes |\n|---|---|---|---|---|"
     rows = "\n".join(_row(each) for each in items)
     return "\n".join([INTRODUCTION, head, rows, "", *(_section(each) for each in items)])
 

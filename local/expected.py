@@ -1,6 +1,6 @@
 """Compares what a function did with the outcome that its example event expects. Pure.
 
-Ids in `events/` are written by hand; those that the embedded AWS gave instead are in `names`.
+Ids in `events/` are written by hand; those that the AWS emulator gave instead are in `names`.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ def _run(terminal: Terminal, event: ReadableEvent, expected: Mapping[str, Any] |
     terminal.title(event.title or event.function, f"{event.function}, in a container, with an AWS emulator")
     state = Sandbox(terminal, FOR_CONTAINERS).fresh()
     aws = KeptAws(state, FOR_CONTAINERS)
-    container = Container(aws, build(FOR_CONTAINERS), state.stack)
+    container = Container(aws, build(), state.stack)
     fetched = "" if engine.has_image() else f", which fetches {engine.image()}"
     with terminal.step(f"sam local invoke{fetched}"):
         return container.invoke(event, expected)

@@ -99,7 +99,7 @@ class ReadableEvent(Struct, frozen=True, kw_only=True):
 
     @property
     def unsupported(self) -> tuple[str, ...]:
-        """The members that the embedded AWS cannot do, so that the outcome may differ."""
+        """The members that the AWS emulator cannot do, so that the outcome may differ."""
         names = ("refuses", "late", "deleted_but_listed", "interfaces", "role")
         found = [f"account.{each}" for each in names if getattr(self.account, each)]
         if any(each.owner_id != ACCOUNT_ID for each in self.account.vpcs):

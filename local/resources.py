@@ -1,4 +1,4 @@
-"""Creates what an event of `events/` needs on the embedded AWS, and removes what earlier events left."""
+"""Creates what an event of `events/` needs on the AWS emulator, and removes what earlier events left."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def create_resources(event: ReadableEvent, clients: Clients, flow_log_group: str
 
 
 def make_state(event: ReadableEvent, made: PreparedEvent, clients: Clients, stack: Stack) -> PreparedEvent:
-    """Create the event's log groups and work queue, in the embedded AWS of this event alone.
+    """Create the event's log groups and work queue, in the AWS emulator of this event alone.
 
     Returns:
         The same with the monitor's real ARN for each that is written in a subscription.

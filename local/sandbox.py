@@ -1,4 +1,4 @@
-"""`make up`, `make send`, `make inbox`, `make down`: an embedded AWS with the stack deployed, kept running.
+"""`make up`, `make send`, `make inbox`, `make down`: an AWS emulator with the stack deployed, kept running.
 
 `make up` starts a server process in the background. The process deploys the stack, stores the
 sandbox's state in a file, and waits for the signal of `make down`. The other commands read the file.
@@ -40,7 +40,7 @@ NAME: Final = "sandbox"
 FOR_CONTAINERS: Final = "invoke"
 """The one of `make invoke`."""
 START_SECONDS: Final = 300
-STOP_SECONDS: Final = 20
+STOP_SECONDS: Final = 60
 SETTLE_SECONDS: Final = 3
 """Longest wait for notifications after an invocation has returned: SNS delivers them within a second."""
 USAGE: Final = "usage: python -m local.sandbox up | down | inbox | send EVENT"
@@ -93,7 +93,8 @@ class Sandbox:
         self._terminal = terminal
         self._name = name
         self._state = FOLDERS / name / "state.json"
-        self._variables = FOLDERS / name / "environment.sh"
+        self.variables = FOLDERS / name / "environment.sh"
+        """The file with the variables for a shell."""
         self._log = FOLDERS / f"{name}.log"
 
     def up(self) -> int:
@@ -101,13 +102,13 @@ class Sandbox:
         try:
             state = self.state()
         except NotUp:
-            self._terminal.title("FLOW WARDEN, ON AN EMBEDDED AWS", "no AWS account is touched")
+            self._terminal.title("FLOW WARDEN, ON AN AWS EMULATOR", "no AWS account is touched")
             state = self._start()
-        self._terminal.good(f"the embedded AWS is up at {state.endpoint}, with the stack {STACK}")
+        self._terminal.good(f"the AWS emulator is up at {state.endpoint}, with the stack {STACK}")
         self._terminal.say("Send an event to its function: make send EVENT=events/monitor/scan.json")
         self._terminal.say("Read new notifications: make inbox")
         self._terminal.say("Use the command line or the AWS CLI on it:")
-        self._terminal.code(f"source {relative(self._variables)} && .venv/bin/flowwarden plan")
+        self._terminal.code(f"source {relative(self.variables)} && .venv/bin/flowwarden plan")
         self._terminal.say("Stop it: make down")
         return 0
 
@@ -126,7 +127,7 @@ class Sandbox:
                     f"process {state.pid} still runs after {STOP_SECONDS} s; see {self._log}"
                 )
             time.sleep(0.1)
-        self._terminal.good(f"the embedded AWS of {self._name} is stopped")
+        self._terminal.good(f"the AWS emulator of {self._name} is stopped")
         return 0
 
     def fresh(self) -> State:
@@ -161,14 +162,14 @@ class Sandbox:
         return int(failed)
 
     def serve(self) -> int:
-        """The server process: runs the embedded AWS until a signal ends it."""
+        """The server process: runs the AWS emulator until a signal ends it."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, _end)
         try:
             with EmbeddedAws(self._name, host=_host(self._name)) as aws:
                 sources = fingerprint()
                 with self._terminal.step("sam build"):
-                    built = build(aws.name)
+                    built = build()
                 with self._terminal.step("sam deploy, the real template"):
                     stack = deploy(aws, built, _parameters(self._name))
                 state = State(os.getpid(), aws.endpoint, stack, sources)
@@ -227,7 +228,7 @@ class Sandbox:
         lines = [
             f"export {name}={shlex.quote(value)}\n" for name, value in variables if name.startswith(kept)
         ]
-        self._variables.write_text("".join(lines))
+        self.variables.write_text("".join(lines))
         partial = self._state.with_suffix(".partial")
         partial.write_bytes(msgspec.json.encode(state))
         partial.rename(self._state)
@@ -261,7 +262,7 @@ def _parameters(name: str) -> Parameters:
 
 
 def _stop_all(terminal: Terminal) -> int:
-    """Stop the sandbox, and the embedded AWS of `make invoke` if that runs."""
+    """Stop the sandbox, and the AWS emulator of `make invoke` if that runs."""
     kept = Sandbox(terminal, FOR_CONTAINERS)
     with suppress(NotUp):
         kept.state()

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from local import feed
+from local.clients import Clients
 from local.cloudtrail_events import CloudTrailEvents, scheduled
 from local.inbox import Delivery, Inbox
 from local.invocations import Invocation, InvocationWatcher
 from local.scenes import Scene
-from local.server import EmbeddedAws
 from local.stack import Stack
 
 TIMEOUT_SECONDS = 45
@@ -46,9 +46,8 @@ class SweepResult(Struct, frozen=True, kw_only=True):
 class Stage:
     """The deployed stack on the AWS emulator, with an inbox at each topic."""
 
-    def __init__(self, aws: EmbeddedAws, stack: Stack) -> None:
-        self.aws = aws
-        self.clients = aws.clients
+    def __init__(self, clients: Clients, stack: Stack) -> None:
+        self.clients = clients
         self.stack = stack
         self.pages = Inbox(self.clients, stack.pages_topic)
         self.operations = Inbox(self.clients, stack.operations_topic)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import platform
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,10 +24,9 @@ ARTIFACTS = "flow-warden-artifacts"
 
 TEMPLATE = PROJECT / "template.yaml"
 BUILDS = BUILD / "sam"
-"""One folder for each architecture, in it one for each user of a build: the demo, the tests, `make invoke`.
-
-The builds of an architecture share a cache: unchanged layers and functions are reused.
-"""
+"""One folder for each architecture, in it one for each state of the sources, and a cache that they share."""
+KEPT = 3
+"""Builds of an architecture that are kept: a container that runs reads its code from one of them."""
 
 type Parameters = Mapping[str, str]
 
@@ -53,13 +53,10 @@ def architecture() -> str:
     return "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 
 
-def build(name: str, chosen: str | None = None) -> Path:
-    """Run `sam build` for the AWS emulator of this name and return the built template.
-
-    A build of the same sources is used again.
+def build(chosen: str | None = None) -> Path:
+    """Run `sam build` and return the built template; a build of the same sources is used again.
 
     Args:
-        name: the name of the build's user.
         chosen: the architecture, by Lambda's name; by default this machine's.
 
     Raises:
@@ -67,26 +64,32 @@ def build(name: str, chosen: str | None = None) -> Path:
     """
     chosen = chosen or architecture()
     builds = BUILDS / chosen
-    folder, stamp = builds / name, builds / f"{name}.sources"
-    built = folder / "template.yaml"
+    partial = builds / "partial"
     with _locked(builds / "lock"):
-        sources = fingerprint()
-        if built.exists() and stamp.exists() and stamp.read_text() == sources:
-            return built
-        stamp.unlink(missing_ok=True)
-        _sam(
-            builds / f"{name}.log",
-            environment(),
-            "build",
-            f"--template-file={TEMPLATE}",
-            f"--build-dir={folder}",
-            f"--cache-dir={builds / 'cache'}",
-            "--cached",
-            "--parallel",
-            *_overrides(builds / f"{name}.yaml", {"Architecture": chosen}),
-        )
-        stamp.write_text(sources)
-    return built
+        folder = builds / fingerprint()
+        if not folder.exists():
+            _sam(
+                builds / "build.log",
+                environment(),
+                "build",
+                f"--template-file={TEMPLATE}",
+                f"--build-dir={partial}",
+                f"--cache-dir={builds / 'cache'}",
+                "--cached",
+                "--parallel",
+                *_overrides(builds / "parameters.yaml", {"Architecture": chosen}),
+            )
+            partial.rename(folder)
+        folder.touch()
+        _remove_old(builds)
+    return folder / "template.yaml"
+
+
+def _remove_old(builds: Path) -> None:
+    """Keep the builds that were used last."""
+    found = (each.parent for each in builds.glob("*/template.yaml"))
+    for folder in sorted(found, key=lambda each: each.stat().st_mtime)[:-KEPT]:
+        shutil.rmtree(folder)
 
 
 def deploy(aws: EmbeddedAws, built: Path, parameters: Parameters | None = None) -> Stack:

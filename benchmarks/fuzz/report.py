@@ -14,13 +14,16 @@ from benchmarks.tables import table
 
 _TEXT: Final = f"""\
 `benchmarks/fuzz/` makes hostile inputs of every kind from a seed, and processes each as the functions and the
-command line do. `make reliability` runs a million of them, `make test` some hundred.
+command line do. `make reliability` processes a million inputs, `make test` some hundred.
 
-It must hold, otherwise `make reliability` fails with the smallest such input and the options that repeat
-it: no exception leaves the command, which ends with an exit code and a message; none leaves a function but
-those after which Lambda retries the event; no input takes more than {SECONDS:g} s of processor time; no
-character of an input reaches a terminal, a log or a page raw. Every line is counted, and every record that
-is counted is printed.
+`make reliability` fails, and prints the smallest such input with the options that repeat it, unless all
+of these are true:
+
+- The command ends with an exit code and a message, never with an exception.
+- A function raises only exceptions after which Lambda must retry the event.
+- No input takes more than {SECONDS:g} s of processor time.
+- No control character of an input reaches a terminal, a log or a page.
+- Every line is counted, and every counted record is printed.
 """
 
 

@@ -128,7 +128,8 @@ def measure(name: str, function: Function, share: float) -> Row:
 _TEXT: Final = """\
 The loudest batches that CloudWatch Logs can deliver must end within half of the function's timeout and
 memory, on its share of a core, with at most 200 writes. `make loud` measures them, in about 10 minutes, and
-writes this section; its exit status says whether all do. `benchmarks/README.md` describes the method.
+writes this section; its exit status is 1 if a batch exceeds a limit. `benchmarks/README.md` describes the
+method.
 """
 
 

@@ -59,7 +59,7 @@ class Foreign(Struct, frozen=True):
 
 
 def beside_theirs() -> Fakes:
-    """The account of the scenario "replaced", with a flow log of others."""
+    """The account of the scenario "replaced", with an unmanaged flow log."""
     fakes = SCENARIOS["replaced"].fakes()
     outdated = existing(flow_log_id=THEIRS, log_format="${version}", creation_time=1)
     _ec2(fakes).existing.append(outdated)

@@ -22,12 +22,13 @@ POISONS: Final[Mapping[Poison, str]] = {
     Poison.CRASH_AFTER: "the function ends after a call, and its container with it",
 }
 _MATRIX: Final = """\
-Each cell is the result of running what proves it: tests (`tests` counts each set of parameters), runs of
-the test scenarios in which one call fails once (`runs`), or deliveries of the load run above (`deliveries`).
-A dash: the pair has no proof of its own, mostly because the fault does not touch what the invariant is about.
-A cell whose proof fails or is missing fails `make reliability`. "Warm": the retry comes to the same
-container; "cold": to a new one. The deliveries of the load run stand in the row of cold
-containers, and try both. `benchmarks/reliability/matrix.py` names the proofs of each cell.
+Each cell shows which proofs of the invariant (column) under the fault (row) were run: tests (`tests`
+counts each set of parameters), runs of the test scenarios in which one call fails once (`runs`), or
+deliveries of the load run above (`deliveries`). A dash means that the pair has no proof of its own, in
+most cases because the fault does not affect the invariant. If a proof fails or is missing, `make
+reliability` fails. "Warm" means that the same container processes the retry, "cold" that a new one does.
+The deliveries of the load run, which try both, are in the rows of cold containers.
+`benchmarks/reliability/matrix.py` lists the proofs of each cell.
 """
 
 
@@ -54,17 +55,21 @@ def summary(figures: Mapping[str, int], cells: Sequence[Cell]) -> str:
 
 def _load(figures: Mapping[str, int]) -> str:
     return f"""\
-{COUNT} batches of {LINES:,} lines go through the monitor's handler, on a table, EC2 and topics in memory.
-Incidents are planted in them: hosts that are refused by a database, and scans, each in three batches.
-{POISONED:.0%} of the batches are poisoned, and another {DOUBLED:.0%} are delivered twice: at once, or
-{LATER} seconds later. What fails is delivered again, after 60 and 120 seconds, as Lambda does. A second run
-has the same good lines, without poison and doubles.
+The monitor's handler processes {COUNT} batches of {LINES:,} lines, with a table, EC2 and topics in
+memory. The batches contain planted incidents: hosts that are blocked from a database, and scans, each in
+three batches. {POISONED:.0%} of the batches contain a fault ("poison"), and another {DOUBLED:.0%} are
+delivered twice: at once, or {LATER} seconds later. As in Lambda, a failed batch is delivered again after
+60 and 120 seconds. A second run processes the same good lines, without poison and repeated deliveries.
 
-It must hold, otherwise `make reliability` fails and says what differs: every line of a batch is counted as
-a flow, as NODATA, as SKIPDATA or as malformed; a payload that cannot be read is refused as a whole, in each
-attempt; both runs page the same incidents, and every planted one; an incident is sent once, and twice only
-if a failed call leaves it unknown whether it was sent or claimed; a batch makes at most 200 writes; no
-control character reaches a page or the log.
+`make reliability` fails, and prints the differences, unless all of these are true:
+
+- Every line of a batch is counted as a flow, as NODATA, as SKIPDATA or as malformed.
+- A payload that cannot be read is rejected as a whole, in each attempt.
+- Both runs page the same incidents, and all planted ones.
+- An incident is sent once. It is sent twice only if, after a failed call, it is unknown whether it was
+  sent or claimed.
+- A batch makes at most 200 writes.
+- No control character reaches a page or the log.
 
 {_poisons()}
 

@@ -30,6 +30,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.subscription import ControlMessage, decode
+from flowwarden.state.schema import BASELINES
 from flowwarden.state.sets import Sets, fingerprint
 
 NOW: Final = 1_800_000_000
@@ -41,7 +42,7 @@ _DAYS_BEFORE: Final = range(900_001, 900_004)
 _RECORDS: Final = 10_000
 
 
-class _Remembered(Evidence):
+class Remembered(Evidence):
     """The state table, with the same baseline for every role and day."""
 
     def __init__(self, usual: frozenset[int]) -> None:
@@ -50,7 +51,7 @@ class _Remembered(Evidence):
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
         """See the port."""
-        return {key: self._usual for key in keys if key.startswith(EDGES)}
+        return {key: self._usual for key in keys if key.startswith(BASELINES.prefix)}
 
 
 class _Directory:
@@ -80,7 +81,7 @@ def _service(layout: LogFormat) -> MonitoringService:
         formats=Formats(layout.to_log_format()),
         format_store=Layouts(),
         interfaces=_Directory(),
-        state=_Remembered(_usual(layout)),
+        state=Remembered(_usual(layout)),
         claims=Claims(ClaimTerms(suppression=3600, lease=50)),
         pages=Sink("memory:pages"),
         operations=Sink("memory:operations"),

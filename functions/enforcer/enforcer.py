@@ -123,7 +123,7 @@ def log(report: EnforcementReport) -> None:
         write(remediation.summary, subject=remediation.resource, done=remediation.applied)
     for duplicate in report.duplicates:
         logger.info(
-            "flow logs of others record the same traffic again",
+            "unmanaged flow logs record the same traffic",
             vpc=duplicate.vpc_id,
             flow_logs=duplicate.flow_log_ids,
             monthly_dollars=duplicate.monthly_dollars,
@@ -149,7 +149,7 @@ def log(report: EnforcementReport) -> None:
 def log_notes(notes: Notes) -> None:
     """Log what could not be read of the state table's items, each once per container."""
     for note in notes.named:
-        logger.warning("ignored a part of a state table item that is not valid", what=note)
+        logger.warning("ignored an invalid part of a state table item", what=note)
 
 
 def report_late_notes(notes: Notes) -> None:
@@ -176,7 +176,7 @@ def log_flow_logs(report: EnforcementReport) -> None:
         logger.info("another stack has flow logs in the same VPCs", stack=stack.name, vpcs=stack.vpc_ids)
     for reason, found in (
         ("tagged, but not recorded as managed", report.unrecorded),
-        ("recorded by others", report.elsewhere),
+        ("unmanaged, recorded elsewhere", report.elsewhere),
     ):
         for each in found:
             logger.info(

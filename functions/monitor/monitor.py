@@ -94,7 +94,7 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
             logger.info("control message: CloudWatch Logs checks the destination")
             return {"control": True}
         if batch.log_group == settings.aws_lambda_log_group_name:
-            logger.warning("batch skipped: it comes from the monitor's own log group, which would be a loop")
+            logger.warning("batch skipped to avoid a loop: it comes from the log group of the monitor")
             return {"skipped": batch.log_group}
         logger.append_keys(log_group=batch.log_group, log_stream=batch.log_stream, batch=batch.batch_id)
         invocation = Invocation(uuid4().hex, lambda: context.get_remaining_time_in_millis() / 1000)
@@ -158,9 +158,9 @@ def report(batch: LogBatch, result: BatchReport) -> None:
         logger.info(describe(finding).summary, detector=finding.detector, route=route_of(finding).value)
     if len(result.reported) > LOGGED:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])
-        logger.info("further findings without a page", more=counts)
+        logger.info("more findings that do not page, not listed", more=counts)
     log_some("suppressed: already sent, or another batch is sending it", result.delivery.suppressed)
-    log_some("rolled up with others into one page", result.delivery.rolled_up)
+    log_some("part of a roll-up", result.delivery.rolled_up)
     for summary in result.delivery.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
     if result.unparsed_batches:
@@ -169,7 +169,7 @@ def report(batch: LogBatch, result: BatchReport) -> None:
         logger.error("the policy is not valid: the last good one or the default is used")
     if result.state_unavailable:
         logger.error(
-            "the state table did not answer: pages may repeat, stored state is not used",
+            "the state table did not answer: pages may repeat, and host history is not used",
             calls=result.state_unavailable,
         )
     warn_of_unreadable(result)
@@ -179,9 +179,9 @@ def report(batch: LogBatch, result: BatchReport) -> None:
 def warn_of_unreadable(result: BatchReport) -> None:
     """Log what could not be read of the state table's items and of EC2's answers, each once per container."""
     for note in result.unreadable_items.named:
-        logger.warning("ignored a part of a state table item that is not valid", what=note)
+        logger.warning("ignored an invalid part of a state table item", what=note)
     for note in result.unreadable_answers.named:
-        logger.warning("ignored a part of an EC2 answer that is not valid", what=note)
+        logger.warning("ignored an invalid part of an EC2 response", what=note)
 
 
 def log_some(message: str, summaries: Sequence[str]) -> None:

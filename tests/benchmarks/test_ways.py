@@ -10,10 +10,14 @@ from benchmarks.generator import payload
 from benchmarks.layouts import layouts
 from benchmarks.stages import stages
 from benchmarks.ways import floors, plain, project
+from benchmarks.ways.findings import Remembered
 from benchmarks.ways.table import FINDINGS, PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
 from benchmarks.ways.way import Way
+from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.render.text import describe
 from flowwarden.records.log_format import LogFormat
+from flowwarden.state.sets import DAY, fingerprint
 
 LAYOUTS = layouts()
 AGGREGATING = [name for name in WAYS if name not in (STDLIB_FLOOR, WHEELS_FLOOR, FINDINGS)]
@@ -140,3 +144,14 @@ def test_an_interfaces_own_address_is_in_all_its_flows() -> None:
     """Two far ends identify it; with only one pair of hosts, either end may be the interface."""
     assert sides({("eni", ENI, PEER): 2, ("eni", OTHER, ENI): 1}) == {"egress": 2, "ingress": 1}
     assert sides({("eni", ENI, PEER): 2}) == {"unknown": 2}
+
+
+def test_the_way_to_findings_reads_what_the_roles_have_learned() -> None:
+    """Without it, all behavior would be new, as on the first day of an account."""
+    usual, other = Edge("out", 6, 443, "internet"), Edge("out", 6, 22, "10.1.0.0/24")
+    state = StateCache(Remembered(frozenset({fingerprint(*usual)}))).for_batch()
+    baseline = state.baseline("sg:sg-0a", 20_000, 20_000 * DAY)
+    assert baseline is not None
+    assert not baseline.learning
+    assert baseline.knows(usual)
+    assert not baseline.knows(other)

@@ -70,7 +70,7 @@ def test_the_defaults_are_valid() -> None:
         ({"SuppressionMinutes": "600000"}, "parameter SuppressionMinutes: .*<= 525600"),
         ({"MaxInflatedMiB": "much"}, "parameter MaxInflatedMiB: MAX_INFLATED_MIB='much'"),
         ({"FlowLogRetentionDays": "-1"}, "parameter FlowLogRetentionDays: "),
-        ({"Polcy": "{}"}, "'Polcy' is no parameter of the template; it has FlowLogGroupName"),
+        ({"Polcy": "{}"}, "'Polcy' is not a parameter of the template; write one of FlowLogGroupName"),
         (policy(S3), "flow_logs.default.destination_type: needs the parameter OtherDestinations=yes"),
         (policy(TAGS), r"flow_logs.rules\[0\].flow_log.tag_fields: needs the parameter TagFields=yes"),
     ],
@@ -111,7 +111,7 @@ def test_unknown_parameters_are_refused_and_known_ones_replace_the_default() -> 
     values = with_defaults({"SuppressionMinutes": "60"})
     assert variables(values)["SUPPRESSION_MINUTES"] == "60"
     assert variables(values)["POLICY"] == "{}"
-    with pytest.raises(SettingsError, match="'Other' is no parameter"):
+    with pytest.raises(SettingsError, match="'Other' is not a parameter"):
         with_defaults({"Other": "1"})
 
 

@@ -38,9 +38,9 @@ def transcript(name: str) -> str:
 
 def _shown(each: Run) -> str:
     out, err, code = _ended(each)
-    sent = f"{each.stdin.rstrip()!r} to standard input of\n" * bool(each.stdin)
+    sent = f"echo {shlex.quote(each.stdin.rstrip())} | " * bool(each.stdin)
     errors = f"[standard error]\n{err}" * bool(err)
-    return f"{sent}$ {shlex.join(('flowwarden', *each.arguments))}\n{out}{errors}[exit code {code}]\n"
+    return f"$ {sent}{shlex.join(('flowwarden', *each.arguments))}\n{out}{errors}[exit code {code}]\n"
 
 
 def _ended(each: Run) -> tuple[str, str, int]:

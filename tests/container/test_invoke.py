@@ -33,7 +33,7 @@ def container() -> Iterator[Container]:
     if reason:
         pytest.skip(f"`sam local invoke` cannot run: {reason}")
     with EmbeddedAws("container-tests", host=engine.address_for_containers()) as aws:
-        built = build(aws.name)
+        built = build()
         yield Container(aws, built, deploy(aws, built))
 
 

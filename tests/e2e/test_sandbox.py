@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
-import sys
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
@@ -16,17 +12,16 @@ from local.environment import PROJECT
 from local.payload import read
 from local.sandbox import NotUp, Sandbox, State
 from local.scenario import Stage
-from local.server import FOLDERS
 from local.terminal import Terminal
 
 EVENTS = PROJECT / "events"
-NAME = f"sandbox-test-{os.getpid()}"
 
 
 @pytest.mark.e2e
-def test_an_event_goes_to_its_function_and_its_notifications_are_shown_once(stage: Stage) -> None:
+def test_an_event_goes_to_its_function_and_its_notifications_are_shown_once(
+    stage: Stage, state: State
+) -> None:
     """The monitor pages; the enforcer covers a VPC that was created for the event."""
-    state = State(os.getpid(), stage.aws.endpoint, stage.stack)
     assert state.notifications(seconds=0) == []
     result, failed = state.invoke(read(EVENTS / "monitor" / "host-probing.json"))
     assert not failed
@@ -41,41 +36,27 @@ def test_an_event_goes_to_its_function_and_its_notifications_are_shown_once(stag
     assert [group for _, group in stage.flow_logs(vpc)] == [stage.stack.flow_log_group]
 
 
-UP = f"""
-from local.sandbox import Sandbox
-from local.terminal import Terminal
-Sandbox(Terminal(), {NAME!r}).up()
-"""
-"""What `make up` runs, under another name."""
+@pytest.mark.e2e
+def test_a_second_start_finds_the_running_one(sandbox: Sandbox, state: State, output: io.StringIO) -> None:
+    """And the variables for a shell name its endpoint."""
+    assert sandbox.up() == 0
+    assert sandbox.state() == state
+    assert state.endpoint in output.getvalue()
+    assert f"export AWS_ENDPOINT_URL={state.endpoint}\n" in sandbox.variables.read_text()
 
 
 @pytest.mark.e2e
-def test_it_stays_up_until_it_is_stopped() -> None:
-    """A second `up` finds the first one; after `down` nothing of it answers."""
-    output = io.StringIO()
-    sandbox = Sandbox(Terminal(output), NAME)
-    subprocess.run([sys.executable, "-c", UP], check=True, env=os.environ | {"PYTHONPATH": str(PROJECT)})
-    state = sandbox.state()
-    try:
-        assert sandbox.up() == 0
-        assert sandbox.state() == state
-        variables = (FOLDERS / NAME / "environment.sh").read_text()
-        assert f"export AWS_ENDPOINT_URL={state.endpoint}\n" in variables
-        assert sandbox.inbox() == 0
-        assert "No new notifications." in output.getvalue()
-    finally:
-        assert sandbox.down() == 0
-    with pytest.raises(NotUp, match="make up"):
-        sandbox.state()
-    with pytest.raises(URLError):
-        urlopen(state.endpoint, timeout=5)  # noqa: S310  # loopback
-    assert sandbox.down() == 0
-    assert "not up" in output.getvalue()
+def test_an_empty_inbox_says_so(stage: Stage, sandbox: Sandbox, output: io.StringIO) -> None:
+    """The notifications of other tests were taken."""
+    assert stage.pages.take() == []
+    output.truncate(0)
+    assert sandbox.inbox() == 0
+    assert "No new notifications." in output.getvalue()
 
 
 def test_what_needs_a_sandbox_says_how_to_start_it() -> None:
     """And nothing is started for it."""
-    sandbox = Sandbox(Terminal(io.StringIO()), f"{NAME}-none")
+    sandbox = Sandbox(Terminal(io.StringIO()), f"sandbox-none-{os.getpid()}")
     with pytest.raises(NotUp, match="run `make up`"):
         sandbox.inbox()
     with pytest.raises(NotUp):

@@ -29,7 +29,7 @@ OTHER = "eni-0b"
 
 
 def but(**changes: Any) -> FlowLog:
-    """The wanted flow log with changes."""
+    """The required flow log with changes."""
     return changed(WANTED, **changes)
 
 
@@ -43,7 +43,7 @@ def changed(flow_log: FlowLog, **changes: Any) -> FlowLog:
 
 
 def unmanaged(**changes: Any) -> FlowLog:
-    """An unmanaged flow log like the wanted one, with changes."""
+    """An unmanaged flow log like the required one, with changes."""
     return but(**{"tags": {}, "flow_log_id": "fl-unmanaged"} | changes)
 
 

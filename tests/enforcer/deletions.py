@@ -159,7 +159,7 @@ def assert_reported_once(account: Account) -> None:
 
 
 def decoy(account: Account, **changes: Any) -> None:
-    """Another flow log of others appears in the VPC."""
+    """Another unmanaged flow log appears in the VPC."""
     found = existing(flow_log_id="fl-decoy", tags={}, creation_time=account.now)
     account.ec2.existing.append(replace(found, **changes))
 

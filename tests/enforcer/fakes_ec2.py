@@ -152,7 +152,7 @@ class FakeEc2:
 def wanted(
     flow_log_id: str, resource_id: str, desired: DesiredFlowLog, creation_time: int | None = None
 ) -> FlowLog:
-    """The wanted flow log as DescribeFlowLogs describes it."""
+    """The required flow log as DescribeFlowLogs describes it."""
     to_logs = desired.destination_type == CLOUD_WATCH_LOGS
     return FlowLog(
         flow_log_id=flow_log_id,

@@ -47,7 +47,7 @@ def own(*vpc_ids: str) -> list[Vpc]:
 
 
 def existing(vpc_id: str = "vpc-1", **changes: Any) -> FlowLog:
-    """The wanted flow log of a VPC, with changes."""
+    """The required flow log of a VPC, with changes."""
     return changed(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
 
 

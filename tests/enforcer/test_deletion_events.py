@@ -58,7 +58,7 @@ def test_without_its_creation_the_vpcs_that_may_have_lost_a_flow_log_are_named()
 def located(account: Account) -> list[str]:
     """The lines about deletions whose VPC was learned after their report."""
     texts = [part for each in account.fakes.sink.sent for part in each.text.split("\n\n")]
-    return [line for part in texts if part.startswith("DELETED BEFORE") for line in part.splitlines()[1:]]
+    return [line for part in texts if part.startswith("VPC OF A DELETED") for line in part.splitlines()[1:]]
 
 
 @pytest.mark.parametrize("resource_id", ["vpc-2", "subnet-9", "eni-7"])

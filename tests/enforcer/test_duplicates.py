@@ -114,7 +114,7 @@ def test_a_vpc_that_others_record_to_s3_gets_its_flow_log_and_the_report_says_wh
     fakes = Fakes(ec2=FakeEc2([VPC], [archive]))
     sweep(fakes)
     (notification,) = fakes.sink.sent
-    assert "ALSO RECORDED BY OTHERS" in notification.text
+    assert "RECORDED ELSEWHERE TOO" in notification.text
     assert "fl-unmanaged of vpc-1 to arn:aws:s3:::archive" in notification.text
     accepting = Fakes(ec2=FakeEc2([VPC], [archive])).service(FlowLogsPolicy(unmanaged="accept"))
     (outcome,) = accepting.reconcile(Trigger(kind=RunKind.SWEEP, reason="a sweep"), NOW).outcomes

@@ -29,7 +29,7 @@ MANY: Final = NOTED_AT_MOST + 7
 
 
 def others(number: int) -> list[str]:
-    """Ids of flow logs of others."""
+    """Ids of unmanaged flow logs."""
     return [f"fl-other-{each}" for each in range(number)]
 
 
@@ -110,7 +110,7 @@ def test_a_sweep_covers_before_it_notes_anything() -> None:
 
 
 def test_a_sweep_notes_a_bounded_number_and_the_next_ones_go_on() -> None:
-    """New flow logs of others, and as many that are gone."""
+    """New unmanaged flow logs, and as many that are gone."""
     fakes = account(MANY)
     for each in range(MANY):
         fakes.registry.put(

@@ -270,7 +270,7 @@ def test_the_command_of_the_report_records_them() -> None:
 
 
 def test_a_drifted_one_is_replaced_only_after_it_is_recorded() -> None:
-    """Before, the wanted one is created beside it."""
+    """Before, the required one is created beside it."""
     old = existing(creation_time=OLD, log_format="${version}")
     fakes = unrecorded(old, existing("vpc-2", creation_time=OLD))
     list(sweeps(fakes))

@@ -24,7 +24,9 @@ def test_without_an_event_a_sweep_reports_the_deletion_without_a_principal() -> 
     assert account.reports == []
     account.settle()
     (line,) = account.reports
-    assert line.startswith("- fl-0a of vpc-1 (managed by this stack): no longer there; no event named who")
+    assert line.startswith(
+        "- fl-0a of vpc-1 (managed by this stack): it no longer exists; no CloudTrail event shows who"
+    )
 
 
 def test_an_event_that_comes_after_that_report_still_names_the_principal() -> None:
@@ -36,7 +38,7 @@ def test_an_event_that_comes_after_that_report_still_names_the_principal() -> No
     for _ in range(2):
         account.invoke(deletion(MINE, at=account.now - 7200))
     unnamed, named = account.reports
-    assert "no event named who" in unnamed
+    assert "no CloudTrail event shows who" in unnamed
     assert f"deleted by {EVE}" in named
 
 
@@ -107,7 +109,9 @@ def test_what_cannot_be_read_of_others_hides_no_deletion(other: str) -> None:
     account.delete()
     account.settle()
     (line,) = account.reports
-    assert line.startswith("- fl-0a of vpc-1 (managed by this stack): no longer there; no event named who")
+    assert line.startswith(
+        "- fl-0a of vpc-1 (managed by this stack): it no longer exists; no CloudTrail event shows who"
+    )
     records = account.fakes.registry.of(ManagedFlowLog)
     assert MINE not in {each.flow_log_id for each in records}
     assert "fl-0c" in {each.flow_log_id for each in records}

@@ -35,7 +35,7 @@ SECOND = replace(
     monitor_arn=f"{STACK.monitor_arn}-2",
 )
 THEIR_TAG = managed_tags("flow-warden-2")
-HEADING = "ANOTHER STACK OF FLOW WARDEN"
+HEADING = "ANOTHER FLOW WARDEN STACK"
 
 
 @dataclass
@@ -90,7 +90,7 @@ def test_each_stack_has_its_flow_logs_and_reports_the_other_once() -> None:
     for each, other in ((first, "flow-warden-2"), (second, "flow-warden")):
         (text,) = each.told
         assert f"- {other} in 2 VPCs (vpc-1, vpc-2): " in text
-        assert "remove one of the two stacks" in text
+        assert "remove one of the stacks" in text
         assert not any("DUPLICATES" in sent.text for sent in each.fakes.sink.sent)
 
 
@@ -128,7 +128,7 @@ def test_the_plan_names_the_other_stack_each_time() -> None:
     for _ in range(2):
         report = service.reconcile(SWEEP, BORN + 2 * HOUR)
         text = plan_output.as_text(report)
-        assert "another stack of Flow Warden, flow-warden by its tag, has flow logs in vpc-1: remove" in text
+        assert "another Flow Warden stack (flow-warden, by its tag) has flow logs in vpc-1: remove" in text
         assert "at extra cost" not in text
         (vpc,) = plan_output.as_document(report)["vpcs"]
         assert (vpc["other_stacks"], vpc["duplicates"]) == ({"flow-warden": tuple(first.created)}, ())

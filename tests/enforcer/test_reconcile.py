@@ -88,7 +88,7 @@ def test_an_event_with_a_future_timestamp_does_not_extend_the_grace_period() -> 
 
 
 def test_new_vpc_that_infrastructure_code_covers_seconds_later_is_not_changed() -> None:
-    """In the stack's group it is the wanted flow log; elsewhere it counts only if the policy accepts it."""
+    """In the stack's group it is the required flow log; elsewhere it counts only if the policy accepts it."""
     for policy, log_group, result in (
         (FlowLogsPolicy(), GROUP, Result.COVERED),
         (FlowLogsPolicy(unmanaged="accept"), "theirs", Result.COVERED),
@@ -163,7 +163,7 @@ def test_refusal_is_reported_by_each_sweep() -> None:
 
 
 def test_flow_log_that_a_concurrent_run_created_counts_as_success() -> None:
-    """EC2 reports that it exists, and a second observation finds the wanted one."""
+    """EC2 reports that it exists, and a second observation finds the required one."""
 
     class Racing(FakeEc2):
         """The flow log of another run appears after the first listing."""
@@ -178,7 +178,7 @@ def test_flow_log_that_a_concurrent_run_created_counts_as_success() -> None:
 
 
 def test_flow_log_that_is_never_listed_eventually_is_a_failure() -> None:
-    """It is unknown whether it is the wanted one."""
+    """It is unknown whether it is the required one."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), late=[existing()]))
     assert only(enforce(fakes)).result is Result.PENDING
     assert only(enforce(fakes, RETRY, BORN + 10 + FAILED_AFTER_SECONDS)).result is Result.FAILED
@@ -542,7 +542,7 @@ def test_the_sweep_repairs_and_reports_log_group_and_subscription() -> None:
     fakes.groups.there = {GROUP: LogGroup(name=GROUP, retention_days=1)}
     report = enforce(fakes)
     assert [each.summary for each in report.remediations] == [
-        "retention was 1 days; required: 30 days",
+        "retention was 1 day; required: 30 days",
         "subscription filter flow-warden was missing; required: every line to the monitor",
     ]
     assert report.is_news

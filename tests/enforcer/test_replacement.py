@@ -59,7 +59,7 @@ def described(vpc_id: str, desired: DesiredFlowLog, **changes: Any) -> dict[str,
 
 OTHER_TAGS = [{"Key": MANAGED_TAG, "Value": STACK.stack_name}, {"Key": "team", "Value": "theirs"}]
 BY_OTHERS: dict[str, Any] = {"tagged by others": True}
-"""A flow log of others, which they gave the stack's tag."""
+"""An unmanaged flow log, which they gave the stack's tag."""
 UNMANAGED: dict[str, Any] = {"Tags": [], "LogGroupName": "another/group"}
 STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     "bare": lambda _ec2, _vpc: None,
@@ -78,12 +78,12 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     "own, failing, another format": lambda ec2, vpc: ec2.add(
         described(vpc, WANTED, LogFormat="${version}"), delivers=False
     ),
-    "unmanaged, the wanted one": lambda ec2, vpc: ec2.add(described(vpc, WANTED, Tags=[])),
+    "unmanaged, the required one": lambda ec2, vpc: ec2.add(described(vpc, WANTED, Tags=[])),
     "unmanaged, another format in our group": lambda ec2, vpc: ec2.add(
         described(vpc, WANTED, Tags=[], LogFormat="${version}")
     ),
     "unmanaged, elsewhere": lambda ec2, vpc: ec2.add(described(vpc, WANTED, **UNMANAGED)),
-    "unmanaged, the wanted one, failing": lambda ec2, vpc: ec2.add(
+    "unmanaged, the required one, failing": lambda ec2, vpc: ec2.add(
         described(vpc, WANTED, Tags=[]), delivers=False
     ),
     "unmanaged, another format in our group, failing": lambda ec2, vpc: ec2.add(
@@ -107,7 +107,7 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
         ec2.add(described(vpc, WANTED, **UNMANAGED)),
         ec2.add(described(vpc, WANTED)),
     ),
-    "tagged by others, the wanted one": lambda ec2, vpc: ec2.add(described(vpc, WANTED, **BY_OTHERS)),
+    "tagged by others, the required one": lambda ec2, vpc: ec2.add(described(vpc, WANTED, **BY_OTHERS)),
     "tagged by others, failing": lambda ec2, vpc: ec2.add(
         described(vpc, WANTED, **BY_OTHERS), delivers=False
     ),
@@ -204,7 +204,7 @@ class World:
         return report
 
     def tag_all(self) -> None:
-        """Give every flow log of others the stack's tag."""
+        """Give every unmanaged flow log the stack's tag."""
         for flow_log_id, real in self.ec2.flow_logs.items():
             if flow_log_id not in self.ec2.ours:
                 real.described["Tags"] = OTHER_TAGS
@@ -377,7 +377,7 @@ def test_a_changed_format_is_replaced_in_the_alternate_log_group(busy: bool) -> 
 
 def test_a_failing_unmanaged_flow_log_moves_only_its_own_vpc() -> None:
     """That VPC gets the alternate destination; VPCs created later get the usual one."""
-    world = World(1, ["unmanaged, the wanted one, failing"], [True])
+    world = World(1, ["unmanaged, the required one, failing"], [True])
     world.hours(2)
     world.ec2.vpcs.append({"VpcId": "vpc-00000001", "OwnerId": ACCOUNT, "CidrBlock": "10.1.0.0/16"})
     world.hours(2)

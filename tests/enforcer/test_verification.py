@@ -158,7 +158,7 @@ def test_flow_logs_unverified_for_a_day_are_reported_once_per_suppression_window
         assert [each.resource for each in report.problems] == ["2 flow logs"]
         assert {each.result for each in report.outcomes} == {Result.PENDING}
     (sent,) = fakes.sink.sent
-    assert "not verified after at least one day: fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2." in sent.text
+    assert "delivery is still not verified: fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2." in sent.text
     assert fakes.reported == {UNVERIFIED}
     assert fakes.service(AT_ONCE).reconcile(RETRY, BORN + 10).problems == ()
     deployed = fakes.service(AT_ONCE).reconcile(replace(SWEEP, deployed=True), BORN + 10)

@@ -73,7 +73,7 @@ def test_a_value_that_the_row_does_not_allow_is_rejected(setting: Setting) -> No
     wrong: Any = -1 if isinstance(setting.allowed[-1], int) else "-1"
     with pytest.raises(PolicyError) as raised:
         policy(setting, wrong)
-    assert f"default.{setting.name}: {wrong!r}; allowed are " in str(raised.value)
+    assert f"default.{setting.name}: {wrong!r}; write one of " in str(raised.value)
     assert all(str(each) in str(raised.value) for each in setting.allowed if each is not None)
 
 

@@ -55,7 +55,7 @@ def test_each_resource_accepts_one_or_two_keys(resource: str) -> None:
         (INSTANCE + " ${instance-tag-2}", {"instance": ["a", "a"]}, "instance: ['a', 'a']; write 1 or 2"),
         (INSTANCE, {"instance": [" "]}, "tag_fields.instance: ' '; write 1 to 128 characters"),
         (INSTANCE, {"instance": ["x" * 129]}, "write 1 to 128 characters"),
-        (INSTANCE, {"instance": ["a"], "vpc": ["b"]}, "tag_fields: 'vpc'; allowed are instance, network-int"),
+        (INSTANCE, {"instance": ["a"], "vpc": ["b"]}, "tag_fields: 'vpc'; write one of instance, network"),
     ],
 )  # fmt: skip
 def test_keys_that_do_not_match_the_fields_are_rejected_with_path_and_remedy(

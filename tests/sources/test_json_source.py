@@ -193,7 +193,7 @@ def test_other_documents_are_malformed(value: object, reason: str) -> None:
     [
         ("§", "are not valid base64"),
         (base64.b64encode(b"plain").decode(), "neither gzip nor zlib"),
-        (encode(DOCUMENT)["awslogs"]["data"][:80], "ends in the middle"),
+        (encode(DOCUMENT)["awslogs"]["data"][:80], "is truncated"),
     ],
 )
 def test_a_payload_that_cannot_be_decoded_is_an_error_with_its_line_number(data: str, words: str) -> None:

@@ -137,9 +137,9 @@ def test_a_truncated_document_is_an_error_after_its_records(text: str) -> None:
     [
         (gz(ACCEPTED) + b"junk", [ACCEPTED], "is followed by something else (6a 75 6e 6b)"),
         (gz(f"{ACCEPTED}\n", REJECTED) + b"\0\0junk", [ACCEPTED, REJECTED], "is followed by something else"),
-        (gz(f"{ACCEPTED}\n{REJECTED}\n")[:-8], [ACCEPTED, REJECTED], "ends in the middle"),
+        (gz(f"{ACCEPTED}\n{REJECTED}\n")[:-8], [ACCEPTED, REJECTED], "is truncated"),
         (gz(f"{ACCEPTED}\n{REJECTED}\n")[:-8] + b"12345678", [ACCEPTED, REJECTED], "is damaged"),
-        (gz(f"{ACCEPTED}\n") + gz(REJECTED)[:4], [ACCEPTED], "ends in the middle"),
+        (gz(f"{ACCEPTED}\n") + gz(REJECTED)[:4], [ACCEPTED], "is truncated"),
         (gzip.compress(gz(f"{ACCEPTED}\n") + b"junk"), [ACCEPTED], "is followed by something else"),
     ],
     ids=["junk", "padding, then junk", "no checksum", "wrong checksum", "second member cut", "junk below"],

@@ -85,9 +85,9 @@ def test_truncated_gzip_is_an_error_with_sizes(lost: int) -> None:
     whole = gz(MANY)
     with pytest.raises(DamagedSource) as caught:
         read_all(whole[:-lost])
-    assert str(caught.value).startswith("held: the gzip data ends in the middle: ")
+    assert str(caught.value).startswith("held: the gzip data is truncated: ")
     assert f"{len(whole) - lost} bytes inflated to " in str(caught.value)
-    assert str(caught.value).endswith("the data up to there was read; download the file again")
+    assert str(caught.value).endswith("the data up to that point was read; download the file again")
 
 
 def test_the_data_before_the_damage_is_read() -> None:

@@ -22,10 +22,7 @@ type Node = dict[str, Any]
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML with CloudFormation's short functions, such as `!Ref`; dates stay text.
-
-    cfn-lint reads the same (a test compares), but importing it takes a second in each process of the tests.
-    """
+    """YAML with CloudFormation's short functions, such as `!Ref`; dates stay text."""
 
     yaml_implicit_resolvers: ClassVar = {  # type: ignore[misc]  # it is declared as if each loader had its own
         first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]

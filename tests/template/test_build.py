@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
 
+from local.environment import PROJECT
 from local.stack import build
 
 MACHINES = {"x86_64": 0x3E, "arm64": 0xB7}
@@ -19,7 +23,7 @@ LARGEST = 60_000_000
 @cache
 def built(architecture: str) -> Path:
     """Build the layers; a build of the same sources is used again, also that of the tests of the stack."""
-    return build("tests", architecture).parent
+    return build(architecture).parent
 
 
 def files(architecture: str, pattern: str) -> list[Path]:
@@ -53,6 +57,23 @@ def test_the_layers_are_small_and_contain_nothing_that_a_function_never_runs(arc
     assert sum(path.stat().st_size for path in files(architecture, "*")) < LARGEST
     assert [path.name for path in files(architecture, "*.pyi")] == []
     assert [path.name for path in files(architecture, "test_*.py")] == []
+
+
+@pytest.mark.parametrize("layer", ["dependencies", "flowwarden"])
+def test_pyenv_finds_the_python_of_a_layer_where_sam_copies_it(layer: str, tmp_path: Path) -> None:
+    """SAM builds a layer from a copy, so the `.python-version` of the project's folder is not found."""
+    if shutil.which("python3.13") is None:
+        pytest.skip("there is no python3.13 on the PATH")
+    copied = shutil.copytree(PROJECT / "layers" / layer, tmp_path / layer)
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYENV_")}
+    done = subprocess.run(
+        ["python3.13", "-c", ""],
+        cwd=copied,
+        env=variables | {"PWD": str(copied)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def _machine(library: Path) -> int:

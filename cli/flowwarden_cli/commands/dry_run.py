@@ -45,7 +45,7 @@ class PlanOptions(Struct, frozen=True, kw_only=True):
     settings: Path | None = None
     """The enforcer's environment variables as a JSON object, instead of those of the deployed function."""
     defaults: bool = False
-    """Whether to plan as before a deployment, without looking for the stack."""
+    """Whether to plan as if the stack were not deployed, without looking for it."""
     parameters: Mapping[str, str] = {}
     """Parameters of the template, instead of their defaults or deployed values."""
     as_json: bool = False
@@ -133,11 +133,11 @@ def read_basis(options: PlanOptions, lookups: Lookups) -> Basis:
     """The enforcer's settings, with the overrides of the options. Raises SettingsError, PolicyError."""
     text = None if options.policy is None else _text(options.policy)
     if options.defaults:
-        return _undeployed(options, text, lookups, "Planned as before a deployment")
+        return _undeployed(options, text, lookups, "Planned as if the stack were not deployed,")
     try:
         environment = _environment(options, lookups)
     except NotDeployed:
-        return _undeployed(options, text, lookups, f"Stack {options.stack} is not deployed: planned")
+        return _undeployed(options, text, lookups, f"Stack {options.stack} is not deployed. Planned")
     except SettingsError as error:
         advice = "" if options.settings else "; --defaults plans without looking for a stack"
         raise SettingsError(f"{error}{advice}") from error

@@ -21,7 +21,7 @@ type Wiring = Callable[[EnforcerSettings], EnforcerPorts]
 _DESCRIPTION: Final = """\
 Prints the steps that the enforcer would take for each VPC and for the log
 groups, in order, with the reason and the estimated cost. Uses your current AWS
-credentials, and changes nothing. If the stack is not deployed, it plans with
+credentials, and changes nothing. If the stack is not deployed, the plan uses
 the default parameters of the template, and says so.
 """
 _EXAMPLES: Final = """\
@@ -44,7 +44,7 @@ def _add_arguments(command: ArgumentParser) -> None:
     command.add_argument(
         "--region",
         metavar="REGION",
-        help="the stack's region (default: that of the environment or AWS profile)",
+        help="the Region of the stack (default: that of the environment or the AWS profile)",
     )
     command.add_argument(
         "--policy", type=Path, metavar="FILE", help="plan with this policy instead of the deployed one"
@@ -52,10 +52,10 @@ def _add_arguments(command: ArgumentParser) -> None:
     command.add_argument(
         "--defaults",
         action="store_true",
-        help="plan as before a deployment, without looking for a stack",
+        help="plan as if the stack were not deployed, without looking for it",
     )
     parameters.add_option(
-        command, "plan with this parameter of the template instead of its value; repeat it for more"
+        command, "plan with this value of a template parameter; repeat the option for several parameters"
     )
     command.add_argument(
         "--settings",
@@ -71,12 +71,12 @@ def run(
 ) -> int:
     """Print the plan; return the exit code. `wired` creates the ports, by default on AWS, like `lookups`."""
     if options.settings and (options.defaults or options.parameter):
-        raise UsageError("--settings has all settings: give it without --defaults and --parameter")
+        raise UsageError("--settings contains all settings: omit --defaults and --parameter")
     try:
         # Imported here, because only this command needs the SDK, which takes half a second to load.
         from flowwarden_cli.commands import dry_run  # noqa: PLC0415  an optional package
     except ModuleNotFoundError as error:
-        console.report(f"error: {error}; install the extra, in the project's folder: pip install '.[plan]'")
+        console.report(f"error: {error}; run in the project's folder: pip install '.[plan]'")
         return UNREADABLE
     given = dry_run.PlanOptions(
         stack=options.stack,

@@ -17,24 +17,26 @@ LONGEST_FILE: Final = 1_000_000
 """Bytes that are read: far more than a policy may have, so that a wrong file is not read whole."""
 
 _DESCRIPTION: Final = """\
-Checks a policy: the same check, with the same messages, fails a deployment.
-It calls nothing of AWS and needs no credentials.
+Checks a policy as a deployment checks it, and prints the same messages. Calls
+no AWS API and needs no credentials.
 """
 _EXAMPLES: Final = """\
 examples:
   flowwarden policy check policy.json
   flowwarden policy check --parameter OtherDestinations=yes - < policy.json
 
-exit codes: 0 success, the policy is valid; 1 it is not, or the file could not
-be read; 2 wrong usage
+exit codes: 0 success, the policy is valid; 1 the policy is not valid, or the
+file could not be read; 2 wrong usage
 """
 
 
 def _add_arguments(command: ArgumentParser) -> None:
-    command.add_argument("action", choices=("check",), metavar="check", help="what to do with the policy")
+    command.add_argument(
+        "action", choices=("check",), metavar="check", help="the only action: check the policy"
+    )
     command.add_argument("file", metavar="FILE", help="the policy as JSON; - for standard input")
     parameters.add_option(
-        command, "check with this parameter of the template instead of its default; repeat it for more"
+        command, "check with this value of a template parameter; repeat the option for several parameters"
     )
 
 
@@ -64,7 +66,7 @@ def _text(name: str, console: Console) -> str:
             f"{name}: {error.strerror or error}; check the path and its permissions"
         ) from error
     if len(content) > LONGEST_FILE:
-        raise SettingsError(f"{name}: more than {LONGEST_FILE} bytes; this is no policy")
+        raise SettingsError(f"{name}: more than {LONGEST_FILE} bytes, so it is not a policy")
     try:
         return content.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:

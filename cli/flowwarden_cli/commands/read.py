@@ -260,7 +260,7 @@ def _explain(line: str, layouts: tuple[LogFormat, ...], console: Console) -> int
 
 
 def _layouts(formats: Sequence[str], console: Console) -> tuple[LogFormat, ...]:
-    """The layouts of lines without a header. Raises LogFormatError if one cannot be read."""
+    """The log formats of lines without a header. Raises LogFormatError if one cannot be read."""
     if not formats:
         return STACK_LOG_FORMAT, DEFAULT_LOG_FORMAT
     layouts = tuple(LogFormat.parse(text) for text in formats)

@@ -22,12 +22,12 @@ _STATUS: Final = "log-status"
 
 
 def flows_as_json(flows: Iterable[Flow]) -> bytes:
-    """Each flow with all fields of its layout, in their order: numbers as numbers, absent ones as null."""
+    """Each flow with all fields of its log format, in order: numbers as numbers, absent ones as null."""
     return b"".join(_lines(_mappings(layout.names, same)) for layout, same in groupby(flows, _LAYOUT))
 
 
 def _mappings(names: Sequence[str], flows: Iterable[Flow]) -> list[dict[str, Any]]:
-    """The fields of flows of one layout; a flow is a struct in the order of its layout."""
+    """The fields of flows of one log format; a flow is a struct in the order of its log format."""
     tuples = map(msgspec.structs.astuple, cast("Iterable[Struct]", flows))
     return [dict(zip(names, values, strict=False)) for values in tuples]  # strict costs a tenth
 

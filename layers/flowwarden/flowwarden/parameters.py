@@ -74,7 +74,9 @@ def with_defaults(given: Mapping[str, str]) -> dict[str, str]:
     """
     for name in given:
         if name not in PARAMETERS:
-            raise SettingsError(f"{name!r} is no parameter of the template; it has {', '.join(PARAMETERS)}")
+            raise SettingsError(
+                f"{name!r} is not a parameter of the template; write one of {', '.join(PARAMETERS)}"
+            )
     return {name: given.get(name, each.default) for name, each in PARAMETERS.items()}
 
 

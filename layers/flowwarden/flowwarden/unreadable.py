@@ -1,4 +1,4 @@
-"""What a container could not read of stored items and of AWS's answers: counted each time, named once.
+"""Unreadable parts of stored items and of AWS's responses: counted each time, logged once per container.
 
 One bad member must not fail a batch or a run, and must not stay unnoticed either. So an adapter ignores it
 and notes it here, and the service takes the notes at the end for its metric and its log.

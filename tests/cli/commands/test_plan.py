@@ -67,7 +67,7 @@ def test_the_plan_contains_steps_reasons_and_costs(settings: Path) -> None:
         f"  1. create a flow log for ALL traffic to {ALTERNATE_GROUP} (cloud-watch-logs, ",
         "aggregation interval 60 s), about 0.03 USD",
         "  2. check delivery after 20 min; then delete the old managed flow log",
-        "vpc-2: unmanaged flow logs record the same traffic at extra cost: fl-unmanaged",
+        "vpc-2: unmanaged flow logs record the same traffic, at extra cost: fl-unmanaged",
         "VPCs: 1 covered, 2 uncovered",
         "Added cost: about 0.03 USD a month (estimate: 20 records per minute",
     ):

@@ -74,11 +74,11 @@ def vpc_named(ec2: Any, name: str) -> str:
 
 
 def test_without_a_stack_the_plan_uses_the_templates_defaults_and_says_so(account: Any) -> None:
-    """Names of VPCs, the wanted flow logs, and what the deployment creates."""
+    """Names of VPCs, the required flow logs, and what the deployment creates."""
     code, out, err = planned()
     assert (code, err) == (0, "")
     assert out.startswith(
-        "Stack flow-warden is not deployed: planned with the template's default parameters."
+        "Stack flow-warden is not deployed. Planned with the template's default parameters."
     )
     assert f"The deployment creates the log group {GROUP} and the delivery role." in out
     assert f"{vpc_named(account, 'payments')} (payments): uncovered, has no flow log" in out
@@ -106,7 +106,7 @@ def test_a_policy_and_parameters_replace_the_defaults(account: Any, tmp_path: Pa
     )
     assert code == 0
     assert out.startswith(
-        "Stack other is not deployed: planned with the template's default parameters, except "
+        "Stack other is not deployed. Planned with the template's default parameters, except "
         "FlowLogGroupName, the policy."
     )
     assert "VPCs: 1 exempt, 1 uncovered" in out
@@ -140,7 +140,9 @@ def test_json_has_the_notes_and_the_names(account: Any) -> None:
     code, out, _ = planned("--json", "--defaults")
     document = json.loads(out)
     assert code == 0
-    assert document["notes"][0].startswith("Planned as before a deployment with the template's default")
+    assert document["notes"][0].startswith(
+        "Planned as if the stack were not deployed, with the template's default"
+    )
     names = {each["vpc"]: each["name"] for each in document["vpcs"]}
     assert names[vpc_named(account, "payments")] == "payments"
     assert None in names.values()
@@ -189,7 +191,7 @@ def test_a_second_stack_is_told_of_the_first(account: Any) -> None:
     code, out, _ = planned("--stack", "second")
     assert (code, "exists already" in out) == (1, True)
     code, out, _ = planned("--stack", "second", "--parameter", "FlowLogGroupName=/flows")
-    assert "another stack of Flow Warden, flow-warden by its tag, has flow logs in " in out
+    assert "another Flow Warden stack (flow-warden, by its tag) has flow logs in " in out
     assert (code, "at extra cost" in out) == (0, False)
     assert "another stack" not in planned("--stack", "flow-warden")[1]
 

@@ -83,7 +83,7 @@ def test_other_parameters_are_checked_too() -> None:
     code, _, err = checked("--parameter", "LogFormat=${version} ${srcadr}", "-", stdin=b"{}")
     assert (code, "parameter LogFormat" in err) == (1, True)
     code, _, err = checked("--parameter", "LogFormt=x", "-", stdin=b"{}")
-    assert (code, "'LogFormt' is no parameter" in err) == (1, True)
+    assert (code, "'LogFormt' is not a parameter" in err) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         ("none.json", "No such file"),
         ("", "Is a directory"),
         ("utf16.json", "save the file as UTF-8"),
-        ("large", "this is no policy"),
+        ("large", "so it is not a policy"),
     ):
         code, out, err = checked(f"{tmp_path}/{name}")
         assert (code, out) == (1, "")

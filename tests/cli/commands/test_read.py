@@ -186,7 +186,7 @@ def test_an_unreadable_source_does_not_stop_the_others(log: Path, tmp_path: Path
     assert ended.records[-1]["action"] == "REJECT"
     first, second, summary = ended.stderr.splitlines()[:3]
     assert first.startswith(f"error: {tmp_path / 'missing'}: No such file")
-    assert second.startswith(f"error: {cut}: the gzip data ends in the middle: ")
+    assert second.startswith(f"error: {cut}: the gzip data is truncated: ")
     assert summary.endswith("in 3 sources, 2 not read to the end")
 
 

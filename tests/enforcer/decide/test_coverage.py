@@ -1,4 +1,4 @@
-"""Which flow log counts as the wanted one, whether it delivers, and the reason if a VPC has none."""
+"""Which flow log counts as the required one, whether it delivers, and the reason if a VPC has none."""
 
 from __future__ import annotations
 
@@ -374,7 +374,7 @@ def test_an_unmanaged_flow_log_replaces_only_an_unwanted_or_failing_managed_one(
 
 
 def test_same_destination_ignores_traffic_type_and_format() -> None:
-    """It finds flow logs that conflict with the wanted one, not wanted ones."""
+    """It finds flow logs that conflict with the required one, not wanted ones."""
     assert same_destination(but(traffic_type="REJECT", log_format="${version}"), DESIRED, STACK)
     assert not same_destination(but(log_group_name="/other"), DESIRED, STACK)
 

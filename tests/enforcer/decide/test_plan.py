@@ -61,12 +61,12 @@ IN_A_BUCKET = unmanaged(log_destination_type="s3", log_group_name=None, log_dest
 
 STATES: dict[str, VpcState] = {
     "nothing": vpc_state(),
-    "the wanted one, no interface": vpc_state(WANTED),
-    "the wanted one, records seen": vpc_state(WANTED, **BUSY, seen=seen(ACTIVE.interface_id)),
-    "the wanted one, too young": vpc_state(but(creation_time=YOUNG)),
-    "the wanted one, no records seen": vpc_state(WANTED, **BUSY),
-    "the wanted one, others' records": vpc_state(WANTED, **BUSY, seen=seen(OTHER)),
-    "the wanted one, FAILED": vpc_state(but(**FAILED)),
+    "the required one, no interface": vpc_state(WANTED),
+    "the required one, records seen": vpc_state(WANTED, **BUSY, seen=seen(ACTIVE.interface_id)),
+    "the required one, too young": vpc_state(but(creation_time=YOUNG)),
+    "the required one, no records seen": vpc_state(WANTED, **BUSY),
+    "the required one, others' records": vpc_state(WANTED, **BUSY, seen=seen(OTHER)),
+    "the required one, FAILED": vpc_state(but(**FAILED)),
     "managed, other tags": vpc_state(but(tags=OTHER_TAGS)),
     "managed, other tags, too young": vpc_state(but(tags=OTHER_TAGS, creation_time=YOUNG)),
     "managed, other tags, FAILED": vpc_state(but(tags=OTHER_TAGS, **FAILED)),
@@ -83,12 +83,12 @@ STATES: dict[str, VpcState] = {
     "managed old, new FAILED": vpc_state(OLD_FORMAT, replace(REPLACEMENT, **FAILED)),
     "both managed FAILED": vpc_state(but(log_format="${version}", **FAILED), replace(REPLACEMENT, **FAILED)),
     "managed twice": vpc_state(WANTED, REPLACEMENT),
-    "unmanaged, the wanted one": vpc_state(unmanaged()),
+    "unmanaged, the required one": vpc_state(unmanaged()),
     "unmanaged, another group": vpc_state(unmanaged(log_group_name="theirs")),
     "unmanaged, REJECT": vpc_state(unmanaged(traffic_type="REJECT")),
     "unmanaged, S3": vpc_state(IN_A_BUCKET),
     "unmanaged, another group, FAILED": vpc_state(unmanaged(log_group_name="theirs", **FAILED)),
-    "unmanaged, the wanted one, FAILED": vpc_state(unmanaged(**FAILED)),
+    "unmanaged, the required one, FAILED": vpc_state(unmanaged(**FAILED)),
     "managed and unmanaged alike": vpc_state(WANTED, unmanaged(log_group_name="theirs")),
     "managed unseen, unmanaged S3": vpc_state(WANTED, IN_A_BUCKET, **BUSY),
     "managed FAILED, unmanaged S3": vpc_state(but(**FAILED), IN_A_BUCKET, **BUSY),
@@ -106,12 +106,12 @@ STATES: dict[str, VpcState] = {
 
 TABLE = """
 nothing                                | Create Verify   | Create Verify   | Wait            | -
-the wanted one, no interface           | -               | -               | -               | -
-the wanted one, records seen           | -               | -               | -               | -
-the wanted one, too young              | Verify          | Verify          | Verify          | -
-the wanted one, no records seen        | -               | -               | -               | -
-the wanted one, others' records        | Notify          | Notify          | Notify          | -
-the wanted one, FAILED                 | Notify          | Notify          | Notify          | -
+the required one, no interface           | -               | -               | -               | -
+the required one, records seen           | -               | -               | -               | -
+the required one, too young              | Verify          | Verify          | Verify          | -
+the required one, no records seen        | -               | -               | -               | -
+the required one, others' records        | Notify          | Notify          | Notify          | -
+the required one, FAILED                 | Notify          | Notify          | Notify          | -
 managed, other tags                    | Tag             | Tag             | Tag             | -
 managed, other tags, too young         | Verify Tag      | Verify Tag      | Verify Tag      | -
 managed, other tags, FAILED            | Notify          | Notify          | Notify          | -
@@ -128,12 +128,12 @@ managed old, new unseen                | Verify          | Verify          | Ver
 managed old, new FAILED                | RollBack Notify | RollBack Notify | RollBack Notify | -
 both managed FAILED                    | Notify          | Notify          | Notify          | -
 managed twice                          | Delete          | Delete          | Delete          | -
-unmanaged, the wanted one              | -               | -               | -               | -
+unmanaged, the required one              | -               | -               | -               | -
 unmanaged, another group               | Create Verify   | -               | Wait            | -
 unmanaged, REJECT                      | Create Verify   | Create Verify   | Wait            | -
 unmanaged, S3                          | Create Verify   | -               | Wait            | -
 unmanaged, another group, FAILED       | Create Verify   | Create Verify   | Wait            | -
-unmanaged, the wanted one, FAILED      | Create Verify   | Create Verify   | Wait            | -
+unmanaged, the required one, FAILED      | Create Verify   | Create Verify   | Wait            | -
 managed and unmanaged alike            | -               | -               | -               | -
 managed unseen, unmanaged S3           | -               | -               | -               | -
 managed FAILED, unmanaged S3           | Notify          | Delete          | Notify          | -

@@ -133,7 +133,7 @@ def _located() -> EnforcementReport:
         vpcs=(),
         origin=caller,
         created=(("fl-9", ("vpc-1",)),),
-        reason="CreateFlowLogs by others is noted",
+        reason="CreateFlowLogs shows what a flow log records",
     )
     return _reconcile(fakes, made)
 
@@ -151,7 +151,7 @@ def _recorded() -> EnforcementReport:
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing(), replace(UNMANAGED, flow_log_id="fl-2")]))
     request = Trigger(
         kind=RunKind.RECORD,
-        reason="flow logs are to be recorded as managed",
+        reason="a request to record flow logs as managed",
         to_record=("fl-of-vpc-1", "fl-2", "fl-3"),
     )
     return _reconcile(fakes, request)

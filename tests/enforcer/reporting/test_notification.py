@@ -34,7 +34,7 @@ FAILED = VpcOutcome(result=Result.FAILED, vpc_id="vpc-2", reason="UnauthorizedOp
 THROTTLED = VpcOutcome(result=Result.FAILED, vpc_id="vpc-2", reason="RequestLimitExceeded", retryable=True)
 BROKEN = VpcOutcome(result=Result.BROKEN, vpc_id="vpc-3", reason="fl-3 does not deliver", flow_log_id="fl-3")
 ROLLED_BACK = VpcOutcome(result=Result.ROLLED_BACK, vpc_id="vpc-5", reason="fl-5 does not deliver")
-COVERED = VpcOutcome(result=Result.COVERED, vpc_id="vpc-4", reason="fl-4 is the wanted flow log")
+COVERED = VpcOutcome(result=Result.COVERED, vpc_id="vpc-4", reason="fl-4 is the required flow log")
 
 
 def report(*outcomes: VpcOutcome, trigger: Trigger = SWEEP) -> EnforcementReport:

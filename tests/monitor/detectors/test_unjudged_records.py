@@ -33,7 +33,7 @@ def test_records_without_interface_and_action_are_reported_once(log_format: str,
     """One finding for all of a batch, about the log group, with the numbers."""
     (finding,) = judged(log_format, line, line, line)
     text = unjudged_records.text(finding)  # type: ignore[arg-type]  # a finding of this detector
-    assert text.summary.startswith("3 of 3 records in /flow-warden/flow-logs are not judged")
+    assert text.summary.startswith("3 of 3 records in /flow-warden/flow-logs cannot be judged")
 
 
 @pytest.mark.parametrize(

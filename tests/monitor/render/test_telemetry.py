@@ -43,7 +43,7 @@ def test_the_text_contains_interfaces_time_evidence_and_steps() -> None:
         "the absence of alerts proves nothing",
         "Interfaces   eni-0a\n",
         "2025-11-24 16:00:00 UTC to 2025-11-24 17:30:00 UTC or later",
-        "Evidence     records in at least 5 of 6 half-hour slots, then none in 3",
+        "Evidence     records in at least 5 of 6 half-hour slots, then none in the next 3",
         "  2. Check that the flow log exists and delivers: aws ec2 describe-flow-logs",
         "Repeats suppressed for 4 h.",
         "Incident key0, severity medium",

@@ -113,7 +113,12 @@ CASES: Final[dict[str, tuple[Callable[[], TrafficFinding], int, int, str]]] = {
     "lateral-movement": (lateral_movement, TODAY, DAY, "3 or more hosts within 24 h"),
     "scan": (scan, TODAY + HOUR, HOUR, "host/port pairs failed within 1 h"),
     "egress-volume": (egress_volume, uploads.TODAY + HOUR, HOUR, "MB sent within 1 h"),
-    "scanner-connected": (scanner_connected, TODAY - DAY, 2 * DAY, "refused at 10 or more places within two"),
+    "scanner-connected": (
+        scanner_connected,
+        TODAY - DAY,
+        2 * DAY,
+        "refused at 10 or more host/port pairs within two",
+    ),
     "blocked-connection": (
         blocked_over_hours,
         TODAY + HOUR,
@@ -258,7 +263,7 @@ def test_a_connection_before_the_refusals_is_not_called_a_part_of_the_batch() ->
     sent = page(finding)
     assert row(sent, "Service") == "tcp/8081"
     assert "connected before this batch" in row(sent, "Traffic")
-    assert "it was answered, before this batch" in row(sent, "Evidence")
+    assert "the server answered, before this batch" in row(sent, "Evidence")
     assert "8081" in query(sent)
     usual = scanner_connected()
     assert "before this batch" not in page(usual).text

@@ -79,7 +79,7 @@ def check_policy(text: str, given: Mapping[str, str]) -> list[str]:
     check({**dict.fromkeys((parameter for _, parameter in needed), YES), **given, POLICY: text})
     first = {parameter: path for path, parameter in reversed(needed)}
     return [
-        f"Deploy it with {parameter}={YES}: flow_logs.{path} needs the permissions."
+        f"Deploy it with {parameter}={YES}: flow_logs.{path} needs the permissions that it grants."
         for parameter, path in sorted(first.items())
     ]
 

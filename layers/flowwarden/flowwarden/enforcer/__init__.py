@@ -1,1 +1,1 @@
-"""The enforcer: compares every VPC with the flow log that the policy wants, and repairs differences."""
+"""The enforcer: compares every VPC with the flow log that the policy requires, and repairs differences."""

@@ -1,4 +1,4 @@
-"""Deletions of flow logs: noted with their principal, and reported once, whatever follows.
+"""Deletions of flow logs: stored with their principal, and reported once, also if they have no effect.
 
 An event names a deleted flow log and the principal, but not the VPC: that comes from the registry, or from
 EC2 as long as it lists the flow log. A sweep that misses a flow log waits for the event. Without one, as in
@@ -38,7 +38,7 @@ REPORT_SECONDS: Final = 15
 
 
 def note_event(registry: Registry, trigger: Trigger, now: int) -> None:
-    """Note what an event says: the flow logs that others created or deleted, and the caller."""
+    """Store what an event contains: the flow logs that others created or deleted, and the caller."""
     # With a time ahead, a flow log that EC2 lists would count as deleted until then.
     at = min(trigger.happened_at or now, now)
     for flow_log_id, named in trigger.created[:NOTED_AT_MOST]:
@@ -55,10 +55,10 @@ def note_event(registry: Registry, trigger: Trigger, now: int) -> None:
 
 
 def follow(registry: Registry, observed: Observed, clock: RunClock, now: int) -> None:
-    """Compare the registry with all flow logs of the account: note the new ones and those that are gone.
+    """Compare the registry with all flow logs of the account: store the new and the deleted ones.
 
     Call it only if all VPCs were observed, and after they are covered: in a large account it takes seconds.
-    What a run has no room or no time for is noted by the next sweep.
+    The number of changes in a run is limited; the next sweep stores the others.
     """
     changes = _changes(registry, observed, now)
     for _, change in zip(range(NOTED_AT_MOST), changes, strict=False):

@@ -21,7 +21,7 @@ class RunMode(Struct, frozen=True, kw_only=True):
     runs_dry: bool = True
     """Whether it does anything in a dry run. A retry does not: its queue stays as it is."""
     requeues_rest: bool = False
-    """Whether VPCs that it had no time for are put into the work queue one by one."""
+    """Whether the VPCs that the run had no time for are put into the work queue individually."""
     keeps_cursor: bool = False
     """Whether it stores where it stopped, so that a later run can continue."""
     resumes_sweep: bool = False

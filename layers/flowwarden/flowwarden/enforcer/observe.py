@@ -65,9 +65,9 @@ class Observed(Struct, frozen=True, kw_only=True):
     """VPCs that are left out, because EC2 does not answer about them; None stands for an unknown number."""
 
     def is_listable(self, flow_log_id: str, vpc_id: str) -> bool:
-        """Whether a flow log would be listed if it existed, so that it is gone if it is not.
+        """Whether a flow log would be listed if it existed, so that one that is not listed was deleted.
 
-        If something could not be read, that is known only of the VPCs that were read, whose flow logs were.
+        If something could not be read, this is known only for VPCs that were read with all their flow logs.
         """
         if self.complete:
             return True

@@ -56,7 +56,7 @@ class ListedApart:
         return self._of_vpcs(self._ec2.subnets, self._vpc_ids if vpc_ids is None else vpc_ids)
 
     def running(self, instance_ids: Sequence[str] | None) -> Iterable[tuple[str, int | None]]:
-        """As EC2 answers: `observe` reports a failure, and goes on."""
+        """As EC2 answers: `observe` reports a failure, and continues."""
         return self._ec2.running(instance_ids)
 
     def unread(self) -> Sequence[Unread]:

@@ -1,10 +1,10 @@
 """The outbox: reports that are not sent yet.
 
-A retry finds what a run repaired in order, and has nothing to report about it. So a run stores its report
-before it sends it, and removes it once it is sent; the next run, whatever its trigger, sends what is left.
-Claims make sure that a report that was sent, and not removed, is not sent again.
+A retry finds everything repaired, and has nothing to report. A run therefore stores its report before it
+sends it, and removes it after it was sent. The next run, of any kind, sends the reports that are still
+stored. If a report was sent, but not removed, its claim prevents a second notification.
 
-A report also names the flow logs that its run deleted. As long as it is stored, no other run reports them.
+A report also lists the flow logs that its run deleted. As long as it is stored, no other run reports them.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Outbox:
     def deliver(
         self, reports: Sequence[Unsent], attempt: str, run: Run, claims: Claims, routes: Routes
     ) -> DeliveryReport:
-        """Send reports of earlier runs; what cannot be sent stays for the next run."""
+        """Send the reports of earlier runs; a report that cannot be sent remains for the next run."""
         total = DeliveryReport()
         for each in reports:
             own_run = replace(run, owner=Owner(each.batch, attempt))
@@ -107,7 +107,7 @@ class Outbox:
     def remove(self, report: Unsent, now: int) -> None:
         """Remove a report that was sent, after its deletions are marked as reported.
 
-        If there are many, the report stays with those that are left; the next run finds it sent, and goes on.
+        If there are many, the report stays stored with the remaining ones, and the next run continues.
         """
         marked, left = report.replaced[:MARKED_AT_MOST], report.replaced[MARKED_AT_MOST:]
         with suppress(StateUnavailable):  # its claim suppresses it in the next run, which removes it

@@ -53,7 +53,7 @@ class FlowLogService(Listings, Protocol):
     """The EC2 operations that the enforcer uses. All raise CallRefused, CallFailed and CallThrottled."""
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
-        """Create the wanted flow log and return its id; the same token requests the same flow log.
+        """Create the required flow log and return its id; the same token requests the same flow log.
 
         Also raises FlowLogExists and VpcGone. An `Unsuccessful` item in a response with status 200 is raised
         as the same errors.
@@ -110,6 +110,6 @@ class EnforcerPorts(Struct, frozen=True, kw_only=True):
     """The sinks for its reports, which go to operations."""
     clock: RunClock
     outbox: OutboxStore | None = None
-    """Reports that are not sent yet; without it, a report that could not be sent is left to the retry."""
+    """Reports that are not sent yet. If None, only Lambda's retry repeats a report that could not be sent."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
     """Where the ports on the state table note what they cannot read."""

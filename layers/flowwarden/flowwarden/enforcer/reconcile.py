@@ -1,4 +1,4 @@
-"""Gives every VPC the flow log that the policy wants: observe, decide, execute, report.
+"""Gives every VPC the flow log that the policy requires: observe, decide, execute, report.
 
 The failure of one VPC or log group does not block others. The possible results for a VPC, and their
 consequences:
@@ -12,7 +12,7 @@ consequences:
   show yet). The VPC is queued, and a scheduled retry handles it; the run neither waits nor reports. Only a
   deleted flow log whose replacement is delayed is reported immediately, because the retry does not know the
   caller.
-- Refused until action is taken (permission, quota, a conflicting flow log), or the wanted flow log does not
+- Refused until action is taken (permission, quota, a conflicting flow log), or the required flow log does not
   deliver: reported by each sweep, for all VPCs in one notification. This is intended, because the VPC is not
   covered in the meantime. A retry runs every few minutes while a VPC is queued, so it reports refused
   listings once per suppression window.
@@ -24,8 +24,8 @@ stay throttled is moved behind the others, in this run and in later ones. Events
 same time: the second run gets FlowLogAlreadyExists, or finds that the flow log to delete is already gone, and
 observes the VPC again.
 
-Without the state table nothing can be requeued: new VPCs are covered immediately, and transient failures and
-the unfinished part of a sweep are left to Lambda's retry.
+Without the state table, nothing can be requeued: new VPCs are covered immediately, and Lambda's retry handles
+transient failures and the unfinished part of a sweep.
 """
 
 from __future__ import annotations
@@ -219,7 +219,7 @@ class Enforcer:
         return replace(report, adopted=adopted.flow_logs, remediations=adopted.refused)
 
     def _defer_new(self, trigger: Trigger, queue: WorkQueue, now: int) -> list[VpcOutcome]:
-        """New VPCs that are left to their creator for now, if a later run can handle them."""
+        """New VPCs in their grace period, for which their creator may still create a flow log."""
         if RUN_MODES[trigger.kind].vpcs != "named":
             return []
         found = new_vpcs(trigger, self._policy.grace_minutes, self._stack, now)

@@ -1,12 +1,13 @@
 """The registry of flow logs in the state table: which this stack manages, which it knows, which were deleted.
 
 A tag can be set by others, so the record of a creation decides what the enforcer may delete. It is stored in
-three steps, so that a crash between them neither loses it nor makes a flow log of others managed: the
+three steps, so that a crash between them neither loses it nor makes an unmanaged flow log managed: the
 creation with its client token, the call, the record. If a run ends in between, a later run repeats the call
 with the same token, and EC2 answers with the id of the flow log that the call created.
 
-A deletion is stored with its principal before anything else happens, and marked when it was reported. So each
-is reported once, whatever follows, and however often and in which order events and sweeps arrive.
+A deletion is stored with its principal before anything else happens, and marked when it was reported. Each
+deletion is therefore reported once, regardless of its effect and of the order and number of events and
+sweeps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Stores what was reported, after it was sent: deletions, and what is reported once about a flow log.
 
-A report contains a bounded number of both, so a run makes a bounded number of writes. It says how many it
-left to the next run, which finds them not reported.
+A report contains a limited number of both, so a run makes a limited number of writes. The report says how
+many remain; the next run reports them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ MARKED_AT_MOST: Final = 5
 def store(report: EnforcementReport, delivery: DeliveryReport, registry: RegistryStore) -> None:
     """Store what was sent, so that no later run reports it again; nothing if a sink did not get all of it.
 
-    What another run is sending is left to that run: if it ends before, a later run reports it. What an
-    earlier run sent, and did not store because it ended, is stored now.
+    Does not store what another run is sending: that run stores it, or a later run reports it. Also stores
+    what an earlier run sent without storing it, because it ended.
     """
     sent = {*delivery.sent, *delivery.known}
     by_incident = report.deletions_by_incident.items()

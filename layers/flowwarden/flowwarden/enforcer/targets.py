@@ -1,4 +1,4 @@
-"""The VPCs that a run observes, and the outcomes of those that it does not get to see."""
+"""The VPCs that a run observes, and the outcomes of those that it could not observe."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def missing(
 def unlisted(
     targets: Sequence[str] | None, trigger: Trigger, queue: WorkQueue, error: Exception, now: int
 ) -> list[VpcOutcome]:
-    """The outcomes of a failed EC2 listing; a sweep that may succeed later is left to the next retry."""
+    """The outcomes of a failed EC2 listing; if a sweep may succeed later, the next retry repeats it."""
     outcomes = settle(deferral.unlisted(targets, trigger, error, now), queue)
     if RUN_MODES[trigger.kind].keeps_cursor and all(each.retryable for each in outcomes):
         queue.stop_at(Cursor(after=""), now)
@@ -47,7 +47,7 @@ def unlisted(
 
 
 def list_again(observed: Observed, trigger: Trigger, queue: WorkQueue, now: int) -> None:
-    """Leave a sweep to the next retry if it did not learn of all VPCs, and may do so later."""
+    """Let the next retry repeat a sweep that could not list all VPCs, if it may succeed later."""
     error, mode = observed.unlisted.get(None), RUN_MODES[trigger.kind]
     if error is not None and not isinstance(error, CallRefused) and (mode.keeps_cursor or mode.resumes_sweep):
         queue.stop_at(Cursor(after=""), now)

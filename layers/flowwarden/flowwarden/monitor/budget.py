@@ -1,9 +1,9 @@
-"""Budgets of seconds: how long a batch may wait for calls that it can do without.
+"""Budgets of seconds: how long a batch may wait for optional calls.
 
 A slow service answers without an error, so a count of errors does not protect the time for pages. A `Budget`
-counts the seconds that calls take; a batch whose budget is spent goes on as if the service did not answer. It
-is general: each budget covers the calls that its owner makes within `spending`, whichever they are, and a
-batch may have several. Only waiting counts, not computing.
+counts the seconds that calls take; after they are spent, the batch continues as if the service did not
+answer. A budget covers all calls that its owner makes within `spending`, and a batch may have several
+budgets. Only waiting counts, not computing.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ UNLIMITED: Final = Budget(inf, lambda: 0.0, reserve=-inf)
 class TimedClaims:
     """Claims whose time is counted. Whether further ones may be made is `Run.may_claim`.
 
-    A single notification is confirmed or released even if its own claim has used up the budget: a page that
-    is sent and not marked repeats. Only a roll-up goes on without the table; its leases end by themselves.
+    A single notification is confirmed or released even if its claim has used up the budget, because a page
+    that is sent, but not marked, would repeat. Only a roll-up continues without the table; its leases expire.
     """
 
     def __init__(self, claims: Claims, budget: Budget) -> None:

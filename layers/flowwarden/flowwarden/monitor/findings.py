@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
@@ -31,7 +30,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Lower for graver ones."""
+        """Lower for more severe ones."""
         return -[*Severity].index(self)
 
 
@@ -220,7 +219,7 @@ def vpc_of(finding: Finding) -> str:
 
 
 def gravity(finding: Finding) -> tuple[object, ...]:
-    """Sorts findings, the gravest first: by severity, then by records; the same in each container."""
+    """Sorts findings, the most severe first, then by records; the same in each container."""
     records = finding.tally.records if isinstance(finding, TrafficFinding) else 0
     return finding.severity.rank, -records, vpc_of(finding), identity(finding)
 
@@ -238,6 +237,9 @@ def connection(directed: DirectedFlow) -> tuple[object, ...]:
 
 def representative(flows: Iterable[DirectedFlow]) -> DirectedFlow:
     """The representative flow: the most certain, then the earliest, regardless of the order of the flows."""
+    flows = [*flows]
+    if len(flows) == 1:
+        return flows[0]
     ranks = [(_rank(directed), directed) for directed in flows]
     first = min(rank for rank, _ in ranks)
     # Formatting a record is expensive, and ties up to this point are rare.
@@ -259,6 +261,8 @@ def in_order(classes: Collection[PeerClass]) -> tuple[PeerClass, ...]:
 
 def ranked[T](counts: Mapping[T, int]) -> tuple[tuple[T, int], ...]:
     """Counted items with their counts, most first."""
+    if len(counts) <= 1:
+        return (*counts.items(),)
     # Two plain sorts: tuple keys take twice as long, and there can be thousands of clients.
     names = sorted(counts, key=str)
     names.sort(key=counts.__getitem__, reverse=True)
@@ -283,4 +287,7 @@ def _total(counts: Iterable[int | None]) -> int | None:
 
 
 def _counted[T](values: Iterable[T]) -> tuple[tuple[T, int], ...]:
-    return ranked(Counter(values))
+    counts: dict[T, int] = {}
+    for value in values:  # of few flows, for which a Counter takes longer
+        counts[value] = counts.get(value, 0) + 1
+    return ranked(counts)

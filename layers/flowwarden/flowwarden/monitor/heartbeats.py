@@ -13,7 +13,7 @@ def see(view: BatchView, state: StateView) -> None:
     now = heartbeats.slot_of(view.now)
     # Records arrive minutes late, so a new container begins in the slot of its traffic: it then checks the
     # next one, even if its predecessor ended while it reported a silent interface. Old records do not count.
-    begin = max(heartbeats.slot_of(heartbeats.moment(view.records, view.now)), now - 1)
+    begin = max(heartbeats.slot_of(view.moment), now - 1)
     seen = heartbeats.sightings(view.records, view.batch.log_stream, view.now)
     state.heartbeats.of(view.batch.log_group, begin).see(seen, slots_asked(now).start)
 
@@ -21,8 +21,8 @@ def see(view: BatchView, state: StateView) -> None:
 def write(view: BatchView, state: StateView) -> None:
     """Write the sightings to the state table if a write is due.
 
-    Runs after the detectors: a failed write must not keep them from the table. Failed writes are retried the
-    next time, and those for which there is no room by the next batch; the latest slots come first.
+    Runs after the detectors, because after a failed write they could not use the table. Failed writes, and
+    those beyond the batch's limit, are repeated by a later batch; the latest slots come first.
     """
     log_group = view.batch.log_group
     group = state.heartbeats.of(log_group, heartbeats.slot_of(view.now))

@@ -1,9 +1,9 @@
-"""Inhibition across batches: a host that was reported for something graver does not page for less.
+"""Inhibition across batches: after a severe finding about a host, less severe ones do not page.
 
 Within a batch, `triage` decides. Both ends of a connection log it, and every interface has its own batches,
-so most findings that a graver one explains are in other batches. What was reported about a host is therefore
-stored, once its notification is out, and suppresses lesser findings for as long as repeats of the graver one
-are suppressed, at most `LONGEST`. If the table does not answer, nothing is suppressed.
+so most findings that a more severe one explains are in other batches. After the notification of a finding was
+sent, the finding is therefore stored. It inhibits less severe findings while its own repeats are suppressed,
+at most for `LONGEST`. If the table does not answer, nothing is inhibited.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ MOST_READ: Final = MOST_FINDINGS
 
 
 class Inhibition(Struct, frozen=True):
-    """For how long, and for whom, a reported finding suppresses lesser ones."""
+    """How long, and in which account, a reported finding inhibits less severe ones."""
 
     owner: str
     """The account of the batch."""
@@ -51,10 +51,10 @@ class Inhibition(Struct, frozen=True):
     """Unix seconds."""
 
     def of(self, findings: Sequence[Finding], state: StateView) -> list[Finding]:
-        """The findings; those that a reported one of another batch explains no longer page.
+        """The findings; those that a reported finding of another batch inhibits no longer page.
 
-        Reads at most `MOST_READ` items, those about the gravest findings first. The others page, and are
-        counted by the state.
+        Reads at most `MOST_READ` items, those about the most severe findings first. Findings that were not
+        looked up page, and the state counts them.
         """
         keys = self._chosen(findings, state)
         if not keys:
@@ -73,8 +73,8 @@ class Inhibition(Struct, frozen=True):
     def store(self, findings: Iterable[Finding], state: StateView) -> None:
         """Store what was reported, for later batches; call it once the notifications are out.
 
-        The subjects of the gravest findings come first. What was stored costs nothing again, so the next
-        batch of an incident stores others, for which this one has no room.
+        The subjects of the most severe findings come first. A subject that is stored already costs no further
+        write, so the next batches of an incident store the subjects that exceed this batch's limit.
         """
         day, hour = self.now // DAY, self.now // HOUR
         found: defaultdict[str, set[int]] = defaultdict(set)

@@ -6,20 +6,20 @@ incident, nor while a host of the batch is above the limits of `scan`, in whiche
 detector whose findings are based on novelty alone (`teaches_baseline`) does not prevent learning: the
 behavior is reported on two days and then counts as usual.
 
-Of a connection that lasts, only the first records show the initiator, where records have flags. The guess
-that the later ones allow must not make usual what was never reported: while a role is judged, it teaches an
-edge only if an earlier day did.
+Where records have flags, only the first records of a long connection show the initiator; from the later ones
+it can only be guessed. Traffic that was never reported must not become usual because of a guess. After a role
+is learned, later records therefore teach an edge only if an earlier day taught it.
 
-What rules refuse a role is learned even while it is reported, or a standing misconfiguration would be
-reported for ever. It is not learned from a batch with a finding about anything else, nor from a host that
-many services refuse; what an intruder tries first is learned only while it is reported.
+Rejections are learned as usual even while they are reported; otherwise, a permanent misconfiguration would be
+reported forever. They are not learned from a batch with any other finding, nor from a host that many services
+refuse. Rejections at ports that an intruder tries first are learned only while they are reported.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from itertools import compress
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct
@@ -35,6 +35,7 @@ from flowwarden.monitor.baseline.baseline import (
     refused,
     shows_presence,
 )
+from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS, internet_brute_force, ping_sweep
 from flowwarden.monitor.detectors.scan import exceeded
@@ -91,48 +92,63 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         view: the batch.
         usual_alone: whether to exclude new edges.
     """
-    edges, exempt = view.contacts.edges, view.policy.exempt
+    edges = view.contacts.edges
     answered = edges.any(view.contacts.answered).tolist()
     shown = edges.any(view.contacts.answered & ~view.contacts.lasts).tolist()
-    sudden = _with_bursts(view)
+    # Bursts of a batch with a finding may be guesses.
+    sudden = edges.any(view.are_bursts & (not usual_alone)).tolist()
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
-    for place, profile in view.profiles.items():
-        if profile.baseline is None:
-            continue
-        here = edges.at(place)
-        learned = set(compress(edges.keys[here], answered[here]))
+    for teachers in _teachers(view):
+        profile = teachers.profile
+        here = [*chain.from_iterable(map(edges.numbers_at, teachers.places))]
+        learned = {edges.keys[number] for number in here if answered[number]}
         if not profile.learning_all:
-            guessed = learned.difference(compress(edges.keys[here], shown[here]))
-            learned -= _never_learned(profile.baseline, [*guessed])
+            guessed = learned.difference(edges.keys[number] for number in here if shown[number])
+            learned -= _never_learned(teachers.baseline, [*guessed])
         if usual_alone:
-            learned.difference_update(view.new_contacts.get(place, ()))
             # What is as old as the role was when it was learned may be a job that runs each week.
             learned = {
-                edge for edge in learned if not profile.administers_lately(edge) or profile.is_old(edge)
+                edge
+                for edge in profile.usual_among([*learned])
+                if not profile.administers_lately(edge) or profile.is_old(edge)
             }
-        if profile.interface and any_held(exempt, profile.interface.addresses):
+        if teachers.is_exempt:
             # An exempt host may do anything, so its connections say nothing about the others of its role.
             learned = {edge for edge in learned if edge.direction == "in"}
         if learned:
-            bursts = (
-                set() if usual_alone else {bursts_of(each) for each in learned & sudden.get(place, set())}
-            )
-            found[profile.role, profile.day] |= {*learned, *bursts, MEASURED}
-            vpc = vpc_role(profile.interface) if profile.interface else ""
-            if vpc and shows_presence(profile.day):
-                found[vpc, profile.day].add(PRESENT)
+            bursts = {edges.keys[number] for number in here if sudden[number]} & learned
+            found[profile.role, profile.day] |= {*learned, *map(bursts_of, bursts), MEASURED}
+            if teachers.vpc and shows_presence(profile.day):
+                found[teachers.vpc, profile.day].add(PRESENT)
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
 
 
-def _with_bursts(view: BatchView) -> dict[int, set[Edge]]:
-    """The edges with many small sessions, by interface index."""
-    edges, found = view.contacts.edges, defaultdict[int, set[Edge]](set)
-    for place in {*view.contacts.interface[sorted(view.bursts)].tolist()}:
-        here = edges.at(place)
-        for number, edge in enumerate(edges.keys[here], here.start):
-            if not view.bursts.isdisjoint(edges.of(number).tolist()):
-                found[place].add(edge)
-    return found
+class _Teachers(Struct, frozen=True):
+    """Interfaces of one role and VPC, whose contacts are learned together."""
+
+    profile: RoleProfile
+    """That of the first one; the others have the same baseline."""
+    baseline: Baseline
+    vpc: str
+    """As if it were a role; '' if it is unknown."""
+    is_exempt: bool
+    places: list[int]
+    """Their indexes."""
+
+
+def _teachers(view: BatchView) -> Iterable[_Teachers]:
+    """The interfaces with contacts, as far as their roles have baselines."""
+    found: dict[tuple[str, int, str, bool], _Teachers] = {}
+    for place, profile in view.profiles.items():
+        interface, baseline = profile.interface, profile.baseline
+        if interface is None or baseline is None:
+            continue
+        vpc, is_exempt = vpc_role(interface), any_held(view.policy.exempt, interface.addresses)
+        key = profile.role, profile.day, vpc, is_exempt
+        if key not in found:
+            found[key] = _Teachers(profile, baseline, vpc, is_exempt, [])
+        found[key].places.append(place)
+    return found.values()
 
 
 def standing_updates(findings: Sequence[Finding]) -> list[BaselineUpdate]:

@@ -66,9 +66,9 @@ class Caches(Struct, frozen=True, kw_only=True):
     interfaces: InterfaceCache
     state: StateCache
     unreadable_items: Unreadable = field(default_factory=Unreadable)
-    """What could not be read of the state table's items."""
+    """The parts of the state table's items that could not be read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
-    """What could not be read of EC2's answers."""
+    """The parts of EC2's responses that could not be read."""
 
 
 class MonitoringService:
@@ -152,7 +152,7 @@ class MonitoringService:
         )
 
     def _seen(self, view: BatchView) -> Seen:
-        """What the texts of the batch's notifications need besides its findings."""
+        """The inputs of the notifications' texts, in addition to the findings."""
         return Seen(
             batch=view.batch,
             region=self._region,

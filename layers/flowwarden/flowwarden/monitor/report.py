@@ -40,15 +40,15 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     host_history_unavailable: int
     """Failed host-history lookups: calls that the state table did not answer."""
     deferred: int = 0
-    """Writes, baselines and hosts for which the batch had no room: the next batch may have it."""
+    """Writes, baselines and hosts that the batch left out because of limits; later batches handle them."""
     interfaces_unavailable: int
     """Failed EC2 calls about network interfaces: roles may be outdated or unknown."""
     policy_invalid: int = 0
     """1 if the configured policy is not valid, and another one was used."""
     unreadable_items: Notes = NOTHING
-    """What could not be read of the state table's items, and was left out."""
+    """The parts of the state table's items that could not be read and were ignored."""
     unreadable_answers: Notes = NOTHING
-    """What could not be read of EC2's answers, and was left out."""
+    """The parts of EC2's responses that could not be read and were ignored."""
 
     @property
     def state_unreadable(self) -> int:

@@ -56,7 +56,7 @@ def started_by(client: str, example: DirectedFlow, what: str = "the connection")
 
 def new_for_role(client: str, example: DirectedFlow, role: str, limit: str) -> str:
     """States that the behavior is new for the role. `limit` is the threshold, with its noun."""
-    return f"{started_by(client, example)}; new for its role ({role}); threshold: {limit}"
+    return f"{started_by(client, example)}; this is new for its role ({role}); threshold: {limit}"
 
 
 def estimated(estimate: float, window: Window | None, unit: int = 1) -> str:

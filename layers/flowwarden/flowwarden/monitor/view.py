@@ -39,6 +39,7 @@ from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import FlowDirection
 from flowwarden.records.subscription import LogBatch
+from flowwarden.state import heartbeats
 from flowwarden.state.sets import DAY
 
 
@@ -70,6 +71,11 @@ class BatchView:
         self._state = context.state
         self._prepared = context.policy
         self._refused_at: dict[int, FlowSample] = {}
+
+    @cached_property
+    def moment(self) -> int:
+        """The median start time of the batch (Unix seconds)."""
+        return heartbeats.moment(self.records, self.now)
 
     @cached_property
     def index(self) -> InterfaceIndex:
@@ -277,8 +283,8 @@ class BatchView:
         return new_contacts(self.contacts, self.profiles)
 
     @cached_property
-    def bursts(self) -> frozenset[int]:
-        """The contacts with many small sessions, as of a host that guesses passwords."""
+    def are_bursts(self) -> Mask:
+        """Which contacts have many small sessions, as of a host that guesses passwords."""
         return bursts(self.contacts, self.directions)
 
     @cached_property
@@ -287,6 +293,6 @@ class BatchView:
 
         Adds the contacts to the state table, so that they count for later batches.
         """
-        activities = HostActivities(self.contacts, self.policy, self._state, self.now, self.bursts)
-        watched = watched_contacts(self.contacts, self.profiles, self.new_contacts, self.bursts)
+        activities = HostActivities(self.contacts, self.policy, self._state, self.now, self.are_bursts)
+        watched = watched_contacts(self.contacts, self.profiles, self.new_contacts, self.are_bursts)
         return activities.of(self.profiles, self.new_contacts, watched)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -93,26 +94,14 @@ class InitiatorVerdicts:
     """The verdicts for all flows of a batch."""
 
     def __init__(self, traffic: Traffic) -> None:
-        self.numbers: Integers = np.full(len(traffic.flows), ABSENT)
+        ladder = _LADDER if traffic.flows.has("tcp_flags") else _WITHOUT_FLAGS
+        decisions = [*chain.from_iterable(rung(traffic) for rung in ladder)]
+        self.table = [*(verdict for _, verdict in decisions), UNKNOWN]
+        """The verdicts of all rules, and last the one of no rule."""
+        self.numbers: Integers = np.full(len(traffic.flows), len(decisions))
         """For each flow, the index of its verdict in `table`."""
-        self.table: list[InitiatorVerdict] = []
-        self._open = np.ones(len(traffic.flows), bool)
-        self._left = len(traffic.flows)
-        for rung in _LADDER if traffic.flows.has("tcp_flags") else _WITHOUT_FLAGS:
-            for decided, verdict in rung(traffic):
-                self._settle(decided, verdict)
-                if not self._left:
-                    return
-        self._settle(np.True_, UNKNOWN)
-
-    def _settle(self, decided: Mask | np.bool_, verdict: InitiatorVerdict) -> None:
-        settled = self._open & decided
-        count = int(np.count_nonzero(settled))
-        if count:
-            self.numbers[settled] = len(self.table)
-            self.table.append(verdict)
-            self._open ^= settled
-            self._left -= count
+        for number in reversed(range(len(decisions))):  # the first rule that decides comes last, and stays
+            np.copyto(self.numbers, number, where=decisions[number][0])
 
     def __getitem__(self, row: int) -> InitiatorVerdict:
         return self.table[int(self.numbers[row])]
@@ -244,4 +233,4 @@ _WITHOUT_FLAGS: Final = tuple(
     for rung in _LADDER
     if rung not in {_by_flags, _by_reverse_flags, _by_listener, _by_missing_syn, _by_reset}
 )
-"""The rules that can decide if the layout has no `tcp-flags`."""
+"""The rules that can decide if the log format has no `tcp-flags`."""

@@ -8,6 +8,7 @@ available approximation, from the narrowest group to the widest.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -58,7 +59,7 @@ def role_of(interface: NetworkInterface, role_tags: Sequence[str]) -> str:
     if group := interface.tags.get(AUTO_SCALING_TAG):
         return _short(f"asg:{group}")
     if interface.security_groups:
-        return _short(f"sg:{'+'.join(sorted(set(interface.security_groups)))}")
+        return _of_groups(interface.security_groups)
     return f"subnet:{interface.subnet_id}" if interface.subnet_id else UNKNOWN
 
 
@@ -74,6 +75,11 @@ def is_middlebox(interface: NetworkInterface) -> bool:
     Kubernetes nodes. List such hosts in the policy's `exempt`.
     """
     return interface.kind in MIDDLEBOXES
+
+
+@lru_cache(maxsize=2**10)
+def _of_groups(security_groups: tuple[str, ...]) -> str:
+    return _short(f"sg:{'+'.join(sorted(set(security_groups)))}")
 
 
 def _short(role: str) -> str:

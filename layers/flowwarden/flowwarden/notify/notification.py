@@ -1,8 +1,8 @@
 """A notification: a text for people, a document for machines, and attributes for routing.
 
-Everything in it may come from outside: names, tags, ARNs, fields of records, messages of AWS. So a text is
-composed of lines, each of which stays one line (`composed`), and a notification escapes whatever else it is
-given. A line or a member that is added later is safe without any further step.
+Everything in it may come from outside: names, tags, ARNs, fields of records, messages of AWS. A text is
+therefore `Composed` of lines, each of which stays one line, and a notification escapes all other texts. A
+line or a member that is added later is safe without any further step.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Composed(str):
     def of(cls, *paragraphs: Iterable[str], end: str = "\n") -> Self:
         """The paragraphs of a text, each given by its lines, with a blank line between two of them.
 
-        A line stays one line whatever it contains, and an empty one is left out, so that no part of a line
-        can begin a line or a paragraph.
+        A line always stays one line, and an empty one is omitted, so that no part of a line can begin a line
+        or a paragraph.
         """
         whole = ("\n".join(printable(line) for line in lines if line) for lines in paragraphs)
         return cls("\n\n".join(paragraph for paragraph in whole if paragraph) + end)

@@ -61,7 +61,7 @@ class Run(Struct, frozen=True, kw_only=True):
     most_claims: int = MAX_CLAIMS
     """Maximum claims over all sinks, including one for each roll-up."""
     may_claim: Callable[[], bool] = lambda: True
-    """Whether there is time for further claims. Without, the run goes on as if the table did not answer."""
+    """Whether there is time for further claims. If not, the run continues as if the table did not answer."""
 
 
 def notify(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -45,9 +44,16 @@ def explained(reason: str, document: Json, top: type[Struct]) -> str:
     parts = [_visible(reason), f"allowed settings: {', '.join(names)}"]
     if value is not None:
         parts.append(f"its value is {value}")
-    if unknown and (like := get_close_matches(unknown[1][:_NAME_CHARACTERS], names, 1, _LIKE)):
-        parts.append(f"did you mean {like[0]}?")
+    if unknown:
+        parts += [f"did you mean {like}?" for like in _alike(unknown[1][:_NAME_CHARACTERS], names)]
     return "; ".join(parts)
+
+
+def _alike(name: str, names: Sequence[str]) -> Sequence[str]:
+    """The name that is most like another one, if any is."""
+    from difflib import get_close_matches  # noqa: PLC0415  takes milliseconds of each cold start
+
+    return get_close_matches(name, names, 1, _LIKE)
 
 
 def _settings_at(path: str, top: type[Struct]) -> tuple[str, ...]:

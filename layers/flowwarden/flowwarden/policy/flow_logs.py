@@ -148,7 +148,8 @@ class FlowLogSpec(FlowLogSettings, frozen=True, kw_only=True, forbid_unknown_fie
         str,
         Setting(
             purpose="Suffix of the log group name: the stack's log group name, then `-`, then this suffix. "
-            "So the IAM roles' permissions cover it. It must not be the log group of another stack.",
+            "The permissions of the IAM roles cover only such names. The name must not be that of another "
+            "stack's log group.",
         ),
     ] = ""
     tags: Annotated[
@@ -165,8 +166,8 @@ class FlowLogSpec(FlowLogSettings, frozen=True, kw_only=True, forbid_unknown_fie
             otherwise="the stack's",
             purpose="Retention of the log group, enforced exactly: a longer retention set by hand is reset, "
             "and older records are deleted. To keep records longer, set it here. Flow logs that share a log "
-            "group must have the same value. If the policy no longer names a log group but a managed flow "
-            "log still writes to it, its retention is only raised to the stack's: a longer one stays.",
+            "group must have the same value. If a managed flow log still writes to a log group that the "
+            "policy no longer contains, the retention is raised to the stack's value, but never reduced.",
         ),
     ] = None
     kms_key_arn: Annotated[
@@ -174,15 +175,15 @@ class FlowLogSpec(FlowLogSettings, frozen=True, kw_only=True, forbid_unknown_fie
         Setting(
             otherwise="the stack's",
             purpose="KMS key of the log group. Flow logs that share a log group must have the same value. A "
-            "log group that the policy no longer names keeps a different key.",
+            "log group that the policy no longer contains keeps its key.",
         ),
     ] = ""
 
 
-SETTINGS: Final = settings_of(FlowLogSettings)
-"""The settings that EC2 stores for a flow log."""
 SPEC_SETTINGS: Final = settings_of(FlowLogSpec)
 """All settings that the policy can set for a flow log."""
+SETTINGS: Final = tuple(each for each in SPEC_SETTINGS if each.name in FlowLogSettings.__struct_fields__)
+"""The settings that EC2 stores for a flow log."""
 
 
 class Selection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -222,11 +223,11 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     grace_minutes: int = 5
     """Minutes to wait before covering a new VPC, so that the tool that created it can create its flow log."""
     unmanaged: str = SUPPLEMENT
-    """Whether an unmanaged flow log of all traffic covers a VPC, whatever its destination (`accept`). If not
-    (`supplement`), a managed one is created beside it, because the monitor reads only the stack's log
+    """Whether an unmanaged flow log of all traffic covers a VPC, regardless of its destination (`accept`). If
+    not (`supplement`), a managed one is created in addition, because the monitor reads only the stack's log
     groups."""
     accepted_duplicates: tuple[str, ...] = ()
-    """Flow logs of others that may record the same traffic again, so that they are not reported: ids
+    """Unmanaged flow logs that may record the same traffic again, so that they are not reported: ids
     (`fl-…`), names of log groups or ARNs of destinations; `*` for all."""
 
     @property

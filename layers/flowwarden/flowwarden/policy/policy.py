@@ -20,6 +20,8 @@ from flowwarden.policy.networks import ID_PREFIXES, check_networks
 from flowwarden.policy.tag_fields import LONGEST_KEY
 from flowwarden.policy.validation import check
 
+NO_SETTINGS: Final = "{}"
+"""The template's default. No decoder of all settings is made for it, which takes milliseconds at start."""
 LONGEST: Final = 131_072
 """Characters of a policy that is read, far beyond what can be deployed: megabytes take seconds to refuse."""
 
@@ -64,6 +66,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             PolicyError: the text is too long, not JSON or not a valid policy; the message says where and
                 what is allowed.
         """
+        if text == NO_SETTINGS:
+            return cls()
         if len(text) > LONGEST:
             raise PolicyError(
                 f"policy: {len(text):,} characters; write at most {LONGEST:,} "

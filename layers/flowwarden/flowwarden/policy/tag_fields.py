@@ -65,7 +65,7 @@ def problems(chosen: TagFields, names: Iterable[str]) -> Iterator[tuple[str, str
     for resource, keys in chosen.items():
         fields = FIELDS.get(resource)
         if fields is None:
-            yield "", f"{resource!r}; allowed are {', '.join(FIELDS)}"
+            yield "", f"{resource!r}; write one of {', '.join(FIELDS)}"
             continue
         if not 1 <= len(set(keys)) == len(keys) <= len(fields):
             yield f".{resource}", f"{list(keys)}; write 1 or {len(fields)} different keys"

@@ -216,4 +216,4 @@ def _wrong_destination(path: str, spec: FlowLogSpec) -> Iterator[str]:
 def _not_among(path: str, value: object, allowed: tuple[object, ...]) -> Iterator[str]:
     if value not in allowed:
         listed = ", ".join(str(each) for each in allowed if each is not None)
-        yield f"{path}: {value!r}; allowed are {listed}"
+        yield f"{path}: {value!r}; write one of {listed}"

@@ -1,1 +1,1 @@
-"""Flow records: the table of fields, layouts, the reader, and the subscription payload. No I/O."""
+"""Flow records: the table of fields, log formats, the reader, and the subscription payload. No I/O."""

@@ -1,8 +1,8 @@
 """The single table of flow log fields.
 
-It is the only place with a field's name, version, order and type: layouts, the reader, tests and docs derive
-from it. Source: VPC User Guide, "Flow log records", and, for version 6, Transit Gateway guide, "Flow Log
-records".
+It is the only place with a field's name, version, order and type: log formats, the reader, tests and docs
+derive from it. Source: VPC User Guide, "Flow log records", and, for version 6, Transit Gateway guide, "Flow
+Log records".
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def unknown(name: str) -> Field:
 
 
 FIELDS: Final = (
-    Field("version", 2, Kind.INTEGER, "highest version among the fields of the layout"),
+    Field("version", 2, Kind.INTEGER, "highest version among the fields of the log format"),
     Field(
         "account-id",
         2,
@@ -70,17 +70,24 @@ FIELDS: Final = (
         "owner of the network interface; `unknown` for some AWS-managed interfaces",
     ),
     Field("interface-id", 2, Kind.TEXT, "network interface; absent for regional NAT gateways"),
-    Field("srcaddr", 2, Kind.ADDRESS, "sender; at egress the primary private address of the interface"),
-    Field("dstaddr", 2, Kind.ADDRESS, "receiver; at ingress the primary private address of the interface"),
+    Field(
+        "srcaddr", 2, Kind.ADDRESS, "source address; for egress, the primary private address of the interface"
+    ),
+    Field(
+        "dstaddr",
+        2,
+        Kind.ADDRESS,
+        "destination address; for ingress, the primary private address of the interface",
+    ),
     Field("srcport", 2, Kind.PORT, "source port; 0 for ICMP"),
     Field("dstport", 2, Kind.PORT, "destination port; 0 for ICMP"),
     Field("protocol", 2, Kind.PROTOCOL, "1 ICMP, 6 TCP, 17 UDP, 58 ICMPv6"),
     Field("packets", 2, Kind.COUNT, "packets in the window"),
     Field("bytes", 2, Kind.COUNT, "bytes in the window"),
-    Field("start", 2, Kind.SECONDS, "first packet of the window"),
-    Field("end", 2, Kind.SECONDS, "last packet of the window"),
+    Field("start", 2, Kind.SECONDS, "time of the first packet in the window"),
+    Field("end", 2, Kind.SECONDS, "time of the last packet in the window"),
     Field("action", 2, Kind.ACTION, "decision of the security groups and network ACLs"),
-    Field("log-status", 2, Kind.STATUS, "OK, or why the window has no flow"),
+    Field("log-status", 2, Kind.STATUS, "OK; NODATA or SKIPDATA if the window has no flow"),
     Field("vpc-id", 3, Kind.TEXT, "VPC of the interface"),
     Field("subnet-id", 3, Kind.TEXT, "subnet of the interface"),
     Field("instance-id", 3, Kind.TEXT, "instance of the interface; absent if AWS manages the interface"),
@@ -124,7 +131,7 @@ FIELDS: Final = (
     Field("ecs-task-arn", 7, Kind.TEXT, "ECS task"),
     Field("ecs-task-id", 7, Kind.TEXT, "id of the ECS task"),
     Field("reject-reason", 8, Kind.TEXT, "BPA or EC; absent for rejects by security groups and ACLs"),
-    Field("resource-id", 9, Kind.TEXT, "NAT gateway, for regional NAT gateways, which have no interface"),
+    Field("resource-id", 9, Kind.TEXT, "regional NAT gateway, which has no interface"),
     Field("encryption-status", 10, Kind.INTEGER, "0 clear, 1 network layer, 2 application layer, 3 both"),
     Field("instance-tag", 11, Kind.ENCODED_TEXT, "value of the chosen tag of the instance"),
     Field("instance-tag-2", 11, Kind.ENCODED_TEXT, "value of the second chosen tag of the instance"),

@@ -1,4 +1,4 @@
-"""Chooses the possible layouts of a log group's lines, from the flow logs that write to it."""
+"""Chooses the possible log formats of a log group's lines, from the flow logs that write to it."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ class LearnedFormats(Struct, frozen=True):
 
 
 class Candidates(Struct, frozen=True):
-    """The layouts to try for each line, with notes for operators."""
+    """The log formats to try for each line, with notes for operators."""
 
     layouts: tuple[LogFormat, ...]
     without_addresses: tuple[LogFormat, ...]
-    """Layouts in use that lack the addresses of a flow."""
+    """Log formats in use that lack the addresses of a flow."""
     notes: tuple[str, ...]
     """Formats that cannot be read, and unknown fields."""
 
 
 def candidates(learned: LearnedFormats | None, fallback: Sequence[LogFormat]) -> Candidates:
-    """Choose the layouts: the learned ones, and the fallback layouts that cannot be confused with them.
+    """Choose the log formats: the learned ones, and fallbacks that cannot be confused with them.
 
-    A fallback layout is omitted if a previous layout has the same number of fields, because lines of the
-    layouts in use could match it or become ambiguous. If EC2 does not report the format of a flow log, it may
-    be the first fallback layout, so that one is kept. Lines that match several layouts are then malformed;
-    the reader never guesses.
+    A fallback log format is omitted if a previous log format has the same number of fields, because lines of
+    the log formats in use could match it or become ambiguous. If EC2 does not report the format of a flow
+    log, it may be the first fallback log format, so that one is kept. Lines that match several log formats
+    are then malformed; the reader never guesses.
 
     Args:
         learned: the formats reported by EC2; None if unknown.
-        fallback: the fallback layouts, the configured one first.
+        fallback: the fallback log formats, the configured one first.
     """
     layouts: list[LogFormat] = []
     without_addresses: list[LogFormat] = []

@@ -1,16 +1,17 @@
 """Rows: decodes many lines at once; msgspec splits, types and validates them in C.
 
 Two replacements turn the lines into one JSON text: every token becomes a string, every line an array. Each
-layout has a class with one attribute per token, in order. msgspec's decoder converts strings to numbers and
-words according to the kinds of the fields. It accepts exactly the values that `values.convert` accepts. If
-any line contains anything else, it rejects all of them, and the strict reader parses them one by one. Tests
-compare both with a third, slow reader.
+log format has a class with one attribute per token, in order. msgspec's decoder converts strings to numbers
+and words according to the kinds of the fields. It accepts exactly the values that `values.convert` accepts.
+If any line contains anything else, it rejects all of them, and the strict reader parses them one by one.
+Tests compare both with a third, slow reader.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cached_property
 from operator import attrgetter
 from typing import Annotated, Any, Final, Literal, cast
 from weakref import WeakValueDictionary
@@ -76,7 +77,7 @@ def _define_flow(layout: LogFormat) -> type[Struct]:
 
 
 def _gap_type(layout: LogFormat) -> type[Struct]:
-    """The class for decoding gaps of a layout; the strict reader reads those with values of traffic."""
+    """The class for decoding gaps of a log format; the strict reader reads those with values of traffic."""
 
     def of(field: Field) -> Any:  # noqa: ANN401 - a type, made at run time
         if field.kind is Kind.STATUS:
@@ -103,7 +104,7 @@ def _define(
 
 
 class Batch:
-    """Lines as JSON text for the decoders; built once and tried with several layouts."""
+    """Lines as JSON text for the decoders; built once and tried with several log formats."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         raw = "\n".join(lines)
@@ -129,23 +130,32 @@ class Rows:
 
     def __init__(self, layout: LogFormat) -> None:
         kinds = {field.kind for field in layout.fields}
-        flow: Any = flow_type(layout)
-        self._flows = msgspec.json.Decoder(list[flow], strict=False)
-        self._gaps = msgspec.json.Decoder(list[_gap_type(layout)], strict=False)  # type: ignore[misc]  # made at run time
+        self._layout = layout
         self._has_gaps = Kind.STATUS in kinds
         self._is_encoded = Kind.ENCODED_TEXT in kinds
         self._addresses = [attrgetter(f.attribute) for f in layout.fields if f.kind is Kind.ADDRESS]
         self._known = AddressCache()
 
+    @cached_property
+    def _flows(self) -> msgspec.json.Decoder[list[Any]]:
+        """Made on use: a decoder takes a millisecond, and the first batch needs one of four."""
+        flow: Any = flow_type(self._layout)
+        return msgspec.json.Decoder(list[flow], strict=False)
+
+    @cached_property
+    def _gaps(self) -> msgspec.json.Decoder[list[Any]]:
+        gap: Any = _gap_type(self._layout)
+        return msgspec.json.Decoder(list[gap], strict=False)
+
     def flows(self, batch: Batch) -> list[Flow] | None:
-        """The flows of the lines; None if any line is not a plain flow of this layout."""
+        """The flows of the lines; None if any line is not a plain flow of this log format."""
         if not batch.plain or (self._is_encoded and batch.has_percent):
             return None
         rows: list[Flow] | None = batch.decode(self._flows)
         return rows if rows is not None and self._has_valid_addresses(rows) else None
 
     def gaps(self, batch: Batch) -> list[Any] | None:
-        """The gaps of the lines, with the attributes of the layout; None if any line is not a plain gap."""
+        """The gaps of the lines, with the attributes of the log format; None if a line is not a plain gap."""
         if not self._has_gaps or not batch.plain or (self._is_encoded and batch.has_percent):
             return None
         return batch.decode(self._gaps)

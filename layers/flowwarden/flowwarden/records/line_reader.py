@@ -1,13 +1,13 @@
 """The reader: every line becomes exactly one flow, gap or malformed record; no line raises an error.
 
 Many lines are read at once (`line_decoder`). If this fails, the lines are halved until few are left, which
-the strict reader parses one by one: it tries every layout and returns the reason if a line is malformed.
+the strict reader parses one by one: it tries every log format and returns the reason if a line is malformed.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import batched, compress
 from typing import Any, Final
 
@@ -40,36 +40,35 @@ class Part(Struct):
 
 
 class LineReader:
-    """Reads lines of one or several layouts.
+    """Reads lines of one or several log formats.
 
-    Layouts are distinguished by the number of tokens, then by the types of the fields. A line that matches no
-    layout, or more than one, is malformed: the reader never guesses. Reuse a reader: it caches valid
-    addresses, up to a limit.
+    Log formats are distinguished by the number of tokens, then by the types of the fields. A line that
+    matches no log format, or more than one, is malformed: the reader never guesses. Reuse a reader: it caches
+    valid addresses, up to a limit.
     """
 
     def __init__(self, layouts: Sequence[LogFormat], without_addresses: Sequence[LogFormat] = ()) -> None:
-        """Prepare for lines of these layouts.
+        """Prepare for lines of these log formats.
 
         Args:
-            layouts: the layouts from which flows are read.
-            without_addresses: further layouts of the lines, which lack the addresses of a flow. Flows of
-                these layouts are malformed; listing them prevents their lines from matching another layout.
+            layouts: the log formats from which flows are read.
+            without_addresses: further log formats of the lines, which lack the addresses of a flow. Flows of
+                these log formats are malformed; listing them prevents their lines from matching another log
+                format.
 
         Raises:
-            LogFormatError: no layout is given, or one in `layouts` lacks the addresses of a flow.
+            LogFormatError: no log format is given, or one in `layouts` lacks the addresses of a flow.
         """
         readable = dict.fromkeys(layouts)
-        for layout in readable:
-            demand_endpoints(layout)
+        if readable or not without_addresses:
+            demand_readable(readable)
         self._layouts = tuple(dict.fromkeys((*readable, *without_addresses)))
-        if not self._layouts:
-            raise LogFormatError("no log format is given, so lines cannot be read; specify at least one")
         self._candidates: dict[int, list[StrictLayout]] = defaultdict(list)
         for layout in self._layouts:
             self._candidates[len(layout.names)].append(StrictLayout(layout))
-        # Layouts with the same number of fields are distinguished line by line.
+        # Log formats with the same number of fields are distinguished line by line.
         self.alone = tuple(layout for layout in readable if len(self._candidates[len(layout.names)]) == 1)
-        """The layouts that are identified by the number of tokens alone."""
+        """The log formats that are identified by the number of tokens alone."""
         self._rows = [Rows(layout) for layout in self.alone]
 
     def read(self, lines: Iterable[str]) -> Records:
@@ -139,7 +138,7 @@ class LineReader:
             part.records.gaps.append(record)
 
     def _read_strictly(self, line: str) -> Flow | Gap:
-        """Try every possible layout of a line. Raises ValueError with the reason if it is malformed."""
+        """Try every possible log format of a line. Raises ValueError with the reason if it is malformed."""
         tokens = line.removeprefix(BYTE_ORDER_MARK).split()
         if not tokens:
             raise ValueError("blank line")
@@ -159,8 +158,16 @@ class LineReader:
         return " or ".join(str(count) for count in sorted(self._candidates))
 
 
+def demand_readable(layouts: Collection[LogFormat]) -> None:
+    """Raise LogFormatError if no layout is given, or one lacks the addresses of a flow."""
+    if not layouts:
+        raise LogFormatError("no log format is given, so lines cannot be read; specify at least one")
+    for layout in layouts:
+        demand_endpoints(layout)
+
+
 def demand_endpoints(layout: LogFormat) -> None:
-    """Raise LogFormatError if the layout lacks the addresses of a flow."""
+    """Raise LogFormatError if the log format lacks the addresses of a flow."""
     missing = [f"${{{name}}}" for name in ENDPOINTS if name not in layout.names]
     if missing:
         raise LogFormatError(

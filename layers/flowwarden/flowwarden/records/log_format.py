@@ -1,4 +1,4 @@
-"""Layouts: the ordered fields of a log format."""
+"""Log formats: the ordered fields of a flow log's records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EXAMPLE: Final = "write it like ${version} ${srcaddr} ${dstaddr}"
 
 
 class LogFormat(Struct, frozen=True):
-    """The ordered fields of a log format. Hashable; layouts with the same fields are equal.
+    """The ordered fields of a record. Hashable; log formats with the same fields are equal.
 
     Raises:
         LogFormatError: no field, a duplicate field, an invalid name, or no known field.
@@ -34,7 +34,7 @@ class LogFormat(Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse a layout.
+        """Parse a log format.
 
         Accepts `${version} ${account-id}` (LogFormat), `version account-id` (the header line of a file),
         `version,account-id`, and `_` for `-` in any of them.
@@ -56,7 +56,7 @@ class LogFormat(Struct, frozen=True):
         return tuple(name for name in self.names if name not in BY_NAME)
 
     def to_log_format(self) -> str:
-        """The layout in the form of CreateFlowLogs and DescribeFlowLogs."""
+        """The log format in the form of CreateFlowLogs and DescribeFlowLogs."""
         return " ".join(f"${{{name}}}" for name in self.names)
 
 
@@ -79,7 +79,7 @@ def _blank_separated(text: str) -> list[str]:
 
 
 def _check(names: tuple[str, ...]) -> None:
-    """Raise LogFormatError unless these names are a valid layout."""
+    """Raise LogFormatError unless these names are a valid log format."""
     if not names:
         raise LogFormatError(f"the log format has no field; {_EXAMPLE}")
     for name in names:

@@ -42,10 +42,10 @@ class FlowDirection(StrEnum):
 class Flow:
     """One OK record: a one-way 5-tuple on one network interface in one aggregation window.
 
-    Every layout has its own subclass (`line_decoder.flow_type`), with an attribute for each of its fields.
-    The attributes here are those that the project uses: AWS's field names with `_` for `-`. An attribute is
-    None if the layout lacks the field or the record has `-`. Addresses keep the text form that AWS wrote.
-    Flows are immutable; they are equal if layout and values are equal.
+    Every log format has its own subclass (`line_decoder.flow_type`), with an attribute for each of its
+    fields. The attributes here are those that the project uses: AWS's field names with `_` for `-`. An
+    attribute is None if the log format lacks the field or the record has `-`. Addresses keep the text form
+    that AWS wrote. Flows are immutable; they are equal if log format and values are equal.
     """
 
     __slots__ = ()
@@ -84,7 +84,7 @@ class Flow:
 
 
 FLOW_ATTRIBUTES = tuple(name for name in Flow.__annotations__ if name != "layout")
-"""The attributes of every flow, regardless of its layout."""
+"""The attributes of every flow, regardless of its log format."""
 
 
 class Gap(Struct, frozen=True, gc=False, kw_only=True):

@@ -1,12 +1,13 @@
 """The strict reading of a line: every token is converted by itself, and a malformed one gives its reason.
 
 It defines what a line is; the fast paths read only lines of which they are sure. It is used for any line that
-is not plain, and a batch may consist of such lines, so what depends on the layout alone is prepared once.
+is not plain, and a batch may consist of such lines, so what depends on the log format alone is prepared once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from flowwarden.records.fields import TRAFFIC_KINDS, Field
@@ -21,13 +22,12 @@ _GAPS: Final = frozenset(GapKind)
 
 
 class StrictLayout:
-    """One layout, prepared for reading lines one by one."""
+    """One log format, prepared for reading lines one by one."""
 
     def __init__(self, layout: LogFormat) -> None:
         self.layout = layout
         self._fields = layout.fields
         self._converters = [converter(field.kind) for field in self._fields]
-        self._flow = flow_type(layout)
         names = layout.names
         self._status = names.index("log-status") if "log-status" in names else None
         self._ends = [names.index(name) for name in ENDPOINTS if name in names]
@@ -38,13 +38,17 @@ class StrictLayout:
             if field.attribute in Gap.__struct_fields__
         ]
 
+    @cached_property
+    def _flow(self) -> Callable[..., Flow]:
+        return flow_type(self.layout)
+
     def read(self, tokens: Sequence[str]) -> tuple[Flow | Gap | None, bool]:
         """The record with these tokens, and whether it is a gap with values of traffic.
 
-        The record is None for a flow if the layout lacks the addresses.
+        The record is None for a flow if the log format lacks the addresses.
 
         Raises:
-            ValueError: the tokens are not a record of this layout.
+            ValueError: the tokens are not a record of this log format.
         """
         values = self._values(tokens)
         status = None if self._status is None else values[self._status]
@@ -70,13 +74,13 @@ class StrictLayout:
 
 
 def the_one(layouts: Sequence[StrictLayout], tokens: Sequence[str]) -> Flow | Gap | None:
-    """The record of the one layout that the tokens fit; None for a flow if that layout lacks the addresses.
+    """The record of the one log format that the tokens fit; None for a flow if that format lacks addresses.
 
-    A gap with values of traffic fits a layout only if the tokens fit no other one: values in the wrong
-    columns are the mark of another layout.
+    A gap with values of traffic fits a log format only if the tokens fit no other one: values in the wrong
+    columns show that the line has another log format.
 
     Raises:
-        ValueError: the tokens fit no layout, or several.
+        ValueError: the tokens fit no log format, or several.
     """
     fitting: list[Flow | Gap | None] = []
     odd: list[Gap] = []

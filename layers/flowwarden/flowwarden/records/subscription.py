@@ -122,8 +122,8 @@ def _inflate(compressed: bytes, max_bytes: int) -> bytes:
         )
     if not inflater.eof:
         raise CorruptPayload(
-            f"the compressed stream ends early: {len(compressed)} bytes inflated to {len(inflated)} bytes "
-            "without an end"
+            f"the compressed stream is truncated: {len(compressed)} bytes inflated to {len(inflated)} bytes, "
+            "and the end is missing"
         )
     if inflater.unused_data:
         raise CorruptPayload(

@@ -17,7 +17,7 @@ type Layouts = tuple[LogFormat, ...]
 
 
 class Lines(Struct, frozen=True):
-    """Lines to parse with the same layouts."""
+    """Lines to parse with the same log formats."""
 
     layouts: Layouts
     lines: Sequence[str]
@@ -58,7 +58,7 @@ _END: Final = _End()
 
 
 def gathered(rows: Iterable[Row | Unreadable | Note | None]) -> Iterator[Piece]:
-    """Group rows with the same layouts; None means that the next row may take long to arrive.
+    """Group rows with the same log formats; None means that the next row may take long to arrive.
 
     Raises:
         SourceError: raised by `rows`, after the rows before it.

@@ -1,4 +1,4 @@
-"""Tables: converts named columns of typed values (CSV, JSON objects, Parquet) to lines of a layout.
+"""Tables: converts named columns of typed values (CSV, JSON objects, Parquet) to lines of a log format.
 
 Other tools write names with underscores, absent values as empty, and numbers as text or with decimals. The
 lines use AWS's own form, so that one reader handles all of them.
@@ -58,7 +58,7 @@ class Columns:
         self._absent = [ABSENT] * len(absent)
 
     def line(self, row: Sequence[object]) -> str:
-        """The row as a line of the layout.
+        """The row as a line of the log format.
 
         Raises:
             ValueError: a value is neither text nor a number; the message says which.

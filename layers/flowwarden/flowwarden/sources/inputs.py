@@ -58,7 +58,7 @@ def find(
     A folder yields all files below it, ordered by path, except hidden ones: names that begin with a dot or an
     underscore, which Athena and Spark ignore, too. Symbolic links to folders below it are not followed, to
     prevent endless loops, and pipes and devices below it are not opened; a note says so. A path that is given
-    is read whatever it is.
+    explicitly is always read.
 
     Args:
         paths: files, folders, or `STDIN`, which can be read once.

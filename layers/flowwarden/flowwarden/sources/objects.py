@@ -25,7 +25,7 @@ _TO_ENCODE: Final = re.compile(r"[%\s\ufeff]")
 
 
 class Objects:
-    """Converts objects to lines. The layout grows with the names found; missing values are absent."""
+    """Converts objects to lines. The log format grows with the names found; missing values are absent."""
 
     def __init__(self) -> None:
         self.left_out: set[str] = set()

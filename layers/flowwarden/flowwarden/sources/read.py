@@ -44,7 +44,7 @@ def read(source: Input, layouts: Sequence[LogFormat], progress: Callable[[int], 
 
     Args:
         source: the file or stream; it is closed at the end.
-        layouts: the possible layouts if the source does not state its layout.
+        layouts: the possible log formats if the source does not state its log format.
         progress: called regularly with the number of bytes read from the source.
 
     Raises:
@@ -62,7 +62,7 @@ def pieces(source: Input, layouts: Layouts, progress: Callable[[int], None]) -> 
 
     Raises:
         SourceError: it cannot be read, or not to its end.
-        LogFormatError: its field names are not a valid layout.
+        LogFormatError: its field names are not a valid log format.
     """
     with closing(source.open()) as opened:
         below = Stream(opened, source.name, source.size)

@@ -161,7 +161,7 @@ class Inflated(Stream):
         if self._junk:
             raise DamagedSource(
                 f"{self.name}: the gzip data is followed by something else ({self._junk[:4].hex(' ')}) after "
-                f"{self.taken} inflated bytes; the data up to there was read; download the file again"
+                f"{self.taken} inflated bytes; the data up to that point was read; download the file again"
             )
         self._packed.demand_end()
 
@@ -219,8 +219,8 @@ class Inflated(Stream):
 
     def _damage(self, error: BaseException) -> str:
         of = "" if self._packed.size is None else f" of {self._packed.size}"
-        kind = "ends in the middle" if isinstance(error, EOFError) else f"is damaged ({error})"
+        kind = "is truncated" if isinstance(error, EOFError) else f"is damaged ({error})"
         return (
-            f"the gzip data {kind}: {self._packed.taken}{of} bytes inflated to {self.taken} bytes without an "
-            "end; the data up to there was read; download the file again"
+            f"the gzip data {kind}: {self._packed.taken}{of} bytes inflated to {self.taken} bytes, and the "
+            "end is missing; the data up to that point was read; download the file again"
         )

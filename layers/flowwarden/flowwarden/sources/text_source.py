@@ -1,4 +1,4 @@
-"""Text: splits bytes into lines; header lines define the layout."""
+"""Text: splits bytes into lines; header lines define the log format."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ _WITHOUT_MESSAGES: Final = ("SEARCHEDLOGSTREAMS\t", "b/")
 def text_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
     """Split text into lines.
 
-    A header line, at any position, defines the layout of the lines after it; before the first header, lines
-    have one of `layouts`. If the first line begins with an ISO timestamp, as in CloudWatch exports and in
-    output of `aws logs tail`, the timestamp is removed from every line, and so is the name of the log stream
-    after it; an object over several lines, which `aws logs tail --format json` writes, becomes one line.
+    A header line, at any position, defines the log format of the lines after it; before the first header,
+    lines have one of `layouts`. If the first line begins with an ISO timestamp, as in CloudWatch exports and
+    in output of `aws logs tail`, the timestamp is removed from every line, and so is the name of the log
+    stream after it; an object over several lines, which `aws logs tail --format json` writes, becomes one
+    line.
     """
     first: str | None = None
     stamped = False
@@ -93,7 +94,7 @@ def _messages(line: str) -> list[str]:
 
 
 def runs(blocks: Iterable[bytes]) -> Iterator[Lines | Unreadable]:
-    r"""Split bytes into lines, block by block, without layouts. Invalid UTF-8 becomes `\xff`."""
+    r"""Split bytes into lines, block by block, without log formats. Invalid UTF-8 becomes `\xff`."""
     number = 1
     tail = b""
     too_long: bytes | None = None  # the beginning of a line that is too long and is being skipped

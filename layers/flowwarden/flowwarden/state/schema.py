@@ -73,8 +73,8 @@ writes."""
 
 
 MOST_REPORTED: Final = 4
-"""Maximum subjects per batch that are stored to inhibit lesser findings in other batches, those of the
-gravest findings first."""
+"""Maximum subjects per batch that are stored to inhibit less severe findings in other batches, those of the
+most severe findings first."""
 
 
 MOST_EXPOSED: Final = 8
@@ -136,21 +136,22 @@ CONTACTS_HOUR: Final = Item(
     name="contacts of an hour", prefix="contacts#1h#", key=("hour", "scope/host"), sets=_CONTACTS,
     bits=_SESSION, ttl=2 * HOUR, per_batch=12,
     why="Contacts of a host outside its role's baseline, and usual administration in small sessions, per "
-    "hour. The detectors scan and brute-force count them across batches. Of an interface, a batch adds at "
+    "hour. The detectors scan and brute-force count them across batches. For each interface, a batch adds at "
     f"most {MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} hours of each.",
 )  # fmt: skip
 CONTACTS_DAY: Final = Item(
     name="contacts of a day", prefix="contacts#24h#", key=("day", "scope/host"), sets=_CONTACTS,
     bits=_SESSION, ttl=2 * DAY, per_batch=12,
-    why="The same per day, for lateral-movement, slow scans and slow guessing. Of an interface, a batch adds "
-    f"at most {MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} days of each.",
+    why="The same contacts per day, for lateral-movement, slow scans and slow password guessing. For each "
+    f"interface, a batch adds at most {MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} days of each.",
 )  # fmt: skip
 REFUSALS: Final = Item(
     name="refusals", prefix="refusals#", key=("day", "scope/host", "peer class", "service"),
     sets=("refused",), ttl=2 * DAY, per_batch=10,
     why="10-minute slots in which a service refused a host, or outbound rules denied a service to a role. "
-    "blocked-connection and egress-denied page if the refusals continue. For each of the two, a batch adds "
-    f"at most {MOST_REFUSED} refusals, and in the evening the next day of each. They share the writes.",
+    "blocked-connection and egress-denied page if the refusals continue. Each of the two adds at most "
+    f"{MOST_REFUSED} refusals per batch, in the last hours of a day also to the item of the next day. They "
+    "share the writes.",
 )  # fmt: skip
 NEW_EGRESS: Final = Item(
     name="new egress", prefix="new-egress#", key=("day", "role", "port"), sets=("slots",), ttl=2 * DAY,
@@ -167,21 +168,22 @@ OUTSIDE_SESSIONS: Final = Item(
 REPORTED: Final = Item(
     name="reported findings", prefix="reported#", key=("day", "scope", "subject"), sets=("detected",),
     ttl=3 * DAY, per_batch=MOST_REPORTED,
-    why="Which detectors paged about a host or subnet, with the hour. While repeats are suppressed, a "
-    f"lesser finding about it in another batch does not page. A batch adds at most {MOST_REPORTED} subjects.",
+    why="Which detectors paged about a host or subnet, with the hour. While repeats are suppressed, findings "
+    "in other batches that these detectors inhibit do not page. A batch adds at most "
+    f"{MOST_REPORTED} subjects.",
 )  # fmt: skip
 SCANNERS: Final = Item(
     name="scanners", prefix="scanner#", key=("day", "address"), sets=("refused-at", "connected"),
     ttl=2 * DAY, per_batch=10,
     why="Destinations that refused an internet host, and services that answered it. scanner-connected "
-    f"compares them. Of an interface, a batch adds at most {MOST_SCANNERS} refused hosts, and the answered "
-    f"connections of {MOST_CANDIDATES} other hosts to two days each.",
+    f"compares them. For each interface, a batch adds at most {MOST_SCANNERS} refused hosts, and the "
+    f"answered connections of {MOST_CANDIDATES} other hosts, to the items of two days.",
 )  # fmt: skip
 ATTEMPTS: Final = Item(
     name="attempts", prefix="attempts#", key=("interface/host", "slot"), sets=("attempts",), bits=_BUCKET,
     ttl=2 * DAY, per_batch=6,
     why="Refused attempts from the internet per host and 10-minute slot. reject-spike compares a slot with "
-    "the previous day. A batch adds the hosts and slots with most attempts.",
+    "the previous day. A batch adds the hosts and slots with the most attempts.",
 )  # fmt: skip
 UPLOADS: Final = Item(
     name="uploads", prefix="uploads#", key=("scope/host", "peer class", "day"), sets=("uploads",),
@@ -201,10 +203,10 @@ UPLOAD_SIZES: Final = Item(
 BASELINES: Final = Item(
     name="baselines", prefix="baseline#", key=("role", "day"), sets=("edges", "refused"),
     ttl=2 * DAYS_READ * DAY, per_batch=10,
-    why="Edges of a role on a day: direction, protocol, port and peer; apart from them, what rules refuse. "
-    f"The baseline consists of the edges that occur on several of the last {DAYS_READ} days. A container "
-    "writes each edge of a role and day once. A VPC is stored as a role with one edge, every other day, "
-    "which shows how old it is.",
+    why="Edges (direction, protocol, port and peer) of a role on a day, and separately the edges that rules "
+    f"refused. The baseline consists of the edges that occur on several of the last {DAYS_READ} days. A "
+    "container writes each edge of a role and day once. A VPC is stored every other day as a role with one "
+    "edge, which shows since when the VPC is known.",
 )  # fmt: skip
 SKIPPED: Final = Item(
     name="skipped records", prefix="skipped#", key=("interface", "hour"), sets=("skipped",), bits=7,
@@ -216,8 +218,8 @@ SKIPPED: Final = Item(
 HEARTBEATS: Final = Item(
     name="heartbeats", prefix="heartbeat#", key=("log group", "slot", "shard"), sets=("interfaces",), bits=73,
     ttl=2 * DAY, per_batch=18,
-    why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent finds interfaces that "
-    "stopped; the enforcer verifies that a flow log delivers. A container writes every 10 minutes. The log "
+    why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent uses them to find silent "
+    "interfaces, the enforcer to verify that flow logs deliver. A container writes every 10 minutes. The log "
     "group `*` stands for all log groups.",
 )  # fmt: skip
 INCIDENTS: Final = Item(
@@ -252,14 +254,14 @@ SWEEP_CURSOR: Final = Item(
 UNSENT: Final = Item(
     name="unsent reports", prefix="unsent#", key=("report",), partition=OUTBOX,
     ttl=WORK_TTL, ttl_from="the time of the report",
-    why="A report of the enforcer, stored before it is sent and removed afterward. The next run sends what "
-    "is left: a retry finds everything repaired and has nothing to report.",
+    why="A report of the enforcer, stored before it is sent and removed afterward. If a run ends before it "
+    "sends the report, the next run sends it. A retry would find everything repaired, and report nothing.",
 )  # fmt: skip
 MANAGED_FLOW_LOGS: Final = Item(
     name="managed flow logs", prefix="managed#", key=("flow log",), partition=REGISTRY,
-    ttl=0, ttl_from="until the flow log is gone",
+    ttl=0, ttl_from="until the flow log no longer exists",
     why="The record that this stack created a flow log, or was asked to manage it. The enforcer deletes only "
-    "flow logs with such a record and the stack's tag, because a tag alone can be set by others.",
+    "flow logs with such a record and the stack's tag, because other principals can set the tag.",
 )  # fmt: skip
 CREATIONS: Final = Item(
     name="creations", prefix="creation#", key=("client token",), partition=REGISTRY,
@@ -269,15 +271,15 @@ CREATIONS: Final = Item(
 )  # fmt: skip
 KNOWN_FLOW_LOGS: Final = Item(
     name="known flow logs", prefix="known#", key=("flow log",), partition=REGISTRY,
-    ttl=0, ttl_from="until the flow log is gone",
-    why="The resource of an unmanaged flow log, so that the report of its deletion can name the VPC: the "
-    "event does not. Also what was reported about it, so that this is not repeated.",
+    ttl=0, ttl_from="until the flow log no longer exists",
+    why="The resource of an unmanaged flow log. The event of its deletion does not contain the VPC, and the "
+    "report needs it. Also what was reported about the flow log, so that the report is not repeated.",
 )  # fmt: skip
 DELETED_FLOW_LOGS: Final = Item(
     name="deleted flow logs", prefix="deleted#", key=("flow log",), partition=REGISTRY,
     ttl=30 * DAY, ttl_from="the deletion",
-    why="A flow log that was deleted, by which principal, and whether that was reported. A deletion that was "
-    "not reported yet is reported by the next run that reads this, whatever caused the run.",
+    why="A flow log that was deleted, the principal, and whether the deletion was reported. If it was not "
+    "reported, the next run that reads this item reports it, regardless of the run's trigger.",
 )  # fmt: skip
 
 ITEMS: Final = (

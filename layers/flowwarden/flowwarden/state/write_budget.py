@@ -1,8 +1,8 @@
 """The write budget of a batch: at most `MOST_WRITES` writes, whatever the batch contains.
 
-Each kind of item has writes of its own (`per_batch`), so that a flood of one kind leaves room for the others;
-`SHARED` more belong to the kinds that ask first. What is not written is new again in the next batch, and what
-was written then costs nothing, so later batches can write the rest.
+Each kind of item has reserved writes (`per_batch`), so that a flood of one kind does not displace the others;
+`SHARED` more writes go to the kinds that request them first. What is not written is new again in the next
+batch, and what is already stored costs no write, so later batches can write the rest.
 """
 
 from __future__ import annotations
@@ -26,13 +26,17 @@ _LATER: Final = frozenset({BASELINES.name, HEARTBEATS.name, REPORTED.name})
 """Written after the notifications are out."""
 _RESERVED: Final = (*_LATER, LOG_FORMATS.name, LAST_GOOD_POLICY.name)
 """Writes of their own that claims leave alone."""
+_BY_PREFIX: Final = [(item.prefix, item) for item in ITEMS if item.prefix]
 WRITES_PER_CLAIM: Final = 2
 """To claim, and to confirm, release or count a repeat."""
 
 
 def kind_of(key: str) -> Item | None:
     """The kind of item with this key; None if the schema has none."""
-    return next((item for item in ITEMS if item.prefix and key.startswith(item.prefix)), None)
+    for prefix, item in _BY_PREFIX:
+        if key.startswith(prefix):
+            return item
+    return None
 
 
 class WriteBudget:
@@ -42,7 +46,7 @@ class WriteBudget:
         self._used: Counter[str] = Counter()
         self._shared = SHARED
         self.deferred = 0
-        """Writes for which there was no room: the next batch may make them."""
+        """Writes beyond the limits: a later batch may make them."""
 
     def take(self, key: str) -> bool:
         """Whether an item with this key may be written; counts the write."""

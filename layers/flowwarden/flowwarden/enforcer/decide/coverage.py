@@ -1,4 +1,4 @@
-"""Judges whether a VPC is covered by the flow log that the policy wants. Pure.
+"""Judges whether a VPC is covered by the flow log that the policy requires. Pure.
 
 A flow log belongs to a VPC, a subnet or a network interface. A VPC is covered by a flow log of its own, or
 by those of its parts if they cover all of it: each subnet has a flow log, or it has interfaces and each of
@@ -25,7 +25,7 @@ from flowwarden.enforcer.state.inventory import FlowLog
 
 
 class Coverage(StrEnum):
-    """The coverage of a VPC by the wanted flow log."""
+    """The coverage of a VPC by the required flow log."""
 
     COVERED = "COVERED"
     UNCOVERED = "UNCOVERED"
@@ -34,9 +34,9 @@ class Coverage(StrEnum):
     EXEMPT = "EXEMPT"
     """The policy exempts the VPC."""
     UNPROVEN = "UNPROVEN"
-    """The VPC has the wanted flow log, but its delivery is not verified yet."""
+    """The VPC has the required flow log, but its delivery is not verified yet."""
     BROKEN = "BROKEN"
-    """The VPC has the wanted flow log, which does not deliver: a blind spot that a new one would not fix."""
+    """The VPC has the required flow log, which does not deliver. A new flow log would not help."""
 
 
 class CoverageVerdict(Struct, frozen=True, kw_only=True):
@@ -46,16 +46,16 @@ class CoverageVerdict(Struct, frozen=True, kw_only=True):
     coverage: Coverage
     reason: str
     flow_log_id: str | None = None
-    """The wanted flow log, if it exists."""
+    """The required flow log, if it exists."""
     proven: bool = False
-    """Whether records, or a status that has lasted, verify that the wanted flow log delivers."""
+    """Whether records, or a status that has lasted, verify that the required flow log delivers."""
     own: bool = False
-    """Whether the wanted flow log is managed."""
+    """Whether the required flow log is managed."""
     replaced: tuple[FlowLog, ...] = ()
-    """Managed flow logs of the VPC that are not, or no longer, the wanted one. An unmanaged flow log never
-    replaces a managed one that is wanted, unless EC2 reports that the managed one fails."""
+    """Managed flow logs of the VPC that are not, or no longer, the required one. An unmanaged flow log never
+    replaces a required managed one, unless EC2 reports that the managed one fails."""
     duplicates: tuple[str, ...] = ()
-    """Flow logs of others that record the same traffic again; those that fail are left out."""
+    """Unmanaged flow logs that record the same traffic again; those that fail are left out."""
     other_stacks: Mapping[str, tuple[str, ...]] = {}
     """Flow logs with the tag of another stack of Flow Warden, by the stack's name. The tag proves nothing."""
 
@@ -64,7 +64,7 @@ def judge(vpc_state: VpcState) -> CoverageVerdict:
     """Judge one VPC.
 
     A shared VPC belongs to another account, and only its owner may create a VPC-level flow log: it is
-    skipped. A VPC of unknown owner counts as this account's; at worst, EC2 refuses the call. A wanted flow
+    skipped. A VPC of unknown owner counts as this account's; at worst, EC2 refuses the call. A required flow
     log that delivers is preferred to one that does not, and one that may deliver to one that fails. A flow
     log that the policy only accepts is never preferred to a managed wanted one that may deliver.
     """
@@ -98,7 +98,7 @@ def _preference(state: Delivery, flow_log: FlowLog, vpc_state: VpcState) -> tupl
     """The sort key: delivering flow logs first, then managed ones (others do not remove them), then older.
 
     For a flow log that the policy only accepts, the status from EC2 is the only evidence. A status that has
-    lasted is weaker than records, so it ranks no higher than a wanted flow log that may deliver.
+    lasted is weaker than records, so it ranks no higher than a required flow log that may deliver.
     """
     stack, rank = vpc_state.stack, _RANK[state]
     wanted = is_wanted(flow_log, vpc_state.desired, stack)
@@ -111,7 +111,7 @@ def covers(flow_log: FlowLog, vpc_state: VpcState) -> bool:
 
     The enforcer cannot repair an unmanaged flow log: one that fails, according to EC2, counts as absent. So
     does one whose delivery is still not verified when it should be (`is_overdue`): others may have made it
-    look like the wanted one. A managed one is not replaced because of silence, which may be a fault of the
+    look like the required one. A managed one is not replaced because of silence, which may be a fault of the
     monitor or come from idle hosts.
     """
     if not suits(flow_log, vpc_state):
@@ -148,7 +148,7 @@ def _with_wanted(
 
 
 def _is_duplicate(flow_log: FlowLog, vpc_state: VpcState) -> bool:
-    """Whether a flow log of others, but not of another stack, records the traffic again.
+    """Whether an unmanaged flow log, but not of another stack, records the traffic again.
 
     A stack only writes into log groups of its own account: elsewhere, the tag of one excuses nothing.
     """
@@ -171,9 +171,9 @@ def _other_stacks(vpc_state: VpcState) -> dict[str, tuple[str, ...]]:
 
 def _relied_on(best: FlowLog, vpc_state: VpcState) -> str:
     if is_wanted(best, vpc_state.desired, vpc_state.stack):
-        return f"{best.flow_log_id} is the wanted flow log"
+        return f"{best.flow_log_id} is the required flow log"
     where = best.log_destination or best.log_group_name or "an unknown destination"
-    return f"{best.flow_log_id} of others records it to {where}, which the policy accepts"
+    return f"unmanaged {best.flow_log_id} records it to {where}, which the policy accepts"
 
 
 def _replaces(best: FlowLog, other: FlowLog, vpc_state: VpcState) -> bool:

@@ -79,7 +79,7 @@ def is_active(flow_log: FlowLog) -> bool:
 
 
 def may_deliver(flow_log: FlowLog) -> bool:
-    """Whether nothing that EC2 reports says that the flow log does not deliver."""
+    """Whether the flow log may deliver: EC2 reports no failure."""
     return is_active(flow_log) and not reports_failure(flow_log)
 
 
@@ -113,6 +113,6 @@ def delivery(flow_log: FlowLog, log_group: str | None, watched: DeliveryInputs) 
 
 
 def others_wrote(written: Mapping[int, AbstractSet[int]]) -> bool:
-    """Whether the monitor read the group the whole time: some interface wrote in each completed slot."""
+    """Whether the monitor read the group all the time: an interface wrote in each completed slot."""
     over = sorted(written)[:-1]
     return len(over) == SLOTS - 1 and all(written[slot] for slot in over)

@@ -1,4 +1,4 @@
-"""Chooses the destination of a flow log: the wanted one or its alternate. Pure."""
+"""Chooses the destination of a flow log: the required one or its alternate. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LogDestinations(Struct, frozen=True, kw_only=True):
     """The log formats, as far as EC2 reports them."""
     managed: Mapping[str, AbstractSet[Shape]] = {}
     """The shapes of the managed flow logs, except those that use the alternate destination only because an
-    unmanaged flow log of the same resource uses the wanted one."""
+    unmanaged flow log of the same resource uses the required one."""
 
 
 def destinations_of(flow_logs: Iterable[FlowLog], stack: Stack) -> LogDestinations:
@@ -52,10 +52,10 @@ def destinations_of(flow_logs: Iterable[FlowLog], stack: Stack) -> LogDestinatio
 def choose_destination(
     desired: DesiredFlowLog, parts: VpcResources, places: LogDestinations, stack: Stack
 ) -> DesiredFlowLog:
-    """The wanted flow log, with the destination that is possible.
+    """The required flow log, with the destination that is possible.
 
-    It gets the alternate destination in three cases: the wanted log group holds another format; a flow log
-    of this VPC (which is not the wanted one) already writes to the wanted destination; or the alternate
+    It gets the alternate destination in three cases: the required log group holds another format; a flow log
+    of this VPC (which is not the required one) already writes to the required destination; or the alternate
     already has managed flow logs while the wanted group has none of this configuration, so that flow logs
     of one configuration stay together.
     """

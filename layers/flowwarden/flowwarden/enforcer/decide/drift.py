@@ -1,4 +1,4 @@
-"""Compares a flow log with the wanted one. Pure.
+"""Compares a flow log with the required one. Pure.
 
 A property that a description omits is unknown and does not count as a difference.
 """
@@ -20,7 +20,7 @@ STACK_NAME: Final = re.compile(r"[A-Za-z][-A-Za-z0-9]{0,127}")
 
 
 def is_wanted(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> bool:
-    """Whether this flow log is the one that the policy wants, delivering or not."""
+    """Whether this flow log is the one that the policy requires, delivering or not."""
     return not list(differences(flow_log, desired, stack))
 
 
@@ -60,7 +60,7 @@ def log_group_of(flow_log: FlowLog, stack: Stack) -> str | None:
 
 
 def same_destination(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> bool:
-    """Whether this flow log writes to the wanted destination itself, not to its alternate."""
+    """Whether this flow log writes to the required destination itself, not to its alternate."""
     if desired.destination_type == CLOUD_WATCH_LOGS:
         return log_group_of(flow_log, stack) == desired.destination
     found = (flow_log.log_destination or "").rstrip("/")
@@ -69,7 +69,7 @@ def same_destination(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -
 
 
 def differences(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> Iterator[str]:
-    """Descriptions of what differs between a flow log and the wanted one."""
+    """Descriptions of what differs between a flow log and the required one."""
     alternate = desired.alternate_destination
     if not any(same_destination(flow_log, each, stack) for each in (desired, alternate) if each is not None):
         where = flow_log.log_destination or flow_log.log_group_name or "an unknown destination"
@@ -80,7 +80,7 @@ def differences(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> Ite
         if applies and setting.comparable(observed) != setting.comparable(value):
             yield _difference(setting, observed, value)
     role = flow_log.delivery_role_arn
-    # A flow log of others may write into the group with its own role. One that an earlier deployment of this
+    # An unmanaged flow log may write into the group with its own role. One that an earlier deployment of this
     # stack created has that deployment's role, which no longer exists.
     checked = desired.destination_type == CLOUD_WATCH_LOGS and is_tagged(flow_log, stack)
     if checked and role is not None and role != desired.delivery_role_arn:

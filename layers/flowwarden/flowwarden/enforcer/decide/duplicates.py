@@ -1,4 +1,4 @@
-"""Flow logs of others that record the same traffic as the wanted one, at the same cost again. Pure.
+"""Unmanaged flow logs that record the same traffic as the required one, at the same cost again. Pure.
 
 One that delivers to S3 or Firehose may be an archive that others need: see `unmanaged`.
 """
@@ -23,7 +23,7 @@ class Duplicate(Struct, frozen=True, kw_only=True):
     vpc_id: str
     flow_log_ids: tuple[str, ...]
     monthly_dollars: float
-    """The estimated total cost, as if each were configured like the wanted one."""
+    """The estimated total cost, as if each were configured like the required one."""
 
 
 def duplicates_of(

@@ -20,6 +20,7 @@ from msgspec import Struct
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import STANDARD, LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
+from flowwarden.notify.text import plural
 from flowwarden.policy.flow_logs import CLASS_REMEDY, CLOUD_WATCH_LOGS
 
 
@@ -64,7 +65,7 @@ def groups_wanted(
     """The log groups to maintain, each with a flow log whose spec applies to it.
 
     Args:
-        desired: the wanted flow logs.
+        desired: the required flow logs.
         in_use: log groups that flow logs write into. An alternate group is maintained only if it is in use.
         stack: the stack; only its groups are maintained.
     """
@@ -90,7 +91,7 @@ def keep(
         wanted: the log groups to maintain, each with a flow log whose spec applies to it.
         found: those of the maintained groups that exist.
         stack: the stack.
-        managed: log groups that managed flow logs write into, wanted or not.
+        managed: log groups that managed flow logs write into, required or not.
     """
     there = {each.name: each for each in found}
     for name, desired in sorted(wanted.items()):
@@ -104,7 +105,7 @@ def keep(
 
 
 def problems(found: Iterable[LogGroup], stack: Stack) -> Iterator[tuple[str, str]]:
-    """Groups that the monitor cannot read and the enforcer cannot mend, each with the reason and the fix."""
+    """Groups that the monitor cannot read and the enforcer cannot repair, with the reason and the fix."""
     for each in found:
         if each.log_class != STANDARD and stack.monitor_arn:
             problem = (
@@ -135,8 +136,9 @@ def _as_the_stack_has_it(name: str, group: LogGroup | None, stack: Stack) -> Ite
 def _differences(group: LogGroup, days: int | None, kms_key_arn: str, stack: Stack) -> Iterator[LogGroupStep]:
     name = group.name
     if days is not None and group.retention_days != days:
-        had = "unlimited" if group.retention_days is None else f"{group.retention_days} days"
-        yield PutRetentionPolicy(group=name, days=days, reason=f"retention was {had}; required: {days} days")
+        had = "unlimited" if group.retention_days is None else plural(group.retention_days, "day")
+        reason = f"retention was {had}; required: {plural(days, 'day')}"
+        yield PutRetentionPolicy(group=name, days=days, reason=reason)
     if kms_key_arn and group.kms_key_arn != kms_key_arn:
         had = group.kms_key_arn or "the CloudWatch Logs default key"
         yield AssociateKmsKey(

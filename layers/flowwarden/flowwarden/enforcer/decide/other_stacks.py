@@ -19,8 +19,8 @@ from flowwarden.notify.claims import digest
 STACKS_AT_MOST: Final = 20
 """Stacks that one report names; the next sweep names more."""
 ADVICE: Final = (
-    "remove one of the two stacks, or exempt in the policy of each (`exemptions`) the VPCs of the other. "
-    "Only then delete the flow logs that are left: before, their stack would create them again"
+    "remove one of the stacks, or exempt the VPCs of each stack in the policy of the other (`exemptions`). "
+    "Delete the superfluous flow logs after that, because their stack would recreate them before"
 )
 
 

@@ -1,14 +1,14 @@
 """Turns a verdict into a plan: ordered steps as data that can be printed before anything is executed.
 
-Flow logs cannot be modified, so a change is a replacement: create the wanted one, verify that it delivers,
+Flow logs cannot be modified, so a change is a replacement: create the required one, verify that it delivers,
 then delete the old managed one. That takes several runs; each makes a new plan from what it observes.
 
-- A plan deletes a flow log only if the VPC is covered without it: by a wanted flow log whose delivery is
+- A plan deletes a flow log only if the VPC is covered without it: by a required flow log whose delivery is
   verified, or (when a replacement failed) by the old flow log that the rollback returns to.
 - Only managed flow logs are ever deleted: they have this stack's tag and the record of their creation. A
-  wanted one is never deleted in favor of an unmanaged one, unless EC2 reports that the wanted one fails.
+  required one is deleted in favor of an unmanaged one only if EC2 reports that the required one fails.
 - A replacement never writes to the destination of the old one: one log group has one format, and EC2 may
-  refuse it.
+  refuse a second flow log there.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Create(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Verify(Struct, frozen=True, kw_only=True, tag=True):
-    """Check after `after` seconds whether the wanted flow log delivers."""
+    """Check after `after` seconds whether the required flow log delivers."""
 
     vpc_id: str
     reason: str
@@ -148,7 +148,7 @@ def _cover(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict) 
 
 
 def _backoff_until(vpc_state: VpcState, context: PlanContext) -> int:
-    """Until when the wanted configuration is on hold: from the work queue, or from a tag if that is lost."""
+    """Until when the required configuration is on hold: from the work queue or, if that is lost, a tag."""
     wanted, now = vpc_state.desired.configuration, vpc_state.at
     found = [context.backoff_until] if context.backoff_configuration == wanted else []
     for each in vpc_state.parts.flow_logs:
@@ -174,7 +174,7 @@ def _create(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict)
 
 
 def _delete_replaced(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
-    """Delete what the wanted flow log replaces, once its delivery is verified; until then, check again."""
+    """Delete what the required flow log replaces, once its delivery is verified; until then, check again."""
     if verdict.proven and verdict.flow_log_id:
         # Flow logs of the parts do not cover parts that are added later, so nothing is deleted for them.
         return tuple(

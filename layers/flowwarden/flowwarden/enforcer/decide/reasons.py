@@ -13,8 +13,9 @@ from flowwarden.enforcer.state.inventory import FlowLog
 REMEDY: Final = {
     "Access error": (
         "check that the delivery role trusts vpc-flow-logs.amazonaws.com, that it may write to the log "
-        "group, that the group exists, and that the group's KMS key lets CloudWatch Logs use it; for S3 and "
-        "Firehose, that the bucket's policy lets delivery.logs.amazonaws.com write or that the stream exists"
+        "group, that the group exists, and that the KMS key of the group allows CloudWatch Logs to use it. "
+        "For S3, check that the bucket policy allows delivery.logs.amazonaws.com to write; for Firehose, "
+        "check that the stream exists"
     ),
     "Rate limited": "request a higher CloudWatch Logs quota (PutLogEvents) in this region",
 }
@@ -45,7 +46,7 @@ def failure_of(flow_log: FlowLog) -> str:
 
 
 def why_uncovered(existing: Sequence[FlowLog], vpc_state: VpcState) -> str:
-    """Why the VPC is not covered: which flow logs it has instead of the wanted one."""
+    """Why the VPC is not covered: which flow logs it has instead of the required one."""
     if not existing:
         return "has no flow log"
     return f"has only {'; '.join(why_not(each, vpc_state) for each in existing)}"

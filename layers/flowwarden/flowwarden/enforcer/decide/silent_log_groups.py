@@ -78,7 +78,8 @@ def describe(silent: SilentGroup, stack: Stack) -> str:
         f"the monitor sees no records, although {', '.join(named)} should write. Nothing was changed. "
         "Check the newest events of the log group. If there are none, nothing is delivered: fix the delivery "
         "role (permissions, trust policy, the log group's KMS key) or redeploy the stack "
-        f"{stack.stack_name}. If there are some, the monitor does not see them: the subscription filter must "
-        "send every line (empty pattern) to the monitor; then check the monitor's errors, failure queue and "
-        "alarms (state-unavailable: it cannot store which interfaces wrote)"
+        f"{stack.stack_name}. If there are recent events, the monitor does not see them: check that the "
+        "subscription filter sends every line (empty pattern) to the monitor; then check the monitor's "
+        "errors, failure queue and alarms (if state-unavailable is in alarm, the monitor cannot store which "
+        "interfaces wrote)"
     )

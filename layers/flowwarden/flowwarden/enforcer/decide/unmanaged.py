@@ -39,10 +39,10 @@ class UnmanagedFlowLog(Struct, frozen=True, kw_only=True):
 
 
 def elsewhere(pairs: Iterable[tuple[VpcState, CoverageVerdict]]) -> Iterator[UnmanagedFlowLog]:
-    """The flow logs of others that record the wanted traffic of these VPCs to S3 or Firehose.
+    """The unmanaged flow logs that record the required traffic of these VPCs to S3 or Firehose.
 
-    The monitor does not read it there, so it does not replace the wanted flow log. It may be an archive that
-    others need, so nothing is said about deleting it.
+    The monitor does not read such a flow log, so it does not replace the required one. It may be an archive
+    that others need, so the report does not advise to delete it.
     """
     for vpc_state, verdict in pairs:
         if verdict.coverage not in {Coverage.SKIPPED, Coverage.EXEMPT}:

@@ -62,9 +62,10 @@ def describe(found: Sequence[FlowLog]) -> str:
     if more := len(found) - len(named):
         named.append(f"{more} more")
     return (
-        f"delivery not verified after at least one day: {', '.join(named)}. Interfaces may be active, but "
-        "the monitor has seen no recent records from them. EC2 reports no failure; nothing was changed. If "
-        "the hosts are stopped, no action is required. If they run, look for their records in the log group. "
-        "If there are none, delete the flow log if it is managed; the next sweep recreates it. If there are "
-        "some, the monitor does not see them: check its errors, failure queue and alarms"
+        f"after at least one day, delivery is still not verified: {', '.join(named)}. Interfaces may be "
+        "active, but the monitor has seen no recent records from them. EC2 reports no failure; nothing was "
+        "changed. If the hosts are stopped, no action is required. If they run, look for their records in "
+        "the log group. If there are no records, delete the flow log if it is managed; the next sweep "
+        "recreates it. If there are records, the monitor does not see them: check the monitor's errors, "
+        "failure queue and alarms"
     )

@@ -73,7 +73,7 @@ def is_overdue(flow_log: FlowLog, vpc_state: VpcState) -> bool:
 
 
 def suits(flow_log: FlowLog, vpc_state: VpcState) -> bool:
-    """Whether a flow log is the one that the policy wants, or one that the policy accepts."""
+    """Whether a flow log is the one that the policy requires, or one that the policy accepts."""
     if is_wanted(flow_log, vpc_state.desired, vpc_state.stack):
         return True
     all_traffic = flow_log.traffic_type == "ALL"

@@ -136,7 +136,7 @@ class FlowLogExecutor:
     def _after_conflict(
         self, planned: Planned, step: Create, before: WorkItem | None, trigger: Trigger, exists: FlowLogExists
     ) -> StepResult:
-        """After EC2 reported that such a flow log exists: only the wanted one counts as success.
+        """After EC2 reported that such a flow log exists: only the required one counts as success.
 
         A flow log that the event reports as deleted never counts, even while EC2 still lists it.
         """
@@ -149,7 +149,7 @@ class FlowLogExecutor:
             )
         conflicting = [each for each in parts.flow_logs if same_destination(each, step.flow_log, stack)]
         if not conflicting:
-            reason = f"{exists}; it is not listed yet, so it is unknown whether it is the wanted one"
+            reason = f"{exists}; it is not listed yet, so it is unknown whether it is the required one"
             return _requeue(step.vpc_id, reason, before, now)
         again = replace(planned.vpc_state, parts=parts)
         differences = "; ".join(why_not(each, again) for each in conflicting)

@@ -1,4 +1,4 @@
-"""Creates and deletes flow logs; the registry knows of each call before it, and of its result afterward."""
+"""Creates and deletes flow logs; stores each call in the registry before it, and its result afterward."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class RecordedFlowLogs:
 
         Args:
             creation: the call.
-            replaced: what it would replace. With the table alone, the new one can be managed and the old one
-                deleted, and the old one records until then: so a replacement waits for the table.
+            replaced: what it would replace. Only with the table can the new flow log be managed and the old
+                one deleted. The old one records until then, so a replacement waits for the table.
 
         Raises:
             CallFailed: the replacement waits.
@@ -41,8 +41,8 @@ class RecordedFlowLogs:
         if not self._registry.put(creation) and replaced:
             self._registry.remove(creation)
             raise CallFailed(
-                f"the state table does not answer, so {', '.join(replaced)} is not replaced yet: the new "
-                "flow log would not be managed"
+                f"the state table does not answer, so {', '.join(replaced)} is not replaced yet: the "
+                "enforcer could not record the new flow log as managed"
             )
         try:
             flow_log_id = with_backoff(call, self._clock)
@@ -65,7 +65,7 @@ class RecordedFlowLogs:
 
 
 def still_recording(vpc_state: VpcState) -> list[str]:
-    """The flow logs of the VPC with this stack's tag that record the wanted traffic, wanted or not.
+    """The flow logs of the VPC with this stack's tag that record the required traffic, required or not.
 
     Others can set the tag. So the answer may postpone the creation of a flow log, but never replace it.
     """

@@ -12,7 +12,7 @@ from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcO
 
 HEADINGS: Final = (
     (Result.PENDING, "CHECKED AGAIN LATER"),
-    (Result.COVERED, "COVERED ALREADY: nothing was changed"),
+    (Result.COVERED, "ALREADY COVERED: nothing was changed"),
     (Result.EXEMPT, "EXEMPT by the policy"),
     (Result.SKIPPED, "SKIPPED: another account owns the VPC"),
     (Result.GONE, "DELETED in the meantime"),

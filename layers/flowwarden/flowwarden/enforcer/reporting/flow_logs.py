@@ -39,12 +39,12 @@ def sections(report: EnforcementReport) -> Iterator[list[str]]:
     if report.other_stacks:
         yield _listed(OTHER_STACKS, report.other_stacks, _other_stack)
     if report.notices and report.notices_later:
-        yield ["LATER: not all of what is reported once fits into a report", *_later(report.notices_later)]
+        yield ["LATER: more findings than fit into one report", *_later(report.notices_later)]
 
 
 LOCATED = (
-    "DELETED BEFORE, NOW WITH THE VPC: the deletions of these flow logs were reported without it, because "
-    "the event of the creation arrived later"
+    "VPC OF A DELETED FLOW LOG NOW KNOWN: an earlier notification reported the deletion without the VPC, "
+    "because the event of the creation arrived later"
 )
 UNRECORDED = (
     "TAGGED, BUT NOT RECORDED: these flow logs have this stack's tag, but the state table has no record that "
@@ -52,13 +52,13 @@ UNRECORDED = (
     "deployment of this stack created them, record them as managed; otherwise ignore this"
 )
 ELSEWHERE = (
-    "ALSO RECORDED BY OTHERS: these flow logs record the traffic to a destination that the monitor does not "
+    "RECORDED ELSEWHERE TOO: these unmanaged flow logs deliver to a destination that the monitor does not "
     "read. No action is required"
 )
 OTHER_STACKS = (
-    "ANOTHER STACK OF FLOW WARDEN: flow logs in the same VPCs have its tag, so two stacks record these VPCs, "
-    f"at the cost of both. If the stack exists, {ADVICE}. If it does not exist, "
-    "the flow logs are what is left of it, or others set the tag. The tag changes nothing about coverage"
+    "ANOTHER FLOW WARDEN STACK: flow logs in these VPCs have the tag of another stack. If that stack exists, "
+    f"both stacks record these VPCs, and you pay twice: {ADVICE}. If it does not exist, its flow logs were "
+    "not deleted with it, or another principal set the tag. The tag does not affect coverage"
 )
 
 
@@ -86,7 +86,9 @@ def unknown_subject(report: EnforcementReport) -> str:
 def located_subject(report: EnforcementReport) -> str:
     """The part of the subject about deletions whose VPC is known only now."""
     found = report.located
-    return f"VPC of {one_line(found[0].flow_log_id) if len(found) == 1 else f'{len(found)} flow logs'} known"
+    if len(found) == 1:
+        return f"VPC of deleted flow log {one_line(found[0].flow_log_id)} now known"
+    return f"VPCs of {len(found)} deleted flow logs now known"
 
 
 def is_by_others(report: EnforcementReport) -> bool:
@@ -119,7 +121,7 @@ def _listed[T](heading: str, found: Sequence[T], line: Callable[[T], str]) -> li
 
 
 def _later(number: int, what: str = "item") -> list[str]:
-    """How many are left to the next runs; nothing if none are."""
+    """How many remain for the next runs; nothing if none do."""
     return [f"- {plural(number, what)} more: the next runs report them"] if number else []
 
 
@@ -139,9 +141,9 @@ def _by(entry: DeletedFlowLog, report: EnforcementReport) -> str:
     """Who deleted it. The credentials are omitted if the cause of the run contains them."""
     caller = entry.caller
     if caller is None:
-        return "no longer there; no event named who deleted it"
+        return "it no longer exists; no CloudTrail event shows who deleted it"
     if entry.is_own:
-        return "deleted by the enforcer, as replaced or rolled back, in a run that did not finish"
+        return "deleted by the enforcer after a replacement or rollback, in a run that did not finish"
     actor, address = one_line(caller.actor) or "unknown", one_line(caller.source_ip) or "unknown address"
     by = f"deleted by {actor} from {address}"
     origin = report.trigger.origin

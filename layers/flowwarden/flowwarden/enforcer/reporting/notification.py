@@ -32,7 +32,7 @@ REASON_CHARACTERS = 700
 HEADINGS = (
     (Result.FAILED, "NOT COVERED: this traffic is invisible to the monitor until the cause is fixed"),
     (Result.BROKEN, "NOT DELIVERING: the flow log exists, but its records are lost"),
-    (Result.CONFLICT, "CONFLICT: another flow log blocks the wanted one; nothing was deleted"),
+    (Result.CONFLICT, "CONFLICT: another flow log blocks the required one; nothing was deleted"),
     (Result.ROLLED_BACK, "ROLLED BACK: the new flow log did not deliver; the old one stays in place"),
     (Result.CREATED, "FLOW LOG CREATED"),
     (Result.REPLACED, "FLOW LOG REPLACED: the new one delivers; the old one was deleted"),
@@ -41,8 +41,8 @@ HEADINGS = (
 AWAITED = "NOT COVERED YET: a flow log was deleted, and its replacement could not be created immediately"
 
 BACKOFF = (
-    "Fix the cause of the rollback; the enforcer creates the replacement again after a day, or at the next "
-    "sweep after the policy requires another flow log."
+    "Fix the cause of the rollback. The enforcer creates the replacement again after a day, or at the next "
+    "sweep after the policy was changed to require another flow log."
 )
 """After a rollback, `plan` holds the configuration for `BACKOFF_SECONDS`."""
 
@@ -113,7 +113,9 @@ def _once_subject(report: EnforcementReport) -> Iterator[str]:
         which = others[0] if len(others) == 1 else f"{len(others)} other stacks"
         yield f"flow logs of {which} found in the same VPCs"
     elif report.elsewhere:
-        yield f"{_flow_logs(report.elsewhere)} of others found"
+        ids = [each.flow_log_id for each in report.elsewhere]
+        one = f"unmanaged flow log {one_line(ids[0])}"
+        yield f"{one if len(ids) == 1 else f'{len(ids)} unmanaged flow logs'} found"
 
 
 def _flow_logs(found: Sequence[FlowLog | UnmanagedFlowLog]) -> str:
@@ -177,8 +179,8 @@ def _repairs(repairs: Sequence[Remediation]) -> list[str]:
 def _duplicates(found: Sequence[Duplicate]) -> list[str]:
     """Unmanaged flow logs that record the same traffic, with their cost."""
     heading = (
-        "DUPLICATES: flow logs of others record the same traffic to CloudWatch Logs; delete those that are "
-        "not needed, or accept them with accepted_duplicates in the policy"
+        "DUPLICATES: unmanaged flow logs record the same traffic to CloudWatch Logs, at extra cost; delete "
+        "those that are not needed, or accept them with `accepted_duplicates` in the policy"
     )
     lines = [f"{heading} ({len(found)})"]
     for each in found[:LISTED_AT_MOST]:

@@ -19,6 +19,7 @@ from flowwarden.enforcer.decide.log_groups import (
 from flowwarden.enforcer.decide.other_stacks import ADVICE, other_stacks
 from flowwarden.enforcer.decide.plan import Create, Delete, Notify, Plan, RollBack, Step, Tag, Verify, Wait
 from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.notify.text import plural
 from flowwarden.printable import one_line
 
 
@@ -101,13 +102,13 @@ def _duplicates(report: EnforcementReport) -> Iterator[str]:
         if each.verdict.duplicates:
             others = ", ".join(each.verdict.duplicates)
             vpc = report.named(each.verdict.vpc_id)
-            yield f"{vpc}: unmanaged flow logs record the same traffic at extra cost: {others}"
+            yield f"{vpc}: unmanaged flow logs record the same traffic, at extra cost: {others}"
 
 
 def _other_stacks(report: EnforcementReport) -> Iterator[str]:
     for each in other_stacks(one.verdict for one in report.plans):
         vpcs = ", ".join(map(report.named, each.vpc_ids))
-        yield f"another stack of Flow Warden, {each.name} by its tag, has flow logs in {vpcs}: {ADVICE}"
+        yield f"another Flow Warden stack ({each.name}, by its tag) has flow logs in {vpcs}: {ADVICE}"
 
 
 def _step(step: Step) -> str:
@@ -145,7 +146,7 @@ def _log_group_step(step: LogGroupStep) -> str:
         case CreateLogGroup():
             return f"create log group {step.group}"
         case PutRetentionPolicy():
-            return f"set the retention of {step.group} to {step.days} days"
+            return f"set the retention of {step.group} to {plural(step.days, 'day')}"
         case AssociateKmsKey():
             return f"encrypt {step.group} with {step.kms_key_arn}"
         case PutSubscriptionFilter():

@@ -35,7 +35,7 @@ class Result(StrEnum):
 
     CREATED = "CREATED"
     REPLACED = "REPLACED"
-    """The wanted flow log delivers, so the old managed one was deleted."""
+    """The required flow log delivers, so the old managed one was deleted."""
     ROLLED_BACK = "ROLLED_BACK"
     """The replacement failed to deliver, so it was deleted; the old flow log stays in place."""
     COVERED = "COVERED"
@@ -46,9 +46,9 @@ class Result(StrEnum):
     PENDING = "PENDING"
     """Not decided yet: a scheduled retry checks again."""
     BROKEN = "BROKEN"
-    """The VPC has the wanted flow log, but it does not deliver."""
+    """The VPC has the required flow log, but it does not deliver."""
     CONFLICT = "CONFLICT"
-    """EC2 reports that such a flow log exists, but it is not the wanted one. Nothing was deleted."""
+    """EC2 reports that such a flow log exists, but it is not the required one. Nothing was deleted."""
     FAILED = "FAILED"
 
 
@@ -96,9 +96,9 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     outcomes: tuple[VpcOutcome, ...] = ()
     remediations: tuple[Remediation, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
-    """Flow logs of others that record the same traffic: reported once."""
+    """Unmanaged flow logs that record the same traffic: reported once."""
     elsewhere: tuple[UnmanagedFlowLog, ...] = ()
-    """Flow logs of others that record it to S3 or Firehose: reported once."""
+    """Unmanaged flow logs that record it to S3 or Firehose: reported once."""
     unrecorded: tuple[UnmanagedFlowLog, ...] = ()
     """Flow logs with this stack's tag, but without the record that it created them: reported once."""
     other_stacks: tuple[OtherStack, ...] = ()
@@ -108,11 +108,12 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     deletions: tuple[DeletedFlowLog, ...] = ()
     """Deletions of flow logs that were not reported yet: each is reported once."""
     located: tuple[DeletedFlowLog, ...] = ()
-    """Deletions that were reported without a resource, which is known now: its event arrived late."""
+    """Deletions that were reported without a resource, which is known now, because the event of the creation
+    arrived late."""
     deletions_later: int = 0
     """Deletions that later runs report, because there are many."""
     notices_later: int = 0
-    """Flow logs, and stacks, of what is reported once that later sweeps report, because there are many."""
+    """The number of flow logs and stacks to report once that later sweeps report, because there are many."""
     replaced: tuple[DeletedFlowLog, ...] = ()
     """Deletions by this run, which the outcomes of their VPCs contain."""
     record_command: str = ""
@@ -123,11 +124,11 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     names: Mapping[str, str] = {}
     """The tag `Name` of each VPC that has one, by id."""
     queue_unavailable: bool = False
-    """Whether the state table was unavailable, so that no later run knows the remaining work."""
+    """Whether the state table was unavailable, so that the remaining work could not be stored."""
     continues: bool = False
     """Whether time ran out, so that the next scheduled run continues the sweep."""
     unreadable_items: Notes = NOTHING
-    """What could not be read of the state table's items, and was left out."""
+    """The parts of the state table's items that could not be read and were ignored."""
 
     def named(self, vpc_id: str) -> str:
         """A VPC by its id, with its name in parentheses if it has one."""
@@ -234,7 +235,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
             failures = tuple(each for each in failures if not each.retryable)
         changed = self.created or self.of(Result.REPLACED) or self.remediations or self.adopted
         once = self.notices or self.deletions or self.located
-        # Work that is left to a later run is reported now, with the caller that made it necessary.
+        # Work for a later run is reported now, with the caller that made it necessary.
         unfinished = self.trigger.is_deletion and (self.awaited or self.continues)
         # After a deployment, the reader sees that no VPC is missing.
         first = self.trigger.deployed and self.outcomes

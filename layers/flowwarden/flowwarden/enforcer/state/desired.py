@@ -25,7 +25,7 @@ from flowwarden.records.log_format import LogFormat
 MANAGED_TAG: Final = "flow-warden:managed"
 """Tag key of every flow log that Flow Warden creates; the value is the stack name."""
 BACKOFF_SECONDS: Final = 24 * 3600
-"""How long a failed replacement is not retried, unless the policy changes the wanted flow log."""
+"""How long a failed replacement is not retried, unless the policy changes the required flow log."""
 BACKOFF_TAG: Final = "flow-warden:backoff"
 """Tag key of a managed flow log whose replacement failed; the value is `CONFIGURATION until UNIX_SECONDS`."""
 

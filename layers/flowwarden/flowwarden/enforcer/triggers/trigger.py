@@ -135,7 +135,7 @@ def _read_request(event: Mapping[str, Any]) -> Trigger:
     ids = tuple(text(each) for each in as_list(event[RECORD_AS_MANAGED]) if text(each))
     if not ids:
         return Trigger(kind=RunKind.IGNORED, reason=f"{RECORD_AS_MANAGED} names no flow log")
-    return Trigger(kind=RunKind.RECORD, reason="flow logs are to be recorded as managed", to_record=ids)
+    return Trigger(kind=RunKind.RECORD, reason="a request to record flow logs as managed", to_record=ids)
 
 
 def _read_schedule(event: Mapping[str, Any]) -> Trigger:
@@ -204,7 +204,9 @@ def _read_flow_logs_creation(event: Mapping[str, Any]) -> Trigger:
     resource_ids = tuple(_ids(request.get("ResourceId")))
     found = tuple(_ids(mapping(response.get("flowLogIdSet")).get("item")))
     created = tuple((each, resource_ids) for each in found)
-    return replace(_trigger(event, RunKind.EVENT, "CreateFlowLogs by others is noted"), created=created)
+    return replace(
+        _trigger(event, RunKind.EVENT, "CreateFlowLogs shows what a flow log records"), created=created
+    )
 
 
 def _read_deletion(event: Mapping[str, Any]) -> Trigger:

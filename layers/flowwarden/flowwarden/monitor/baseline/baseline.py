@@ -9,14 +9,14 @@ never learned as such an edge; what rules refuse a role is learned apart, as ref
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.services import ADMIN_PORTS, ICMP, TCP
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, ICMP, TCP
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import BASELINES, DAYS_READ
 from flowwarden.state.sets import BUCKETS, DAY, Addition, Sets, bucket, fingerprint
@@ -63,7 +63,7 @@ PINGS: Final = Edge("out", ICMP, 0, "silent addresses")
 
 def bursts_of(edge: Edge) -> Edge:
     """Learned for a role whose hosts open many small sessions at once over an edge to an internal network."""
-    return edge._replace(peer=f"bursts#{bucket(edge.peer)}")
+    return edge._replace(peer=f"bursts {bucket(edge.peer)}")
 
 
 def guessed_at(port: int) -> Edge:
@@ -89,14 +89,19 @@ class Baseline:
         self.refuses = refuses
         """Whether it contains any refused edge."""
         days = sorted(seen)
-        together = [np.fromiter(seen[each], np.int64, len(seen[each])) for each in days]
-        ages = np.repeat([day - each for each in days], [*map(len, together)])
         self.day = day
-        self._edges, first, counts = np.unique(
-            np.concatenate([_NONE, *together]), return_index=True, return_counts=True
+        # An edge and the number of its day are sorted as one number: the first day of each edge comes first.
+        bits = len(days).bit_length()
+        every = np.concatenate(
+            [_NONE, *(_numbers(seen[each], number, bits) for number, each in enumerate(days))]
         )
-        self._days = counts.astype(np.uint8)
-        self._ages = ages[first].astype(np.uint8)
+        every.sort()
+        edges = every >> bits
+        (starts,) = np.diff(edges, prepend=-1).nonzero()
+        self._edges = edges[starts]
+        self._days = np.diff(starts, append=len(edges)).astype(np.uint8)
+        ages = np.array([day - each for each in days], np.int64).astype(np.uint8)
+        self._ages = ages[every[starts] & (1 << bits) - 1]
         self._learned = len(seen)
         self._first = min(seen, default=day)
 
@@ -113,7 +118,7 @@ class Baseline:
     @property
     def bytes(self) -> int:
         """The memory that it takes, approximately."""
-        return _OBJECT + self._edges.nbytes + self._days.nbytes + self._ages.nbytes
+        return int(_OBJECT + self._edges.nbytes + self._days.nbytes + self._ages.nbytes)
 
     def knows(self, edge: Edge | EdgeKind) -> bool:
         """Whether the edge is usual for the role."""
@@ -132,6 +137,12 @@ class Baseline:
         """The number of days on which each of the edges was seen."""
         days: list[int] = self._days_of(np.array([fingerprint(*edge) for edge in edges], np.int64)).tolist()
         return days
+
+    @cached_property
+    def days_serving(self) -> Mapping[int, int]:
+        """The number of days on which the role served each kind of database, by port."""
+        days = self.days_of_all(("in", TCP, port) for port in DATABASE_PORTS)
+        return dict(zip(DATABASE_PORTS, days, strict=True))
 
     def age_of(self, edge: Edge | EdgeKind) -> int:
         """The number of days since the edge was first seen; 0 if it was not."""
@@ -152,6 +163,14 @@ class Baseline:
             return np.zeros(len(edges), np.int64)
         places = np.minimum(self._edges.searchsorted(edges), len(self._edges) - 1)
         return np.where(self._edges[places] == edges, values[places], 0)
+
+
+def _numbers(edges: Collection[int], day: int, bits: int) -> Integers:
+    """Each edge followed by the number of a day, which has so many bits."""
+    numbers = np.fromiter(edges, np.int64, len(edges))
+    numbers <<= bits
+    numbers += day
+    return numbers
 
 
 _NONE: Final = np.empty(0, np.int64)
@@ -195,9 +214,15 @@ def keys_before(role: str, day: int) -> dict[str, int]:
 
 def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Baseline:
     """The baseline built from items."""
-    seen = {keys[key]: frozenset().union(*sets.values()) for key, sets in items.items()}
+    seen = {keys[key]: _union(sets) for key, sets in items.items()}
     refuses = any(sets.get(REFUSED) for sets in items.values())
     return Baseline(day, {before: edges for before, edges in seen.items() if edges}, refuses=refuses)
+
+
+def _union(sets: Sets) -> frozenset[int]:
+    """All edges of an item; most items have one set, which needs no copy."""
+    edges, *others = sets.values() or (frozenset[int](),)
+    return edges.union(*others) if others else edges
 
 
 def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:

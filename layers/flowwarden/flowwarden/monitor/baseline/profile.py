@@ -25,7 +25,6 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.roles import UNKNOWN
 from flowwarden.network.services import (
     ADMIN_PORTS,
-    DATABASE_PORTS,
     DIRECTORY_SERVICES,
     FILE_AND_RPC,
     TCP,
@@ -115,7 +114,8 @@ class RoleProfile:
     def databases(self) -> frozenset[int]:
         """Ports on which the role usually serves a database; if it is new in a learned VPC, on any day."""
         days = 1 if self.cautious else DAYS_SEEN
-        return frozenset(port for port in DATABASE_PORTS if self.days_of(("in", TCP, port)) >= days)
+        serving = self.baseline.days_serving if self.baseline else {}
+        return frozenset(port for port, seen in serving.items() if seen >= days)
 
     @cached_property
     def only_listens(self) -> bool:

@@ -15,7 +15,7 @@ from flowwarden.errors import LogFormatsUnavailable, StateUnavailable
 from flowwarden.monitor.ports import LogFormats, LogFormatStore
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.format_choice import Candidates, LearnedFormats, candidates
-from flowwarden.records.line_reader import LineReader
+from flowwarden.records.line_reader import demand_readable
 from flowwarden.records.log_format import LogFormat
 from flowwarden.unreadable import CLOCKS, Unreadable
 
@@ -96,7 +96,7 @@ class LogFormatCache:
         Raises:
             LogFormatError: a fallback format cannot be read.
         """
-        LineReader(fallback)  # an invalid setting must fail at start
+        demand_readable(fallback)  # an invalid setting must fail at start
         self._formats = formats
         self._memory = memory
         self._fallback = tuple(fallback)

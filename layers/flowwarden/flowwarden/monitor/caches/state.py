@@ -4,10 +4,10 @@ The table is written only if a batch adds something to the cached sets. If the t
 answers take longer than the batch's budget, a batch is evaluated with the cache and the batch itself; nothing
 raises.
 
-What a container has seen decides what it reports: some findings are reported once. So whatever a batch puts
-into the cache is taken out again (`StateView.forget`) unless the notifications of the batch are out. An item
-that the batch added to is then not cached at all, so the next delivery of the batch reports it again. The
-table may contain more, but only sets that a repeat does not change.
+Some findings are reported once, when a container sees them for the first time. If the notifications of a
+batch were not sent, everything that the batch added to the cache is therefore removed (`StateView.forget`).
+An item that the batch added to is then not cached at all, so the next delivery of the batch reports it again.
+The table may contain more, but only sets that a repeat does not change.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class StateView:
 
     @property
     def deferred(self) -> int:
-        """Writes, and items to read, for which this batch had no room."""
+        """Writes, and items to read, beyond the limits of this batch."""
         return self._writes.deferred + self.unread
 
     @property

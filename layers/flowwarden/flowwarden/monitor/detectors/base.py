@@ -125,6 +125,8 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
             paging: the number of those that would page.
             quiet: the number of those that would not.
         """
+        if not paging and not quiet:
+            return []
         counts = {self.severity: paging, Severity.INFO: quiet}
         return [
             SurplusFinding(detector=self.name, severity=severity, count=count)

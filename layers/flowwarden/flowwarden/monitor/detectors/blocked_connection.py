@@ -1,18 +1,18 @@
 """blocked-connection: connections of an internal host to a service are rejected.
 
 What: REJECTs of connections that an internal host initiates to one service, grouped by host and service,
-    never one alert per line. A service that rejects many hosts is reported by service-blocked instead, and
-    what a host's own rules reject on the way to the internet by egress-denied.
+    never one alert per line. If a service rejects many hosts, service-blocked reports it instead. If a host's
+    own rules reject connections to the internet, egress-denied reports it.
 Why: a host connects only to services that it needs. Either a security group or network ACL is too strict and
     an application is down, or a process on the host is probing.
 False positives: a retired dependency that a client still calls; a port that is closed on purpose and that a
     tool keeps trying. Leftovers of expired connections (a REJECT without a SYN) and rejected replies do not
     count. A connection that is new for a role and rejected from the start is usually a release whose rule
     follows a little later: it pages once it persists for `blocked_slots` slots of 10 min within six hours. A
-    connection that was usual before pages at once. It is the client's role that counts, whichever end logged
-    the rejection; a host without a known role waits, too, unless no role of the account is known. What a role
-    was refused on two earlier days is usual and does not count. Slots also count while another detector
-    reports the host and suppresses this finding.
+    connection that was usual before pages at once. The role of the client decides, regardless of which end
+    logged the rejection. For a host without a known role, the connection must persist, too, unless no role of
+    the account is known. A connection that was refused for the role on two earlier days is usually refused,
+    and does not count. Slots also count while another detector reports the host and suppresses this finding.
 While all roles of an account are being learned, only connections that worked on two days page.
 Events: two-formats.json, ipv6.json; no finding in expired-connection.json.
 ATT&CK: none; most of these are faults.
@@ -226,8 +226,8 @@ def held_until_persistent[F](
 DETECTOR: Final = Detector(
     name="blocked-connection",
     summary=(
-        "one of your hosts is blocked from a service that it used before, or for two hours from a new "
-        "one: a security group is too strict, or the host is probing for open ports"
+        "one of your hosts is blocked from a service that it used before, or from a new service for two "
+        "hours: a security group is too strict, or the host is probing for open ports"
     ),
     severity=Severity.MEDIUM,
     thresholds=("blocked_packets", "blocked_slots"),

@@ -3,21 +3,21 @@
 What: answered connections of an internal host for remote administration (SSH, RDP, SMB, WinRM and similar) or
     to a database, of the same small size: at least `brute_force_sessions` within an hour to hosts with at
     least `SESSIONS_EACH` each, or `DAY_FACTOR` times as many to one host within a day. A connection is small
-    if it has at most 5 KB and 30 packets in each direction and lasts two minutes at most. Those of a host
-    count if they are at least half of its connections there. If the format contains no sizes, all count.
-    Where the role uses the service anyway, sessions count in batches with `bursts.LEAST` (5) or more of the
-    same size, unless such bursts are usual for the role in that network. Where they are, see
-    `lateral-movement` for usual administration, and for SMB and RPC with directory servers, `USUAL_FACTOR`
-    times as many to one host within an hour are reported.
+    if it has at most 5 KB and 30 packets in each direction and lasts two minutes at most. Small connections
+    count only if they are at least half of all connections of the host with that service. If the format
+    contains no sizes, all connections count. Where the role usually uses the service, they count only in
+    batches with `bursts.LEAST` (5) or more of the same size, unless such bursts are usual for the role in
+    that network. If they are usual, and for SMB and RPC with directory servers, the limit for administration
+    is `USUAL_FACTOR` times as high, to one host within an hour.
 Why: a service that rejects a password closes the connection, and password guessing opens the next one. Tools
     that open a connection for each call (WMI, WinRM, scp, Git over SSH) transfer more, or varying sizes.
 False positives: new automation that opens a connection for each small command: add its host to `exempt` in
     the policy, or wait until the traffic is usual.
 Blind: guessing over one connection; guessing on more than some hundred hosts, a few times each, which
-    `lateral-movement` reports; guesses at a service that the role uses anyway, if there are fewer than five
-    in a batch, or if the role usually opens as many small connections to such a database.
-While a role is learned, all remote administration is new; nothing is reported. A new role in a learned VPC is
-    judged, though: a host whose tag was changed must not be unobserved for two weeks.
+    `lateral-movement` reports; guessing at a service that the role uses anyway, with fewer than five
+    connections in a batch, or if the role usually opens as many small connections.
+While a role is being learned, all remote administration is new, and nothing is reported. A new role in a
+    learned VPC is inspected nevertheless; otherwise a changed tag would hide a host for two weeks.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1110 Brute Force.
 """
@@ -164,7 +164,7 @@ DETECTOR: Final = Detector(
     inhibits=("lateral-movement",),
     finds=("ssh-brute-force", "slow-guessing", "guessing-at-database", "guessing-from-bastion"),
     runbook=(
-        "Check the authentication log of {server}: which account is used, and whether it was let in.",
+        "Check the authentication log of {server}: which account is used, and whether it succeeded.",
         "If no owner confirms the activity, isolate {subject} and change the password of that account.",
         EXEMPT,
     ),

@@ -7,10 +7,10 @@ Why: a database answers requests. It opens connections for replication, backups 
 False positives: a new backup target, a new replica on an unusual port, a package mirror.
 Blind: a connection whose first records are missing, on a port that no common service uses: its initiator is a
     guess then. The baseline does not learn it either, so the next one is reported.
-While a role is learned, it takes two days to recognize that it serves a database, but none in a VPC that is
-    learned: a batch that shows it is enough, as a host's tag can be changed. After that, only contacts
-    that no database needs are reported, unless they are already usual: remote administration of internal
-    hosts, and TCP to the internet on ports other than web ports.
+While a role is being learned, it takes two days to recognize that it serves a database. In a learned VPC, one
+    batch that shows this is enough, because a tag can be changed. After that, only contacts that no database
+    needs are reported, unless they are already usual: remote administration of internal hosts, and TCP to the
+    internet on ports other than web ports.
 Events: none alone; see tests/monitor/detectors/test_egress_over_time.py.
 ATT&CK: T1210 Exploitation of Remote Services.
 """
@@ -89,7 +89,7 @@ def text(finding: DatabaseEgress) -> Text:
         summary=f"{client}, which serves {serves}, connected to {target}: {services(tally)}.",
         because=(
             f"{client} initiated the connection {evidence(finding.example)} and was "
-            f"answered; new for its role ({facts.role})"
+            f"answered; this is new for its role ({facts.role})"
         ),
         likely="a new replica, backup or update, or an intruder running commands on the database",
         brief=f"{client} (database) connected to {short_servers(tally)}: {short_services(tally)}",

@@ -1,19 +1,19 @@
 """egress-denied: the rules of a role's own hosts reject its connections to the internet.
 
 What: REJECTs of connections to the internet, logged at the host that initiates them: its own outbound rules
-    reject them. One finding for a role and a service, with its hosts; of a role that is denied more than
-    `MOST_SERVICES` services in a batch, one finding for all of them. A host without a known role is its own
-    subject. Also REJECTs to internal hosts, if a host's own rules reject `probing_destinations` connections
-    that usually work: the rules were tightened, and the host is their victim, not a scanner. That is one
-    finding for the role, whatever the services.
+    reject them. One finding for a role and a service, with its hosts. If a role is denied more than
+    `MOST_SERVICES` services in a batch, one finding for all of them. If the role of a host is unknown, the
+    finding is about the host. REJECTs to internal hosts count, too, if a host's own rules reject
+    `probing_destinations` connections that usually work: the rules were tightened, and the host is not a
+    scanner. That is one finding for the role and all of these services.
 Why: a program tries something that the rules do not allow, for as long as it runs. Either the rules lack a
-    service that the role needs, or the program needs another setting. It says nothing about the servers:
-    addresses on the internet vary, so the refusals count by service, and alone they are no evidence of a
-    scan.
+    service that the role needs, or the program needs another setting. The rejections say nothing about the
+    servers. Internet addresses of a service vary, so the rejections count by service, and alone they are not
+    evidence of a scan.
 False positives: hosts that may not reach the internet on purpose, whose programs keep trying to update
-    themselves or to send telemetry. Repeats are suppressed for 30 days. A service that is new for a role and
-    denied from the start pages once that persists for `blocked_slots` slots of 10 min within six hours; one
-    that was usual before pages at once, because a rule was tightened.
+    themselves or to send telemetry. Repeats are suppressed for 30 days. If a service is new for a role and
+    denied from the start, it pages only when this persists for `blocked_slots` slots of 10 min within six
+    hours. A service that was usual before pages at once, because a rule was tightened.
 Events: egress-denied.json; no finding in host-probing.json.
 ATT&CK: none; most of these are faults.
 """
@@ -88,6 +88,8 @@ def _inspected(
     view: BatchView, rows: Integers, thresholds: Thresholds
 ) -> tuple[list[EgressDenied], Integers]:
     """The findings about these rows, those with most records; and a row of each of the others."""
+    if not len(rows):
+        return [], rows
     subjects = _subjects(view, rows)
     groups = _by_service(view, rows, subjects)
     most, others = groups.split(MOST_REFUSED)
@@ -97,10 +99,12 @@ def _inspected(
 
 def _subjects(view: BatchView, rows: Integers) -> Integers:
     """A number for the subject of each row, its role or else its host, and whether the server is internal."""
-    roles = [view.role_at(place) for place in range(len(view.index))]
-    numbers = {role: number for number, role in enumerate(dict.fromkeys(roles))}
-    of_place = np.array([ABSENT if each == UNKNOWN else numbers[each] for each in roles], np.int64)
-    of_row = of_place[view.index.of_row[rows]]
+    places = view.index.of_row[rows]
+    roles = {place: view.role_at(place) for place in sorted(set(places.tolist()))}
+    numbers = {role: number for number, role in enumerate(dict.fromkeys(roles.values()))}
+    of_place = np.full(len(view.index), ABSENT)
+    of_place[[*roles]] = [ABSENT if each == UNKNOWN else numbers[each] for each in roles.values()]
+    of_row = of_place[places]
     subjects = np.where(of_row == ABSENT, len(numbers) + view.directions.client[rows], of_row)
     inside: Integers = subjects * 2 + (view.directions.server_class[rows] == OWN)
     return inside
@@ -149,7 +153,7 @@ def text(finding: EgressDenied) -> Text:
         summary=f"{finding.subject} is denied {services} {where} by outbound rules.",
         because=(
             f"{subject} of the role initiated the connections {evidence(example)}; at least "
-            f"{finding.facts.limit} packets were rejected where they left"
+            f"{finding.facts.limit} packets were rejected at the hosts that sent them"
         ),
         likely=likely_cause(example, "each host", where),
         query_terms=(hosts[0], "REJECT") if one else ("REJECT",),
@@ -160,8 +164,8 @@ def text(finding: EgressDenied) -> Text:
 DETECTOR: Final = Detector(
     name="egress-denied",
     summary=(
-        "the outbound rules of your own hosts deny them a service on the internet that they used before, or "
-        "for two hours a new one; once a month for each role and service"
+        "outbound rules deny your hosts a service on the internet that they used before, or a new service "
+        "for two hours; at most one page in 30 days for each role and service"
     ),
     severity=Severity.MEDIUM,
     quiet=30 * DAY,
@@ -173,8 +177,8 @@ DETECTOR: Final = Detector(
     runbook=(
         "Check whether outbound rules of the security group or network ACL changed before the rejections.",
         "Ask the owners of hosts such as {hosts} whether they need {services}.",
-        "If they do, allow it in the outbound rules.",
-        "If they do not, find the process that connects, and turn it off.",
+        "If they need it, allow it in the outbound rules.",
+        "If they do not need it, find the process that connects, and stop it.",
     ),
     detect=detect,
     text=text,

@@ -95,6 +95,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
     Interfaces that EC2 does not describe are skipped: one may be a NAT gateway, which sends for many hosts.
     """
     rows = _rows(view, state)
+    if not len(rows):
+        return []
     sources = Sources(view.directions, view.index, view.profiles, view.now)
     found = sources.largest(counted(view.directions, rows), host_set(view.policy.exempt))
     least = limit(0, thresholds.upload_megabytes)
@@ -279,7 +281,7 @@ DETECTOR: Final = Detector(
     runbook=(
         "Find the process on {subject} that sends the data, and the owner of {server}.",
         "If no owner confirms it, block internet access for {subject} and check which data it can read.",
-        "If expected, no action is required: it is usual after some days. Or add it to `exempt`.",
+        "If the upload is expected, no action is required: it counts as usual after some days.",
     ),
     detect=detect,
     text=text,

@@ -5,13 +5,13 @@ What: an internal host whose connections to many distinct (host, port) pairs are
 Why: an application knows the few services that it needs. A host that tries many pairs does not know which
     ones exist: malware finds its next target this way, and so does a scanner.
 False positives: monitoring and inventory tools; a host whose network ACL rejects everything. Add them to
-    `exempt` in the policy. What rules usually refuse a role does not count. What the host's own rules deny it
-    on the internet counts by service, at most as often as the rest. Late packets of established connections
-    do not count, nor does UDP between two ports of clients, of which no record shows the server. Nor do
-    connections that usually work: if they fail, a rule was tightened, and the host is its victim.
-Blind: a batch contains what one interface logged. It shows many ports of one host, and everything that the
-    prober's own rules reject. A sweep for one port on many hosts, each rejecting it at its own interface, is
-    one pair in each of their batches: `scan` reports that if it is new for the host's role.
+    `exempt` in the policy. These do not count: connections that rules usually refuse for the role; late
+    packets of established connections; UDP between two client ports, for which no record shows the server;
+    and connections that usually work, because their failure means that a rule was tightened. Connections to
+    the internet that the host's own rules deny count by service, at most as often as all others.
+Blind: a batch contains the records of one interface. It shows rejections at many ports of one host, and all
+    rejections by the prober's own rules. If many hosts reject a sweep for one port, each at its own
+    interface, each batch contains only one pair: `scan` reports the sweep if it is new for the host's role.
 Events: host-probing.json; no finding in service-blocked.json, rejected-answers.json and
     udp-between-client-ports.json.
 ATT&CK: T1046 Network Service Discovery.
@@ -81,7 +81,7 @@ def text(finding: HostProbe) -> Text:
             f"{started_by(client, example, 'the connections')}; "
             f"threshold: {facts.limit} distinct pairs in a batch"
         ),
-        likely=(f"{OPEN_PORTS.format(client)}; rejected by: {likely_cause(example, client, 'each target')}"),
+        likely=f"{OPEN_PORTS.format(client)}; rejected by {likely_cause(example, client, 'each target')}",
         # Also what was accepted, because the advice asks for it.
         query_terms=narrowed(finding, client),
     )
@@ -106,7 +106,7 @@ DETECTOR: Final = Detector(
     runbook=(
         "Check whether {subject} runs an approved scanner or monitoring tool. If so, no action is required.",
         ISOLATE,
-        "Look for accepted connections from {subject} there: after a scan succeeds, the rejections stop.",
+        "Look for accepted connections from {subject} to these hosts: they show what a scan has found.",
     ),
     detect=detect,
     text=text,

@@ -3,16 +3,16 @@
 What: an interface that wrote in nearly every half hour of the three hours before and in none of the last
     `SILENT_SLOTS` half hours, while other interfaces of its log group kept writing, and that EC2 still
     describes as in use. Reported to operations, once for each interface and suppression window. `TOGETHER` or
-    more silent interfaces of one VPC are reported together: its flow log is gone.
+    more silent interfaces of one VPC are reported together: its flow log was probably deleted.
 Why: a flow log writes NODATA for an interface without traffic. An interface without any records therefore has
     no flow log any more, or one that does not deliver. Intruders who want to stay undetected disable flow
     logs first.
 False positives: interfaces that were detached or deleted, or whose instance was stopped, are not reported,
     but EC2 may show this late. An interface that now writes to another log group is not silent. Deliveries
     that are more than 90 min late cause false reports.
-Blind: time is measured by the traffic of the other interfaces. If a whole log group falls silent, this
-    detector reports nothing; the enforcer's sweep does. EC2 does not describe interfaces of other accounts,
-    and log formats without `interface-id` do not identify the writer.
+Blind: time is measured by the traffic of the other interfaces. If all interfaces of a log group fall silent,
+    this detector reports nothing; the enforcer's sweep reports the log group. EC2 does not describe
+    interfaces of other accounts, and log formats without `interface-id` do not identify the writer.
 Events: none alone; see tests/monitor/detectors/test_missing_records_over_time.py.
 ATT&CK: T1562.008 Disable or Modify Cloud Logs.
 """
@@ -63,7 +63,7 @@ def detect(
     view: BatchView, state: StateView, _thresholds: Thresholds
 ) -> list[SilentInterface | SurplusFinding]:
     """The findings about silent interfaces: once per slot and container, once they are sent."""
-    moment = heartbeats.moment(view.records, view.now)
+    moment = view.moment
     slot = heartbeats.slot_of(moment)
     group = state.heartbeats.of(view.batch.log_group, heartbeats.slot_of(view.now))
     if slot <= group.judged or not is_due(moment):
@@ -160,7 +160,8 @@ def text(finding: SilentInterface) -> Text:
         summary=f"No flow records from {where} for {silence}, not even NODATA.",
         because=(
             f"records in at least {SLOTS_BEFORE - MISSED} of {SLOTS_BEFORE} half-hour slots, then none in "
-            f"{SILENT_SLOTS}, while other interfaces of the log group wrote; EC2 shows it in use"
+            f"the next {SILENT_SLOTS}, while other interfaces wrote to the log group; according to EC2, "
+            f"{'the interface is' if count == 1 else 'the interfaces are'} in use"
         ),
     )
 
@@ -180,7 +181,7 @@ DETECTOR: Final = Detector(
     runbook=(
         "If an instance was stopped or a service removed at that time, no action is required.",
         f"Check that the flow log exists and delivers: {_DESCRIBE}",
-        "If it was deleted, find DeleteFlowLogs in CloudTrail; recreate it (the enforcer does).",
+        "If it was deleted, find the DeleteFlowLogs event in CloudTrail. The enforcer recreates flow logs.",
         "Traffic in that period was not monitored: check the host logs.",
     ),
     detect=detect,

@@ -93,6 +93,8 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
 
 def scanners(directions: Directions, rows: Integers) -> list[Scanner]:
     """The clients in these rows that tried many ports of one server, those with the most ports first."""
+    if len(rows) < SCANNED_PORTS:
+        return []
     flows, texts = directions.traffic.flows, directions.traffic.flows.texts
     ends = [directions.client[rows], directions.server[rows]]
     pairs = Groups(packed(ends, [len(texts), len(texts)]))

@@ -6,12 +6,12 @@ What: an answered connection of an internet host to an administration port (SSH,
 Why: such a port is opened to the internet by mistake more often than on purpose, and is then found within
     minutes. Ransomware groups and miners begin with exposed RDP, SSH and databases.
 False positives: a new bastion, SFTP server or database for a partner: list the partner's networks in
-    `partner_cidrs`, or add the host to `exempt`. A port that is reached on two days counts as usual
+    `partner_cidrs`, or add the host to `exempt`. A port that the internet reaches on two days counts as usual
     from then on.
-Blind: an answer that arrives in a later batch than its request. A connection that lasts is reported from any
-    of its records; if the first ones are missing, not if the client's port is below 32,768 (1,024 for SSH and
-    other ports below 1,024), as behind some NAT devices.
-While a role is learned, everything is new for it: the finding is a row of the digest and does not page.
+Blind: an answer that arrives in a later batch than its request. A long connection is reported from any of its
+    records. Exception: if its first records are missing and the client's port is below 32,768 (1,024 for SSH
+    and other ports below 1,024), as behind some NAT devices, it is not reported.
+While a role is being learned, everything is new for it: the finding has the route digest, and does not page.
 Events: none alone; see tests/monitor/detectors/test_internet_to_admin_port.py.
 ATT&CK: T1133 External Remote Services.
 """

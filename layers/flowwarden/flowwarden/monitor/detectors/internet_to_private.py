@@ -49,6 +49,8 @@ def detect(
     directions, rows = view.directions, view.with_internet(view.policy.private_subnets)
     entered = (directions.client_class[rows] == INTERNET) & (directions.server_class[rows] == OWN)
     rows = rows[entered & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
+    if not len(rows):
+        return []
     columns = [view.vpcs[rows], directions.server[rows], directions.traffic.flows["protocol"][rows]]
     columns.append(directions.service_port[rows])
     sizes = [len(view.index), len(directions.traffic.flows.texts), 2**8, 2**16]
@@ -123,7 +125,7 @@ DETECTOR: Final = Detector(
     finds=("public-into-private",),
     runbook=(
         "Check the routes of {subnet} and the public addresses of {interface}.",
-        "Close {service} to the internet in its security group until the path is known.",
+        "Close {service} to the internet in the host's security group until the path is known.",
         "If a load balancer forwards the traffic intentionally, remove the subnet from `private_subnets`.",
     ),
     detect=detect,

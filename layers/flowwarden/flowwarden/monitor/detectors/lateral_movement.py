@@ -1,17 +1,17 @@
 """lateral-movement: an internal host contacts several others for remote administration, new for its role.
 
 What: new contacts of an internal host to `lateral_hosts` internal hosts within a day, on remote
-    administration ports (SSH, RDP, SMB, WinRM and similar), answered or not. A service that the role uses in
-    a network on five or more days, or three if the first is two weeks ago, does not count there, nor anywhere
-    if the role uses it in two networks (SMB and RPC: five). SMB and RPC do not count if the server answered
-    the host on two directory services (DNS, Kerberos, LDAP, LDAPS, global catalog, Kerberos password change):
-    members of a domain read group policy from their domain controllers.
+    administration ports (SSH, RDP, SMB, WinRM and similar), answered or not. A service does not count in a
+    network where the role used it on five or more days (three if the first was two weeks ago). If this is so
+    for two networks (SMB and RPC: five), the service does not count in any network. SMB and RPC do not count
+    if the server answered the host on two directory services (DNS, Kerberos, LDAP, LDAPS, global catalog,
+    Kerberos password change): members of a domain read group policy from their domain controllers.
 Why: an intruder on one host tries to reach the next. The attempts often succeed, so counting failures does
     not find them.
-False positives: CI that starts to deploy to new places, a new bastion: add them to `exempt` in the policy.
-A session that lasts counts on each day: its ports show the initiator, also in records without a SYN.
-While a role is learned, all remote administration is new; nothing is reported. A new role in a learned VPC is
-    judged, though: a host whose tag was changed must not be unobserved for two weeks.
+False positives: CI that starts to deploy to new networks, a new bastion: add them to `exempt` in the policy.
+A long session counts on each day, because its ports show the initiator even in records without a SYN.
+While a role is being learned, all remote administration is new, and nothing is reported. A new role in a
+    learned VPC is inspected nevertheless; otherwise a changed tag would hide a host for two weeks.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1021 Remote Services.
 """

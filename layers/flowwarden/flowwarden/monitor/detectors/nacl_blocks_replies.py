@@ -52,6 +52,8 @@ def detect(
     """One finding for each subnet (or host) and direction in which replies are rejected."""
     directions = view.directions
     groups = refused_answers(directions, view.rejected, view.vpcs)
+    if not len(groups):
+        return []
     enough = [connections_in(directions, rows) >= thresholds.nacl_tuples for rows in groups]
     groups = groups.those(np.array(enough, bool))
     most, others = groups.split()
@@ -69,7 +71,7 @@ def _exempt(view: BatchView, rows: Integers) -> int:
 
 def refused_answers(directions: Directions, rejected: Integers, vpcs: Integers) -> RowGroups:
     """The rejected replies among these rows, by place and side; `vpcs` has the number of each row's VPC."""
-    rows = rejected[are_refused_answers(directions, rejected)]
+    rows = rejected[are_refused_answers(directions, rejected)] if len(rejected) else rejected
     texts, sides = len(directions.traffic.flows.texts), directions.side[rows] == EGRESS
     places = _places(directions, rows)
     # Other VPCs have other subnets, but can have the same addresses.

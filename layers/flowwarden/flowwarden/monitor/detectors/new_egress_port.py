@@ -1,20 +1,21 @@
 """new-egress-port: a role uses a TCP port of the internet that it never used before.
 
 What: an answered TCP connection of an internal host to an internet host, on a service port that is new for
-    the host's role. It is a row of the digest at once. It pages if the role uses the port in
-    `new_egress_slots` slots of 10 min within a day, or at once if the port is one of `GRAVE_PORTS`. One
-    finding for a role and port, with its hosts. Ports from 32,768 count as one. Of a connection that lasts,
-    only the first records show the initiator; the later ones count if the role opened the port within a day.
+    the host's role. The finding first has the route digest. It pages if the role uses the port in
+    `new_egress_slots` slots of 10 min within a day, or at once if worms and spam use the port (`GRAVE_PORTS`:
+    Telnet, SMTP, Windows RPC, NetBIOS, SMB, RDP, VNC, IRC). One finding for a role and port, with its hosts.
+    All ports from 32,768 count as one port. Only the first records of a long connection show the initiator;
+    the later ones count if the role opened a connection to the port within a day.
 Why: command and control, miners, reverse shells and spam need an outbound connection, often on a port of
     their own, and the connection lasts or returns.
 False positives: a release that uses a new external service. A port that a role uses on two days counts as
     usual from then on; add hosts that may use any port to `exempt`.
 Blind: ports that no common service uses, if the log format has no TCP flags, because the initiator is a guess
-    then. Later records of a connection on a port from 32,768, and of one whose opening no batch shows: they
-    count for nothing, and the baseline does not learn them either. What uses ports that are usual for the
-    role, HTTPS above all; see egress-volume. Roles that never connect to the internet are reported by
+    then. Later records of a connection on a port from 32,768, or of a connection whose opening no batch
+    shows: these do not count, and the baseline does not learn them. Connections on ports that are usual for
+    the role, above all HTTPS; see egress-volume. Roles that never connect to the internet are reported by
     unexpected-egress, and databases by database-egress.
-While a role is learned, only `GRAVE_PORTS` are reported, in the digest.
+While a role is being learned, only `GRAVE_PORTS` are reported, with the route digest.
 Events: none alone; see tests/monitor/detectors/test_new_egress_port.py.
 ATT&CK: T1571 Non-Standard Port.
 """
@@ -200,9 +201,9 @@ def text(finding: NewEgressPort) -> Text:
         ),
         because=(
             f"{finding.main_client} initiated the connection {evidence(finding.example)} and was answered; "
-            f"new for the role; {_reason(finding.main_service, facts)}"
+            f"the port is new for the role; {_reason(finding.main_service, facts)}"
         ),
-        likely="a new external service of a release, or command and control, a miner or spam",
+        likely="a release that uses a new external service, or command and control, a miner or spam",
         counted=_counted(facts) if facts.slots else "",
         brief=f"{short_clients(tally)} to internet {short_servers(tally)}: new {short_services(tally)}",
         query_terms=narrowed(finding, *([finding.main_client] if len(tally.clients) == 1 else [])),
@@ -212,7 +213,7 @@ def text(finding: NewEgressPort) -> Text:
 def _reason(service: Service, facts: Facts) -> str:
     """The rule that makes it a page, or will."""
     if service.port in GRAVE_PORTS:
-        return "; ".join(["worms and spam use the port", *([_counted(facts)] if facts.slots else [])])
+        return "; ".join(["worms and spam use this port", *([_counted(facts)] if facts.slots else [])])
     return f"{_counted(facts)}, threshold: {facts.limit}"
 
 
@@ -223,8 +224,8 @@ def _counted(facts: Facts) -> str:
 DETECTOR: Final = Detector(
     name="new-egress-port",
     summary=(
-        "a role uses a TCP port of the internet that is new for it, on two hours of a day, or at once if "
-        "worms and spam use the port; a row of the digest before; after two days the port counts as usual"
+        "a role connects to the internet on a TCP port that is new for it: pages after two hours of use "
+        "within a day, or at once if worms and spam use the port; after two days the port counts as usual"
     ),
     severity=Severity.MEDIUM,
     unpaged=Route.DIGEST,
@@ -235,7 +236,7 @@ DETECTOR: Final = Detector(
     teaches_baseline=True,
     finds=("beacon",),
     runbook=(
-        "Find the process on {client} that owns the connection to {server}, and its owner.",
+        "Find the process on {client} that owns the connection to {server}, and who is responsible for it.",
         "If no owner confirms it, isolate {client} and check the other hosts of {subject}.",
         "If the connection is expected, no action is required: the port counts as usual after two days.",
     ),

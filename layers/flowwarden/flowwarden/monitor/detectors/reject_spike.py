@@ -22,9 +22,8 @@ slot without an item had fewer, and counts as if it had `LEAST`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import log1p
-from statistics import median
 from typing import Final
 from zlib import crc32
 
@@ -198,9 +197,16 @@ def is_spike(slot: int, count: float, before: Mapping[int, float], times: int) -
 
 def _is_outlier(count: float, usual: Sequence[float], times: int) -> bool:
     logs = [log1p(each) for each in usual]
-    middle = median(logs)
-    spread = max(TO_SIGMA * median(abs(each - middle) for each in logs), LEAST_SPREAD)
-    return (log1p(count) - middle) / spread > LEAST_Z and count > times * median(usual)
+    middle = _median(logs)
+    spread = max(TO_SIGMA * _median(abs(each - middle) for each in logs), LEAST_SPREAD)
+    return (log1p(count) - middle) / spread > LEAST_Z and count > times * _median(usual)
+
+
+def _median(values: Iterable[float]) -> float:
+    """The median; the module `statistics` would take some milliseconds of each cold start."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return (ordered[middle] + ordered[~middle]) / 2
 
 
 def report(host: str, refused: FlowSample, count: float, times: int) -> RejectSpike:
@@ -219,16 +225,16 @@ def text(finding: RejectSpike) -> Text:
     attempts = f"{estimated(facts.attempts, finding.window)} attempts"
     return Text(
         summary=(
-            f"{host} rejects far more internet traffic than usual: {attempts} in 10 min, "
-            f"from {plural(len(finding.tally.clients), 'host')} in this batch alone."
+            f"Far more connection attempts from the internet than usual were rejected at {host}: {attempts} "
+            f"in 10 min, from {plural(len(finding.tally.clients), 'host')} in this batch alone."
         ),
         because=(
-            f"more than {facts.limit:g} times the median of the last day and {LEAST_Z:g} deviations above it "
-            f"on a logarithmic scale; {internet_rejects.BECAUSE}"
+            f"the count is more than {facts.limit:g} times the median of the last day, and {LEAST_Z:g} "
+            f"deviations above it on a logarithmic scale; {internet_rejects.BECAUSE}"
         ),
         likely=likely_cause(finding.example, "internet hosts", host),
         counted=f"{attempts} within 10 min",
-        brief=f"{host} rejects {attempts} from the internet in 10 min, far more than usual",
+        brief=f"{attempts} from the internet rejected at {host} in 10 min, far more than usual",
         query_terms=internet_rejects.query_terms(finding),
     )
 

@@ -1,22 +1,23 @@
 """scan: an internal host tries targets that are new for its role, and mostly fails.
 
-What: an internal host whose new contacts fail: the places (server, protocol, port) that rejected or did not
-    answer it, minus the places that answered, reach `scan_hour` within an hour or `scan_day` within a day.
-    Contacts that are usual for its role do not count, no matter how many fail. For services that it usually
-    contacts, but in other networks, each new network that fails counts once, and every further server there
-    counts `USUAL_WEIGHTS`. Each server that answered offsets one failure, regardless of how many ports
-    answered; servers on the internet offset only failures on the internet, because an attacker can operate
-    any number of them. Or an internal host that contacts one server on `scan_ports` privileged ports in a
-    batch, answered or not.
+What: an internal host whose new contacts fail. A place is a server, protocol and port. The number of places
+    that rejected or did not answer the host, minus the number that answered, reaches `scan_hour` within an
+    hour or `scan_day` within a day. Contacts that are usual for its role do not count, no matter how many
+    fail. If the host contacts a usual service in a new network and fails, the network counts once, and each
+    further server there counts 0.2 within an hour and 0.1 within a day (`USUAL_WEIGHTS`). Each server that
+    answered offsets one failure, regardless of how many ports answered; servers on the internet offset only
+    failures on the internet, because an attacker can operate any number of them. Also an internal host that
+    contacts one server on `scan_ports` privileged ports in a batch, answered or not.
 Why: an application knows its servers. A scanner must try, and most of its targets do not exist. This is the
     sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with odds of
     0.8 and 0.2: twelve more failures than successes mean one false alarm in ten million.
 False positives: inventory and vulnerability scanners, new monitoring: add them to `exempt` in the policy. NAT
     gateways and load balancers are excluded, since they connect on behalf of others. Packets of established
-    connections are no attempts: where the log contains flags, only a SYN is one. What rules usually refuse a
-    role does not count, nor does what its own rules deny it on the internet, unless it also fails elsewhere.
-While a role is learned, all of its contacts are new: answers are not counted then, and the limit is
-    `LEARNING_FACTOR` times as high.
+    connections do not count: where the log contains flags, only a SYN is an attempt. Connections that rules
+    usually refuse for the role do not count. Connections to the internet that the role's own rules deny count
+    only if others fail, too.
+While a role is being learned, all of its contacts are new. Answers do not offset failures then, and the limit
+    is `LEARNING_FACTOR` times as high.
 Events: scan.json; no finding in resolver-answers.json, idle-connections.json.
 ATT&CK: T1046 Network Service Discovery.
 """
@@ -146,7 +147,7 @@ def text(finding: Scan) -> Text:
         summary=f"{client} {action}.",
         because=(
             f"{started_by(client, finding.example, 'the connections')}; "
-            f"new for its role ({facts.role}); {why}"
+            f"this is new for its role ({facts.role}); {why}"
         ),
         likely=OPEN_PORTS.format(client),
         brief=f"{client} tried {facts.limit}+ ports of {facts.asked}" if isinstance(facts, Ports) else "",

@@ -1,16 +1,16 @@
 """scanner-connected: an internet host was refused at many places and then connected.
 
 What: an answered connection from an internet host to an internal service that the internet does not usually
-    reach, if at least `scanner_destinations` places refused that host on the same day or the day before.
-    Batches in which one interface refuses it fewer than three times count once a container has seen five
-    places, so that a scan that is spread thinly over many interfaces is found. If the host had been
-    refused before it connected but reaches the limit only afterward, the batch that reaches it reports the
-    connection, provided that the batch is from the interface that accepted it. Without `tcp-flags`, and in
-    later records of a connection, the lower port shows the initiator; the refusals make it certain enough.
+    reach, if at least `scanner_destinations` places (server, protocol and port) refused that host on the same
+    day or the day before. Batches in which one interface refuses it fewer than three times count once a
+    container has seen half of these places, so that a scan of many interfaces is found. If the host connects
+    before it reaches the limit, the batch that reaches it reports the connection, provided that the batch is
+    from the same interface. Without `tcp-flags`, and in later records of a connection, the higher port is the
+    initiator's, with the refusals as evidence.
 Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
 False positives: a new public service that an internet scanner finds before its users do.
-Blind: a host that connects once, before its thin scan has reached the limit, which then reaches it elsewhere.
-While a role is learned, nearly every service is new to the internet. From the third day, only remote
+Blind: a host that connects once, before its scan reaches the limit at another interface.
+While a role is being learned, nearly every service is new to the internet. From the third day, only remote
     administration and databases are reported, unless the internet already reached them on two days.
 Events: none alone; see tests/monitor/detectors/test_scanner_connected_over_time.py.
 ATT&CK: T1190 Exploit Public-Facing Application.
@@ -35,7 +35,7 @@ from flowwarden.monitor.text import Text, evidence, narrowed
 from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.host_sample import place_of
-from flowwarden.monitor.traffic.refused_sources import MOST_PLACES, worth_storing
+from flowwarden.monitor.traffic.refused_sources import MOST_PLACES, refused_internet, worth_storing
 from flowwarden.monitor.traffic.selection import grouped
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
@@ -80,7 +80,7 @@ def detect(
     """A finding for each service at an interface that a scanner connected to."""
     found: list[ScannerConnection] = []
     least = thresholds.scanner_destinations
-    refused = view.contacts.by_interface(view.contacts.refused_internet)
+    refused = view.contacts.by_interface(refused_internet(view.contacts, view.directions))
     connections = {
         place: each
         for place, new in view.new_contacts.items()
@@ -244,12 +244,12 @@ def text(finding: ScannerConnection) -> Text:
     """The finding in words."""
     server, source, facts = finding.subject, finding.main_client, finding.facts
     is_here = finding.main_service.number in {short_service(*each) for each, _ in finding.tally.services}
-    refused = f"refused at {facts.limit} or more places"
+    refused = f"refused at {facts.limit} or more host/port pairs"
     return Text(
-        summary=f"{source}, refused at many other ports, connected to {finding.service} at {server}.",
+        summary=f"{source}, refused at many host/port pairs, connected to {finding.service} at {server}.",
         because=(
             f"{source} is on the internet and initiated the connection {evidence(finding.example)}; "
-            f"it was answered{'' if is_here else ', before this batch'}; {source} was {refused}; "
+            f"the server answered{'' if is_here else ', before this batch'}; {source} was {refused}; "
             f"the internet does not usually reach this service of the server's role ({facts.role})"
         ),
         likely="a port opened by mistake or by an intruder",

@@ -5,7 +5,8 @@ What: REJECTs of connections that several internal hosts initiate to one service
 Why: the clients of a service do not all fail independently at the same time. A rule of a security group or a
     network ACL was tightened, and everything that depends on the service is down.
 False positives: a service that was shut down intentionally while its clients were not.
-While all roles of an account are being learned, it does not page: it may have been like that for years.
+While all roles of an account are being learned, the finding does not page, because the service may have been
+    blocked for years.
 Events: service-blocked.json; host-probing.json is its other end.
 ATT&CK: none; these are faults.
 """
@@ -73,7 +74,7 @@ def text(finding: BlockedService) -> Text:
         summary=f"{hosts} are blocked from {finding.service} at {server}.",
         because=(
             f"the hosts initiated the connections {evidence(finding.example)}; "
-            f"threshold for one common finding: {finding.facts.limit} hosts"
+            f"threshold: {finding.facts.limit} hosts that are blocked from the same service"
         ),
         likely=likely_cause(finding.example, "each client", server),
         brief=f"{hosts} blocked from {finding.main_service.number} at {server}",

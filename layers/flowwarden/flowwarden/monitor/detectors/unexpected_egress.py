@@ -11,7 +11,7 @@ False positives: operating system updates, license checks, vendor telemetry. A c
     two days counts as usual afterward.
 Blind: a connection whose first records are missing, on a port that no common service uses: its initiator is a
     guess then. The baseline does not learn it either, so the next one is reported.
-While a role is learned, only hosts that the policy names are inspected.
+While a role is being learned, only hosts that the policy lists are inspected.
 Events: unexpected-egress.json; no finding in accept-only.json.
 ATT&CK: T1041 Exfiltration Over C2 Channel.
 """
@@ -88,6 +88,8 @@ def _declared(view: BatchView) -> tuple[list[UnexpectedEgress], Integers]:
     directions, rows = view.directions, view.with_internet(view.policy.listener_only)
     outbound = directions.server_class[rows] == INTERNET
     rows = rows[outbound & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
+    if not len(rows):
+        return [], rows
     clients = Groups(view.hosts_of(directions.client, rows), ordered=True)
     hosts = RowGroups(rows, clients, np.arange(len(clients)))
     most, others = hosts.split()

@@ -2,10 +2,10 @@
 
 What: a batch with records that name neither an interface nor an action. Reported to operations, once for each
     log group and suppression window.
-Why: records of transit gateway flow logs say neither on which side of a host they were seen nor whether they
-    were accepted, and so do records of log formats without `interface-id` and `action`. No detector finds
+Why: records of transit gateway flow logs show neither the side (ingress or egress) nor whether the traffic
+    was accepted. The same is true for log formats without `interface-id` and `action`. No detector finds
     anything in them, so the absence of alerts proves nothing.
-False positives: the same traffic is also in a VPC's flow log. Then take the subscription filter away from the
+False positives: the same traffic is also in a VPC's flow log. Then remove the subscription filter from the
     log group with these records.
 Events: transit-gateway.json.
 ATT&CK: none; this is a limit of the records.
@@ -28,7 +28,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.printable import one_line
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 
-_PLACE_AND_DECISION: Final = ("interface_id", "resource_id", "action")
+_PLACES: Final = ("interface_id", "resource_id")
 
 
 class Facts(Struct, frozen=True):
@@ -45,7 +45,9 @@ type UnjudgedRecords = InterfaceFinding[Facts]
 def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[UnjudgedRecords]:
     """One finding if records of the batch name neither an interface nor an action."""
     flows = view.records.flows
-    unjudged = np.logical_and.reduce([flows[name] == ABSENT for name in _PLACE_AND_DECISION])
+    unjudged = flows["action"] == ABSENT
+    for name in _PLACES if np.count_nonzero(unjudged) else ():
+        unjudged &= flows[name] == ABSENT
     count = int(np.count_nonzero(unjudged))
     if not count:
         return []
@@ -66,11 +68,11 @@ def text(finding: UnjudgedRecords) -> Text:
     facts = finding.facts
     return Text(
         summary=(
-            f"{facts.unjudged:,} of {facts.records:,} records in {one_line(finding.subject)} are not judged: "
-            "they name neither an interface nor an action."
+            f"{facts.unjudged:,} of {facts.records:,} records in {one_line(finding.subject)} cannot be "
+            "judged: they contain neither an interface nor an action."
         ),
-        brief=f"{facts.unjudged:,} of {facts.records:,} records not judged: {finding.subject}",
-        because="this is so for records of transit gateway flow logs, and for formats without these fields",
+        brief=f"{facts.unjudged:,} of {facts.records:,} records cannot be judged: {finding.subject}",
+        because="transit gateway flow logs, and log formats without these fields, produce such records",
     )
 
 
@@ -80,9 +82,9 @@ DETECTOR: Final = Detector(
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
     runbook=(
-        "If they come from a transit gateway: cover the VPCs attached to it with flow logs of their own.",
+        "If the records come from a transit gateway: create a flow log for each VPC attached to it.",
         "If they come from a VPC: add the fields interface-id and action to the format of its flow log.",
-        "If others judge these records: remove the subscription filter from {log_group}.",
+        "If another tool inspects these records: remove the subscription filter from {log_group}.",
     ),
     detect=detect,
     text=text,

@@ -84,7 +84,7 @@ _DESCRIBE: Final = (
 
 _POLICIES: Final = (
     "aws logs get-data-protection-policy --region {region} --log-group-identifier {log_group}; "
-    "of the account: aws logs describe-account-policies --region {region} "
+    "for the policy of the account: aws logs describe-account-policies --region {region} "
     "--policy-type DATA_PROTECTION_POLICY"
 )
 
@@ -95,11 +95,11 @@ DETECTOR: Final = Detector(
     route=Route.OPERATIONS,
     finds=("unreadable-lines",),
     runbook=(
-        f"A data protection policy masks the addresses: take {{masked}} out of it: {_POLICIES}",
+        f"A data protection policy masks the addresses: remove {{masked}} from the policy: {_POLICIES}",
         f"List the flow logs that write to the log group, with their formats: {_DESCRIBE}",
         "If a flow log was just created: wait 10 min. Formats are relearned when lines no longer match.",
         "If lines match several formats: use another log group or another format for one of the flow logs.",
-        "If another account writes them: EC2 does not report their format. Set the parameter LogFormat.",
+        "If another account writes the lines: EC2 does not report their format. Set the parameter LogFormat.",
         "If the lines are not flow records: find their writer and direct it to another log group.",
         "The unparsed records are still in the log group.",
     ),

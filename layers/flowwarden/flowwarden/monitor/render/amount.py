@@ -1,4 +1,4 @@
-"""When a finding was counted, and how much there was: of the batch, and of a longer window. Pure."""
+"""The times and amounts of a finding: those of the batch, and those of a longer window. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The subject line of a notification, in as few characters as receivers show. Pure."""
+"""The subject line of a notification, shortened to the number of characters that receivers show. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LONG_ADDRESS: Final = re.compile(r"(?<![0-9a-fA-F:])(?=[0-9a-fA-F:]{23,})(?:[0-
 
 
 def subject_line(severity: str, text: Text, region: str) -> str:
-    """`[HIGH] What was found (eu-west-1)`, on one line; with less until it fits, the key fact last.
+    """`[HIGH] What was found (eu-west-1)` on one line, shortened until it fits.
 
-    First without the Region, then in few words, then with shortened IPv6 addresses: the text has everything
-    in full.
+    It first loses the Region, then uses the short sentence, then shortens IPv6 addresses. The text contains
+    everything in full.
     """
     brief = text.brief or text.summary
     facts = [each.removesuffix(".") for each in (text.summary, brief, shortened(brief))]

@@ -7,7 +7,7 @@ of failures, but on known edges.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 from operator import itemgetter
@@ -31,7 +31,7 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.host_set import host_set
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, FILE_AND_RPC, TCP, UDP
 from flowwarden.policy.policy import Policy
-from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.records.columnar.tokenizer import Integers, Mask
 from flowwarden.state.schema import MOST_HOSTS
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, merged
 
@@ -78,11 +78,11 @@ class HostActivities:
     """
 
     def __init__(
-        self, contacts: Contacts, policy: Policy, state: StateView, now: int, bursts: Collection[int] = ()
+        self, contacts: Contacts, policy: Policy, state: StateView, now: int, are_bursts: Mask
     ) -> None:
-        """Take the batch; `bursts` are the contacts with many small sessions."""
+        """Take the batch; `are_bursts` tells which contacts have many small sessions."""
         self._contacts = contacts
-        self._bursts = bursts
+        self._are_bursts = are_bursts
         self._thresholds = policy.thresholds
         self._exempt = host_set(policy.exempt)
         self._state = state
@@ -231,7 +231,7 @@ class HostActivities:
         )
 
     def _standing(self, profile: RoleProfile, edge: Edge, number: int) -> Standing:
-        return profile.standing_of_watched(edge, is_burst=number in self._bursts)
+        return profile.standing_of_watched(edge, is_burst=bool(self._are_bursts[number]))
 
     def _added(self, addition: Addition) -> Sets:
         stored = self._state.add(bounded(addition, self._state.known(addition.key)))
@@ -243,6 +243,8 @@ def _most(hosts: Sequence[_Host], most: int) -> list[_Host]:
 
     A guess is one contact, so the others are those with the most answers that count as grave.
     """
+    if len(hosts) <= most:
+        return [*hosts]
     by_contacts = sorted(hosts, key=lambda host: (-len(host.contacts), host.client, host.place))
     by_answers = sorted(hosts, key=lambda host: (-host.grave, host.client, host.place))
     ranked = chain.from_iterable(zip(by_contacts, by_answers, strict=True))

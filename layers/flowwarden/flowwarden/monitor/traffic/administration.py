@@ -62,8 +62,9 @@ def administration(
 def counted(sets: Sets) -> dict[str, frozenset[int]]:
     """The sets of a window, without numbers beyond `MOST_SERVERS` and `MOST_SESSIONS`.
 
-    Usual administration takes no room of other, and no session with a service that of another service. Which
-    numbers count depends only on which there are, so the order and partition of batches do not matter.
+    Usual administration does not displace other administration, and sessions with one service do not displace
+    those with another. The set alone determines which numbers count, so the order and partition of batches do
+    not matter.
     """
     found = dict(sets)
     if marks := found.get(ADMINISTERED):

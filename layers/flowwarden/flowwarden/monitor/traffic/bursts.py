@@ -15,6 +15,7 @@ from flowwarden.monitor.traffic.sessions import SIZED_PORTS, is_small, log_ins, 
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import OWN, Directions
 from flowwarden.network.services import TCP
+from flowwarden.records.columnar.tokenizer import Mask
 
 LEAST: Final = 5
 """Sessions of the same small size: a person who mistypes a password twice opens three."""
@@ -22,18 +23,21 @@ MOST: Final = 256
 """Contacts of a batch that are inspected, those with the most small sessions first."""
 
 
-def bursts(contacts: Contacts, directions: Directions) -> frozenset[int]:
-    """The numbers of the contacts with bursts, of internal hosts with services that ask for a password."""
-    lead = contacts.lead_rows(np.arange(len(contacts)))
-    chosen = np.isin(directions.service_port[lead], [*SIZED_PORTS]) & (contacts.records >= LEAST)
-    chosen &= (directions.traffic.flows["protocol"][lead] == TCP) & (directions.server_class[lead] == OWN)
-    chosen &= contacts.answered & contacts.is_sure & ~contacts.inbound(lead)
-    (found,) = chosen.nonzero()
+def bursts(contacts: Contacts, directions: Directions) -> Mask:
+    """Which contacts have bursts, of internal hosts with services that ask for a password."""
+    are_bursts = np.zeros(len(contacts), bool)
+    (found,) = (contacts.records >= LEAST).nonzero()
+    lead = contacts.lead_rows(found)
+    chosen = (directions.traffic.flows["protocol"][lead] == TCP) & (directions.server_class[lead] == OWN)
+    chosen &= np.isin(directions.service_port[lead], [*SIZED_PORTS]) & ~contacts.inbound(lead)
+    found = found[chosen]
     if not len(found):
-        return frozenset()
+        return are_bursts
+    found = found[contacts.answered[found] & contacts.is_sure[found]]
     small = contacts.sums(is_small(directions))[found]
     most = found[small >= LEAST][np.argsort(-small[small >= LEAST], kind="stable")][:MOST]
-    return frozenset(number for number in most.tolist() if _is_burst(contacts, number))
+    are_bursts[most] = [_is_burst(contacts, number) for number in most.tolist()]
+    return are_bursts
 
 
 def _is_burst(contacts: Contacts, number: int) -> bool:

@@ -23,7 +23,7 @@ from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside, of_contacts, without_repeats
 from flowwarden.monitor.traffic.sessions import SIZED_PORTS, sized_records
 from flowwarden.monitor.traffic.tally import tally_of
-from flowwarden.network.direction import INTERNET, DirectedFlow, Directions
+from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.services import EPHEMERAL, TCP, UNPRIVILEGED
 from flowwarden.network.traffic import RST, SYN
 from flowwarden.records.columnar.group_by import Groups, Keys, packed
@@ -87,15 +87,13 @@ class Contacts:
     @cached_property
     def answered(self) -> Mask:
         """Which contacts were answered; a reset alone is not an answer."""
-        answers = ~self._forward & (self._of(self._flows["action"]) == ACCEPT) & ~self._is_reset
-        return self._groups.any(answers)
+        return self._groups.any(~self._forward & (self._actions == ACCEPT) & (self._flags != RST))
 
     @cached_property
     def refused(self) -> Mask:
         """Which attempts were rejected by a rule or reset by the host, and not answered."""
-        rejected = self._forward & (self._of(self._flows["action"]) == REJECT)
-        rejected &= ~self._of(self._directions.traffic.expired_rejects)
-        refused = self._groups.any(rejected | (~self._forward & self._is_reset))
+        rejected = self._rejected & ~self._of(self._directions.traffic.expired_rejects)
+        refused = self._groups.any(rejected | (~self._forward & (self._flags == RST)))
         refused &= self._attempted & ~self.answered
         return refused
 
@@ -104,14 +102,14 @@ class Contacts:
         """Which refused contacts the client's own rules rejected on the way to the internet."""
         rows = self._lead
         denied: Mask = self.refused & ~self.inbound(rows) & is_outside(self._directions.server_class[rows])
-        denied &= self._groups.any(self._forward & (self._of(self._flows["action"]) == REJECT))
+        denied &= self._groups.any(self._rejected)
         return denied
 
     @cached_property
     def _unanswered(self) -> Mask:
-        is_tcp = self._flows["protocol"][self._lead] == TCP
-        came_through = self._groups.any(self._forward & (self._of(self._flows["action"]) == ACCEPT))
-        unanswered: Mask = self._attempted & ~self.answered & ~self.refused & is_tcp & came_through
+        came_through = self._groups.any(self._forward & (self._actions == ACCEPT))
+        unanswered: Mask = self._attempted & ~self.answered & ~self.refused & came_through
+        unanswered &= self._flows["protocol"][self._lead] == TCP
         return unanswered
 
     @cached_property
@@ -122,9 +120,9 @@ class Contacts:
         gateway or a security group, the FIN, ACK or RST of an established connection travels alone. Of a
         record in two formats, the one with flags decides.
         """
-        flags = self._of(self._flows["tcp_flags"])
-        shown = (self._of(self._flows["protocol"]) == TCP) & (flags != ABSENT)
-        opened = shown & self._forward & ((flags & SYN == SYN) | self._of(self._directions.traffic.sweeps))
+        shown = (self._of(self._flows["protocol"]) == TCP) & (self._flags != ABSENT)
+        opening = (self._flags & SYN == SYN) | self._of(self._directions.traffic.sweeps)
+        opened = shown & self._forward & opening
         attempted: Mask = self._groups.any(opened) | ~self._groups.any(shown)
         return attempted
 
@@ -133,9 +131,18 @@ class Contacts:
         return self._of(self._directions.from_source)
 
     @cached_property
-    def _is_reset(self) -> Mask:
-        reset: Mask = self._of(self._flows["tcp_flags"]) == RST
-        return reset
+    def _actions(self) -> Integers:
+        return self._of(self._flows["action"])
+
+    @cached_property
+    def _rejected(self) -> Mask:
+        """The rows of rejected flows in the direction of the connection."""
+        rejected: Mask = self._forward & (self._actions == REJECT)
+        return rejected
+
+    @cached_property
+    def _flags(self) -> Integers:
+        return self._of(self._flows["tcp_flags"])
 
     @cached_property
     def edges(self) -> Edges:
@@ -143,17 +150,6 @@ class Contacts:
         (ended,) = (self.answered | self.refused | self._unanswered).nonzero()
         rows = self._lead[ended]
         return edges_of(self._directions, self._interfaces, rows, self.inbound(rows), ended)
-
-    @cached_property
-    def refused_internet(self) -> Integers:
-        """The contacts of internet hosts that were refused at the server's own interface."""
-        (groups,) = self.refused.nonzero()
-        rows = self._lead[groups]
-        mine = self.inbound(rows) & (self._directions.client_class[rows] == INTERNET)
-        # A server's late reply to a client port is not an attempt; without flags it looks like one.
-        mine &= self._directions.service_port[rows] < EPHEMERAL
-        attempts: Integers = groups[mine]
-        return attempts
 
     @property
     def records(self) -> Integers:
@@ -167,6 +163,8 @@ class Contacts:
 
     def by_interface(self, contacts: Integers) -> dict[int, Integers]:
         """These contacts by interface index."""
+        if len(self._interfaces) <= 1:
+            return {0: contacts} if len(contacts) else {}
         groups = Groups(self.interface[contacts])
         return {at: contacts[groups.members(number)] for number, at in enumerate(groups.keys.tolist())}
 
@@ -208,6 +206,8 @@ class Contacts:
     def one_of_each_denied(self, contacts: Integers) -> Integers:
         """These contacts, all of one edge, with one of each client's denied ones: they count by service."""
         denied = contacts[self.denied[contacts]]
+        if len(denied) <= 1:
+            return contacts
         first = denied[np.unique(self.clients(denied), return_index=True)[1]]
         return contacts[~self.denied[contacts] | np.isin(contacts, first)]
 
@@ -236,7 +236,7 @@ class Contacts:
     def lasts(self) -> Mask:
         """Which answered TCP contacts began before: their records have flags, and none shows the opening."""
         lasts: Mask = self.answered & ~self.is_sure & (self._flows["protocol"][self._lead] == TCP)
-        lasts &= self._groups.any(self._of(self._flows["tcp_flags"]) != ABSENT)
+        lasts &= self._groups.any(self._flags != ABSENT)
         return lasts
 
     @cached_property

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from itertools import count, starmap
+from itertools import chain, compress, count, pairwise, repeat, starmap
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -73,9 +73,25 @@ class Edges:
         of_distinct = [*starmap(fingerprint, self._distinct)]
         return [*map(of_distinct.__getitem__, self._numbers)]
 
+    @cached_property
+    def owners(self) -> list[int]:
+        """The interface of each edge; ascending."""
+        begins = self._begins
+        parts = (repeat(number, end - begin) for number, (begin, end) in enumerate(pairwise(begins)))
+        return [*chain.from_iterable(parts)]
+
+    def those(self, wanted: Callable[[Edge], bool]) -> list[int]:
+        """The numbers of the wanted edges; `wanted` is asked once for edges that several interfaces have."""
+        chosen = [*map(wanted, self._distinct)]
+        return [*compress(count(), map(chosen.__getitem__, self._numbers))] if any(chosen) else []
+
     def at(self, interface: int) -> slice:
         """The edges of an interface."""
         return slice(self._begins[interface], self._begins[interface + 1])
+
+    def numbers_at(self, interface: int) -> range:
+        """The numbers of the edges of an interface."""
+        return range(self._begins[interface], self._begins[interface + 1])
 
     def of(self, number: int) -> Integers:
         """The contacts of an edge."""

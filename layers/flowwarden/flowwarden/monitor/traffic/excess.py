@@ -22,8 +22,9 @@ remote administration, and sessions with them, see `administration` and `session
 that its own rules deny."""
 
 USUAL_WEIGHTS: Final = {HOUR: 0.2, DAY: 0.1}
-"""Bastions, deployment tools and cluster peers keep contacting replaced hosts: a stale list has dozens, and a
-day with many releases adds several. Such hosts share a few networks; a sweep for a service covers many."""
+"""The weight of each further server that fails in a network. Bastions, deployment tools and cluster peers
+keep contacting replaced hosts: a stale list contains dozens, and a day with many releases adds several. Such
+hosts are in a few networks; a sweep for a service covers many."""
 
 _NOTHING: Final[frozenset[int]] = frozenset()
 

@@ -1,6 +1,6 @@
 """Answered TCP contacts with the internet that are not usual for a role, by interface and service port.
 
-Of a connection that lasts, only the first record shows with certainty which end opened it. The later ones are
+Only the first record of a long connection shows with certainty which end opened it. The later ones are
 a guess, which counts only together with what is known of the port.
 """
 

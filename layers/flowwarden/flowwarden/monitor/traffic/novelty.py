@@ -6,9 +6,9 @@ and contacts with directory services, which show who is a directory server.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-
-import numpy as np
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import DYNAMIC, class_of
@@ -17,7 +17,7 @@ from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.edges import Edges
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, DIRECTORY_SERVICES
-from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.records.columnar.tokenizer import Integers, Mask
 
 type NewContacts = Mapping[int, Mapping[Edge, Integers]]
 """Contact numbers, by interface index and edge."""
@@ -48,17 +48,25 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
         profiles: the usual behavior, by interface index.
     """
     edges = contacts.edges
-    found: dict[int, Mapping[Edge, Integers]] = {}
+    found: defaultdict[int, dict[Edge, int]] = defaultdict(dict)
+    for number in sorted(chain.from_iterable(_new_numbers(edges, profiles))):
+        found[edges.owners[number]][edges.keys[number]] = number
+    return {place: _ByEdge(edges, numbers) for place, numbers in found.items()}
+
+
+def _new_numbers(edges: Edges, profiles: Mapping[int, RoleProfile]) -> Iterator[Iterable[int]]:
+    """The numbers of the edges that are not usual; one look-up for all interfaces with the same baseline."""
+    alike: defaultdict[int, list[int]] = defaultdict(list)
     for place, profile in profiles.items():
-        here = edges.at(place)
-        if new := profile.new_among(edges.fingerprints[here]):
-            numbers = (here.start + at for at in new)
-            found[place] = _ByEdge(edges, {edges.keys[number]: number for number in numbers})
-    return found
+        alike[id(profile.baseline)].append(place)
+    for places in alike.values():
+        numbers = [*chain.from_iterable(map(edges.numbers_at, places))]
+        new = profiles[places[0]].new_among([*map(edges.fingerprints.__getitem__, numbers)])
+        yield map(numbers.__getitem__, new)
 
 
 def watched_contacts(
-    contacts: Contacts, profiles: Mapping[int, RoleProfile], new: NewContacts, bursts: Collection[int] = ()
+    contacts: Contacts, profiles: Mapping[int, RoleProfile], new: NewContacts, are_bursts: Mask | None = None
 ) -> NewContacts:
     """The answered contacts that hosts initiated and that are watched although they are usual or not certain.
 
@@ -66,35 +74,36 @@ def watched_contacts(
         contacts: of a batch.
         profiles: the usual behavior, by interface index.
         new: the contacts that are not usual.
-        bursts: contacts with many small sessions; of databases that are usual, only these are watched.
+        are_bursts: which contacts have many small sessions; of usual databases, only these are watched.
     """
-    edges, sudden = contacts.edges, np.array([*bursts], np.int64)
-    found: dict[int, Mapping[Edge, Integers]] = {}
-    for place, profile in profiles.items():
-        here, unusual = edges.at(place), new.get(place, {})
-        watched = {
-            edge: _watched(contacts, edge, edges.of(here.start + at))
-            for at, edge in enumerate(edges.keys[here])
-            if edge.direction == "out" and _is_watched(edge, profile, is_new=edge in unusual)
-        }
-        if len(sudden) and not profile.learning:
-            watched |= {
-                edge: numbers
-                for at, edge in enumerate(edges.keys[here])
-                if edge.direction == "out" and edge.port in DATABASE_PORTS and edge not in unusual
-                if len(numbers := np.intersect1d(edges.of(here.start + at), sudden))
-            }
-        if watched:
-            found[place] = watched
-    return found
+    edges = contacts.edges
+    found: defaultdict[int, dict[Edge, Integers]] = defaultdict(dict)
+    for number in edges.those(_may_be_watched):
+        edge, place = edges.keys[number], edges.owners[number]
+        if _is_watched(edge, profiles[place], is_new=edge in new.get(place, ())):
+            found[place][edge] = _watched(contacts, edge, edges.of(number))
+    for number in edges.those(_is_database) if are_bursts is not None and are_bursts.any() else ():
+        edge, place, here = edges.keys[number], edges.owners[number], edges.of(number)
+        sudden = here[are_bursts[here]] if are_bursts is not None else here
+        if len(sudden) and not profiles[place].learning and edge not in new.get(place, ()):
+            found[place][edge] = sudden
+    return dict(found)
+
+
+def _is_database(edge: Edge) -> bool:
+    return edge.direction == "out" and edge.port in DATABASE_PORTS and class_of(edge.peer) is PeerClass.OWN
+
+
+def _may_be_watched(edge: Edge) -> bool:
+    """Whether the edge is watched at some hosts."""
+    ports = edge.port in ADMIN_PORTS or edge.port in DIRECTORY_SERVICES or edge.port == DYNAMIC
+    return ports and edge.direction == "out" and class_of(edge.peer) is PeerClass.OWN
 
 
 def _is_watched(edge: Edge, profile: RoleProfile, *, is_new: bool) -> bool:
-    if class_of(edge.peer) is not PeerClass.OWN:
-        return False
+    """Whether an edge that may be watched is."""
     if profile.learning:
-        ports = edge.port in ADMIN_PORTS or edge.port in DIRECTORY_SERVICES or edge.port == DYNAMIC
-        return profile.cautious and ports
+        return profile.cautious
     return edge.port in (DIRECTORY_SERVICES if is_new else ADMIN_PORTS)
 
 

@@ -45,6 +45,8 @@ class Clients:
         self.interfaces: list[str] = []
         """Their ids."""
         self._numbers: dict[str, int] = {}
+        if not len(rows):
+            return
         inbound = directions.side[rows] == INGRESS
         own = rows[~inbound]
         places, of_own = np.unique(index.of_row[own], return_inverse=True)
@@ -115,10 +117,12 @@ class RefusedEdges:
         If only the server is known: whether the client's network usually connects to it.
         """
         (unknown,) = (~self._is_known).nonzero()
+        by_client = self._marked(self._edges, self.profiles, RoleProfile.usual_among)
+        if not len(unknown):
+            return by_client
         inbound = np.ones(len(unknown), bool)
         edges = edges_of(self._directions, self._index, self._rows[unknown], inbound, unknown)
-        by_server = self._marked(edges, self._servers, RoleProfile.usual_among)
-        return by_server | self._marked(self._edges, self.profiles, RoleProfile.usual_among)
+        return by_client | self._marked(edges, self._servers, RoleProfile.usual_among)
 
     @cached_property
     def _servers(self) -> Mapping[int, RoleProfile]:
@@ -159,8 +163,8 @@ class RefusedEdges:
             for at, edge in enumerate(self._edges.keys[here]):
                 members = self._edges.of(here.start + at)
                 if len(members := members[few[members]]):
-                    clients = np.unique(self._directions.client[self._rows[members]])
-                    yield profile, edge, [texts[each] for each in clients.tolist()]
+                    clients = sorted({*self._directions.client[self._rows[members]].tolist()})
+                    yield profile, edge, [texts[each] for each in clients]
 
     @cached_property
     def _rows_of_few(self) -> Mask:

@@ -15,6 +15,8 @@ import numpy as np
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.traffic.contacts import Contacts
+from flowwarden.network.direction import INTERNET, Directions
+from flowwarden.network.services import EPHEMERAL
 from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import MOST_SCANNERS
@@ -30,6 +32,17 @@ each saw half of a scan find it."""
 MOST_SEEN: Final = 64
 """Internet hosts per interface and batch that a container remembers, those with the most places first."""
 _NONE: Final = np.empty(0, np.int64)
+
+
+def refused_internet(contacts: Contacts, directions: Directions) -> Integers:
+    """The contacts of internet hosts that were refused at the server's own interface."""
+    (refused,) = contacts.refused.nonzero()
+    rows = contacts.lead_rows(refused)
+    mine = contacts.inbound(rows) & (directions.client_class[rows] == INTERNET)
+    # A server's late reply to a client port is not an attempt; without flags it looks like one.
+    mine &= directions.service_port[rows] < EPHEMERAL
+    attempts: Integers = refused[mine]
+    return attempts
 
 
 def worth_storing(

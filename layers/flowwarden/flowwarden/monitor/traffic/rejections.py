@@ -92,6 +92,9 @@ class Rejections:
     @cached_property
     def _probes(self) -> Mask:
         """For each group of `_by_client`, whether the host was rejected at many pairs."""
+        least = self._policy.thresholds.probing_destinations
+        if len(self._rows) < least:  # as in most batches
+            return np.zeros(len(self._by_client), bool)
         server = self._directions.server
         pairs = Groups(self._keys(self._by_client.numbers, len(self._rows), server, ~self._denied))
         # A rule that was tightened refuses its victims much of what they need: that is no evidence either.
@@ -99,7 +102,7 @@ class Rejections:
         kinds = self._by_client.numbers[new] * 2 + self._denied[new]
         asked, denied = np.bincount(kinds, minlength=2 * len(self._by_client)).reshape(-1, 2).T
         # A host that its own rules deny services is not a prober because of that alone.
-        probes: Mask = asked + np.minimum(denied, asked) >= self._policy.thresholds.probing_destinations
+        probes: Mask = asked + np.minimum(denied, asked) >= least
         return probes
 
     @cached_property
@@ -116,12 +119,17 @@ class Rejections:
     @cached_property
     def _tightened(self) -> Mask:
         """For each row, whether the client's own rules reject it, and with it many usual connections."""
+        least = self._policy.thresholds.probing_destinations
+        if len(self._rows) < least:
+            return np.zeros(len(self._rows), bool)
         here = self._worked & (self._column(self._directions.side) == EGRESS) & ~self._denied
         (chosen,) = here.nonzero()
+        if len(chosen) < least:
+            return np.zeros(len(self._rows), bool)
         clients = self._by_client.numbers
         pairs = Groups(self._keys(clients, len(self._rows), self._directions.server)[chosen])
         counts = np.bincount(clients[chosen][pairs.rows], minlength=len(self._by_client))
-        tightened: Mask = here & (counts >= self._policy.thresholds.probing_destinations)[clients]
+        tightened: Mask = here & (counts >= least)[clients]
         return tightened
 
     @cached_property
@@ -164,17 +172,20 @@ class Rejections:
     @cached_property
     def _blocking(self) -> tuple[Integers, tuple[Groups, Mask]]:
         """Positions of the flows of ordinary clients, by service, and which services reject many of them."""
+        least = self._policy.thresholds.service_blocked_clients
         asked = (
             self._counts & self._new & ~self._tightened & (self._column(self._directions.server_class) == OWN)
         )
         asked &= ~self._probes[self._by_client.numbers] & ~self.exempt(self._rows)
         (chosen,) = asked.nonzero()
+        if len(chosen) < least:
+            return chosen[:0], (Groups(chosen[:0]), asked[:0])
         services = Groups(self._places(chosen), ordered=True)
         texts = len(self._directions.traffic.flows.texts)
         clients = self._column(self._directions.client)[chosen]
         different = Groups(packed([services.numbers, clients], [max(1, len(services)), texts]))
         counts = np.bincount(services.numbers[different.rows], minlength=len(services))
-        return chosen, (services, counts >= self._policy.thresholds.service_blocked_clients)
+        return chosen, (services, counts >= least)
 
     @cached_property
     def blocked(self) -> RowGroups:
@@ -210,6 +221,8 @@ class Rejections:
             rows: of rejected connections of internal hosts.
             if_unknown: whether a connection counts if neither end is known, so that nothing can be compared.
         """
+        if not len(rows):
+            return np.zeros(0, bool)
         worked = np.zeros(len(self._directions.traffic.flows), bool)
         worked[self._rows] = self._worked
         if if_unknown:

@@ -18,11 +18,20 @@ batch can contain a hundred thousand, and people read the first ones."""
 class RowGroups:
     """Some groups of rows, in the order of their first rows."""
 
-    def __init__(self, rows: Integers, groups: Groups, numbers: Integers) -> None:
-        """Take rows, groups of their positions in order, and the numbers of the groups to use."""
+    def __init__(self, rows: Integers, groups: Groups, numbers: Integers, *, in_order: bool = False) -> None:
+        """Take the groups to use.
+
+        Args:
+            rows: of the batch.
+            groups: of the positions of these rows, in order.
+            numbers: of the groups to use.
+            in_order: whether the numbers are in the order of the groups' first rows.
+        """
         self._rows = rows
         self._groups = groups
-        self._numbers: Integers = numbers[groups.rows[numbers].argsort(kind="stable")]
+        self._numbers: Integers = (
+            numbers if in_order else numbers[groups.rows[numbers].argsort(kind="stable")]
+        )
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -39,7 +48,10 @@ class RowGroups:
 
     def those(self, chosen: Mask) -> RowGroups:
         """The groups that are set in the mask, which has an element per group."""
-        return RowGroups(self._rows, self._groups, self._numbers[chosen])
+        return self._some(self._numbers[chosen])
+
+    def _some(self, numbers: Integers) -> RowGroups:
+        return RowGroups(self._rows, self._groups, numbers, in_order=True)
 
     def any(self, of_row: Mask) -> Mask:
         """Which groups have any row that is set in the mask; the mask has an element for each row taken."""
@@ -52,6 +64,8 @@ class RowGroups:
 
     def split(self, most: int = MOST_FINDINGS) -> tuple[RowGroups, RowGroups]:
         """The groups with most rows, of equal ones the first; and the others."""
+        if len(self) <= most:
+            return self, self._some(self._numbers[:0])
         order = (-self._groups.sizes[self._numbers]).argsort(kind="stable")
         chosen = np.zeros(len(self), bool)
         chosen[order[:most]] = True

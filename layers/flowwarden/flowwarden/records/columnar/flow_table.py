@@ -42,7 +42,7 @@ class FlowTable:
     """The flows of a batch, by column and one by one.
 
     A column has one integer per flow, of 32 or 64 bits: the value, or the index of the text in `texts`;
-    `ABSENT` if the layout lacks the field or the record has a dash.
+    `ABSENT` if the log format lacks the field or the record has a dash.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class FlowTable:
     ) -> None:
         """Take the columns, the texts, and a function that creates the flows for row numbers."""
         self._columns = columns
-        self._absent: dict[type[np.signedinteger], Integers] = {}
+        self._absent: dict[str, Integers] = {}
         self._vocabulary = vocabulary
         self._flows = flows
         self._size = len(columns["srcaddr"])
@@ -70,12 +70,16 @@ class FlowTable:
     def __getitem__(self, attribute: str) -> Integers:
         """A column. Raises KeyError if the attribute is not in `COLUMNS`."""
         column = self._columns.get(attribute)
-        if column is not None:
-            return column
-        width = _width(attribute)
-        if width not in self._absent:
-            self._absent[width] = np.full(self._size, ABSENT, width)
-        return self._absent[width]
+        return self._lacking(attribute) if column is None else column
+
+    def _lacking(self, attribute: str) -> Integers:
+        """The column of an attribute that no layout of the batch has; one for all of the same width."""
+        column = self._absent.get(attribute)
+        if column is None:
+            width = _width(attribute)
+            alike = [each for each in self._absent.values() if each.dtype == width]
+            column = self._absent[attribute] = alike[0] if alike else np.full(self._size, ABSENT, width)
+        return column
 
     @property
     def texts(self) -> Sequence[str]:
@@ -87,7 +91,7 @@ class FlowTable:
         return None if number == ABSENT else self._vocabulary.texts[number]
 
     def has(self, attribute: str) -> bool:
-        """Whether any layout of the batch has the column; if not, all its values are `ABSENT`."""
+        """Whether any log format of the batch has the column; if not, all its values are `ABSENT`."""
         return attribute in self._columns
 
     @property
@@ -118,7 +122,7 @@ class Table(Struct, frozen=True):
 
 
 def columns_of(flows: Sequence[Flow], vocabulary: StringPool) -> dict[str, Integers]:
-    """The columns of flows that occur in any of their layouts, with texts numbered by a string pool.
+    """The columns of flows that occur in any of their log formats, with texts numbered by a string pool.
 
     Columns of the same type are built together, because in a batch of a line or two each array costs more
     than its content.
@@ -133,7 +137,7 @@ def columns_of(flows: Sequence[Flow], vocabulary: StringPool) -> dict[str, Integ
 
 @lru_cache
 def _columns_in(layouts: frozenset[LogFormat]) -> list[_Alike]:
-    """The attributes that occur in any of the layouts, grouped by column type."""
+    """The attributes that occur in any of the log formats, grouped by column type."""
     present = {field.attribute for layout in layouts for field in layout.fields} | {"srcaddr", "dstaddr"}
     return [
         (found, width, is_text)

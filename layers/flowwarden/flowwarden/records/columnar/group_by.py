@@ -15,14 +15,15 @@ type Keys = NDArray[Any]
 """A number per row: 64-bit integers, or Python integers if 64 bits are too few."""
 
 _LARGEST: Final = 2**63 - 1
-_NOTHING: Final = np.empty(0, np.int64)
+_ONE: Final = np.zeros(1, np.int64)
+_ONE.setflags(write=False)  # it is part of many groups
 
 
 def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
     """One number per row that combines its values in all columns.
 
     Args:
-        columns: values, at least -1.
+        columns: values, at least -1; so the numbers may be negative.
         sizes: for each column, an exclusive upper bound of its values.
     """
     if not len(columns[0]):
@@ -31,12 +32,9 @@ def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
     for size in sizes:
         room *= size + 1
     keys: Keys = columns[0].astype(np.int64 if room <= _LARGEST else object)
-    lowest = -1  # the lowest possible key: that of a row whose values are all -1
     for column, size in zip(columns[1:], sizes[1:], strict=True):
         keys *= size + 1
         keys += column
-        lowest = lowest * (size + 1) - 1
-    keys -= lowest
     return keys
 
 
@@ -51,8 +49,8 @@ class Groups:
             ordered: whether the rows of a group keep their order, so that `rows` and `members` do not depend
                 on how texts are numbered. This is slower.
         """
-        if not len(keys):  # as most selections of a batch; sorting them takes as long as sorting a few rows
-            self._order = self._starts = _NOTHING
+        if len(keys) <= 1:  # as most selections of a batch; sorting them takes as long as sorting a few rows
+            self._order = self._starts = _ONE[: len(keys)]
             self.keys = keys
             return
         self._order = keys.argsort(kind="stable" if ordered else None)

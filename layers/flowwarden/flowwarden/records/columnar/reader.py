@@ -1,6 +1,6 @@
 """Reads plain lines into a table, a few thousand at once, and passes all other lines to the line reader.
 
-A line is plain if its number of tokens matches exactly one layout, its tokens are separated by one space
+A line is plain if its number of tokens matches exactly one log format, its tokens are separated by one space
 each, and each token is valid for the kind of its field in AWS's form, or is a time in milliseconds. The line
 reader handles all other lines: gaps, tabs, byte order marks, malformed lines. So this reader can be fast, and
 only one place defines the meaning of a line. Tests verify that both return the same result for any line.
@@ -47,10 +47,10 @@ _LONGEST: Final = {Kind.TEXT: LONGEST_TEXT, Kind.ENCODED_TEXT: LONGEST_ENCODED}
 
 
 class ColumnarReader:
-    """Reads lines of one or several layouts into tables. Reuse a reader, like a LineReader."""
+    """Reads lines of one or several log formats into tables. Reuse a reader, like a LineReader."""
 
     def __init__(self, layouts: Sequence[LogFormat], without_addresses: Sequence[LogFormat] = ()) -> None:
-        """Prepare for lines of these layouts. Arguments and errors are those of LineReader."""
+        """Prepare for lines of these log formats. Arguments and errors are those of LineReader."""
         self._reader = LineReader(layouts, without_addresses)
         self._plans = [_Plan(layout) for layout in self._reader.alone]
         self._addresses = AddressCache()
@@ -98,7 +98,7 @@ class ColumnarReader:
         return whole
 
     def _plain(self, chunk: Sequence[str], vocabulary: StringPool) -> Iterator[_Part]:
-        """The plain flows of each layout."""
+        """The plain flows of each log format."""
         text = Text(chunk)
         for plan in self._plans:
             lines, tokens = text.tokens(plan.fields)
@@ -127,7 +127,7 @@ def _chunks(lines: Sequence[str], first: int = 0) -> Iterator[tuple[int, Sequenc
 
 
 class _Part(Struct):
-    """Flows of one layout: the numbers of their lines, and the columns of the layout."""
+    """Flows of one log format: the numbers of their lines, and the columns of the log format."""
 
     lines: Integers
     columns: dict[str, Integers]
@@ -150,7 +150,7 @@ _NONE: Final = np.empty(0, np.int64)
 
 
 class _Plan:
-    """The positions of the fields of a layout, grouped by how they are read."""
+    """The positions of the fields of a log format, grouped by how they are read."""
 
     def __init__(self, layout: LogFormat) -> None:
         self.fields = len(layout.names)
@@ -171,7 +171,7 @@ class _Plan:
 
 
 class _Reading:
-    """Lines of one layout while their columns are being read."""
+    """Lines of one log format while their columns are being read."""
 
     def __init__(self, tokens: Tokens, vocabulary: StringPool, addresses: AddressCache) -> None:
         self.valid: Mask = np.ones(tokens.length.shape[1], bool)

@@ -106,10 +106,9 @@ class Answers:
 
     def _ask(self, numbers: Integers) -> None:
         """Evaluate the texts with these numbers, each once; a mask finds duplicates faster than sorting."""
-        lowest = int(numbers.min())
-        marks = np.zeros(int(numbers.max()) - lowest + 1, bool)
-        marks[numbers - lowest] = True
-        new = marks.nonzero()[0] + lowest
+        marks = np.zeros(len(self._texts), bool)
+        marks[numbers] = True
+        (new,) = marks.nonzero()
         self._known[new] = self._question([self._texts[number] for number in new.tolist()])
 
     def _grow(self) -> None:

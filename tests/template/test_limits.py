@@ -1,11 +1,9 @@
-"""Checks of the template by cfn-lint and against CloudFormation's limits."""
+"""Checks of the template that cfn-lint (`make validate`) does not make, and CloudFormation's limits."""
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
-from typing import Any
 
 import yaml
 
@@ -13,34 +11,6 @@ from tests.template import stack
 
 LARGEST = 1_000_000
 """Maximum bytes of a template in a bucket (AWS CloudFormation User Guide, Quotas)."""
-
-
-def problems(text: str) -> list[str]:
-    """What cfn-lint finds."""
-    from cfnlint.api import lint  # type: ignore[import-untyped]  # noqa: PLC0415  takes a second
-
-    found: list[Any] = lint(text, regions=["us-east-1"])
-    return [f"{each.rule.id} line {each.linenumber}: {each.message}" for each in found]
-
-
-def test_cfn_lint_finds_nothing() -> None:
-    assert problems(stack.TEXT) == []
-
-
-def test_cfn_lint_reports_a_wrong_template() -> None:
-    table = stack.RESOURCES["StateTable"]
-    right = json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"StateTable": table}})
-    broken = right.replace("PAY_PER_REQUEST", "FREE")
-    assert problems(right) == []
-    assert [each for each in problems(broken) if each.startswith("E3030") and "FREE" in each]
-
-
-def test_the_tests_read_the_template_like_cfn_lint() -> None:
-    from cfnlint.decode import decode_str  # type: ignore[import-untyped]  # noqa: PLC0415  takes a second
-
-    template, found = decode_str(stack.TEXT)
-    assert not found
-    assert template == stack.TEMPLATE
 
 
 def test_no_yaml_aliases_are_used_because_cloudformation_rejects_them() -> None:
