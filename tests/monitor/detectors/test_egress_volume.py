@@ -15,7 +15,7 @@ from flowwarden.monitor.traffic.host_uploads import Sources
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.record_sizes import Volume, place_number
 from flowwarden.monitor.traffic.upload_sums import SENT, Place, Sent, addition, by_day
-from flowwarden.monitor.traffic.uploads import LEAST, SAMPLE, continued, counted, size_of
+from flowwarden.monitor.traffic.uploads import LEAST, SAMPLE, counted, size_of
 from flowwarden.monitor.traffic.uploads import uploads as upload_rows
 from flowwarden.monitor.traffic.usual_volume import (
     AWS_SIZES,
@@ -44,7 +44,7 @@ PROFILE = RoleProfile(NOW // DAY, interface("eni-1"), "tag:Role=web")
 
 def uploads(batch: Directions) -> dict[Place, Integers]:
     """The large uploads of a batch by host, day and class of the far end."""
-    return by_day(batch, counted(batch, upload_rows(batch)), NOW)
+    return by_day(batch, counted(batch, upload_rows(batch)[0]), NOW)
 
 
 def sent(
@@ -87,14 +87,14 @@ def test_a_sample_of_small_records_has_their_sum(size: int) -> None:
     numbers = range(min(count, 20_000))
     records = [sent(size, 1024 + each % 60_000, start=START + each // 9, packets=each) for each in numbers]
     batch = directions(*records)
-    rows = upload_rows(batch)
+    rows, _ = upload_rows(batch)
     assert len(rows) == len(records)
     kept = counted(batch, rows)
     assert {size_of(size)} == {SAMPLE}
     expected = size * len(records) / SAMPLE
     assert abs(len(kept) - expected) <= 4 * max(1, expected) ** 0.5
     again = directions(*reversed(records))
-    assert len(counted(again, upload_rows(again))) == len(kept), "whatever the batch"
+    assert len(counted(again, upload_rows(again)[0])) == len(kept), "whatever the batch"
 
 
 @given(st.lists(st.integers(LEAST, 10**12), min_size=1, max_size=40), st.randoms())
@@ -131,7 +131,7 @@ def test_later_records_of_connections_are_found_by_their_ports() -> None:
     unknown = sent(LEAST, 50_051, f"{FAR}:40000", tcp_flags=0)
     without_flags = sent(LEAST, 40_001, f"{FAR}:9001", tcp_flags=None)
     batch = directions(of_client, of_server, unknown, without_flags)
-    assert continued(batch).tolist() == [0]
+    assert upload_rows(batch)[1].tolist() == [0]
 
 
 def test_a_volume_reached_on_three_days_is_usual() -> None:
@@ -182,7 +182,7 @@ def reported(facts: Facts, networks: frozenset[int] | None = None) -> EgressVolu
     """The finding about two uploads."""
     batch = directions(sent(900 * MEGABYTE), sent(90 * MEGABYTE, 40_001, "198.51.100.7:443"))
     sources = Sources(batch, InterfaceIndex(batch.traffic.flows), {0: PROFILE}, NOW)
-    rows = upload_rows(batch)
+    rows, _ = upload_rows(batch)
     (upload,) = sources.largest(counted(batch, rows), host_set(()))
     return report(Unusual(upload, Sent(facts.sent, NOW // HOUR * HOUR), facts, networks), batch, rows)
 

@@ -128,7 +128,7 @@ def _of_egress_volume() -> Finding:
     )
     profile = RoleProfile(NOW // DAY, interface("eni-1"), "tag:Role=web")
     sources = Sources(batch, InterfaceIndex(batch.traffic.flows), {0: profile}, NOW)
-    rows = uploads(batch)
+    rows, _ = uploads(batch)
     (upload,) = sources.largest(counted(batch, rows), host_set(()))
     facts = egress_volume.Facts("tag:Role=web", 990_000_000, 64_000_000)
     sent = Sent(facts.sent, (NOW // HOUR + 1) * HOUR)

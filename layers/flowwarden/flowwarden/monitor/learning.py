@@ -96,7 +96,7 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
     answered = edges.any(view.contacts.answered).tolist()
     shown = edges.any(view.contacts.answered & ~view.contacts.lasts).tolist()
     # Bursts of a batch with a finding may be guesses.
-    sudden = edges.any(view.are_bursts & (not usual_alone)).tolist()
+    sudden = [] if usual_alone or view.are_bursts is None else edges.any(view.are_bursts).tolist()
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
     for teachers in _teachers(view):
         profile = teachers.profile
@@ -116,7 +116,7 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
             # An exempt host may do anything, so its connections say nothing about the others of its role.
             learned = {edge for edge in learned if edge.direction == "in"}
         if learned:
-            bursts = {edges.keys[number] for number in here if sudden[number]} & learned
+            bursts = {edges.keys[number] for number in here if sudden and sudden[number]} & learned
             found[profile.role, profile.day] |= {*learned, *map(bursts_of, bursts), MEASURED}
             if teachers.vpc and shows_presence(profile.day):
                 found[teachers.vpc, profile.day].add(PRESENT)

@@ -283,8 +283,8 @@ class BatchView:
         return new_contacts(self.contacts, self.profiles)
 
     @cached_property
-    def are_bursts(self) -> Mask:
-        """Which contacts have many small sessions, as of a host that guesses passwords."""
+    def are_bursts(self) -> Mask | None:
+        """Which contacts have many small sessions, as of a host that guesses passwords; None if none."""
         return bursts(self.contacts, self.directions)
 
     @cached_property

@@ -137,7 +137,8 @@ def _by_listener(traffic: Traffic) -> Iterator[Decision]:
 
 
 def _by_sweep(traffic: Traffic) -> Iterator[Decision]:
-    yield traffic.sweeps, InitiatorVerdict(Initiator.SOURCE, 0.95, Basis.SWEEP)
+    if traffic.sweeps is not None:
+        yield traffic.sweeps, InitiatorVerdict(Initiator.SOURCE, 0.95, Basis.SWEEP)
 
 
 def _by_missing_syn(traffic: Traffic) -> Iterator[Decision]:

@@ -41,9 +41,10 @@ from flowwarden.monitor.traffic.host_activity import SPANS
 from flowwarden.monitor.traffic.host_uploads import HostUploads, Sources, Upload
 from flowwarden.monitor.traffic.known_openings import KnownOpenings
 from flowwarden.monitor.traffic.record_sizes import Volume, bounded
+from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.traffic.upload_sums import SENT, Sent, Sums, places_of
-from flowwarden.monitor.traffic.uploads import continued, counted, uploads, window_of
+from flowwarden.monitor.traffic.uploads import counted, uploads, window_of
 from flowwarden.monitor.traffic.usual_volume import (
     DAYS_SENT,
     MEGABYTE,
@@ -107,12 +108,11 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
 
 def _rows(view: BatchView, state: StateView) -> Integers:
     """The rows of all uploads; of later records of connections, if the role is known to open them."""
-    rows, later = uploads(view.directions), continued(view.directions)
-    if not len(counted(view.directions, later)):
-        return rows
-    known = KnownOpenings(view.directions, view.index, view.profiles, state, view.now)
-    together: Integers = np.sort(np.concatenate([rows, later[known.holds(later, rows)]]))
-    return together
+    rows, later = uploads(view.directions)
+    if len(sampled := counted(view.directions, later)):
+        known = KnownOpenings(view.directions, view.index, view.profiles, state, view.now)
+        rows = np.sort(np.concatenate([rows, later[known.holds(later, sampled, rows)]]))
+    return without_repeats(view.records.flows, rows)
 
 
 class Unusual(Struct, frozen=True):

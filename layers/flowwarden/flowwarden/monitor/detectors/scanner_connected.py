@@ -35,7 +35,12 @@ from flowwarden.monitor.text import Text, evidence, narrowed
 from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.host_sample import place_of
-from flowwarden.monitor.traffic.refused_sources import MOST_PLACES, refused_internet, worth_storing
+from flowwarden.monitor.traffic.refused_sources import (
+    CANDIDATE_REFUSALS,
+    MOST_PLACES,
+    refused_internet,
+    worth_storing,
+)
 from flowwarden.monitor.traffic.selection import grouped
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
@@ -52,6 +57,8 @@ MOST_SOURCES: Final = 48
 """Sources per interface and batch that are looked up: two keys each, and one call takes a hundred."""
 INTERFACES_OF_BATCH: Final = 32
 """Inspected interfaces of a batch: those with sources, then those with most refusals. Each costs a read."""
+MOST_THIN: Final = 4
+"""Those among them with fewer refusals than one scanner causes. Most batches have one interface."""
 MOST_MARKS: Final = 16
 """Services stored for each source."""
 
@@ -90,7 +97,8 @@ def detect(
         {*connections, *refused},
         key=lambda place: (place not in connections, -len(refused.get(place, _NONE))),
     )
-    for place in sorted(places[:INTERFACES_OF_BATCH]):
+    thin = [each for each in places if each not in connections and len(refused[each]) < CANDIDATE_REFUSALS]
+    for place in sorted({*places[:INTERFACES_OF_BATCH]}.difference(thin[MOST_THIN:])):
         connected, profile = connections.get(place, []), view.profiles[place]
         here = _AtInterface(view.contacts, refused.get(place, _NONE), connected, profile, least)
         found += _inspect(here, state)

@@ -78,7 +78,7 @@ class HostActivities:
     """
 
     def __init__(
-        self, contacts: Contacts, policy: Policy, state: StateView, now: int, are_bursts: Mask
+        self, contacts: Contacts, policy: Policy, state: StateView, now: int, are_bursts: Mask | None
     ) -> None:
         """Take the batch; `are_bursts` tells which contacts have many small sessions."""
         self._contacts = contacts
@@ -231,7 +231,9 @@ class HostActivities:
         )
 
     def _standing(self, profile: RoleProfile, edge: Edge, number: int) -> Standing:
-        return profile.standing_of_watched(edge, is_burst=bool(self._are_bursts[number]))
+        return profile.standing_of_watched(
+            edge, is_burst=self._are_bursts is not None and bool(self._are_bursts[number])
+        )
 
     def _added(self, addition: Addition) -> Sets:
         stored = self._state.add(bounded(addition, self._state.known(addition.key)))

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from flowwarden.monitor.traffic.contacts import Contacts
-from flowwarden.monitor.traffic.sessions import SIZED_PORTS, is_small, log_ins, numbers, small_sessions
+from flowwarden.monitor.traffic.sessions import ARE_SIZED, is_small, log_ins, numbers, small_sessions
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import OWN, Directions
 from flowwarden.network.services import TCP
@@ -23,21 +23,21 @@ MOST: Final = 256
 """Contacts of a batch that are inspected, those with the most small sessions first."""
 
 
-def bursts(contacts: Contacts, directions: Directions) -> Mask:
-    """Which contacts have bursts, of internal hosts with services that ask for a password."""
-    are_bursts = np.zeros(len(contacts), bool)
-    (found,) = (contacts.records >= LEAST).nonzero()
+def bursts(contacts: Contacts, directions: Directions) -> Mask | None:
+    """Which contacts of internal hosts, with services that ask for a password, have bursts; None if none."""
+    (found,) = (contacts.count() >= LEAST).nonzero()
     lead = contacts.lead_rows(found)
-    chosen = (directions.traffic.flows["protocol"][lead] == TCP) & (directions.server_class[lead] == OWN)
-    chosen &= np.isin(directions.service_port[lead], [*SIZED_PORTS]) & ~contacts.inbound(lead)
-    found = found[chosen]
+    asks = ARE_SIZED[directions.service_port[lead]] & (directions.server_class[lead] == OWN)
+    found, lead = found[asks], lead[asks]
     if not len(found):
-        return are_bursts
-    found = found[contacts.answered[found] & contacts.is_sure[found]]
-    small = contacts.sums(is_small(directions))[found]
+        return None
+    mine = (directions.traffic.flows["protocol"][lead] == TCP) & ~contacts.inbound(lead)
+    found = found[mine & contacts.answered[found] & contacts.is_sure[found]]
+    small = contacts.count(is_small(directions))[found]
     most = found[small >= LEAST][np.argsort(-small[small >= LEAST], kind="stable")][:MOST]
+    are_bursts = np.zeros(len(contacts), bool)
     are_bursts[most] = [_is_burst(contacts, number) for number in most.tolist()]
-    return are_bursts
+    return are_bursts if are_bursts.any() else None
 
 
 def _is_burst(contacts: Contacts, number: int) -> bool:

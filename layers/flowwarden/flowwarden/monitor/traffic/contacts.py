@@ -121,8 +121,9 @@ class Contacts:
         record in two formats, the one with flags decides.
         """
         shown = (self._of(self._flows["protocol"]) == TCP) & (self._flags != ABSENT)
-        opening = (self._flags & SYN == SYN) | self._of(self._directions.traffic.sweeps)
-        opened = shown & self._forward & opening
+        opened = shown & self._forward & (self._flags & SYN == SYN)
+        if (sweeps := self._directions.traffic.sweeps) is not None:
+            opened |= shown & self._forward & self._of(sweeps)
         attempted: Mask = self._groups.any(opened) | ~self._groups.any(shown)
         return attempted
 
@@ -151,15 +152,10 @@ class Contacts:
         rows = self._lead[ended]
         return edges_of(self._directions, self._interfaces, rows, self.inbound(rows), ended)
 
-    @property
-    def records(self) -> Integers:
-        """The number of records of each contact."""
-        return self._groups.sizes
-
-    def sums(self, rows: Mask) -> Integers:
-        """How many of each contact's rows are set in the mask, which has an element for each row."""
-        sums: Integers = self._groups.sums(self._of(rows).astype(np.int64))
-        return sums
+    def count(self, rows: Mask | None = None) -> Integers:
+        """The number of records of each contact, or of those in a mask with an element for each row."""
+        sizes: Integers = self._groups.sizes
+        return sizes if rows is None else self._groups.sums(self._of(rows).astype(np.int64))
 
     def by_interface(self, contacts: Integers) -> dict[int, Integers]:
         """These contacts by interface index."""

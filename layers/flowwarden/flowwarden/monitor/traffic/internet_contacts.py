@@ -16,7 +16,7 @@ from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.novelty import NewContacts
-from flowwarden.monitor.traffic.sessions import SIZED_PORTS
+from flowwarden.monitor.traffic.sessions import ARE_SIZED
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, Directions
 from flowwarden.network.services import EPHEMERAL, TCP
@@ -89,11 +89,14 @@ def sessions_from_internet(contacts: Contacts, directions: Directions) -> dict[i
 
     At most `MOST_CONTACTS` of an interface.
     """
-    every = contacts.lead_rows(np.arange(len(contacts)))
-    asks = np.isin(directions.service_port[every], [*SIZED_PORTS])
-    asks &= (directions.client_class[every] == INTERNET) & opened(contacts)
-    asks &= (directions.traffic.flows["protocol"][every] == TCP) & contacts.inbound(every)
+    (found,) = opened(contacts).nonzero()
+    rows = contacts.lead_rows(found)
+    asks = ARE_SIZED[directions.service_port[rows]] & (directions.client_class[rows] == INTERNET)
+    found, rows = found[asks], rows[asks]
+    if not len(found):
+        return {}
+    mine = (directions.traffic.flows["protocol"][rows] == TCP) & contacts.inbound(rows)
     return {
         place: contacts.one_by_one(numbers[:MOST_CONTACTS].tolist(), PeerClass.INTERNET)
-        for place, numbers in contacts.by_interface(asks.nonzero()[0]).items()
+        for place, numbers in contacts.by_interface(found[mine]).items()
     }

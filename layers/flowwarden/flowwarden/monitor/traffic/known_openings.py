@@ -41,20 +41,20 @@ class KnownOpenings:
         self._state = state
         self._now = now
 
-    def holds(self, rows: Integers, opened: Integers) -> Mask:
+    def holds(self, rows: Integers, wanted: Integers, opened: Integers) -> Mask:
         """For which of these rows, of outbound connections, the port is known.
 
         Args:
             rows: of records that do not show the opening.
+            wanted: some of them: only their interfaces and ports are looked up.
             opened: rows of records that show it.
         """
-        groups = Groups(self._keys(rows))
+        groups = Groups(self._keys(wanted))
         known = np.isin(groups.keys, self._keys(opened))
-        usual = [self._is_usual(row) for row in rows[groups.rows].tolist()]
-        known |= np.array(usual, bool)
-        rest = rows[groups.rows[~known]]
+        known |= np.array([self._is_usual(row) for row in wanted[groups.rows].tolist()], bool)
+        rest = wanted[groups.rows[~known]]
         known[~known] = self._opened_before(rest.tolist())
-        holds: Mask = known[groups.numbers]
+        holds: Mask = np.isin(self._keys(rows), groups.keys[known])
         return holds
 
     def _keys(self, rows: Integers) -> Keys:

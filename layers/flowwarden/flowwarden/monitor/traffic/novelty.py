@@ -82,7 +82,7 @@ def watched_contacts(
         edge, place = edges.keys[number], edges.owners[number]
         if _is_watched(edge, profiles[place], is_new=edge in new.get(place, ())):
             found[place][edge] = _watched(contacts, edge, edges.of(number))
-    for number in edges.those(_is_database) if are_bursts is not None and are_bursts.any() else ():
+    for number in edges.those(_is_database) if are_bursts is not None else ():
         edge, place, here = edges.keys[number], edges.owners[number], edges.of(number)
         sudden = here[are_bursts[here]] if are_bursts is not None else here
         if len(sudden) and not profiles[place].learning and edge not in new.get(place, ()):

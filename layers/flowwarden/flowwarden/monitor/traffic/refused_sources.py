@@ -74,10 +74,23 @@ def _places(contacts: Contacts, refused: Integers) -> dict[str, frozenset[int]]:
 
     At most `MOST_SEEN` hosts, those with the most places first, and `MOST_PLACES` of each.
     """
-    groups = Groups(contacts.clients(refused))
-    names = contacts.texts(groups.keys.tolist())
-    ranks = sorted(zip((-groups.sizes).tolist(), names, range(len(groups)), strict=True))
-    most = [(name, groups.members(number)[:MOST_PLACES]) for _, name, number in ranks[:MOST_SEEN]]
+    groups = Groups(contacts.clients(refused), ordered=True)
+    (many,) = (groups.sizes >= CANDIDATE_REFUSALS).nonzero()
+    ranks = sorted(
+        zip(
+            (-groups.sizes[many]).tolist(),
+            contacts.texts(groups.keys[many].tolist()),
+            many.tolist(),
+            strict=True,
+        )
+    )
+    (few,) = (groups.sizes < CANDIDATE_REFUSALS).nonzero()
+    few = few[: max(0, MOST_SEEN - len(ranks))]
+    chosen = [
+        *((name, number) for _, name, number in ranks[:MOST_SEEN]),
+        *zip(contacts.texts(groups.keys[few].tolist()), few.tolist(), strict=True),
+    ]
+    most = [(name, groups.members(number)[:MOST_PLACES]) for name, number in chosen]
     # One call for all: a batch can contain many sources, and each call costs more than a place.
     members = np.concatenate([_NONE, *(each for _, each in most)])
     places = iter(contacts.places(refused[members]))

@@ -45,6 +45,8 @@ _STEPS: Final = 4
 """Size classes per doubling: sizes within 9 % of their mean are in two neighboring classes."""
 
 SIZED_PORTS: Final = ADMIN_PORTS | DATABASE_PORTS
+ARE_SIZED: Final = np.isin(np.arange(2**16 + 1), [*SIZED_PORTS])
+"""By port; the last element is for an absent one."""
 _PORTS: Final = [*sorted(SIZED_PORTS - {VNC}), VNC]
 """Their positions are stored, so a new port is the last."""
 _HASH_BITS, _CLASS_BITS, _PORT_BITS, SERVER_BITS = 8, 6, 4, 12

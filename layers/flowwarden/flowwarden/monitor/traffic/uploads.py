@@ -17,7 +17,7 @@ import numpy as np
 
 from flowwarden.monitor.findings import Window
 from flowwarden.monitor.traffic.record_sizes import ACCURACY
-from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside, mixed, without_repeats
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside, mixed
 from flowwarden.network.direction import OWN, Directions
 from flowwarden.network.services import EPHEMERAL, TCP
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
@@ -33,40 +33,30 @@ _BITS: Final = 53
 """Of a hash, those that a float holds exactly."""
 
 
-def uploads(directions: Directions) -> Integers:
-    """The rows of all records of uploads with a sure initiator, without duplicates."""
-    rows = _sent(directions)
-    return without_repeats(directions.traffic.flows, rows[directions.confidence[rows] >= PAGING_CONFIDENCE])
+def uploads(directions: Directions) -> tuple[Integers, Integers]:
+    """The rows of uploads, with duplicates: those with a sure initiator, and those of later records.
 
-
-def continued(directions: Directions) -> Integers:
-    """The rows of uploads over connections that began before, as far as ports show, without duplicates.
-
-    From the port of a client to that of a server; between two ports from `EPHEMERAL` on, nothing shows it.
-    Only what is known of the port makes the initiator certain.
+    Later records belong to connections that began before, as far as ports show: from the port of a client to
+    that of a server; between two ports from `EPHEMERAL` on, nothing shows it. Only what is known of the port
+    makes their initiator certain.
     """
-    flows, rows = directions.traffic.flows, _sent(directions)
-    rows = rows[
-        (directions.confidence[rows] < PAGING_CONFIDENCE)
-        & (flows["protocol"][rows] == TCP)
-        & (flows["tcp_flags"][rows] != ABSENT)
-        & (directions.client_port[rows] >= EPHEMERAL)
-        & (directions.service_port[rows] < EPHEMERAL)
-    ]
-    return without_repeats(flows, rows)
-
-
-def _sent(directions: Directions) -> Integers:
-    """The rows of accepted data that internal hosts, if they are the clients, send out."""
     flows = directions.traffic.flows
     (rows,) = (is_outside(directions.server_class) & (directions.client_class == OWN)).nonzero()
-    sent: Integers = rows[
+    rows = rows[
         (flows["action"][rows] == ACCEPT)
         & directions.from_source[rows]
         & (directions.side[rows] == EGRESS)
         & (flows["bytes"][rows] > 0)
     ]
-    return sent
+    sure = directions.confidence[rows] >= PAGING_CONFIDENCE
+    later = rows[~sure]
+    later = later[
+        (flows["protocol"][later] == TCP)
+        & (flows["tcp_flags"][later] != ABSENT)
+        & (directions.client_port[later] >= EPHEMERAL)
+        & (directions.service_port[later] < EPHEMERAL)
+    ]
+    return rows[sure], later
 
 
 def counted(directions: Directions, rows: Integers) -> Integers:
