@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import numpy as np
 from msgspec import Struct
@@ -21,6 +22,10 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, Directions
 from flowwarden.network.services import EPHEMERAL, TCP
 from flowwarden.records.columnar.tokenizer import Mask
+
+MOST_SOURCES: Final = 64
+"""Sessions of internet hosts are inspected for so many contacts of an interface: of a source that guesses, a
+batch has more records than of others, and single sessions of many sources are not reported anyway."""
 
 
 class InternetService(Struct, frozen=True):
@@ -87,7 +92,7 @@ def new_services(
 def sessions_from_internet(contacts: Contacts, directions: Directions) -> dict[int, list[Contact]]:
     """The answered contacts of internet hosts with services that ask for a password, by interface index.
 
-    At most `MOST_CONTACTS` of an interface.
+    At most `MOST_SOURCES` of an interface, those with the most records first.
     """
     (found,) = opened(contacts).nonzero()
     rows = contacts.lead_rows(found)
@@ -95,8 +100,9 @@ def sessions_from_internet(contacts: Contacts, directions: Directions) -> dict[i
     found, rows = found[asks], rows[asks]
     if not len(found):
         return {}
-    mine = (directions.traffic.flows["protocol"][rows] == TCP) & contacts.inbound(rows)
+    found = found[(directions.traffic.flows["protocol"][rows] == TCP) & contacts.inbound(rows)]
+    found = found[np.argsort(-contacts.count()[found], kind="stable")]
     return {
-        place: contacts.one_by_one(numbers[:MOST_CONTACTS].tolist(), PeerClass.INTERNET)
-        for place, numbers in contacts.by_interface(found[mine]).items()
+        place: contacts.one_by_one(numbers[:MOST_SOURCES].tolist(), PeerClass.INTERNET)
+        for place, numbers in contacts.by_interface(found).items()
     }

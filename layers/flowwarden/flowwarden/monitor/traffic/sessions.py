@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
+from math import log2
 from typing import Final
 
 import numpy as np
@@ -109,7 +110,7 @@ def _classes(sizes: Integers) -> Integers:
 
 def log_ins(port: int, sizes: SizedRecords) -> SizedRecords:
     """The records among these that are large enough for a log-in, or whose size is not known."""
-    (least,) = _classes(np.array([LEAST_ANSWER.get(port, 1)])).tolist()
+    least = 2 + round(_STEPS * log2(LEAST_ANSWER.get(port, 1)))
     return frozenset(each for each in sizes if each[1] >= least or each[1] == UNKNOWN_SIZE)
 
 
