@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.render import rollup
@@ -105,6 +106,8 @@ def _facts(detector: Detector) -> Iterator[tuple[str, str]]:
     yield "Thresholds", ", ".join(thresholds) or "none"
     yield "Needs", ", ".join(NEEDS[each] for each in Need if each in detector.needs) or "nothing more"
     yield "Inhibits", ", ".join(f"`{name}`" for name in detector.inhibits) or "nothing"
+    if detector.shares is not Shares.NOTHING:
+        yield "Common to one incident", detector.shares.value
     if detector.teaches_baseline:
         yield "Learning", "the baseline learns what it finds, so that it becomes usual"
 

@@ -42,6 +42,11 @@ DONE_TO: Final = frozenset(
 """Incidents of which an interface is the target. A page about them may be about an affected host if it names
 the interface; a page about any other incident must be about its source."""
 
+OF_MANY: Final = frozenset(
+    {"tightened-group", "tightened-egress", "debug-logging", "gossip-rollout", "recovery-test"}
+)
+"""Changes of many hosts at once. A page about any of the hosts is about the change."""
+
 _HOST: Final = re.compile(r"eni-.*|[0-9a-f.:]*[.:][0-9a-f.:]*")
 """Prefixes of an interface or an address; all other subjects are roles."""
 
@@ -52,6 +57,8 @@ def about(page: Page, incident: Incident) -> bool:
         return False
     culprits = incident.source, incident.interface_id
     if page.subject in culprits:
+        return True
+    if incident.kind in OF_MANY and page.subject in incident.targets:
         return True
     if incident.kind in DONE_TO or not _HOST.fullmatch(page.subject):
         return not page.names.isdisjoint((*culprits, *incident.targets[:1]))

@@ -20,6 +20,8 @@ NEARLY: Final = 0.9
 """Minimum recall of every other kind."""
 MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.BENIGN_V2: 10.0, scenarios.INCIDENTS: 25.0}
 """Maximum write units of the state table per 1,000 records: for ordinary traffic, and with scans."""
+PAGES_PER_INCIDENT: Final = {"mean": 1.3, "most": 4.0}
+"""Maximum pages about an incident that has any, over all interfaces, with repeats."""
 SURE_AND_RIGHT: Final = 0.995
 """Minimum share of right verdicts among the sure verdicts about the initiator."""
 
@@ -33,6 +35,10 @@ def gates(results: Results) -> Iterator[Target]:
         yield Target(f"pages per day and 1,000 interfaces, {scenario}", rate.value, MOST_PAGES[scenario])
     yield from _recalls(results, scenarios.INCIDENTS)
     yield from _recalls(results, scenarios.INCIDENTS_V2)
+    for scenario in filter(outcomes.get, (scenarios.INCIDENTS, scenarios.INCIDENTS_V2)):
+        counts = results.per_incident(MONITOR, scenario)
+        for name, most in PAGES_PER_INCIDENT.items():
+            yield Target(f"pages per incident, {name}, {scenario}", counts[name] or 0.0, most)
     for scenario in filter(outcomes.get, (scenarios.BENIGN, scenarios.STRESS, scenarios.BENIGN_V2)):
         share = outcomes[scenario].accuracy.high.share or 0.0
         yield Target(f"sure verdicts that are right, {scenario}", share, SURE_AND_RIGHT, at_least=True)

@@ -134,7 +134,9 @@ def page(notification: Notification, delivery: Delivery) -> Page:
     named = [subject, document.get("interface") or delivery.log_stream.removesuffix("-all")]
     for ends in ("clients", "servers"):
         named += [each["name"] for each in (document.get(ends) or {}).get("top", ())]
-    for text in (document.get("summary", ""), *document.get("listed", ())):
+    cause = document.get("same_cause") or {}
+    listed = [*document.get("listed", ()), *cause.get("listed", ()), *cause.get("members", ())]
+    for text in (document.get("summary", ""), *listed):
         named += _NAMES.findall(text)
     return Page(
         at=document.get("first"),

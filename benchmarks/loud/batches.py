@@ -255,6 +255,10 @@ def _odd(change: Callable[[str], str]) -> Lines:
     return lambda layout: map(change, flows(_refused_everywhere)(layout))
 
 
+def _masked() -> Iterator[Values]:
+    yield from ({"srcaddr": "***", "srcport": 1 + n % 9} for n in count())
+
+
 def _in_milliseconds(line: str) -> str:
     return line.replace(f" {NOW - 90} ", f" {NOW - 90}000 ")
 
@@ -283,6 +287,7 @@ BATCHES: Final = {
     "ipv6": Loud("IPv6 addresses, all different", flows(_ipv6)),
     "malformed": Loud("short lines that are no records", _texts(lambda n: f"x{n % 7}")),
     "malformed-alike": Loud("lines with one token too few", _odd(lambda line: line.rpartition(" ")[0])),
+    "masked": Loud("addresses that a data protection policy masks", flows(_masked)),
     "long-lines": Loud("lines of 250 KB that are no records", _texts(lambda n: f"{n} " + "x" * 250_000)),
     "long-words": Loud("lines of 125,000 words", _texts(lambda n: f"{n} " + "x " * 125_000)),
     "tabs": Loud("valid lines, separated by tabs", _odd(lambda line: line.replace(" ", "\t"))),

@@ -16,6 +16,7 @@ from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.monitor.baseline.baseline import EDGES
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimTerms, Owner
+from flowwarden.notify.evidence import Evidence as Told
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import LogFormat
 from flowwarden.settings import MonitorSettings
@@ -81,15 +82,29 @@ class _Claims(Claims):
         super().__init__(ClaimTerms(suppression=3600, lease=50))
         self._calls = calls
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> Claim:
+    def claim(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Told | None = None,
+    ) -> Claim:
         """See the port."""
         self._write()
-        return super().claim(key, owner, now, quiet)
+        return super().claim(key, owner, now, quiet, evidence)
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
+    def confirm(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Told | None = None,
+    ) -> None:
         """See the port."""
         self._write()
-        super().confirm(key, owner, now, quiet)
+        super().confirm(key, owner, now, quiet, evidence)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """See the port."""

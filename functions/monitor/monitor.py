@@ -3,13 +3,20 @@
 Event → settings → wiring → service → result. The logic is in the package `flowwarden`.
 """
 
-# ruff: noqa: E402 - garbage collection is off while everything else is imported
+# ruff: noqa: E402 - what follows must be done before everything else is imported
 
 from __future__ import annotations
 
 import gc
 
 gc.disable()  # imported objects are never freed; scanning them repeatedly takes a tenth of a cold start
+
+import sys
+from types import ModuleType
+
+for _docstrings in ("numpy._core._add_newdocs", "numpy._core._add_newdocs_scalars"):
+    # They only add docstrings to compiled functions and types, which takes another tenth.
+    sys.modules.setdefault(_docstrings, ModuleType(_docstrings))
 
 import os
 import time

@@ -29,6 +29,7 @@ from flowwarden.errors import EnforcementError, StateUnavailable
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.flow_logs import FlowLogsPolicy
+from flowwarden.state.attempts import ATTEMPTS
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
@@ -178,7 +179,9 @@ class MemoryRegistry:
     broken: bool = False
     writes: int = 0
     fails_at: int = 0
-    """The number of the write that fails; 0 for none."""
+    """The number of the write that fails, in all its attempts; 0 for none."""
+    attempts: int = ATTEMPTS
+    """How many of them fail."""
 
     def load(self) -> list[Entry]:
         """All entries."""
@@ -208,7 +211,7 @@ class MemoryRegistry:
     def _write(self) -> None:
         self.writes += 1
         self._check()
-        if self.writes == self.fails_at:
+        if self.fails_at <= self.writes < self.fails_at + self.attempts and self.fails_at:
             raise StateUnavailable("the table does not answer")
 
     def _check(self) -> None:

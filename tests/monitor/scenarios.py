@@ -35,6 +35,8 @@ from tests.monitor.detectors.test_blocked_connection_over_time import blocked
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 from tests.monitor.fakes_state import MemoryEvidence
+from tests.monitor.tightened import APPS, DATABASES, HOSTS, refused, usual
+from tests.monitor.tightened import NOW as REFUSED_FROM
 from tests.monitor.weeks import CLIENT, IN, KNOCKS, OUT, SCAN, TODAY, got, learned, tried, visit
 from tests.notify.fakes import MemoryClaims, MemorySink
 
@@ -240,6 +242,17 @@ def skipped_records() -> Scenario:
     return Scenario("records-skipped", account, delivered, frozenset({"records-skipped"}))
 
 
+def one_cause() -> Scenario:
+    """Two servers of a role refuse three clients, in a batch each: one incident, which the others join."""
+    pairs = [(APPS[0], DATABASES[0]), (APPS[1], DATABASES[1]), (APPS[2], DATABASES[0])]
+    delivered = [
+        (LogBatch("111122223333", GROUP, server, tuple(map(line_of, refused(client, server))), client), at)
+        for at, (client, server) in enumerate(pairs, REFUSED_FROM)
+    ]
+    account = Account(evidence=usual(), directory=FakeDirectory.of(*HOSTS))
+    return Scenario("one-cause", account, tuple(delivered), frozenset({"blocked-connection"}))
+
+
 def sent_of(path: Path) -> list[dict[str, Any]]:
     """What an example event of the monitor leads to."""
     expected = json.loads(path.read_text())["expected"]
@@ -267,7 +280,11 @@ def of_event(path: Path) -> Scenario:
 def makers() -> dict[str, Callable[[], Scenario]]:
     """By name: how to make each scenario. Collecting tests needs the names alone."""
     events = {path.stem: partial(of_event, path) for path in EVENTS if sent_of(path)}
-    ours = {"interface-silent": silent_interface, "records-skipped": skipped_records}
+    ours = {
+        "interface-silent": silent_interface,
+        "records-skipped": skipped_records,
+        "one-cause": one_cause,
+    }
     return {**dict(over_time()), **ours, **events}
 
 

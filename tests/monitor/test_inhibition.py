@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.baseline import EDGES, REFUSED, Edge, refused
 from flowwarden.monitor.caches.state import StateCache
+from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.inhibition import LONGEST, MOST_READ, Inhibition
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
@@ -25,7 +26,7 @@ from flowwarden.state.schema import BASELINES, MOST_REPORTED, REPORTED
 from flowwarden.state.sets import Sets, fingerprint
 from tests.examples import examples
 from tests.faults import Faults
-from tests.flows import rejected
+from tests.flows import flow, rejected
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.render.examples import EXAMPLES
 from tests.monitor.scenarios import Account, batches, line_of
@@ -258,3 +259,18 @@ def test_a_long_suppression_of_repeats_inhibits_for_two_days() -> None:
     for inhibition, pages in zip(year, (False, True), strict=True):
         state = StateCache(account.evidence).for_batch()
         assert [each.severity.pages for each in inhibition.of([lesser], state)] == [pages]
+
+
+def test_probing_and_scanning_are_one_incident_in_either_order() -> None:
+    """Also if the role of the host, which is part of the incident's key, is known in one batch only."""
+    graver = {each.name: each.inhibits for each in DETECTORS}
+    assert "host-probing" in graver["scan"]
+    assert "scan" not in graver["host-probing"], "in one batch, both would be silenced"
+    account = Account()
+    service = account.container(Faults())
+    process(service, probes())
+    given = {"tcp_flags": 2, "vpc_id": "vpc-1", "start": NOW, "end": NOW, "flow_direction": OUT}
+    tried = [flow(f"{SCANNER}:5{host:04}", f"10.0.9.{host}:8080", **given) for host in range(1, 60)]
+    report = process(service, batch("scan", *map(line_of, tried)), NOW + 60)
+    assert [each.detector for each in report.found] == ["scan"]
+    assert detectors(account) == ["host-probing"]

@@ -116,13 +116,13 @@ def test_internet_noise_never_pages() -> None:
 
 
 def test_repeats_are_suppressed_and_the_next_page_counts_them() -> None:
-    """Nothing within the window; after it, one page with the number of suppressed repeats."""
+    """Nothing until they pause for the window; then one page with the number of suppressed repeats."""
     world = World()
     world.process(batch(BLOCKED, name="a"))
     for number in range(3):
         result = world.process(batch(BLOCKED, name=f"b{number}"), now=NOW + 600)
         assert (result.notifications, result.suppressed) == (0, 1)
-    world.process(batch(BLOCKED, name="c"), now=NOW + 3600)
+    world.process(batch(BLOCKED, name="c"), now=NOW + 600 + 3600)
     assert len(world.sink.sent) == 2
     assert "3 repeats suppressed since" in world.sink.sent[1].text
     assert world.sink.sent[1].document["suppressed_batches"] == 3

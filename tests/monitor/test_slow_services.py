@@ -169,6 +169,31 @@ def test_no_latency_keeps_pages_from_going_out(latencies: dict[str, Any], sns: f
     assert account.clock.left() > 0
 
 
+@examples(1)
+@given(LATENCIES, st.floats(0.3, 6.5), st.sampled_from([1, 4, MAX_SINGLE + 2, HOSTS]))
+def test_with_a_slow_topic_too_no_host_goes_unmentioned(
+    latencies: dict[str, Any], sns: float, hosts: int
+) -> None:
+    """What there is no time to send on its own is in a roll-up, in the first delivery; or all is retried."""
+    account = Account(sns=sns, **latencies)
+    delivery = account.process(busy(hosts)).delivery
+    told = len(delivery.sent) + len(set(delivery.unsent))
+    assert told >= hosts
+    assert not delivery.unsent or (hosts == 1 and not account.sink.sent)
+    assert account.clock.left() > 0
+
+
+@pytest.mark.parametrize(("table", "sns"), [(2.0, 2.0), (0.01, 6.5), (2.0, 0.2), (0.2, 3.0)])
+def test_a_slow_topic_gets_a_roll_up_in_time(table: float, sns: float) -> None:
+    """The gravest come singly."""
+    account = Account(table=table, ec2=table, sns=sns)
+    account.process(busy()).raise_if_unsent()
+    single = {each.subject for each in account.sink.sent[:-1]}
+    assert single <= pages()
+    assert account.sink.sent[-1].attributes["detector"] == "alert-rollup"
+    assert account.clock.left() > 0
+
+
 @pytest.mark.parametrize(("seconds", "calls"), [(0.0, 2), (0.1, 2), (7.0, 1)])
 def test_a_failed_call_is_repeated_only_if_it_failed_fast(seconds: float, calls: int) -> None:
     """A single error costs no finding; a table that hangs is not asked twice."""

@@ -15,7 +15,10 @@ from flowwarden.notify.claims import (
     ClaimTerms,
     Owner,
 )
+from flowwarden.notify.evidence import JOIN_SECONDS, MOST_MEMBERS, Evidence
 from flowwarden.notify.notification import Notification
+
+DAY = 86_400
 
 
 class CrashError(BaseException):
@@ -58,6 +61,47 @@ class _Item:
     sent_at: int | None = None
     suppressed_until: int | None = None
     suppressed_batches: set[str] = field(default_factory=set)
+    told: Evidence | None = None
+    joined: list[str] = field(default_factory=list)
+
+    pending: bool = True
+
+    def held(self, now: int, wait: int) -> ClaimState | None:
+        """Why no other may claim what is not confirmed."""
+        if self.lease_until > now:
+            return ClaimState.IN_PROGRESS
+        waits = self.tries >= MAX_UNANSWERED and self.lease_until > now - wait
+        return ClaimState.UNANSWERED if waits else None
+
+    def has_told(self, given: Evidence, now: int, window: int) -> bool:
+        """Whether a repeat shows nothing that must be told."""
+        told, sent = self.told, self.sent_at
+        if told is None or sent is None or given.gravity > told.gravity or given.amount >= told.grows_at:
+            return False
+        if not given.members:
+            return True
+        if len(self.joined) >= min(told.crowd, MOST_MEMBERS + 1) or not told.members:
+            return False
+        place = not given.asks or not set(given.asks).isdisjoint(told.places)
+        knows = set(given.members) <= set(told.members) or len(told.members) >= MOST_MEMBERS
+        joins = place and now < sent + JOIN_SECONDS
+        joined = bool(self.joined) and set(given.members) <= {*told.members, *self.joined}
+        waits = joined and now < sent + max(window, JOIN_SECONDS)
+        free = not given.strict or len(told.members) == 1
+        return (knows and (place or free)) or joins or (place and waits)
+
+    def repeat(self, given: Evidence, now: int, quiet: int) -> bool:
+        """Go on with the suppression, or join; returns whether a member is not told."""
+        assert self.told is not None
+        assert self.sent_at is not None
+        assert self.suppressed_until is not None
+        others = [each for each in given.members if each not in self.told.members]
+        if not others:
+            furthest = self.sent_at + max(quiet, self.told.remind)
+            self.suppressed_until = max(self.suppressed_until, min(now + quiet, furthest))
+        self.joined += [each for each in others if each not in self.joined]
+        del self.joined[MOST_MEMBERS:]
+        return bool(others)
 
 
 @dataclass
@@ -70,37 +114,64 @@ class MemoryClaims:
     """Operations that fail."""
     calls: int = 0
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> Claim:
+    def claim(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> Claim:
         """Implement the port."""
         self._answer("claim")
+        window = quiet or self.terms.suppression
         item = self.items.get(key)
         if item is None:
             self.items[key] = _Item(owner, now + self.terms.lease)
             return Claim(state=ClaimState.CLAIMED)
         same_batch = item.owner.batch_id == owner.batch_id
-        if item.suppressed_until is None:
+        if item.pending:
             if item.owner == owner:
-                return Claim(
-                    state=ClaimState.CLAIMED,
-                    suppressed_batches=len(item.suppressed_batches),
-                    last_sent=item.sent_at,
-                )
-            if item.lease_until > now:
-                return Claim(state=ClaimState.IN_PROGRESS, same_batch=same_batch)
+                return self._claimed(item, now)
             wait = REDRIVE_SECONDS if same_batch else UNANSWERED_SECONDS
-            if item.tries >= MAX_UNANSWERED and item.lease_until > now - wait:
-                return Claim(state=ClaimState.UNANSWERED, same_batch=same_batch)
-        elif now < item.suppressed_until <= now + (quiet or self.terms.suppression) or same_batch:
-            if not same_batch:
-                item.suppressed_batches.add(owner.batch_id)
-            return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch)
-        item.owner, item.lease_until, item.suppressed_until = owner, now + self.terms.lease, None
+            if (held := item.held(now, wait)) is not None:
+                return Claim(state=held, same_batch=same_batch)
+        elif same_batch:
+            return Claim(state=ClaimState.SUPPRESSED, same_batch=True)
+        elif self._holds(item, now, window, evidence):
+            item.suppressed_batches.add(owner.batch_id)
+            joins = evidence is not None and item.repeat(evidence, now, window)
+            return Claim(state=ClaimState.SUPPRESSED, joins=joins)
+        claim = self._claimed(item, now)
+        item.owner, item.lease_until, item.pending = owner, now + self.terms.lease, True
         item.tries += 1
+        return claim
+
+    def _holds(self, item: _Item, now: int, window: int, evidence: Evidence | None) -> bool:
+        assert item.suppressed_until is not None
+        if evidence is None:
+            return now < item.suppressed_until <= now + window
+        short = min(window, self.terms.suppression)
+        return now < item.suppressed_until <= now + window + DAY and item.has_told(evidence, now, short)
+
+    def _claimed(self, item: _Item, now: int) -> Claim:
+        goes_on = item.suppressed_until is not None and now < item.suppressed_until
         return Claim(
-            state=ClaimState.CLAIMED, suppressed_batches=len(item.suppressed_batches), last_sent=item.sent_at
+            state=ClaimState.CLAIMED,
+            suppressed_batches=len(item.suppressed_batches),
+            last_sent=item.sent_at,
+            joined=tuple(sorted(item.joined)),
+            told=item.told if goes_on else None,
         )
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
+    def confirm(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
         """Implement the port."""
         self._answer("confirm")
         item = self.items[key]
@@ -110,7 +181,7 @@ class MemoryClaims:
                 now + (quiet or self.terms.suppression),
                 set(),
             )
-            item.tries = 0
+            item.tries, item.told, item.joined, item.pending = 0, evidence, [], False
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """Implement the port."""

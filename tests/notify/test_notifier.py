@@ -13,7 +13,7 @@ from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import Notification
-from flowwarden.notify.notifier import MAX_CLAIMS, RESERVE, UNANSWERED, Routes, Run, notify
+from flowwarden.notify.notifier import MAX_CLAIMS, RESERVE, RESERVE_UNCLAIMED, UNANSWERED, Routes, Run, notify
 from tests.notify.fakes import CrashError, MemoryClaims, MemorySink
 
 NOW = 1_764_000_000
@@ -237,6 +237,24 @@ def test_no_alert_is_started_if_too_little_time_is_left() -> None:
     assert bench.claims.calls == 0
     bench.seconds_left = RESERVE
     bench.notify(alert("a"), attempt="2").raise_if_unsent()
+
+
+def test_several_alerts_are_rolled_up_if_there_is_no_time_for_each() -> None:
+    """A retry would be as slow. They are claimed as long as there is time, and a repeat is suppressed."""
+    bench = Bench(seconds_left=RESERVE - 1)
+    bench.notify(alert("a"), alert("b")).raise_if_unsent()
+    assert (subjects(bench.chat), subjects(bench.mail)) == (["a+b"], ["a+b"])
+    bench.seconds_left = 40
+    assert bench.notify(alert("a"), alert("b"), batch="next").sent == ()
+
+
+def test_without_time_for_claims_a_roll_up_still_goes_out() -> None:
+    """With too little time even for that, the batch is retried."""
+    bench = Bench(seconds_left=RESERVE_UNCLAIMED)
+    bench.notify(alert("a"), alert("b")).raise_if_unsent()
+    assert (subjects(bench.chat), bench.claims.calls) == (["a+b"], 0)
+    bench.seconds_left = RESERVE_UNCLAIMED - 1
+    assert len(bench.notify(alert("a"), alert("b")).unsent) == 4
 
 
 def test_a_sink_listed_twice_on_a_route_is_one_sink() -> None:

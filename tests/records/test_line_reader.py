@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flowwarden.errors import LogFormatError
 from flowwarden.records.fields import BY_NAME, TRAFFIC_KINDS
-from flowwarden.records.line_reader import LineReader
+from flowwarden.records.line_reader import CHUNK, TOO_MANY, LineReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import (
     FLOW_ATTRIBUTES,
@@ -447,6 +447,18 @@ def test_each_flow_has_the_place_of_its_line(
     flows = [flow for part in parts for flow in part.records.flows]
     assert len(places) == len(flows)
     assert [read_slowly(batch[place], layouts) for place in places] == flows
+
+
+@pytest.mark.parametrize("singly", [0, 1, 300, 1000])
+def test_lines_beyond_those_that_are_read_one_by_one_are_malformed(singly: int) -> None:
+    """Every line is counted, those before are read as ever, and plain lines are read whatever came before."""
+    odd, plain = ACCEPTED.replace(" 6 ", " 006 "), [ACCEPTED] * CHUNK
+    parts = [*LineReader([DEFAULT_LOG_FORMAT]).stream([*[odd] * 3 * CHUNK, *plain], singly)]
+    flows = [each for part in parts for each in part.records.flows]
+    bad = [each for part in parts for each in part.records.malformed]
+    read = min(3, -(-singly // CHUNK)) * CHUNK
+    assert flows == [flow(ACCEPTED)] * (read + len(plain))
+    assert bad == [Malformed(odd, TOO_MANY)] * (3 * CHUNK - read)
 
 
 def compare(batch: list[str], layouts: list[LogFormat], reader: LineReader) -> None:

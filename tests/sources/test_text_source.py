@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import repeat
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowwarden.errors import LogFormatError
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Action
 from flowwarden.sources.chunks import Lines, Unreadable
 from flowwarden.sources.names import header_names
-from flowwarden.sources.text_source import LONGEST_LINE, runs
+from flowwarden.sources.text_source import LONGEST_LINE, LONGEST_SKIPPED, runs
 from tests.sources.held import (
     ACCEPTED,
     HEADER,
@@ -146,6 +150,24 @@ def test_invalid_utf8_is_shown_as_escaped_bytes() -> None:
     held = read_all(b"caf\xe9\n" + ACCEPTED.encode())
     assert [bad.line for _, bad in held.malformed] == ["caf\\xe9"]
     assert len(held.flows) == 1
+
+
+def test_a_line_without_an_end_ends_the_source() -> None:
+    """As of /dev/zero: what stands before is read, and no more than a bounded number of bytes."""
+    read: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        yield b"a\n"
+        for block in repeat(b"\0" * 2**20):
+            read.append(len(block))
+            yield block
+
+    found: list[object] = []
+    with pytest.raises(LogFormatError, match="line 2 does not end"):
+        found.extend(runs(endless()))
+    assert sum(read) <= LONGEST_SKIPPED + 2**21
+    pieces = runs(endless())
+    assert next(pieces) == Lines((), ["a"], range(1, 2))
 
 
 @pytest.mark.parametrize("length", [LONGEST_LINE + 1, 10 * LONGEST_LINE])

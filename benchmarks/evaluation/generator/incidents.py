@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from benchmarks.evaluation.generator import evasions, guessing, intrusions, outages, scans, thefts
+from benchmarks.evaluation.generator import changes, evasions, guessing, intrusions, outages, scans, thefts
 from benchmarks.evaluation.generator.model import DAY, Incident
 from benchmarks.evaluation.generator.stage import Deed, Stage
 
@@ -65,6 +65,11 @@ KINDS: Final = {
     "records-lost": Kind(outages.records_lost, 7200),
     "interface-silent": Kind(outages.interface_silent, 7 * 3600),
     "unreadable-lines": Kind(outages.unreadable_lines, 5400),
+    "tightened-group": Kind(changes.tightened_group, changes.LONGEST),
+    "tightened-egress": Kind(changes.tightened_egress, changes.LONGEST),
+    "debug-logging": Kind(changes.debug_logging, changes.LONGEST),
+    "gossip-rollout": Kind(changes.gossip_rollout, changes.LONGEST),
+    "recovery-test": Kind(changes.recovery_test, changes.LONGEST),
 }
 """Every kind, by its name. Scans come from internal hosts."""
 

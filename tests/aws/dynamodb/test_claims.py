@@ -8,7 +8,8 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from flowwarden.aws.dynamodb.claims import MAX_SUPPRESSED, DynamoDbClaims
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.told import MAX_SUPPRESSED
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claims import (
     REDRIVE_SECONDS,

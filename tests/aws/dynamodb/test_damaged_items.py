@@ -16,6 +16,7 @@ from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.enforcer.work_queue import Cursor, WorkItem, WorkQueue
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
+from flowwarden.notify.evidence import Evidence
 from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.schema import ATTEMPTS, CONTACTS_HOUR, HEARTBEATS, UPLOAD_SIZES, Item, item_of
 from flowwarden.state.sets import Addition
@@ -58,30 +59,44 @@ CLAIM = (
     "sent_at",
     "suppressed_batches",
     "expires_at",
+    "told",
+    "told_places",
+    "told_gravity",
+    "told_limit",
+    "crowd",
+    "joined",
 )
+EVIDENCE = Evidence(members=("10.0.0.1",), places=("a network",), asks=("a network",))
+OTHERS = replace(EVIDENCE, members=("10.0.0.2",))
 ANY_DAMAGE = st.sampled_from(sorted(DAMAGE))
 
 
 @examples(0.2)
-@given(ANY_DAMAGE, st.sampled_from(CLAIM), st.booleans())
-def test_a_damaged_claim_silences_no_incident(kind: str, member: str, sent: bool) -> None:  # noqa: FBT001
+@given(ANY_DAMAGE, st.sampled_from(CLAIM), st.booleans(), st.sampled_from([None, EVIDENCE]))
+def test_a_damaged_claim_silences_no_incident(
+    kind: str,
+    member: str,
+    sent: bool,  # noqa: FBT001
+    evidence: Evidence | None,
+) -> None:
     """After the window, or the lease, another batch gets the claim, and its confirmation silences repeats."""
     empty()
     store = claims(Unreadable())
-    store.claim(KEY, FIRST, NOW)
+    store.claim(KEY, FIRST, NOW, None, evidence)
     if sent:
-        store.confirm(KEY, FIRST, NOW)
-        store.claim(KEY, Owner("batch-c", "3"), NOW + 1)
+        store.confirm(KEY, FIRST, NOW, None, evidence)
+        store.claim(KEY, Owner("batch-c", "3"), NOW + 1, None, evidence and OTHERS)
     (item,) = items()
     after = NOW + (TERMS.suppression if sent else TERMS.lease)
     damage(item, member, kind)
-    assert store.claim(KEY, Owner("batch-d", "4"), NOW + 2).state in set(ClaimState)
+    assert store.claim(KEY, Owner("batch-d", "4"), NOW + 2, None, evidence).state in set(ClaimState)
     damage(item, member, kind)
-    late = store.claim(KEY, OTHER, after)
+    late = store.claim(KEY, OTHER, after, None, evidence)
     assert late.state is ClaimState.CLAIMED
     assert late.last_sent in {None, NOW}
-    store.confirm(KEY, OTHER, after)
-    assert store.claim(KEY, Owner("batch-e", "5"), after + 1).state is ClaimState.SUPPRESSED
+    store.confirm(KEY, OTHER, after, None, evidence)
+    repeat = store.claim(KEY, Owner("batch-e", "5"), after + 1, None, evidence)
+    assert repeat.state is ClaimState.SUPPRESSED
 
 
 @pytest.mark.parametrize("member", ["suppressed_until", "lease_until", "state", "sent_at"])

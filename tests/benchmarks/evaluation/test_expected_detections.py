@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from benchmarks.evaluation.expected_detections import ACCEPTABLE, DONE_TO, NEVER_PAGED, may_find
+from msgspec.structs import replace
+
+from benchmarks.evaluation.expected_detections import (
+    ACCEPTABLE,
+    DONE_TO,
+    NEVER_PAGED,
+    OF_MANY,
+    about,
+    may_find,
+)
 from benchmarks.evaluation.generator.incidents import KINDS
+from benchmarks.evaluation.generator.model import Incident
+from benchmarks.evaluation.subject import Page
 from flowwarden.monitor.detectors import DETECTORS
 
 
@@ -31,6 +42,20 @@ def test_peers_are_expected_only_for_scans() -> None:
     assert may_find("zeek-port-scan", "slow-scan")
     assert not may_find("zeek-port-scan", "exfiltration")
     assert not may_find("egress-volume", "slow-scan")
+
+
+def test_a_page_about_any_of_many_hosts_is_about_their_change() -> None:
+    """Not about another host, and not about one of the targets of a single actor."""
+    hosts = ("10.0.1.1", "10.0.1.2", "10.0.1.3")
+    change = Incident("gossip-rollout", hosts[0], "eni-1", hosts, 0, 100)
+    single = replace(change, kind="horizontal-scan")
+    page = Page(
+        at=1, arrived=50, detector="scan", subject=hosts[2], key="k", confidence=1.0, names=frozenset()
+    )
+    assert change.kind in OF_MANY
+    assert about(page, change)
+    assert not about(page, single)
+    assert not about(replace(page, subject="10.0.1.9"), change)
 
 
 def test_detectors_that_only_log_are_scored_by_their_findings() -> None:

@@ -117,6 +117,30 @@ def test_a_security_group_fault_rejects_requests_and_an_acl_rejects_replies(resu
     assert sum(flow.tcp_flags == 18 and flow.flow_direction == "egress" for flow in at_acl) > 20
 
 
+@pytest.mark.parametrize(
+    ("kind", "port", "least"),
+    [
+        ("tightened-group", None, 5),
+        ("tightened-egress", None, 5),
+        ("debug-logging", 443, 5),
+        ("gossip-rollout", 7946, 5),
+        ("recovery-test", 8443, 3),
+    ],
+)
+def test_a_change_shows_at_many_hosts(result: Made, kind: str, port: int | None, least: int) -> None:
+    """Each is one incident, with all of the hosts in its label."""
+    label = labeled(result, kind)
+    shown = [
+        flow
+        for flow in result.flows
+        if label.begin <= (flow.start or 0) <= label.end + 60
+        if port in {None, flow.dstport} and (port or flow.action is Action.REJECT)
+    ]
+    hosts = {flow.pkt_srcaddr for flow in shown} & {*label.targets}
+    assert label.source in label.targets
+    assert len(hosts) >= least
+
+
 def test_a_spike_is_more_than_a_day_of_radiation(result: Made) -> None:
     """Within an hour."""
     spike = labeled(result, "reject-spike")

@@ -20,6 +20,7 @@ from flowwarden.records.columnar.reader import CHUNK, FEW, LARGEST_CHUNK, Column
 from flowwarden.records.columnar.string_pool import REMEMBERED
 from flowwarden.records.columnar.tokenizer import ABSENT, LONGEST_DISTINCT, MIX
 from flowwarden.records.fields import BY_NAME, TRAFFIC_KINDS
+from flowwarden.records.line_reader import TOO_MANY
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import Flow, Gap
 from tests.examples import examples
@@ -116,6 +117,18 @@ def test_any_text_becomes_exactly_one_record_per_line(texts: list[str], layouts:
     """No line raises an error."""
     table = ColumnarReader(layouts).read(texts)
     assert len(table.flows) + len(table.gaps) + len(table.malformed) == len(texts)
+
+
+def test_a_loud_batch_of_odd_lines_is_counted_to_its_last_line() -> None:
+    """Those for which there is no time are malformed, with the reason; plain lines are read in between."""
+    masked = PLAIN.replace("10.0.0.5", "***")
+    lines = [*[masked, PLAIN] * CHUNK, masked]
+    table = ColumnarReader([DEFAULT_LOG_FORMAT], singly=300).read(lines)
+    reasons = Counter(each.reason for each in table.malformed)
+    assert len(table.flows) == CHUNK
+    assert [each.line for each in table.malformed] == [masked] * (CHUNK + 1)
+    assert 300 <= CHUNK + 1 - reasons[TOO_MANY] < 600
+    assert len(reasons) == 2
 
 
 def test_a_batch_of_many_chunks_is_read_to_its_last_line() -> None:

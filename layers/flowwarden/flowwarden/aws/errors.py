@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004  botocore's name
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004  botocore's name
+    HTTPClientError,
+    PaginationError,
+)
 
 from flowwarden.aws.answers import Answer
 from flowwarden.aws.hints import BY_CODE, code_in, hint, is_uninformative
@@ -85,5 +91,7 @@ def classified(call: str, by: Classify = classify) -> Iterator[None]:
         raise by(call, details.text("Code"), details.text("Message"), status or 0) from error
     except (ConnectionError, HTTPClientError) as error:
         raise CallFailed(f"{call}: cannot reach AWS: {error}") from error
+    except PaginationError as error:
+        raise CallFailed(f"{call}: {error}") from error
     except BotoCoreError as error:
         raise CallRefused(f"{call}: cannot make the call: {error}") from error

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from flowwarden.aws.answers import Answer, listed
 from flowwarden.aws.errors import classified, classify
+from flowwarden.aws.pages import FEW, bounded
 from flowwarden.enforcer.decide.delivery_role import SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.iam_policy import AccessRequest, Permitted, Statement, evaluate
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError, NotFound
@@ -87,7 +88,8 @@ class Roles:
     def _own(self, name: str) -> Iterator[str]:
         """The names of the role's inline policies."""
         with classified("ListRolePolicies", _classify):
-            for page in self._client.get_paginator("list_role_policies").paginate(RoleName=name):
+            pages = self._client.get_paginator("list_role_policies").paginate(RoleName=name)
+            for page in bounded(pages, FEW):
                 yield from listed("ListRolePolicies", page, "PolicyNames")
 
     def _read_own(self, name: str, policy: str) -> Mapping[str, Any]:
@@ -98,7 +100,8 @@ class Roles:
     def _attached(self, name: str) -> Iterator[str]:
         """The ARNs of the role's attached policies, including AWS managed policies."""
         with classified("ListAttachedRolePolicies", _classify):
-            for page in self._client.get_paginator("list_attached_role_policies").paginate(RoleName=name):
+            pages = self._client.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+            for page in bounded(pages, FEW):
                 policies = listed("ListAttachedRolePolicies", page, "AttachedPolicies")
                 yield from (Answer(each).text("PolicyArn") for each in policies)
 

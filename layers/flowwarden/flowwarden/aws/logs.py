@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowwarden.aws.answers import Answer, listed
 from flowwarden.aws.errors import classified, classify
+from flowwarden.aws.pages import bounded
 from flowwarden.enforcer.decide.log_groups import (
     AssociateKmsKey,
     CreateLogGroup,
@@ -52,7 +53,7 @@ class LogGroups:
         with classified("DescribeLogGroups"):
             found = [
                 Answer(each)
-                for page in pages.paginate(logGroupNamePrefix=prefix)
+                for page in bounded(pages.paginate(logGroupNamePrefix=prefix))
                 for each in listed("DescribeLogGroups", page, "logGroups")
             ]
         for each in found:

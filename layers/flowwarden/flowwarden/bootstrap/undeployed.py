@@ -26,6 +26,7 @@ from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.errors import CallRefused, StateUnavailable
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
+from flowwarden.notify.evidence import Evidence
 from flowwarden.parameters import variables, with_defaults
 from flowwarden.settings import EnforcerSettings
 from flowwarden.state.sets import Addition, Sets
@@ -177,11 +178,25 @@ class NoState:
         """See `WorkQueueStore`."""
         raise StateUnavailable(WHY)
 
-    def claim(self, _key: ClaimKey, _owner: Owner, _now: int, _quiet: int | None = None) -> Claim:
+    def claim(
+        self,
+        _key: ClaimKey,
+        _owner: Owner,
+        _now: int,
+        _quiet: int | None = None,
+        _evidence: Evidence | None = None,
+    ) -> Claim:
         """See `Claims`."""
         raise StateUnavailable(WHY)
 
-    def confirm(self, _key: ClaimKey, _owner: Owner, _now: int, _quiet: int | None = None) -> None:
+    def confirm(
+        self,
+        _key: ClaimKey,
+        _owner: Owner,
+        _now: int,
+        _quiet: int | None = None,
+        _evidence: Evidence | None = None,
+    ) -> None:
         """See `Claims`."""
         raise StateUnavailable(WHY)
 

@@ -12,8 +12,9 @@ sweeps.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final, Protocol, Self
 
 from msgspec import Struct
@@ -24,6 +25,7 @@ from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import DELETION
 from flowwarden.errors import CallFailed, StateUnavailable
+from flowwarden.state.attempts import answer, answered
 from flowwarden.unreadable import CLOCKS, Unreadable
 
 REPLAYED_SECONDS: Final = 24 * 3600
@@ -168,9 +170,8 @@ class Registry:
             unreadable: where an entry with a time that cannot be true is noted.
             dry_run: whether the run only plans.
         """
-        try:
-            entries = store.load()
-        except StateUnavailable:
+        entries = answer(store.load)
+        if entries is None:
             return cls(store, unavailable=True, dry_run=dry_run)
         if now is not None:
             entries = list(_plausible(entries, now, unreadable or Unreadable()))
@@ -189,27 +190,18 @@ class Registry:
     def put(self, entry: Entry) -> bool:
         """Store an entry, and return whether it is stored.
 
-        This run keeps it in any case. After a failure, it stores nothing more; a dry run stores nothing.
+        This run keeps it in any case. If the table does not answer, it stores nothing more; a dry run stores
+        nothing.
         """
         self._keep(entry)
-        if self.dry_run or self.unavailable:
-            return self.dry_run
-        try:
-            self._store.put(entry)
-        except StateUnavailable:
-            self.unavailable = True
-        return not self.unavailable
+        return self._write(lambda: self._store.put(entry))
 
     def remove(self, *entries: Entry | None) -> None:
         """Remove entries; those that could not be removed are removed by a later run."""
         for entry in entries:
             if entry is None:
                 continue
-            try:
-                if not self.dry_run and not self.unavailable:
-                    self._store.remove(entry)
-            except StateUnavailable:
-                self.unavailable = True
+            self._write(partial(self._store.remove, entry))
             self._drop(entry)
 
     def created(self, creation: Creation, flow_log_id: str) -> None:
@@ -271,6 +263,12 @@ class Registry:
         """Note that this run deleted a flow log."""
         self.deleted_here.append(entry)
         self.remove(self.managed.get(entry.flow_log_id))
+
+    def _write(self, write: Callable[[], None]) -> bool:
+        """Make a write, unless the table does not answer; return whether it is made. A dry run makes none."""
+        if not self.dry_run and not self.unavailable:
+            self.unavailable = not answered(write)
+        return not self.unavailable or self.dry_run
 
     def _has_record(self, flow_log: FlowLog) -> bool:
         record = self.managed.get(flow_log.flow_log_id)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from msgspec import Struct
 
+from flowwarden.monitor.causes import Cause, cause_of
 from flowwarden.monitor.detectors import BY_NAME
-from flowwarden.monitor.findings import Finding, SurplusFinding, counted
+from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
 from flowwarden.monitor.render import rollup
+from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.incident_key import account_of, incident_key
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.evidence import Evidence
 from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
+from flowwarden.state.sets import DAY
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -43,24 +48,85 @@ class Seen(Struct, frozen=True, kw_only=True):
         )
 
 
+class _Told(Struct, frozen=True):
+    """A finding that notifies, with its incident."""
+
+    finding: Finding
+    account: str
+    key: str
+    cause: Cause | None
+
+
 def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
-    """The alerts: missing records first, then by severity, and last those that stand for several findings."""
-    return [_alert(each, seen) for each in sorted(findings, key=_urgency) if each.severity.pages]
+    """The alerts: missing records first, then by severity, and last those that stand for several findings.
+
+    Findings of one incident are one alert, about the first of them.
+    """
+    incidents: defaultdict[str, list[_Told]] = defaultdict(list)
+    for finding in sorted(findings, key=_urgency):
+        if finding.severity.pages:
+            told = _told(finding, seen)
+            incidents[told.key].append(told)
+    return [_alert(each, seen) for each in incidents.values()]
 
 
-def _alert(finding: Finding, seen: Seen) -> Alert:
+def _told(finding: Finding, seen: Seen) -> _Told:
     account = account_of(finding) or seen.batch.owner
-    detector = BY_NAME[finding.detector]
-    context = seen.context(account)
-    key = incident_key(finding, account, seen.region, context.log_group)
+    shares = BY_NAME[finding.detector].shares
+    cause = cause_of(finding, shares, seen.hosts) if isinstance(finding, TrafficFinding) else None
+    log_group = one_line(seen.batch.log_group)
+    return _Told(finding, account, incident_key(finding, account, seen.region, log_group, cause), cause)
+
+
+def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
+    first, findings = several[0], [each.finding for each in several]
+    finding, detector = first.finding, BY_NAME[first.finding.detector]
+    context, crowd = seen.context(first.account), _crowd(several)
     return Alert(
-        key=key,
+        key=first.key,
         route=detector.route,
-        title=describe(finding).summary,
-        render=lambda claim: render(finding, key, claim, context),
-        quiet=detector.quiet,
-        stands_for=counted([finding]),
+        title=describe(finding).summary.removesuffix(".") + (crowd.added() if crowd else "") + ".",
+        render=lambda claim: render(finding, first.key, claim, context, crowd),
+        quiet=_quiet(finding, seen),
+        stands_for=counted(findings),
+        evidence=_evidence(several) if detector.route is Route.PAGES else None,
     )
+
+
+def _crowd(several: Sequence[_Told]) -> Crowd | None:
+    cause = several[0].cause
+    if cause is None:
+        return None
+    return Crowd(cause.what, _members(several), tuple(describe(each.finding).summary for each in several[1:]))
+
+
+def _members(several: Sequence[_Told]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in several if each.cause for name in each.cause.members))
+
+
+def _evidence(several: Sequence[_Told]) -> Evidence | None:
+    findings = [each.finding for each in several]
+    if not all(isinstance(each, TrafficFinding) for each in findings):
+        return None
+    measured = ((each.facts, BY_NAME[each.detector].measures) for each in findings)
+    amounts = [int(getattr(facts, name, 0)) for facts, name in measured if name]
+    causes = [each.cause for each in several if each.cause]
+    return Evidence(
+        gravity=max(-each.severity.rank for each in findings),
+        amount=max(amounts, default=0),
+        members=_members(several),
+        places=tuple(dict.fromkeys(name for each in causes for name in each.places)),
+        asks=causes[0].asks if causes else (),
+        strict=any(each.strict for each in causes),
+    )
+
+
+def _quiet(finding: Finding, seen: Seen) -> int | None:
+    """What counts over a day can find the same once a day: that long a pause is none."""
+    quiet = BY_NAME[finding.detector].quiet
+    if not isinstance(finding, TrafficFinding) or finding.window is None or finding.window.span != DAY:
+        return quiet
+    return DAY + (seen.suppression_minutes * 60 if quiet is None else quiet)
 
 
 def _urgency(finding: Finding) -> tuple[bool, bool, int]:

@@ -14,6 +14,7 @@ from math import inf
 from typing import Final
 
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
+from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.ports import Claims
 
 HANGING_CALLS: Final = 2
@@ -80,15 +81,29 @@ class TimedClaims:
         self._claims = claims
         self._budget = budget
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> Claim:
+    def claim(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> Claim:
         """See the port."""
         with self._budget.spending():
-            return self._claims.claim(key, owner, now, quiet)
+            return self._claims.claim(key, owner, now, quiet, evidence)
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
+    def confirm(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
         """See the port."""
         with self._budget.spending():
-            self._claims.confirm(key, owner, now, quiet)
+            self._claims.confirm(key, owner, now, quiet, evidence)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """See the port."""

@@ -146,6 +146,8 @@ class TrafficFinding[F = Any](Finding[F], frozen=True, kw_only=True):
     """A flow behind the finding; shows where it was logged."""
     window: Window | None = None
     """When what the facts claim was counted; None if that was in the batch."""
+    mostly: str = ""
+    """The server that most bytes were sent to; empty if the finding is not about bytes."""
 
     @property
     def main_server(self) -> str:
@@ -266,7 +268,7 @@ def ranked[T](counts: Mapping[T, int]) -> tuple[tuple[T, int], ...]:
     # Two plain sorts: tuple keys take twice as long, and there can be thousands of clients.
     names = sorted(counts, key=str)
     names.sort(key=counts.__getitem__, reverse=True)
-    return tuple((name, counts[name]) for name in names)
+    return tuple(zip(names, map(counts.__getitem__, names), strict=True))
 
 
 def _connections(flows: Sequence[DirectedFlow]) -> int | None:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
+from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, gravity, vpc_of
 from flowwarden.monitor.render.incident_key import account_of
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
@@ -25,10 +26,21 @@ from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
 
 (DETECTED,) = REPORTED.sets
 
-_GRAVER: Final = {
-    lesser.name: tuple(each.name for each in DETECTORS if lesser.name in each.inhibits)
-    for lesser in DETECTORS
-}
+
+def _graver(lesser: Detector) -> tuple[str, ...]:
+    """The detectors that inhibit another in later batches: also one of the same incident that it inhibits.
+
+    Their incidents have different keys if the first batch did not show the role of the host.
+    """
+    same = [each.name for each in DETECTORS if each.incident == lesser.incident and lesser.incident]
+    return tuple(
+        each.name
+        for each in DETECTORS
+        if lesser.name in each.inhibits or (each.name in same and each.name in lesser.inhibits)
+    )
+
+
+_GRAVER: Final = {each.name: _graver(each) for each in DETECTORS}
 """Detector → the detectors that inhibit it."""
 _GRAVE: Final = frozenset(each.name for each in DETECTORS if each.inhibits)
 

@@ -46,8 +46,8 @@ CLAIM_SECONDS: Final = 8.0
 repeat."""
 REMEMBER_SECONDS: Final = 5.0
 """For what is stored after the notifications are out: baselines and heartbeats."""
-CLOSING_SECONDS: Final = 3.0
-"""Left to write metrics and the log."""
+CLOSING_SECONDS: Final = 10.0
+"""Left after what is stored last: a call takes at most 7 s, and metrics and the log must be written."""
 
 
 class Invocation(Struct, frozen=True):

@@ -86,12 +86,15 @@ def short_services(tally: Tally, most: int = 1) -> str:
 
 def narrowed(finding: TrafficFinding, *terms: str) -> tuple[str, ...]:
     """The terms of a log query, with the server and the service port where the finding has only one."""
-    tally, service = finding.tally, finding.main_service
-    server = [finding.main_server] if len(tally.servers) == 1 else []
-    shown = [each for each, _ in tally.services]
+    servers = finding.tally.servers
+    return (*terms, *([finding.main_server] if len(servers) == 1 else []), *service_port(finding))
+
+
+def service_port(finding: TrafficFinding) -> tuple[str, ...]:
+    """The service port as a term of a log query; () if there are several, or if the protocol has no ports."""
+    service, shown = finding.main_service, [each for each, _ in finding.tally.services]
     several = len(shown) > 1 and (service.protocol, service.port) in shown
-    port = None if several or not has_ports(service.protocol) else service.port
-    return (*terms, *server, *([str(port)] if port else []))
+    return () if several or not has_ports(service.protocol) or not service.port else (str(service.port),)
 
 
 def main_server_and_others(tally: Tally) -> str:

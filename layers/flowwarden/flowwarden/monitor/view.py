@@ -71,6 +71,7 @@ class BatchView:
         self._state = context.state
         self._prepared = context.policy
         self._refused_at: dict[int, FlowSample] = {}
+        self._unknown: dict[int, RoleProfile] = {}
 
     @cached_property
     def moment(self) -> int:
@@ -221,7 +222,8 @@ class BatchView:
         baselines: Mapping[tuple[str, int], Baseline | None],
     ) -> RoleProfile:
         if not interface:
-            return RoleProfile(day, interface, role)
+            # One for all unknown hosts of a day: a loud batch has tens of thousands of them.
+            return self._unknown.setdefault(day, RoleProfile(day, None, role))
         # A role that could not be read looks new; that its VPC is known from before proves nothing then.
         vpc = None if self._state.is_away else baselines.get((vpc_role(interface), day))
         return RoleProfile(day, interface, role, baselines.get((role, day)), vpc)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.notify.claims import Claim
+from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.notification import Notification
 
 
@@ -40,3 +42,11 @@ class Alert(Struct, frozen=True, kw_only=True):
     """Seconds for which repeats are suppressed; None for the stack's setting."""
     stands_for: int = 1
     """The number of findings that the alert is about."""
+    evidence: Evidence | None = None
+    """If given, repeats extend the suppression window, and are sent within it if the evidence grew. If None,
+    repeats are sent after the window."""
+
+    def after(self, claim: Claim) -> Alert:
+        """The alert with everything that its notification tells: also of members that joined before."""
+        told = self.evidence and self.evidence.together(claim.told, claim.joined)
+        return replace(self, evidence=told)

@@ -8,6 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.notify.evidence import Evidence
+
 MAX_UNANSWERED: Final = 2
 """Attempts to send whose outcome is unknown, because the service or the table did not answer or the function
 ended: a notification is sent at most that often. After that it waits, see below."""
@@ -61,7 +63,7 @@ class ClaimState(StrEnum):
     CLAIMED = "CLAIMED"
     """This invocation must notify."""
     SUPPRESSED = "SUPPRESSED"
-    """A notification was sent within the suppression window."""
+    """A notification was sent within the suppression window, and the evidence has not grown since."""
     IN_PROGRESS = "IN_PROGRESS"
     """Another invocation holds an unexpired claim; that invocation or its retry notifies."""
     UNANSWERED = "UNANSWERED"
@@ -80,6 +82,12 @@ class Claim(Struct, frozen=True, kw_only=True):
     """Whether another attempt at the same batch sent the notification, or is sending it."""
     suppressed_batches: int = 0
     last_sent: int | None = None
+    joins: bool = False
+    """Whether a member joined an incident that was sent for others."""
+    joined: tuple[str, ...] = ()
+    """Members that joined since the last notification."""
+    told: Evidence | None = None
+    """What was told of the incident, if it goes on."""
 
 
 def digest(*parts: str) -> str:

@@ -29,6 +29,9 @@ also be written before the function times out."""
 RESERVE_UNCLAIMED: Final = 9.0
 """The same without the table: publishing takes at most 7 s."""
 
+PUBLISH_SECONDS: Final = 7.0
+"""The longest time that publishing takes."""
+
 MAX_SINGLE: Final = 25
 """Individual notifications per run and sink. One roll-up covers all others, because on-call cannot read
 more."""
@@ -124,6 +127,17 @@ class _Work(Struct, frozen=True, kw_only=True):
     """Individual notifications left."""
     claimed: tuple[Alert, ...] = ()
     """Claimed alerts for the roll-up."""
+    slowest: float | None = None
+    """Seconds that the slowest single notification took; None if none was sent yet. After one, a retry would
+    have as little time for the others."""
+
+    @property
+    def reserve_single(self) -> float:
+        """Remaining seconds required to send one of several alerts, and then a roll-up of the rest.
+
+        Both without the table. With less, the rest is rolled up at once.
+        """
+        return RESERVE_UNCLAIMED + (PUBLISH_SECONDS if self.slowest is None else self.slowest)
 
 
 def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int, most_claims: int) -> list[_Work]:
@@ -158,17 +172,26 @@ def _shares(wanted: Mapping[str, int], total: int) -> dict[str, int]:
 def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, DeliveryReport]:
     """Claim the next alert and send it, or add it to the roll-up."""
     alert, left = work.alerts[0], replace(work, alerts=work.alerts[1:])
-    if not _has_time(run, claims):
+    others = bool(left.alerts or left.claimed or left.beyond)
+    if not (_has_time(run, claims) or ((others or work.slowest is not None) and _has_time(run, None))):
         return left, DeliveryReport(unsent=(f"{alert.title} {NO_TIME}",))
+    hurries = bool(left.claimed) or (others and not _has_time(run, claims, work.reserve_single))
+    if not _has_time(run, claims):
+        claims = _usable(run, claims) if hurries else None
     claim, report, usable = _claim(alert, work.sink, run, claims)
+    alert = alert.after(claim)
     if claim.state is not ClaimState.CLAIMED:
         report += _not_sent(alert, claim, usable)
-    elif not left.singly:
+    elif hurries or not left.singly:
         return replace(left, claimed=(*left.claimed, alert)), report
     else:
+        before = run.time_left()
         report += _publish([alert], alert.render(claim), work.sink, run, usable)
+        if report.sent:
+            left = replace(left, slowest=max(work.slowest or 0.0, before - run.time_left()))
     # Notifications sent by other attempts at this batch count: a retry does not raise the limit.
-    return replace(left, singly=max(0, left.singly - len(report.sent) - report.repeated)), report
+    singly = max(0, left.singly - len(report.sent) - report.repeated)
+    return replace(left, singly=singly), report
 
 
 def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) -> DeliveryReport:
@@ -176,12 +199,12 @@ def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) ->
     covered = (*work.claimed, *work.beyond)
     if not covered:
         return DeliveryReport()
-    page = roll_up(covered)
+    page, claims = roll_up(covered), _usable(run, claims)
     report = DeliveryReport(rolled_up=tuple(each.title for each in covered))
     if not work.beyond:
         granted = Claim(state=ClaimState.CLAIMED)
         return report + _publish(work.claimed, page.render(granted), work.sink, run, claims)
-    if not _has_time(run, claims):
+    if not _has_time(run, None):
         return report + DeliveryReport(unsent=(f"{page.title} {NO_TIME}",))
     claim, asked, usable = _claim(page, work.sink, run, claims)
     claimed = (*work.claimed, page) if claim.state is ClaimState.CLAIMED else work.claimed
@@ -190,10 +213,14 @@ def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) ->
     return report + asked + _publish(claimed, page.render(claim), work.sink, run, usable)
 
 
-def _has_time(run: Run, claims: Claims | None) -> bool:
-    """Whether enough time is left for another alert."""
-    reserve = run.reserve if claims is not None else min(run.reserve, RESERVE_UNCLAIMED)
-    return run.time_left() >= reserve
+def _has_time(run: Run, claims: Claims | None, unclaimed: float = RESERVE_UNCLAIMED) -> bool:
+    """Whether enough time is left for another alert; without the table, for which it takes `unclaimed`."""
+    return run.time_left() >= (run.reserve if claims is not None else min(run.reserve, unclaimed))
+
+
+def _usable(run: Run, claims: Claims | None) -> Claims | None:
+    """The claims, if there is time for them before a roll-up."""
+    return claims if run.time_left() >= min(run.reserve, RESERVE_UNCLAIMED + PUBLISH_SECONDS) else None
 
 
 def _claim(
@@ -208,7 +235,7 @@ def _claim(
     if claims is None:
         return without, DeliveryReport(), None
     try:
-        claim = claims.claim(ClaimKey(sink.name, alert.key), run.owner, run.at, alert.quiet)
+        claim = claims.claim(ClaimKey(sink.name, alert.key), run.owner, run.at, alert.quiet, alert.evidence)
     except StateUnavailable:
         return without, DeliveryReport(state_unavailable=1), None
     return claim, DeliveryReport(), claims
@@ -224,8 +251,9 @@ def _not_sent(alert: Alert, claim: Claim, claims: Claims | None) -> DeliveryRepo
     # It was sent before, or another batch is about to send it. If that one crashes, its retry sends it, or
     # its batch ends in the failure queue.
     known = () if unsure or claims is None else (alert.key,)
+    title = f"{alert.title} It is part of incident {alert.key}." if claim.joins else alert.title
     return DeliveryReport(
-        suppressed=(alert.title,), known=known, repeated=int(claim.same_batch), in_progress=int(unsure)
+        suppressed=(title,), known=known, repeated=int(claim.same_batch), in_progress=int(unsure)
     )
 
 
@@ -236,7 +264,7 @@ def _publish(
 
     Without an answer, neither is done: the leases end before the retry, and the claims count the attempt.
     """
-    keys = {ClaimKey(sink.name, alert.key): alert.quiet for alert in alerts}
+    keys = {ClaimKey(sink.name, alert.key): alert for alert in alerts}
     try:
         sink.send(notification)
     except PublishFailed as error:
@@ -248,10 +276,8 @@ def _publish(
     return DeliveryReport(sent=sent, state_unavailable=_mark(keys, run, claims, sent=True))
 
 
-def _mark(keys: Mapping[ClaimKey, int | None], run: Run, claims: Claims | None, *, sent: bool) -> int:
+def _mark(keys: Mapping[ClaimKey, Alert], run: Run, claims: Claims | None, *, sent: bool) -> int:
     """Mark claims as sent, or release them for the retry; returns the number of failed calls.
-
-    The keys have the seconds for which repeats are suppressed.
 
     Stops at the first failure, which does no harm: a sent notification could at worst be repeated by a retry,
     and a claim that is not released expires with its lease, before the retry starts.
@@ -259,9 +285,9 @@ def _mark(keys: Mapping[ClaimKey, int | None], run: Run, claims: Claims | None, 
     if claims is None:
         return 0
     try:
-        for key, quiet in keys.items():
+        for key, alert in keys.items():
             if sent:
-                claims.confirm(key, run.owner, run.at, quiet)
+                claims.confirm(key, run.owner, run.at, alert.quiet, alert.evidence)
             else:
                 claims.release(key, run.owner)
     except StateUnavailable:

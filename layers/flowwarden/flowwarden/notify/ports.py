@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
+from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.notification import Notification
 
 
@@ -22,7 +23,14 @@ class Sink(Protocol):
 class Claims(Protocol):
     """Claims on incidents by sink, shared by concurrent invocations."""
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> Claim:
+    def claim(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> Claim:
         """Try to claim the notification of a sink about an incident.
 
         Args:
@@ -30,12 +38,23 @@ class Claims(Protocol):
             owner: the caller.
             now: Unix seconds.
             quiet: seconds for which repeats of the incident are suppressed; None for the stack's setting.
+            evidence: what the alert rests on, see `Alert.evidence`.
 
         Raises StateUnavailable if the table did not respond.
         """
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
-        """Mark the notification claimed by `owner` as sent; see `claim`. Raises StateUnavailable."""
+    def confirm(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
+        """Mark the notification claimed by `owner` as sent, with what it told; see `claim`.
+
+        Raises StateUnavailable.
+        """
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """Release an unsent claim, so that any invocation can take it at once. Raises StateUnavailable."""

@@ -6,6 +6,7 @@ the strict reader parses one by one: it tries every log format and returns the r
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import batched, compress
@@ -25,6 +26,8 @@ CHUNK: Final = 256
 LARGEST_CHUNK: Final = 2**20
 """Characters read at once."""
 
+TOO_MANY: Final = "not read: too many lines of the batch have to be read one by one"
+"""The reason of a malformed line for which a batch has no time."""
 _FEW: Final = 16
 """If a chunk is not plain, so many of its lines are read at once; and one by one if they are not plain."""
 _GAP_MARK: Final = "DATA"
@@ -78,26 +81,33 @@ class LineReader:
             whole.add(part.records)
         return whole
 
-    def stream(self, lines: Iterable[str]) -> Iterator[Part]:
-        """Read lines in parts of at most `CHUNK`, so that memory does not grow with their number."""
+    def stream(self, lines: Iterable[str], singly: int = sys.maxsize) -> Iterator[Part]:
+        """Read lines in parts of at most `CHUNK`, so that memory does not grow with their number.
+
+        Lines that cannot be read together are read one by one, which takes fifty times as long. After about
+        `singly` of them, those that would be are malformed.
+        """
         first = 0
         for chunk in batched(lines, CHUNK, strict=False):
             part = Part(Records([], [], []), [])
-            self._read_chunk(chunk, first, part)
+            singly -= self._read_chunk(chunk, first, part, may_read_singly=singly > 0)
             first += len(chunk)
             yield part
 
-    def _read_chunk(self, lines: Sequence[str], first: int, part: Part) -> None:
-        """Read lines, of which the first one has this number."""
+    def _read_chunk(self, lines: Sequence[str], first: int, part: Part, *, may_read_singly: bool) -> int:
+        """Read lines, of which the first one has this number; returns how many were read one by one."""
         # Of long lines, a chunk would be copied several times for each halving.
         if sum(map(len, lines)) <= LARGEST_CHUNK and self._read_at_once_or_spaced(lines, first, part):
-            return
+            return 0
+        if not may_read_singly:
+            part.records.malformed.extend(Malformed(line, TOO_MANY) for line in lines)
+            return 0
         if len(lines) <= _FEW:
             for number, line in enumerate(lines, first):
                 self._read_one(line, number, part)
-            return
-        for at in range(0, len(lines), _FEW):
-            self._read_chunk(lines[at : at + _FEW], first + at, part)
+            return len(lines)
+        parts = ((lines[at : at + _FEW], first + at) for at in range(0, len(lines), _FEW))
+        return sum(self._read_chunk(*each, part, may_read_singly=True) for each in parts)
 
     def _read_at_once_or_spaced(self, lines: Sequence[str], first: int, part: Part) -> bool:
         """Read plain lines; if that fails, also those whose tokens are separated by other whitespace."""
@@ -159,7 +169,7 @@ class LineReader:
 
 
 def demand_readable(layouts: Collection[LogFormat]) -> None:
-    """Raise LogFormatError if no layout is given, or one lacks the addresses of a flow."""
+    """Raise LogFormatError if no log format is given, or one lacks the addresses of a flow."""
     if not layouts:
         raise LogFormatError("no log format is given, so lines cannot be read; specify at least one")
     for layout in layouts:

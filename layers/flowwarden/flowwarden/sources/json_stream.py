@@ -96,7 +96,8 @@ class _Scanner:
         self._text = ""
         self._at = 0  # everything before it is taken
         self._number = 1
-        self._enough = 0  # characters to wait for before the text is looked at again
+        self._awaited = list[str]()  # more of the text, which is not looked at yet
+        self._enough = 0  # characters to wait for before it is
         self._lists = 0  # open lists around the next value, outside objects
         self._value: Value | None = None  # the value that begins at `_at`
         self._reached = 0  # how far it was looked at
@@ -106,11 +107,15 @@ class _Scanner:
 
     def scan(self, more: str, *, last: bool = False) -> Iterator[Document | Unreadable]:
         """Append to the text, and take all complete values from it."""
-        self._text = self._text[self._at :] + more
+        self._awaited.append(more)
+        self._enough -= len(more)
+        if self._enough > 0 and not last:
+            return
+        # Joined once: with each block, a long value would be copied again.
+        self._text = "".join([self._text[self._at :], *self._awaited])
+        self._awaited.clear()
         self._reached -= self._at
         self._at = 0
-        if len(self._text) < self._enough and not last:
-            return
         while self._value is not None or self._skipped is not None or self._begin():
             found = self._skip(last=last) if self._skipped else self._follow(last=last)
             if found is None:
@@ -123,7 +128,7 @@ class _Scanner:
                 f"{self._name}: the JSON value that begins in line {self._number} does not end within "
                 f"{LARGEST_VALUE} characters; split the file into one value per record"
             )
-        self._enough = 2 * pending if pending > _SHORT else 0
+        self._enough = pending if pending > _SHORT else 0
         if last:
             self._demand_end(pending)
 

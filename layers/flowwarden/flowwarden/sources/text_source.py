@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from flowwarden.errors import LogFormatError
 from flowwarden.records.log_format import LogFormat
 from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Row, Unreadable, gathered, shortened
 from flowwarden.sources.indented import Indented
@@ -15,6 +16,9 @@ from flowwarden.sources.objects import Objects
 
 LONGEST_LINE: Final = 2**16
 """Maximum characters; a longer line is malformed and never completely in memory."""
+
+LONGEST_SKIPPED: Final = 2**28
+"""Bytes of a line that is skipped. A source with such a line, such as /dev/zero, may never end."""
 
 _LONGEST_TAIL: Final = 4 * LONGEST_LINE  # a UTF-8 character has up to four bytes
 _PADDING: Final = re.compile("^\0+", re.MULTILINE)
@@ -94,19 +98,27 @@ def _messages(line: str) -> list[str]:
 
 
 def runs(blocks: Iterable[bytes]) -> Iterator[Lines | Unreadable]:
-    r"""Split bytes into lines, block by block, without log formats. Invalid UTF-8 becomes `\xff`."""
+    r"""Split bytes into lines, block by block, without log formats. Invalid UTF-8 becomes `\xff`.
+
+    Raises:
+        LogFormatError: a line does not end.
+    """
     number = 1
+    skipped = 0
     tail = b""
     too_long: bytes | None = None  # the beginning of a line that is too long and is being skipped
     for block in blocks:
         rest = block
         if too_long is not None:
             _, newline, rest = block.partition(b"\n")
-            if not newline:
+            skipped += len(block)
+            if not newline and skipped <= LONGEST_SKIPPED:
                 continue
             yield _unreadable(number, _text(too_long))
             number += 1
-            too_long = None
+            too_long, skipped = None, 0
+            if not newline:
+                raise LogFormatError(f"line {number - 1} does not end within {LONGEST_SKIPPED} bytes")
         whole, newline, tail = (tail + rest).rpartition(b"\n")
         if newline:
             yield from _run(number, _text(whole))

@@ -69,8 +69,11 @@ def error(count: int) -> float:
 
 def merged(*several: Sets) -> dict[str, frozenset[int]]:
     """The union of all sets, by name."""
-    names = {name for each in several for name in each}
-    return {name: _union([each[name] for each in several if name in each]) for name in names}
+    found: dict[str, list[frozenset[int]]] = {}
+    for sets in several:
+        for name, numbers in sets.items():
+            found.setdefault(name, []).append(numbers)
+    return {name: each[0] if len(each) == 1 else _union(each) for name, each in found.items()}
 
 
 def _union(several: Sequence[frozenset[int]]) -> frozenset[int]:

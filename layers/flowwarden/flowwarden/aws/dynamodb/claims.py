@@ -19,6 +19,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from flowwarden.aws.dynamodb import told
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.table import ConditionFailed, ItemDamaged, StateTable, number
 from flowwarden.errors import StateUnavailable
@@ -32,7 +33,9 @@ from flowwarden.notify.claims import (
     ClaimTerms,
     Owner,
 )
+from flowwarden.notify.evidence import Evidence
 from flowwarden.state.schema import INCIDENTS
+from flowwarden.state.sets import DAY
 from flowwarden.unreadable import CLOCKS, Unreadable
 
 if TYPE_CHECKING:
@@ -41,10 +44,6 @@ if TYPE_CHECKING:
 ACTIONS = ("dynamodb:UpdateItem",)
 """IAM actions that this file's calls need."""
 
-MAX_SUPPRESSED = 50
-"""Maximum number of suppressed batches that an item counts. They are a set of batch ids, so that a retry
-counts once; it is bounded because each write is billed by item size, and many repeats mean many writes."""
-
 _MOST_TRIES = 1000
 """More than a claim's attempts in a week. A larger number was not stored here, so it proves nothing."""
 
@@ -52,7 +51,8 @@ _PENDING, _SENT = "PENDING", "SENT"
 
 _HELD = (
     # No window and no lease ends later than one that begins now: a time far ahead holds nothing.
-    "(#state = :sent AND attribute_type(suppressed_until, :n) AND suppressed_until BETWEEN :next AND :quiet)"
+    "(#state = :sent AND attribute_type(suppressed_until, :n) AND suppressed_until BETWEEN :next AND :quiet"
+    " AND {nothing_new})"
     # A batch never sends its notification again, however late it is replayed from the failure queue.
     " OR (#state = :sent AND attribute_type(#owner, :s) AND begins_with(#owner, :batch))"
     " OR (#state = :pending AND attribute_type(lease_until, :n) AND lease_until BETWEEN :next AND :leased)"
@@ -72,31 +72,48 @@ class DynamoDbClaims:
         self._table = StateTable(client, table, unreadable)
         self._terms = terms
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> Claim:
+    def claim(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> Claim:
         """Try to claim the notification of the sink about the incident.
 
         Costs one write; a suppressed repeat costs a second write, which counts it. `quiet` is the suppression
-        window in seconds, None for that of the terms.
+        window in seconds, None for that of the terms. With `evidence`, see `told`.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
         """
         quiet = self._terms.suppression if quiet is None else quiet
+        new = self._new(evidence, now, quiet)
         try:
             answer = self._counted(
                 key,
                 "SET #state = :pending, #owner = :me, lease_until = :lease, expires_at = :expires, tries = ",
                 "if_not_exists(tries, :none) + :one",
-                ConditionExpression=f"NOT ({_HELD})",
+                ConditionExpression=f"NOT ({_HELD.format(nothing_new=new.text)})",
                 ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
-                ExpressionAttributeValues=self._values(owner, now, quiet),
+                ExpressionAttributeValues=self._values(owner, now, quiet) | new.values,
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ConditionFailed as refused:
-            return self._refused(key, owner, refused.item, now, quiet)
+            return self._refused(key, refused.item, told.Asked(owner, now, quiet, evidence))
         before = answer.get("Attributes")
         return self._claimed(key, before, now, quiet) if before else Claim(state=ClaimState.CLAIMED)
+
+    def _new(self, evidence: Evidence | None, now: int, quiet: int) -> told.Clause:
+        """The condition that a repeat is not sent within the window."""
+        if evidence is None:
+            return told.Clause("attribute_exists(suppressed_until)", {})
+        # What counts over a day suppresses its repeats for longer.
+        furthest = {":quiet": number(now + quiet + DAY + CLOCKS)}
+        clause = told.nothing_new(evidence, now, min(quiet, self._terms.suppression))
+        return told.Clause(clause.text, clause.values | furthest)
 
     def _values(self, owner: Owner, now: int, quiet: int) -> dict[str, Any]:
         """The values in the condition and in the update of a claim."""
@@ -122,8 +139,15 @@ class DynamoDbClaims:
             ":plausible": number(_MOST_TRIES),
         }
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
-        """Mark the notification as sent; the suppression window begins.
+    def confirm(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
+        """Mark the notification as sent; the suppression window begins. `evidence` is what was told.
 
         Does nothing if another invocation has taken over the claim: the new owner confirms.
 
@@ -131,12 +155,13 @@ class DynamoDbClaims:
             StateUnavailable: the table did not answer or refused.
         """
         quiet = self._terms.suppression if quiet is None else quiet
+        kept = told.Clause(" REMOVE joined", {}) if evidence is None else told.stored(evidence)
         try:
             self._update(
                 key,
                 UpdateExpression=(
                     "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
-                    " REMOVE suppressed_batches, lease_until, tries"
+                    f"{kept.text}, suppressed_batches, lease_until, tries"
                 ),
                 ConditionExpression="#owner = :me",
                 ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
@@ -146,6 +171,7 @@ class DynamoDbClaims:
                     ":now": number(now),
                     ":quiet": number(now + quiet),
                     ":expires": number(INCIDENTS.kept_until(now + quiet)),
+                    **kept.values,
                 },
             )
         except ConditionFailed:
@@ -174,56 +200,43 @@ class DynamoDbClaims:
         except ConditionFailed:
             return
 
-    def _refused(self, key: ClaimKey, owner: Owner, members: dict[str, Any], now: int, quiet: int) -> Claim:
+    def _refused(self, key: ClaimKey, members: dict[str, Any], asked: told.Asked) -> Claim:
+        owner, now, evidence = asked.owner, asked.now, asked.evidence
         item = self._item(key, members)
         state, holder = item.text("state"), item.text("owner") or ""
         same_batch = owner.same_batch(holder)
         if state == _PENDING and holder == str(owner):
             # The SDK retried a write whose response was late: the first write had already claimed.
-            return self._claimed(key, members, now, quiet)
+            return self._claimed(key, members, now, asked.quiet)
         if state != _SENT:
             waits = (item.moment("lease_until", now + self._terms.lease) or 0) > now
             waiting = ClaimState.IN_PROGRESS if waits else ClaimState.UNANSWERED
             return Claim(state=waiting, same_batch=same_batch)
         # A retry or second delivery of the batch that sent it is not a repeat.
+        joins = evidence is not None and not set(evidence.members) <= set(item.names("told"))
         if not same_batch:
             # The outcome is already known; a missing count does not change it.
-            with suppress(StateUnavailable):
-                self._count_suppressed(key, owner)
-        return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch)
-
-    def _count_suppressed(self, key: ClaimKey, owner: Owner) -> None:
-        try:
-            self._update(
-                key,
-                UpdateExpression="ADD suppressed_batches :batch",
-                ConditionExpression=(
-                    "attribute_not_exists(suppressed_batches)"
-                    " OR (attribute_type(suppressed_batches, :texts) AND size(suppressed_batches) < :most)"
-                ),
-                ExpressionAttributeValues={
-                    ":texts": {"S": "SS"},
-                    ":batch": {"SS": [owner.batch_id[:16]]},
-                    ":most": number(MAX_SUPPRESSED),
-                },
-            )
-        except ConditionFailed:
-            return
+            with suppress(StateUnavailable, ConditionFailed):
+                if update := told.repeat(item, asked):
+                    self._update(key, **update)
+        return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch, joins=joins and not same_batch)
 
     def _claimed(self, key: ClaimKey, members: dict[str, Any], now: int, quiet: int) -> Claim:
         """A granted claim, with the item's data from before; notes what did not prove anything."""
         before = self._item(key, members)
-        match before.text("state"):
-            case "SENT":
-                before.moment("suppressed_until", now + quiet)
-            case "PENDING":
-                before.moment("lease_until", now + self._terms.lease)
-            case str():
-                before.left_out("state", "is not a state of a claim")
+        state = before.text("state")
+        if state == _PENDING:
+            before.moment("lease_until", now + self._terms.lease)
+        elif state not in {None, _SENT}:
+            before.left_out("state", "is not a state of a claim")
+        shows = state == _SENT or (state == _PENDING and "suppressed_until" in before)
+        ends = before.moment("suppressed_until", now + quiet + DAY) if shows else None
         return Claim(
             state=ClaimState.CLAIMED,
             suppressed_batches=before.size("suppressed_batches"),
             last_sent=before.moment("sent_at", now) if "sent_at" in before else None,
+            joined=before.names("joined"),
+            told=told.told(before) if (ends or 0) > now else None,
         )
 
     def _counted(self, key: ClaimKey, update: str, count: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401

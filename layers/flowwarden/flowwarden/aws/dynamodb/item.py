@@ -79,6 +79,21 @@ class StoredItem:
         """The number of texts in a set; 0 if there is none."""
         return len(self._of_type(name, "SS", list, "a set of texts") or ()) if name in self else 0
 
+    def names(self, name: str) -> tuple[str, ...]:
+        """The texts in a set, in order; none if there is none."""
+        if name not in self:
+            return ()
+        values = self._of_type(name, "SS", list, "a set of texts") or ()
+        return tuple(sorted(each for each in values if isinstance(each, str)))
+
+    def amount(self, name: str) -> int | None:
+        """A whole number from 0."""
+        found = _whole(self._value(name, "N"))
+        if found is None or found < 0:
+            self.left_out(name, _wrong("is not a whole number from 0", found=name in self))
+            return None
+        return found
+
     def numbers(self, name: str, bits: int) -> frozenset[int]:
         """The numbers in a set that have at most this many bits; the others are ignored."""
         values = self._of_type(name, "NS", list, "a set of numbers")

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from flowwarden.aws.answers import Answer
 from flowwarden.aws.dynamodb.item import StoredItem, key_text
+from flowwarden.aws.pages import bounded
 from flowwarden.errors import StateUnavailable
 from flowwarden.unreadable import CLOCKS, Unreadable
 
@@ -64,7 +65,7 @@ class StateTable:
                 ExpressionAttributeValues={":pk": {"S": partition}},
                 ConsistentRead=True,
             )
-            return [dict(item) for page in pages for item in page.get("Items", [])]
+            return [dict(item) for page in bounded(pages) for item in page.get("Items", [])]
 
     def read(self, addresses: Sequence[Address]) -> tuple[list[dict[str, Any]], list[Address]]:
         """The items that one BatchGetItem returns, and the addresses that it left unprocessed.

@@ -14,6 +14,7 @@ from flowwarden.aws.ec2.describe import Readings
 from flowwarden.aws.ec2.describe_interface import interface
 from flowwarden.aws.errors import classified
 from flowwarden.aws.hints import code_in, is_uninformative
+from flowwarden.aws.pages import bounded
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotFound, VpcGone
@@ -160,12 +161,13 @@ class Ec2FlowLogs:
         operation = "".join(part.capitalize() for part in call.split("_"))
         with classified(operation):
             if values is None:
-                for page in pages.paginate(**({"Filters": more} if more else {}), PaginationConfig=PAGE):
+                every = pages.paginate(**({"Filters": more} if more else {}), PaginationConfig=PAGE)
+                for page in bounded(every):
                     yield from listed(operation, page, member)
                 return
             for some in batched(values, VALUES_PER_FILTER, strict=False):
                 wanted = [{"Name": name, "Values": list(some)}, *more]
-                for page in pages.paginate(Filters=wanted, PaginationConfig=PAGE):
+                for page in bounded(pages.paginate(Filters=wanted, PaginationConfig=PAGE)):
                     yield from listed(operation, page, member)
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from flowwarden.aws.answers import Answer, Malformed
 from flowwarden.aws.ec2.describe_interface import interface
+from flowwarden.aws.pages import FEW, bounded
 from flowwarden.errors import InterfacesUnavailable
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.unreadable import Unreadable
@@ -104,7 +105,7 @@ class DescribedInterfaces:
         found: list[Read] = []
         for some in batched(values, VALUES_PER_FILTER, strict=False):
             wanted = [_any_of(name, some)]
-            for raw in _listed(operation, member, lambda: self._pages(call, wanted)):  # noqa: B023 - at once
+            for raw in _listed(operation, member, lambda: bounded(self._pages(call, wanted), FEW)):  # noqa: B023 - at once
                 answer = Answer(raw)
                 try:
                     found.append(read(answer))

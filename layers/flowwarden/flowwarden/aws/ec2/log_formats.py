@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flowwarden.aws.answers import Answer
+from flowwarden.aws.pages import FEW, bounded
 from flowwarden.errors import LogFormatsUnavailable
 from flowwarden.unreadable import Unreadable
 
@@ -49,7 +50,7 @@ class DescribedFormats:
         wanted: FilterTypeDef = {"Name": "log-group-name", "Values": [log_group]}
         try:
             pages = self._client().get_paginator("describe_flow_logs").paginate(Filters=[wanted])
-            return [each for page in pages for each in self._formats(page)]
+            return [each for page in bounded(pages, FEW) for each in self._formats(page)]
         except (ClientError, BotoCoreError) as error:
             raise LogFormatsUnavailable(f"DescribeFlowLogs: {error}") from error
 

@@ -98,10 +98,10 @@ class Baseline:
         every.sort()
         edges = every >> bits
         (starts,) = np.diff(edges, prepend=-1).nonzero()
-        self._edges = edges[starts]
-        self._days = np.diff(starts, append=len(edges)).astype(np.uint8)
+        self._edges: Integers = edges[starts]
+        self._days: NDArray[np.uint8] = np.diff(starts, append=len(edges)).astype(np.uint8)
         ages = np.array([day - each for each in days], np.int64).astype(np.uint8)
-        self._ages = ages[every[starts] & (1 << bits) - 1]
+        self._ages: NDArray[np.uint8] = ages[every[starts] & (1 << bits) - 1]
         self._learned = len(seen)
         self._first = min(seen, default=day)
 

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.findings import (
     Finding,
     FlowSample,
@@ -71,6 +72,13 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     """Where its findings go that do not: because of the evidence so far, or while a role is learned."""
     quiet: int | None = None
     """Seconds for which repeats of a finding are suppressed; None for the stack's setting."""
+    incident: str = ""
+    """The name under which its findings and those of similar detectors are the same incident, if they have
+    the same subject or cause; empty for its own."""
+    shares: Shares = Shares.NOTHING
+    """What its findings about several subjects must have in common to be one incident with one page."""
+    measures: str = ""
+    """The member of its facts whose growth is new evidence; empty if only a graver severity is."""
     technique: str = ""
     """MITRE ATT&CK technique; empty for faults."""
     thresholds: tuple[str, ...] = ()

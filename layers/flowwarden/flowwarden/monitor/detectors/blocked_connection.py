@@ -27,6 +27,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.peers import edge_of, outbound_edge
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import (
     FlowSample,
@@ -230,10 +231,12 @@ DETECTOR: Final = Detector(
         "hours: a security group is too strict, or the host is probing for open ports"
     ),
     severity=Severity.MEDIUM,
+    incident="refused",
+    shares=Shares.RULES,
     thresholds=("blocked_packets", "blocked_slots"),
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, REFUSALS),
-    finds=("egress-rejects", "security-group-fault"),
+    finds=("egress-rejects", "security-group-fault", "tightened-group", "tightened-egress"),
     runbook=(
         "{internet_server} is on the internet: find the process on {subject} that connects to it.",
         "Ask the owner of {subject} whether it needs {service} at {own_server}.",

@@ -157,6 +157,7 @@ DETECTOR: Final = Detector(
         "hour, or 60 within a day, over SSH, RDP or similar, or to a database, which is new for its role"
     ),
     severity=Severity.HIGH,
+    measures="sessions",
     technique="T1110",
     thresholds=("brute_force_sessions",),
     needs=frozenset({Need.BASELINE}),

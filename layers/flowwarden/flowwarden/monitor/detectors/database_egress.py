@@ -22,6 +22,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
 from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.text import (
@@ -104,12 +105,13 @@ DETECTOR: Final = Detector(
         "after two days the connection counts as usual"
     ),
     severity=Severity.HIGH,
+    shares=Shares.DESTINATION,
     technique="T1210",
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES,),
     inhibits=("unexpected-egress",),
     teaches_baseline=True,
-    finds=("listener-goes-out", "database-initiates"),
+    finds=("listener-goes-out", "database-initiates", "recovery-test"),
     runbook=(
         "Find the process on {subject} that owns the connection to {server}.",
         "If no owner confirms the connection, restrict the database to traffic from its clients.",

@@ -28,10 +28,11 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.peers import outbound_edge
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.detectors.blocked_connection import weigh
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import Text, evidence
+from flowwarden.monitor.text import Text, evidence, service_port
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.row_groups import RowGroups
 from flowwarden.monitor.traffic.tally import samples_of
@@ -156,7 +157,7 @@ def text(finding: EgressDenied) -> Text:
             f"{finding.facts.limit} packets were rejected at the hosts that sent them"
         ),
         likely=likely_cause(example, "each host", where),
-        query_terms=(hosts[0], "REJECT") if one else ("REJECT",),
+        query_terms=(*(hosts[:1] if one else []), "REJECT", *service_port(finding)),
         words={"services": f"{services} {where}", "hosts": ", ".join(hosts[:NAMED])},
     )
 
@@ -168,12 +169,13 @@ DETECTOR: Final = Detector(
         "for two hours; at most one page in 30 days for each role and service"
     ),
     severity=Severity.MEDIUM,
+    shares=Shares.ROLE,
     quiet=30 * DAY,
     thresholds=("blocked_packets", "blocked_slots", "probing_destinations"),
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, REFUSALS),
     teaches_baseline=True,
-    finds=("egress-rejects", "security-group-fault"),
+    finds=("egress-rejects", "security-group-fault", "tightened-egress"),
     runbook=(
         "Check whether outbound rules of the security group or network ACL changed before the rejections.",
         "Ask the owners of hosts such as {hosts} whether they need {services}.",

@@ -33,6 +33,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, estimated, main_server_and_others, short_servers, started_by
@@ -44,7 +45,7 @@ from flowwarden.monitor.traffic.record_sizes import Volume, bounded
 from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.traffic.upload_sums import SENT, Sent, Sums, places_of
-from flowwarden.monitor.traffic.uploads import counted, uploads, window_of
+from flowwarden.monitor.traffic.uploads import counted, main_receiver, uploads, window_of
 from flowwarden.monitor.traffic.usual_volume import (
     DAYS_SENT,
     MEGABYTE,
@@ -226,12 +227,13 @@ def report(unusual: Unusual, directions: Directions, rows: Integers) -> EgressVo
     sample = sample_of(directions, rows)
     example = replace(sample.example, verdict=by_opening(sample.example.verdict))
     window = window_of(directions, rows, end - facts.span, end)
-    return DETECTOR.finding(
+    finding = DETECTOR.finding(
         subject=place.host,
         peer_class=place.outside,
         sample=replace(sample, example=example, window=window),
         facts=facts,
     )
+    return replace(finding, mostly=main_receiver(directions, rows))
 
 
 def text(finding: EgressVolume) -> Text:
@@ -270,13 +272,15 @@ DETECTOR: Final = Detector(
     ),
     severity=Severity.MEDIUM,
     quiet=DAY,
+    shares=Shares.DESTINATION,
+    measures="sent",
     technique="T1048",
     thresholds=("upload_megabytes",),
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES, UPLOADS, UPLOAD_SIZES, NEW_EGRESS),
     finds=(
         *("exfiltration", "exfiltration-in-pieces", "slow-exfiltration", "exfiltration-to-bucket"),
-        *("exfiltration-among-uploads", "exfiltration-on-new-port"),
+        *("exfiltration-among-uploads", "exfiltration-on-new-port", "debug-logging"),
     ),
     runbook=(
         "Find the process on {subject} that sends the data, and the owner of {server}.",

@@ -24,6 +24,7 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import ISOLATE, OPEN_PORTS, Text, narrowed, started_by
@@ -91,6 +92,8 @@ DETECTOR: Final = Detector(
     name="host-probing",
     summary=("one of your hosts is rejected at five or more host/port pairs in one batch of one interface"),
     severity=Severity.HIGH,
+    incident="scan",
+    shares=Shares.SERVICE,
     technique="T1046",
     thresholds=("probing_destinations",),
     inhibits=("blocked-connection",),

@@ -24,6 +24,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import EXEMPT, Text, evidence, narrowed, short_clients
@@ -109,6 +110,7 @@ DETECTOR: Final = Detector(
         "internet does not usually reach; after two days the connection counts as usual"
     ),
     severity=Severity.HIGH,
+    shares=Shares.VISITORS,
     unpaged=Route.DIGEST,
     technique="T1133",
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding, connection
 from flowwarden.monitor.text import Text, evidence, narrowed
@@ -119,6 +120,7 @@ DETECTOR: Final = Detector(
     name="internet-to-private",
     summary="an internet host opened an answered connection to a host in a subnet that you declared private",
     severity=Severity.HIGH,
+    shares=Shares.VISITORS,
     technique="T1190",
     needs=frozenset({Need.SUBNET_ID, Need.TCP_FLAGS}),
     inhibits=("internet-to-admin-port",),

@@ -91,6 +91,7 @@ DETECTOR: Final = Detector(
     name="lateral-movement",
     summary="one of your hosts contacts three others for remote administration, which is new for its role",
     severity=Severity.MEDIUM,
+    measures="servers",
     technique="T1021",
     thresholds=("lateral_hosts",),
     needs=frozenset({Need.BASELINE}),

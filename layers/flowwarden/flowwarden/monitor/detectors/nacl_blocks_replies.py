@@ -9,7 +9,8 @@ Why: security groups are stateful and never cause this. Network ACLs are statele
 False positives: none known in records with flags. In records without flags, a reply so late that the security
     group no longer tracks its request; late packets of a connection that worked do not count.
 ATT&CK: none; these are faults.
-Events: rejected-answers-many.json; rejected-answers.json has too few, expired-connection.json late packets.
+Events: network-acl-of-two-subnets.json, rejected-answers-many.json; rejected-answers.json has too few,
+    expired-connection.json late packets.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Final
 import numpy as np
 
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, evidence, narrowed
@@ -145,6 +147,7 @@ DETECTOR: Final = Detector(
     name="nacl-blocks-replies",
     summary="a network ACL allows requests and denies their replies, inbound or outbound",
     severity=Severity.MEDIUM,
+    shares=Shares.NETWORK_ACL,
     thresholds=("nacl_tuples",),
     needs=frozenset({Need.SUBNET_ID}),
     inhibits=("blocked-connection", "service-blocked", "reject-spike"),

@@ -31,6 +31,7 @@ from msgspec import Struct
 
 from flowwarden.monitor.baseline.profile import LEARNING_FACTOR
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import (
     FlowSample,
@@ -191,6 +192,9 @@ DETECTOR: Final = Detector(
         "server"
     ),
     severity=Severity.HIGH,
+    incident="scan",
+    shares=Shares.SERVICE,
+    measures="failed",
     technique="T1046",
     thresholds=("scan_hour", "scan_day", "scan_ports"),
     needs=frozenset({Need.BASELINE}),
@@ -204,6 +208,7 @@ DETECTOR: Final = Detector(
         "very-slow-scan",
         "lateral-movement",
         *("stealth-scan", "udp-scan", "scan-from-https"),
+        "gossip-rollout",
     ),
     runbook=(
         "Check whether {subject} runs an approved scanner or monitoring tool. If so, add it to `exempt`.",

@@ -29,6 +29,7 @@ from msgspec.structs import replace
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, Tally, TrafficFinding, Window
 from flowwarden.monitor.text import Text, evidence, narrowed
@@ -131,12 +132,11 @@ def _connections(
 ) -> list[_Connections]:
     if not profile.can_be_usual:
         return []
-    reached = [each for each in new if each.direction == "in" and each.peer == PeerClass.INTERNET]
+    reached = (each for each in new if each.direction == "in" and each.peer == PeerClass.INTERNET)
     counted = [each for each in reached if each.port in SENSITIVE_PORTS or not profile.learning]
-    answered = [(edge, new[edge][contacts.is_connection[new[edge]]]) for edge in counted]
-    return [
-        _Connections(edge, each, contacts.texts(contacts.clients(each).tolist())) for edge, each in answered
-    ]
+    answered = {edge: new[edge][contacts.is_connection[new[edge]]] for edge in counted}
+    clients = {edge: contacts.texts(contacts.clients(each).tolist()) for edge, each in answered.items()}
+    return [_Connections(edge, answered[edge], clients[edge]) for edge in counted]
 
 
 def _inspect(here: _AtInterface, state: StateView) -> list[ScannerConnection]:
@@ -223,7 +223,6 @@ def _is_scanner(sets: Sets, least: int) -> bool:
 
 
 def _scanner(source: str, day: int) -> str:
-    """The item key of an internet host that was refused at several places on a day."""
     return SCANNERS.key_of(day, source)
 
 
@@ -237,7 +236,7 @@ def report(
     """
     sample = FlowSample.of([replace(each, verdict=by_scanner(each.verdict)) for each in flows])
     sample = replace(sample, tally=tally or sample.tally)
-    day = None if sample.tally.first is None else sample.tally.first // DAY
+    day = sample.tally.first and sample.tally.first // DAY
     window = None if day is None else Window((day - 1) * DAY, (day + 1) * DAY)
     return DETECTOR.finding(
         subject=sample.example.server,
@@ -271,6 +270,7 @@ DETECTOR: Final = Detector(
     name="scanner-connected",
     summary="a scanner from the internet connected to a service that the internet does not usually reach",
     severity=Severity.HIGH,
+    shares=Shares.VISITORS,
     technique="T1190",
     thresholds=("scanner_destinations",),
     needs=frozenset({Need.BASELINE}),

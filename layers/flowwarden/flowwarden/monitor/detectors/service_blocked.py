@@ -19,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, evidence, narrowed
@@ -86,8 +87,10 @@ DETECTOR: Final = Detector(
     name="service-blocked",
     summary="five or more of your hosts are blocked from one of your services: a rule was tightened",
     severity=Severity.MEDIUM,
+    incident="refused",
+    shares=Shares.RULES,
     thresholds=("service_blocked_clients", "blocked_packets"),
-    finds=("security-group-fault",),
+    finds=("security-group-fault", "tightened-group"),
     runbook=(
         "Check whether the security group or network ACL of {subject} changed before the first rejection.",
         "If the hosts need {service} there, allow it again for their security group or subnets.",

@@ -25,6 +25,7 @@ import numpy as np
 from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import (
@@ -80,7 +81,8 @@ def detect(
         found += inspect(host)
     declared, others = _declared(view)
     quiet = int(view.exempt(view.directions.client[others]).sum())
-    return [*found, *declared, *DETECTOR.surplus(len(others) - quiet, quiet)]
+    # Those of a declared host first: every interface on the way reports it, in the same incident.
+    return [*declared, *found, *DETECTOR.surplus(len(others) - quiet, quiet)]
 
 
 def _declared(view: BatchView) -> tuple[list[UnexpectedEgress], Integers]:
@@ -153,6 +155,7 @@ DETECTOR: Final = Detector(
         "after two days the connection counts as usual"
     ),
     severity=Severity.MEDIUM,
+    shares=Shares.DESTINATION,
     technique="T1041",
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES,),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from flowwarden.monitor.causes import Cause
+from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, TrafficFinding, identity, vpc_of
 from flowwarden.notify.claims import digest
 
@@ -18,13 +20,19 @@ def account_of(finding: Finding) -> str | None:
     return account if account and _ACCOUNT.fullmatch(account) else None
 
 
-def incident_key(finding: Finding, account_id: str, region: str, log_group: str) -> str:
+def incident_key(
+    finding: Finding, account_id: str, region: str, log_group: str, cause: Cause | None = None
+) -> str:
     """The incident key, 32 hexadecimal digits: identical for findings about the same incident.
 
     For findings about traffic, the key excludes what changes from batch to batch: internet peers and
     ephemeral ports. It also excludes the interface and the log group, because both ends of a rejected
     connection log it, and that is one incident. For findings about missing records, the key includes the log
-    group.
+    group. Findings with the same `cause` are one incident, whatever their subjects.
     """
     scope = vpc_of(finding) if isinstance(finding, TrafficFinding) else log_group
-    return digest(account_id, region, scope, *identity(finding))
+    name, *what = identity(finding)
+    name = BY_NAME[name].incident or name
+    if cause is not None:
+        return digest(account_id, region, scope, name, "cause", *cause.identity)
+    return digest(account_id, region, scope, name, *what)

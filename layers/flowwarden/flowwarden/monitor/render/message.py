@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.parts import RenderContext, repeats
 from flowwarden.monitor.render.subject import subject_line
 from flowwarden.monitor.render.text import describe, steps
 from flowwarden.monitor.text import Text
+from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim
+from flowwarden.notify.evidence import REMIND_SECONDS
 
 
 class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
@@ -27,13 +31,19 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     claim: Claim
     """What was sent before."""
     context: RenderContext
+    crowd: Crowd | None = None
+    """The members of the incident, if several can have its cause."""
 
     @classmethod
-    def about(cls, finding: F, key: str, claim: Claim, context: RenderContext) -> Message[F]:
+    def about(
+        cls, finding: F, key: str, claim: Claim, context: RenderContext, crowd: Crowd | None = None
+    ) -> Message[F]:
         """Put the finding into words."""
         text = describe(finding)
         todo = steps(finding, text, context)
-        return cls(finding=finding, text=text, steps=todo, key=key, claim=claim, context=context)
+        if crowd is not None and crowd.others:
+            text = _with_others(text, crowd)
+        return cls(finding=finding, text=text, steps=todo, key=key, claim=claim, context=context, crowd=crowd)
 
     @property
     def subject(self) -> str:
@@ -49,8 +59,11 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     @property
     def repeats(self) -> str:
         """When the incident was last sent, and how long repeats are suppressed."""
-        quiet = BY_NAME[self.finding.detector].quiet
-        return repeats(self.claim, self.context.suppression_minutes if quiet is None else quiet // 60)
+        detector = BY_NAME[self.finding.detector]
+        quiet = detector.quiet
+        minutes = self.context.suppression_minutes if quiet is None else quiet // 60
+        goes_on = detector.route is Route.PAGES and minutes * 60 < REMIND_SECONDS
+        return repeats(self.claim, minutes, goes_on=goes_on)
 
     @property
     def technique(self) -> str:
@@ -74,3 +87,9 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
             "account": self.context.account_id,
             "region": self.context.region,
         }
+
+
+def _with_others(text: Text, crowd: Crowd) -> Text:
+    """The text, with the number of other findings that the page is about."""
+    summary = f"{text.summary.removesuffix('.')}{crowd.added()}."
+    return replace(text, summary=summary, brief=f"{text.brief or text.summary} +{len(crowd.others)}")

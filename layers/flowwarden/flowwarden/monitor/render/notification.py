@@ -11,21 +11,24 @@ from flowwarden.monitor.findings import (
     UnparsedFinding,
 )
 from flowwarden.monitor.render import page, rollup, telemetry, unparsed
+from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Notification
 
 
-def render(finding: Finding, key: str, claim: Claim, context: RenderContext) -> Notification:
-    """The notification about a finding; `key` identifies its incident.
+def render(
+    finding: Finding, key: str, claim: Claim, context: RenderContext, crowd: Crowd | None = None
+) -> Notification:
+    """The notification about a finding; `key` identifies its incident, and `crowd` others with its cause.
 
     Raises:
         TypeError: the kind of finding has no text.
     """
     match finding:
         case TrafficFinding():
-            return page.render(finding, key, claim, context)
+            return page.render(finding, key, claim, context, crowd)
         case InterfaceFinding():
             return telemetry.render(finding, key, claim, context)
         case UnparsedFinding():

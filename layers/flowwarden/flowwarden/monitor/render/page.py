@@ -6,6 +6,7 @@ from typing import Any
 
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.render import amount
+from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.ends import TOP, from_end, listed, to_end
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between
@@ -19,9 +20,11 @@ from flowwarden.notify.notification import Composed, Notification
 type Page = Message[TrafficFinding]
 
 
-def render(finding: TrafficFinding, key: str, claim: Claim, context: RenderContext) -> Notification:
-    """The notification about a finding; `key` identifies its incident."""
-    page = Message.about(finding, key, claim, context)
+def render(
+    finding: TrafficFinding, key: str, claim: Claim, context: RenderContext, crowd: Crowd | None = None
+) -> Notification:
+    """The notification about a finding; `key` identifies its incident, and `crowd` others with its cause."""
+    page = Message.about(finding, key, claim, context, crowd)
     # SNS rejects empty values, so an unknown VPC is omitted.
     vpc = known_id(finding.example.flow.vpc_id)
     return Notification(
@@ -49,6 +52,7 @@ def _text(page: Page) -> Composed:
     return Composed.of(
         (text.summary,),
         (f"{name:<12} {value}" for name, value in rows),
+        page.crowd.lines(page.claim) if page.crowd else (),
         page.what_to_do,
         (f"CloudWatch Logs Insights, log group {context.log_group}{covered}", *query),
         (page.repeats, page.identity),
@@ -92,6 +96,7 @@ def _document(page: Page) -> dict[str, Any]:
         "log_stream": page.context.log_stream,
         "query": log_query(page.text.query_terms),
         "query_range": span and {"begin": span[0], "end": span[1]},
+        "same_cause": page.crowd and page.crowd.document(page.claim),
         "suppressed_batches": page.claim.suppressed_batches,
         "last_sent": page.claim.last_sent,
     }

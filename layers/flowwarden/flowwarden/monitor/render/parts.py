@@ -48,9 +48,13 @@ def between(span: tuple[int, int] | None) -> str:
     return "" if span is None else f", {moment(span[0])} to {moment(span[1])}"
 
 
-def repeats(claim: Claim, minutes: int) -> str:
-    """When the incident was last sent, and for how many minutes repeats are suppressed."""
-    ahead = f"Repeats suppressed for {duration(minutes)}."
+def repeats(claim: Claim, minutes: int, *, goes_on: bool) -> str:
+    """When the incident was last sent, and for how many minutes repeats are suppressed.
+
+    `goes_on` is whether each repeat begins the time again.
+    """
+    again = " Each repeat begins that time again; if the evidence grows, it is sent." if goes_on else ""
+    ahead = f"Repeats suppressed for {duration(minutes)}.{again}"
     if claim.last_sent is None:
         return ahead
     repeats = plural(claim.suppressed_batches, "repeat")

@@ -102,6 +102,8 @@ class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
 
     def contacting(self, services: AbstractSet[tuple[int, int]]) -> list[DirectedFlow]:
         """The answered flows to these services, given by the numbers and ports of servers."""
+        if not services:  # creating the flows is expensive
+            return []
         return [
             each
             for each in (*self.answered, *self.watched_flows)

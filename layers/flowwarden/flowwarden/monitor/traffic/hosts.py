@@ -67,9 +67,13 @@ class Hosts:
         """
         if logged_by(flow, address):
             return self._logging(flow)
-        vpc = known_id(flow.flow.vpc_id) or self._own(flow).vpc_id
+        vpc = self.vpc_of(flow)
         found = self._by_address.get((vpc, address)) if vpc else None
         return Host() if found is None else self._described(*found)
+
+    def vpc_of(self, flow: DirectedFlow) -> str:
+        """The VPC of the interface that logged a flow; '' if it is not known."""
+        return known_id(flow.flow.vpc_id) or self._own(flow).vpc_id
 
     def _logging(self, flow: DirectedFlow) -> Host:
         """The host at the interface that logged a flow; the ids in its record take precedence."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import batched
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +13,9 @@ from flowwarden.monitor.traffic.hosts import known_id
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.columnar.tokenizer import Integers
+
+TOGETHER: Final = 2048
+"""Flows that are created at once, a kilobyte each: every line of a loud batch may be of another interface."""
 
 
 class InterfaceIndex:
@@ -47,8 +52,9 @@ class InterfaceIndex:
         known = [each.vpc_id if each else "" for each in found]
         places = [place for place, vpc in enumerate(known) if not vpc and self.names[place]]
         _, rows = np.unique(self.of_row, return_index=True)
-        for place, flow in zip(places, self._flows.flows(rows[places]), strict=True):
-            known[place] = known_id(flow.vpc_id) or ""
+        for some in batched(places, TOGETHER, strict=False):
+            for place, flow in zip(some, self._flows.flows(rows[[*some]]), strict=True):
+                known[place] = known_id(flow.vpc_id) or ""
         names = sorted(set(known) - {""})
         numbers = {vpc: number for number, vpc in enumerate(names)}
         rest = 0 if len(names) == 1 else len(names)

@@ -88,9 +88,9 @@ def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:
     starts = np.maximum(directions.traffic.flows["start"][rows], 0)
     rows = rows[starts == starts.min()]
     texts = directions.traffic.flows.texts
-    for column in (directions.server, directions.client):
-        rows = rows[column[rows] == min(np.unique(column[rows]).tolist(), key=texts.__getitem__)]
-    for column in (directions.client_port, directions.service_port):
+    for column in (directions.server, directions.client) if len(rows) > 1 else ():
+        rows = rows[column[rows] == min({*column[rows].tolist()}, key=texts.__getitem__)]
+    for column in (directions.client_port, directions.service_port) if len(rows) > 1 else ():
         rows = rows[column[rows] == column[rows].min()]
     return representative(directions.flows(rows))
 
@@ -99,7 +99,7 @@ def _lack_ports(directions: Directions, rows: Integers) -> bool:
     """Whether a record of a protocol with ports lacks one of them, so that connections cannot be counted."""
     lacks = (directions.client_port[rows] == ABSENT) | (directions.service_port[rows] == ABSENT)
     protocols = directions.traffic.flows["protocol"][rows[lacks]]
-    return any(has_ports(_number(each)) for each in np.unique(protocols).tolist())
+    return any(has_ports(_number(each)) for each in {*protocols.tolist()})
 
 
 def _total(counts: Integers) -> int | None:
@@ -129,7 +129,7 @@ def _services(protocols: Integers, ports: Integers) -> tuple[tuple[tuple[int | N
 
 
 def _classes(numbers: Integers) -> tuple[PeerClass, ...]:
-    return in_order([CLASSES[number] for number in np.unique(numbers).tolist()])
+    return in_order([CLASSES[number] for number in {*numbers.tolist()}])
 
 
 def _number(value: int) -> int | None:

@@ -20,6 +20,7 @@ from flowwarden.monitor.traffic.record_sizes import ACCURACY
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside, mixed
 from flowwarden.network.direction import OWN, Directions
 from flowwarden.network.services import EPHEMERAL, TCP
+from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.state.sets import SIGMAS
@@ -89,3 +90,11 @@ def window_of(directions: Directions, rows: Integers, begin: int, end: int) -> W
 def size_of(size: int) -> int:
     """The bytes for which a record of this size counts, if it does."""
     return size if size >= LEAST else SAMPLE
+
+
+def main_receiver(directions: Directions, rows: Integers) -> str:
+    """The server that most bytes of these rows were sent to."""
+    servers, flows = Groups(directions.server[rows]), directions.traffic.flows
+    sent = np.bincount(servers.numbers, weights=flows["bytes"][rows].clip(min=0))
+    names = (str(flows.texts[each]) for each in servers.keys.tolist())
+    return max(zip(sent.tolist(), names, strict=True))[1]

@@ -73,7 +73,7 @@ class FlowTable:
         return self._lacking(attribute) if column is None else column
 
     def _lacking(self, attribute: str) -> Integers:
-        """The column of an attribute that no layout of the batch has; one for all of the same width."""
+        """The column of an attribute that no log format of the batch has; one for all of the same width."""
         column = self._absent.get(attribute)
         if column is None:
             width = _width(attribute)
@@ -169,4 +169,5 @@ _ALIKE: Final[list[_Alike]] = [
 
 
 def _plain_numbers(values: Sequence[int | None]) -> Integers:
-    return np.fromiter([ABSENT if value is None else value for value in values], np.int64, len(values))
+    known = [ABSENT if value is None else value for value in values] if None in values else values
+    return np.fromiter(known, np.int64, len(values))

@@ -1,0 +1,178 @@
+"""What was told of an incident, as members of its claim item, and the conditions that compare with it.
+
+A member that is missing or damaged proves nothing: the condition does not hold, and the alert is sent.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from flowwarden.aws.dynamodb.item import StoredItem
+from flowwarden.aws.dynamodb.table import number
+from flowwarden.notify.claims import Owner
+from flowwarden.notify.evidence import (
+    GROWTH,
+    JOIN_SECONDS,
+    MOST_ASKED,
+    MOST_MEMBERS,
+    UNCOUNTED,
+    Evidence,
+)
+from flowwarden.state.schema import INCIDENTS
+from flowwarden.unreadable import CLOCKS
+
+_NOTHING_NEW: Final = (
+    "attribute_type(told_gravity, :n) AND told_gravity >= :gravity"
+    " AND attribute_type(told_limit, :n) AND told_limit > :amount"
+)
+_FEW_JOINED: Final = (
+    "(attribute_not_exists(joined)"
+    " OR (attribute_type(joined, :ss) AND attribute_type(crowd, :n) AND size(joined) < crowd))"
+)
+_JOINING: Final = "attribute_type(sent_at, :n) AND sent_at BETWEEN :joining AND :ahead"
+_WAITING: Final = "sent_at BETWEEN :waiting AND :ahead"
+
+
+MAX_SUPPRESSED: Final = 50
+"""Maximum number of suppressed batches that an item counts. They are a set of batch ids, so that a retry
+counts once; it is bounded because each write is billed by item size, and many repeats mean many writes."""
+
+
+SPARED: Final = 8
+"""The part of a window by which repeats that are no longer counted extend it at least: each costs a write."""
+
+
+class Asked(Struct, frozen=True):
+    """A claim that is asked for; see `DynamoDbClaims.claim`."""
+
+    owner: Owner
+    now: int
+    quiet: int
+    evidence: Evidence | None
+
+
+class Clause(Struct, frozen=True):
+    """A part of an expression, with its values."""
+
+    text: str
+    values: dict[str, Any]
+
+
+def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
+    """The condition that a repeat shows nothing that must be told.
+
+    A member that joined is told after the window, if the incident still goes on; one that was told, and
+    within `JOIN_SECONDS` any other, is not.
+
+    Args:
+        evidence: of the repeat.
+        now: Unix seconds.
+        window: the suppression window in seconds.
+    """
+    members = {f":member{at}": {"S": each} for at, each in enumerate(evidence.members[:MOST_ASKED])}
+    asks = {f":ask{at}": {"S": each} for at, each in enumerate(evidence.asks if members else ())}
+    values = {
+        ":n": {"S": "N"},
+        ":gravity": number(evidence.gravity),
+        ":amount": number(evidence.amount),
+    }
+    parts = [_NOTHING_NEW]
+    if members:
+        parts += [_FEW_JOINED, _told_or_joined(evidence, members, asks)]
+        values |= {
+            ":ss": {"S": "SS"},
+            ":full": number(MOST_MEMBERS),
+            ":joining": number(now - JOIN_SECONDS + 1),
+            ":waiting": number(now - max(window, JOIN_SECONDS) + 1),
+            ":ahead": number(now + CLOCKS),
+        }
+    return Clause(" AND ".join(parts), values | members | asks)
+
+
+def _told_or_joined(evidence: Evidence, members: dict[str, Any], asks: dict[str, Any]) -> str:
+    told = " AND ".join(f"contains(told, {name})" for name in members)
+    told = f"(({told}) OR size(told) >= :full)"
+    known = " AND ".join(f"(contains(told, {name}) OR contains(joined, {name}))" for name in members)
+    known = f"({_WAITING} AND attribute_type(joined, :ss) AND {known})"
+    joins = f"(({_JOINING}) OR {known})"
+    if asks:
+        place = " OR ".join(f"contains(told_places, {name})" for name in asks)
+        place = f"(attribute_type(told_places, :ss) AND ({place}))"
+        joins = f"({joins} AND {place})"
+        told = f"({told} AND ({place} OR size(told) = :one))" if evidence.strict else told
+    return f"attribute_type(told, :ss) AND ({told} OR {joins})"
+
+
+def stored(evidence: Evidence) -> Clause:
+    """The part of an update, after its assignments, that stores what was told."""
+    sets = {"told": evidence.members, "told_places": evidence.places}
+    numbers = {
+        "told_gravity": evidence.gravity,
+        "told_limit": evidence.grows_at,
+        "crowd": min(evidence.crowd, MOST_MEMBERS + 1),
+    }
+    values: dict[str, Any] = {f":{name}": number(each) for name, each in numbers.items()}
+    values |= {f":{name}": {"SS": [*each]} for name, each in sets.items() if each}
+    assigned = "".join(f", {name[1:]} = {name}" for name in values)
+    removed = ", ".join(["joined", *(name for name, each in sets.items() if not each)])
+    return Clause(f"{assigned} REMOVE {removed}", values)
+
+
+def repeat(item: StoredItem, asked: Asked) -> dict[str, Any]:
+    """The update that counts a suppressed repeat, extends the window and adds who joined; empty for none."""
+    counts = item.size("suppressed_batches") < MAX_SUPPRESSED
+    added: dict[str, tuple[str, ...]] = {"suppressed_batches": (asked.owner.batch_id[:16],)} if counts else {}
+    assigned = {}
+    if asked.evidence is not None:
+        ends, joined = _after(item, asked.evidence, asked.now, asked.quiet)
+        much = ends - (item.amount("suppressed_until") or 0) > asked.quiet // SPARED
+        if much or counts or joined:
+            assigned = {"suppressed_until": ends, "expires_at": INCIDENTS.kept_until(ends)}
+        added |= {"joined": joined} if joined else {}
+    if not added and not assigned:
+        return {}
+    sets = ", ".join(f"{name} = :{name}" for name in assigned)
+    adds = ", ".join(f"{name} :{name}" for name in added)
+    fits = [f"(attribute_not_exists({name}) OR attribute_type({name}, :texts))" for name in added]
+    values: dict[str, Any] = {f":{name}": number(each) for name, each in assigned.items()}
+    values |= {f":{name}": {"SS": [*each]} for name, each in added.items()}
+    values |= {":sent": {"S": "SENT"}} | ({":texts": {"S": "SS"}} if added else {})
+    return {
+        "UpdateExpression": f"{f'SET {sets}' if sets else ''} {f'ADD {adds}' if adds else ''}".strip(),
+        "ConditionExpression": " AND ".join([*fits, "#state = :sent"]),
+        "ExpressionAttributeNames": {"#state": "state"},
+        "ExpressionAttributeValues": values,
+    }
+
+
+def _after(item: StoredItem, evidence: Evidence, now: int, quiet: int) -> tuple[int, tuple[str, ...]]:
+    """When (Unix seconds) the suppression ends after a repeat, and the members that join.
+
+    The suppression goes on while what was told goes on, until it is time to tell it again.
+    Members that only joined do not prolong it: they would never be told.
+    """
+    told, joined = item.names("told"), item.names("joined")
+    others = [each for each in evidence.members if each not in told]
+    ends = item.amount("suppressed_until") or now
+    if not others:
+        sent = item.moment("sent_at", now) or now
+        remind = Evidence(members=told).remind
+        ends = max(ends, min(now + quiet, sent + max(quiet, remind)))
+    room = max(0, MOST_MEMBERS - len(joined))
+    return ends, tuple(each for each in others if each not in joined)[:room]
+
+
+def told(item: StoredItem) -> Evidence | None:
+    """What was told of an incident; None if its item does not show it."""
+    gravity = item.amount("told_gravity") if "told_gravity" in item else None
+    if gravity is None:
+        return None
+    limit = item.amount("told_limit") or 0
+    return Evidence(
+        gravity=gravity,
+        amount=limit // GROWTH if limit < UNCOUNTED else 0,
+        members=item.names("told"),
+        places=item.names("told_places"),
+    )

@@ -1,0 +1,81 @@
+"""Evidence: what an alert rests on. A repeat is told again only if the evidence grew.
+
+Hosts that share one cause are members of one incident. Within `JOIN_SECONDS` of a notification, further
+members join it without another one; the next notification of the incident lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+GROWTH: Final = 10
+"""How many times the amount, or the members, of the last notification are new evidence."""
+JOIN_SECONDS: Final = 3600
+"""After a notification, for how long other members join its incident."""
+REMIND_SECONDS: Final = 7 * 86_400
+"""After a notification, when an incident that never paused is told again."""
+REMIND_MANY_SECONDS: Final = 86_400
+"""The same for an incident of several members: one of them may have paused."""
+MOST_MEMBERS: Final = 50
+"""Members of an incident that are stored: each write is billed by the size of the item."""
+MOST_ASKED: Final = 20
+"""Members of an alert that are compared with those stored, which bounds the condition of a write."""
+UNCOUNTED: Final = 2**53
+"""The limit of an amount if nothing is counted: no amount reaches it."""
+MOST_PLACES: Final = 50
+"""Places that are stored."""
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """The evidence for an alert, or for all that was told about an incident."""
+
+    gravity: int = 0
+    """Higher for graver."""
+    amount: int = 0
+    """How much was counted; 0 if nothing is."""
+    members: tuple[str, ...] = ()
+    """Those that share the cause, such as hosts; empty if the incident is about one subject only."""
+    places: tuple[str, ...] = ()
+    """What a notification about it tells that the members do, such as networks that they contact."""
+    asks: tuple[str, ...] = ()
+    """If there are any, another member joins only if one of them was told as a place: an intruder must not
+    join the incident of an ordinary change."""
+    strict: bool = False
+    """Whether `asks` also apply to a member that was told together with others. Once it was told for
+    something else, it may go on with anything: it is a place itself then."""
+
+    @property
+    def grows_at(self) -> int:
+        """The amount that is new evidence; beyond any amount if nothing is counted."""
+        return min(GROWTH * self.amount, UNCOUNTED) or UNCOUNTED
+
+    @property
+    def remind(self) -> int:
+        """Seconds for which an incident can go on before it is told again."""
+        return REMIND_SECONDS if len(self.members) <= 1 else REMIND_MANY_SECONDS
+
+    @property
+    def crowd(self) -> int:
+        """The number of further members that are new evidence."""
+        return (GROWTH - 1) * max(1, len(self.members))
+
+    def together(self, earlier: Evidence | None, joined: Iterable[str] = ()) -> Evidence:
+        """This evidence, with what was told earlier and the members that joined since."""
+        before = earlier or replace(self, members=())
+        alone = [each for each in self.members if self.strict and each in before.members]
+        return Evidence(
+            gravity=max(self.gravity, before.gravity),
+            amount=max(self.amount, before.amount),
+            members=_some((*self.members, *joined, *before.members), MOST_MEMBERS),
+            places=_some((*alone, *self.places, *before.places), MOST_PLACES),
+            asks=self.asks,
+            strict=self.strict,
+        )
+
+
+def _some(names: Iterable[str], most: int) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))[:most]
