@@ -27,13 +27,15 @@ ACCEPTABLE: Final = {
 }
 """Names of detectors by kind of incident, as declared by each detector."""
 
-NEVER_PAGED: Final = frozenset(each.name for each in DETECTORS if each.route is Route.LOG and each.finds)
+_UNPAGED: Final = frozenset({Route.LOG, Route.DIGEST})
+NEVER_PAGED: Final = frozenset(each.name for each in DETECTORS if each.route in _UNPAGED and each.finds)
 """Detectors that never page, which are scored by their findings. For all other detectors a finding without a
 page does not count, even if it pages two hours later."""
 
 DONE_TO: Final = frozenset(
     {
-        *("public-into-private", "exposed-administration", "scan-hit", "security-group-fault", "nacl-fault"),
+        *("public-into-private", "exposed-administration", "scan-hit", "thin-scan-hit"),
+        *("guessing-from-outside", "security-group-fault", "nacl-fault"),
         *("reject-spike", "records-lost", "interface-silent", "unreadable-lines"),
     }
 )

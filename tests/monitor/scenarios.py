@@ -30,6 +30,7 @@ from tests.faults import Fault, Faults
 from tests.flows import WHOLE, flow
 from tests.functions.test_monitor_events import ENVIRONMENT, EVENTS
 from tests.monitor.detectors import test_egress_volume_over_time as uploads
+from tests.monitor.detectors import test_internet_brute_force as guessing
 from tests.monitor.detectors.test_blocked_connection_over_time import blocked
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
@@ -192,6 +193,9 @@ def over_time() -> Iterator[tuple[str, Callable[[], Scenario]]]:
     yield case("database-egress", partial(learned, *served(5432)), got("203.0.113.9", 443))
     yield case("unexpected-egress", partial(learned, *served(8080)), got("203.0.113.9", 443))
     yield case("internet-to-admin-port", learned, visit(22), visit(22, TODAY + 6000))
+    guesses = [guessing.guesses(20, first) for first in (0, 20, 40, 60)]
+    log_ins = partial(guessing.learned, guessing.session(1, size=9000))
+    yield case("internet-brute-force", log_ins, *guesses, at=TODAY + 7200, every=60)
     used = [got("203.0.113.9", 4444, at) for at in times]
     usual_web = partial(learned, *got("198.51.100.7", 443))
     yield case("new-egress-port", usual_web, *used, at=times[0] + 60, every=600)

@@ -18,7 +18,7 @@ from tests.monitor.scenarios import makers, scenario
 COPIES = 2
 """A notification may be sent twice: if the answer to sending it or to marking it as sent is lost."""
 
-QUIETLY = {Route.LOG}
+QUIETLY = {Route.LOG, Route.DIGEST}
 
 
 @cache

@@ -106,7 +106,7 @@ def test_known_keys_and_other_texts_are_not_reported(code: str) -> None:
         ),
         (schema.SCANNERS, (7, "192.0.2.1"), ("scanner#7#192.0.2.1", "sets")),
         (schema.ATTEMPTS, ("eni-1/10.0.0.1", 7), ("attempts#eni-1/10.0.0.1#7", "sets")),
-        (schema.UPLOADS, ("vpc-1/10.0.0.1", 7), ("uploads#vpc-1/10.0.0.1#7", "sets")),
+        (schema.UPLOADS, ("vpc-1/10.0.0.1", "internet", 7), ("uploads#vpc-1/10.0.0.1#internet#7", "sets")),
         (schema.UPLOAD_SIZES, ("tag:web", 7), ("upload-sizes#tag:web#7", "sets")),
         (schema.BASELINES, ("tag:web", 7), ("baseline#tag:web#7", "sets")),
         (schema.SKIPPED, ("eni-1", 7), ("skipped#eni-1#7", "sets")),

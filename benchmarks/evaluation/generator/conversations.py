@@ -49,6 +49,8 @@ class Talk(Struct, frozen=True):
     outcome: int = OK
     via: Host | None = None
     """The NAT gateway or transit gateway on its path."""
+    flags: int | None = None
+    """The TCP flags of the request; None for those of its outcome."""
 
 
 class Talks:
@@ -60,7 +62,8 @@ class Talks:
     def add(self, talk: Talk) -> None:
         """Record a conversation at every interface on its path."""
         protocol, outcome = talk.protocol, talk.outcome
-        request = _REQUEST_FLAGS[outcome] if protocol == TCP else 0
+        usual = _REQUEST_FLAGS[outcome] if talk.flags is None else talk.flags
+        request = usual if protocol == TCP else 0
         answer = _ANSWER_FLAGS.get(outcome, 0) if protocol == TCP else 0
         answers = outcome in _ANSWERED and talk.answered[0] > 0
         if talk.client is not None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from benchmarks.evaluation.generator import changes, intrusions, outages, scans
+from benchmarks.evaluation.generator import changes, evasions, guessing, intrusions, outages, scans, thefts
 from benchmarks.evaluation.generator.model import DAY, Incident
 from benchmarks.evaluation.generator.stage import Deed, Stage
 
@@ -44,6 +44,20 @@ KINDS: Final = {
     "database-initiates": Kind(intrusions.database_initiates, 1800),
     "scan-hit": Kind(intrusions.scan_hit, 1500),
     "exfiltration": Kind(intrusions.exfiltration, 3600),
+    "exfiltration-in-pieces": Kind(thefts.in_pieces, 3600),
+    "slow-exfiltration": Kind(thefts.slowly, thefts.LONGEST_SLOW),
+    "exfiltration-to-bucket": Kind(thefts.to_a_bucket, 3600),
+    "exfiltration-among-uploads": Kind(thefts.among_usual_uploads, 3600),
+    "exfiltration-on-new-port": Kind(thefts.over_one_connection, 3600),
+    "guessing-from-outside": Kind(guessing.from_outside, 3600),
+    "slow-guessing": Kind(guessing.slowly, guessing.LONGEST_SLOW),
+    "guessing-at-database": Kind(guessing.at_a_database, 3600),
+    "guessing-from-bastion": Kind(guessing.from_a_bastion, 3600),
+    "thin-scan-hit": Kind(evasions.thin_scan_hit, 8 * 3600),
+    "stealth-scan": Kind(evasions.stealth_scan, 120),
+    "udp-scan": Kind(evasions.udp_scan, 300),
+    "scan-from-https": Kind(evasions.scan_from_https, 300),
+    "ping-sweep": Kind(evasions.ping_sweep, 300),
     "egress-rejects": Kind(intrusions.egress_rejects, 7 * 3600),
     "security-group-fault": Kind(outages.security_group_fault, 7200),
     "nacl-fault": Kind(outages.nacl_fault, 7200),

@@ -37,7 +37,7 @@ def horizontal(stage: Stage, begin: int) -> Deed:
     seconds = random.randrange(60, 300)
     source = stage.cast(SOURCES, begin, begin + seconds)
     port = random.choice(SWEPT_PORTS)
-    targets = _some(stage, source, random.randrange(60, 250))
+    targets = some(stage, source, random.randrange(60, 250))
     for target in targets:
         stage.probe(source, target, port, begin + random.randrange(seconds), _outcome(stage, target))
     return stage.deed(source, [target.address for target in targets], begin + seconds)
@@ -47,7 +47,7 @@ def block(stage: Stage, begin: int) -> Deed:
     """Scan several ports of many hosts."""
     random = stage.random
     source = stage.cast(SOURCES, begin, begin + 300)
-    targets = _some(stage, source, random.randrange(20, 40))
+    targets = some(stage, source, random.randrange(20, 40))
     ports = random.sample(range(20, 10_000), random.randrange(8, 20))
     for target in targets:
         for port in ports:
@@ -99,7 +99,7 @@ def _patient(stage: Stage, begin: int, probes: int, pause: tuple[int, int]) -> D
     random = stage.random
     pauses = [random.randint(*pause) for _ in range(probes)]
     source = stage.cast(SOURCES, begin, begin + sum(pauses))
-    targets = _some(stage, source, 40)
+    targets = some(stage, source, 40)
     at, end = begin, begin
     for wait in pauses:
         if at >= stage.world.end:
@@ -110,7 +110,7 @@ def _patient(stage: Stage, begin: int, probes: int, pause: tuple[int, int]) -> D
     return stage.deed(source, [target.address for target in targets], end + 1)
 
 
-def _some(stage: Stage, source: Host, count: int) -> list[Far]:
+def some(stage: Stage, source: Host, count: int) -> list[Far]:
     """Targets in the source's VPC: half of them hosts, if there are enough; the others unused addresses."""
     random = stage.random
     neighbors = stage.neighbors(source)

@@ -117,13 +117,44 @@ class Stage:
             *(client, Far(address), port, at), seconds=3 * tries, outcome=BARRED, asked=(tries, 60 * tries)
         )
 
-    def visit(self, source: str, server: Host, port: int, at: int, outcome: int = OK) -> None:
+    def packet(
+        self,
+        client: Host,
+        server: Far,
+        port: int,
+        at: int,
+        protocol: int,
+        outcome: int,
+        *,
+        flags: int | None = None,
+        from_port: int | None = None,
+    ) -> None:
+        """A single packet of an internal host, with these TCP flags and from this port if given."""
+        source_port = self.client_port() if from_port is None else from_port
+        self._agenda.put(
+            Talk(
+                *(client, client.address, source_port, server.host, server.address, port, protocol, at),
+                *(0, (1, 44), (1, 44), outcome, None, flags),
+            )
+        )
+
+    def visit(
+        self,
+        source: str,
+        server: Host,
+        port: int,
+        at: int,
+        outcome: int = OK,
+        *,
+        seconds: int = 20,
+        sizes: tuple[tuple[int, int], tuple[int, int]] = ((9, 1400), (8, 5200)),
+    ) -> None:
         """A conversation initiated by an internet host."""
-        asked, answered = ((9, 1400), (8, 5200)) if outcome == OK else ((1, 44), (1, 40))
+        asked, answered = sizes if outcome == OK else ((1, 44), (1, 40))
         self._agenda.put(
             Talk(
                 *(None, source, self.client_port(), server, server.address, port, TCP, at),
-                *(20 if outcome == OK else 0, asked, answered, outcome),
+                *(seconds if outcome == OK else 0, asked, answered, outcome),
             )
         )
 

@@ -60,4 +60,4 @@ def test_a_page_about_any_of_many_hosts_is_about_their_change() -> None:
 
 def test_detectors_that_only_log_are_scored_by_their_findings() -> None:
     """They never page."""
-    assert {"reject-spike"} == NEVER_PAGED
+    assert {"reject-spike", "ping-sweep"} == NEVER_PAGED

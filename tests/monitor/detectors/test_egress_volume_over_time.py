@@ -12,11 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from flowwarden.monitor.baseline.baseline import MEASURED
 from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE
 from flowwarden.monitor.traffic.usual_volume import MEGABYTE
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.state.schema import MOST_UPLOADS
+from flowwarden.state.sets import fingerprint
 from tests.examples import examples
 from tests.flows import flow
 from tests.monitor.batches import Container
@@ -131,11 +134,149 @@ def test_order_repetition_and_partition_of_batches_change_nothing(cuts: set[int]
         assert {(each.detector, each.subject) for each in found_in_parts} == expected
 
 
-def test_hours_are_evaluated_separately() -> None:
-    """A small volume in each is no finding."""
+def hourly(megabytes: int, evidence: MemoryEvidence, first: int, count: int) -> list[list[str]]:
+    """The detectors that find something, in a batch each hour; hours since midnight."""
+    times = [TODAY + hour * 3600 for hour in range(first, first + count)]
+    return [found(look(sent(megabytes, at), evidence, at + 60)) for at in times]
+
+
+@pytest.mark.parametrize("first", [1, 14, 22])
+def test_a_slow_upload_is_summed_over_a_day(first: int) -> None:
+    """A gigabyte within 24 hours is found, before midnight, across it and after it; within 48 it is not."""
+    assert ["egress-volume"] in hourly(100, learned(), first, 12)
+    assert hourly(20, learned(), first, 47) == [[]] * 47
+    assert hourly(400, learned(), first, 2) == [[]] * 2
+
+
+def test_a_burst_is_not_reported_again_by_each_small_upload_of_the_day() -> None:
+    """Only if the host goes on sending its share of what is too much for a day."""
     evidence = learned()
-    hours = [look(sent(400, TODAY + hour * 3600), evidence, TODAY + hour * 3600 + 60) for hour in range(1, 6)]
-    assert hours == [[]] * 5
+    assert hourly(3000, evidence, 1, 1) == [["egress-volume"]]
+    assert hourly(20, evidence, 2, 12) == [[]] * 12
+    assert hourly(100, evidence, 14, 1) == [["egress-volume"]]
+
+
+def test_a_slow_upload_in_small_pieces_is_found() -> None:
+    """10 MB every five minutes, in connections of 2.5 MB; a tenth of it is not."""
+    for size, expected in ((2_500_000, True), (250_000, False)):
+        evidence, reported = learned(), []
+        for batch in range(12):
+            at = TODAY + 3600 * (1 + batch)
+            calls = [asked("203.0.113.9:443", at + part, size, 40_000 + part)[0] for part in range(48)]
+            reported += look(calls, evidence, at + 60)
+        assert bool(reported) is expected
+
+
+def test_what_a_role_sends_each_day_is_usual() -> None:
+    """Telemetry of 100 MB an hour, learned; ten times as much is not usual."""
+    evidence = MemoryEvidence()
+    for ago in range(21, 0, -1):
+        at = TODAY - ago * DAY + 3600
+        look([*sent(100, at), *sent(300, at + 7200, 40_001)], evidence, at + 8000)
+    usual = evidence.copy()
+    assert hourly(100, usual, 1, 12) == [[]] * 12
+    assert ["egress-volume"] in hourly(450, evidence, 1, 12)
+
+
+def to_bucket(megabytes: int, at: int, port: int = 40_000) -> list[Flow]:
+    """An upload to object storage."""
+    client, server, times = f"{HOST}:{port}", "52.218.1.9:443", {"start": at, "end": at + 50}
+    there = {"bytes": megabytes * MEGABYTE, "tcp_flags": 3, "pkt_dst_aws_service": "S3"}
+    back = {"tcp_flags": 19, "pkt_src_aws_service": "S3"}
+    return [
+        flow(client, server, flow_direction=FlowDirection.EGRESS, **there, **times),
+        flow(server, client, flow_direction=FlowDirection.INGRESS, **back, **times),
+    ]
+
+
+def using_buckets(megabytes: int, days: int = 21, every: int = 1) -> MemoryEvidence:
+    """Evidence of a role that also sends this much to object storage."""
+    evidence = MemoryEvidence()
+    for ago in range(days, 0, -1):
+        at = TODAY - ago * DAY + 3600
+        look(asked("203.0.113.9:443", at), evidence, at + 60)
+        if megabytes and ago % every == 0:
+            look(to_bucket(megabytes, at), evidence, at + 60)
+    return evidence
+
+
+def test_gigabytes_to_a_bucket_are_found_if_the_role_never_sent_any() -> None:
+    """Also if it uses object storage for little; a backup there that is usual, daily or weekly, is not."""
+    at = TODAY + 3600
+    for usual in (using_buckets(0), using_buckets(1)):
+        findings = look(to_bucket(2000, at), usual, at + 60)
+        assert [(each.detector, each.peer_class) for each in findings] == [("egress-volume", "aws-service")]
+        assert look(to_bucket(400, at), using_buckets(0), at + 60) == []
+    for every in (1, 7):
+        assert look(to_bucket(3000, at), using_buckets(1000, every=every), at + 60) == []
+
+
+def test_uploads_to_aws_services_are_judged_once_they_were_summed_for_two_weeks() -> None:
+    """A version before did not sum them, so what is usual is unknown, although the role is learned."""
+    evidence = using_buckets(0)
+    marks = {fingerprint(*MEASURED)}
+    evidence.items = {
+        key: {name: numbers - marks for name, numbers in sets.items()} for key, sets in evidence.items.items()
+    }
+    at = TODAY + 3600
+    assert look(to_bucket(2000, at), evidence, at + 60) == []
+    assert found(look(sent(2000, at), evidence, at + 60)) == ["egress-volume"]
+
+
+def test_uploads_to_another_network_than_ever_are_found_whatever_the_usual_volume() -> None:
+    """A role with a backup of a gigabyte to one place; not if its uploads go to many places."""
+    at = TODAY + 3600
+    elsewhere = asked("198.51.100.7:443", at, 2000 * MEGABYTE, 40_001)
+    (finding,) = look([*sent(1000, at), *elsewhere], learned(1000), at + 60)
+    assert (finding.detector, finding.facts.new_networks) == ("egress-volume", True)
+    assert finding.tally.servers == (("198.51.100.7", 1),)
+    assert look(sent(2000, at), learned(1000), at + 60) == []
+    evidence = MemoryEvidence()
+    for ago in range(21, 0, -1):
+        then = TODAY - ago * DAY + 3600
+        look(asked(f"203.0.{ago}.9:443", then, 1000 * MEGABYTE), evidence, then + 60)
+    assert look([*sent(1000, at), *elsewhere], evidence, at + 60) == []
+
+
+def test_another_network_is_usual_after_two_days() -> None:
+    """The backup has moved."""
+    evidence = learned(1000)
+    days = [TODAY + day * DAY + 3600 for day in range(4)]
+    reported = [found(look(asked("198.51.100.7:443", at, 1000 * MEGABYTE), evidence, at + 60)) for at in days]
+    assert reported == [["egress-volume"]] * 2 + [[]] * 2
+
+
+def later(port: int, megabytes: int, at: int, client_port: int = 40_000, **given: object) -> Flow:
+    """A record of a connection that began before: it has no flag."""
+    times = {"start": at, "end": at + 50}
+    return flow(
+        f"{HOST}:{client_port}", f"203.0.113.9:{port}", tcp_flags=0, bytes=megabytes * MEGABYTE,
+        flow_direction=FlowDirection.EGRESS, **times | given,
+    )  # fmt: skip
+
+
+def test_later_records_of_a_connection_on_a_new_port_count_if_the_role_opened_it() -> None:
+    """One long upload: the first record shows the opening, in the same batch or within a day."""
+    at = TODAY + 3600
+    begun = flow(f"{HOST}:40000", "203.0.113.9:9001", tcp_flags=2, bytes=9000,
+                 flow_direction=FlowDirection.EGRESS, start=at, end=at + 50)  # fmt: skip
+    answer = flow("203.0.113.9:9001", f"{HOST}:40000", tcp_flags=18, bytes=9000,
+                  flow_direction=FlowDirection.INGRESS, start=at, end=at + 50)  # fmt: skip
+    evidence = learned()
+    look([begun, answer], evidence, at + 60)
+    apart = look([later(9001, 900, at + 600)], evidence, at + 700)
+    assert "egress-volume" in found(apart)
+    assert "egress-volume" in found(look([begun, answer, later(9001, 900, at + 60)], learned(), at + 700))
+    assert "egress-volume" not in found(look([later(9001, 900, at + 600)], learned(), at + 700))
+    (finding,) = (each for each in apart if each.detector == "egress-volume")
+    assert finding.example.confidence >= PAGING_CONFIDENCE
+
+
+def test_what_a_server_sends_its_clients_is_no_upload() -> None:
+    """Without an opening, on a port that the role never opens; between client ports nothing is known."""
+    at, evidence = TODAY + 3600, learned()
+    assert look([later(51_000, 900, at, client_port=50_051)], evidence, at + 60) == []
+    assert look([later(20_000, 900, at, client_port=50_051)], evidence, at + 60) == []
 
 
 def test_backups_are_usual_and_much_larger_uploads_are_not() -> None:

@@ -10,6 +10,7 @@ from flowwarden.monitor.detectors import new_egress_port
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.render.incident_key import incident_key
 from flowwarden.monitor.render.text import describe
+from flowwarden.monitor.traffic.new_egress import SLOTS, additions
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE
 from flowwarden.network.initiator import Basis
 from flowwarden.policy.policy import Policy
@@ -156,9 +157,9 @@ def test_only_slots_of_a_day_are_added(slots: list[int]) -> None:
     """To both days alike; nothing is added without one."""
     now = TODAY + 7200
     at = now // 600
-    added = new_egress_port.additions("role", 4444, frozenset(at + each for each in slots), now)
+    added = additions("role", 4444, frozenset(at + each for each in slots), now)
     recent = frozenset(at + each for each in slots if each > -144)
-    assert [each.sets[new_egress_port.SLOTS] for each in added] == ([recent] * 2 if recent else [])
+    assert [each.sets[SLOTS] for each in added] == ([recent] * 2 if recent else [])
 
 
 def test_midnight_does_not_restart_the_count() -> None:

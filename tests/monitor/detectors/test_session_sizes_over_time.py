@@ -169,12 +169,74 @@ def test_slow_guessing_is_found_within_a_day() -> None:
     assert not any(over_a_day(lambda _: ((40, 9000), (60, 52_000)), 900))
 
 
+def in_batches(of_each: int, **given: Any) -> list[list[Flow]]:
+    """A hundred guesses in batches of so many."""
+    numbers = [range(begin, begin + of_each) for begin in range(0, 100, of_each)]
+    return [[each for number in some for each in session(number, guess(number), **given)] for some in numbers]
+
+
+def that_bursts(port: int, server: str) -> MemoryEvidence:
+    """A role of which hosts open ten small sessions at once each day, and administer several networks."""
+    usual = [each for net in range(101, 106) for each in got(f"10.0.{net}.200", 22)]
+    usual += got(server, port, client_port=39_000)
+    evidence = learned(*usual)
+    for ago in range(21, 0, -1):
+        at = TODAY - ago * DAY + 3600
+        flows = [each for number in range(10) for each in session(number, guess(0), server, port, at=at)]
+        assert paged(flows, evidence, at) == []
+    return evidence
+
+
 def test_a_bastion_that_guesses_is_found() -> None:
-    """Usual administration hides no guesses: at four times as many, with one server."""
-    for server in "10.0.101.7", "10.0.9.1":
-        small = [each for number in range(240) for each in session(number, guess(number), server=server)]
+    """Usual administration hides no guesses that come in bursts; else at four times as many."""
+    server = "10.0.101.7"
+    assert found(*in_batches(10, server=server), evidence=BASTION)[:1] == ["brute-force"]
+    assert found(*in_batches(4, server=server), evidence=BASTION) == [], "a check each minute"
+    for each in server, "10.0.9.1":
+        small = [row for number in range(240) for row in session(number, guess(number), server=each)]
         assert found(small, evidence=BASTION) == ["brute-force"]
-        assert found(small[:200], evidence=BASTION) == []
+    usual = that_bursts(22, server)
+    assert found(*in_batches(10, server=server), evidence=usual) == []
+    assert found(small, evidence=usual) == ["brute-force"]
+
+
+def test_a_person_and_a_check_of_the_port_are_no_burst() -> None:
+    """Some mistyped passwords, or many banners that are read."""
+    mistyped = [each for number in range(4) for each in session(number, guess(number), "10.0.101.7")]
+    assert found(*[mistyped] * 3, evidence=BASTION) == []
+    banners = sessions(lambda _: ((5, 300), (4, 260)), total=150, server="10.0.101.7")
+    assert found(banners, evidence=BASTION) == []
+
+
+@pytest.mark.parametrize("port", [445, 3389, 5985])
+def test_a_member_that_guesses_at_its_servers_is_found(port: int) -> None:
+    """It uses the service on the same server each day."""
+    usual = learned(*got("10.0.9.1", port))
+    assert found(*in_batches(20, port=port), evidence=usual)[:1] == ["brute-force"]
+    assert found(sessions(lambda _: ((40, 9000), (60, 52_000)), port=port), evidence=usual) == []
+
+
+def test_guesses_at_a_database_that_the_role_uses_are_found() -> None:
+    """In bursts, which its pool never shows; an application with a connection for each request is usual."""
+    pool = learned(*got(SERVER, 3306))
+    assert found(*in_batches(10, port=3306), evidence=pool)[:1] == ["brute-force"]
+    assert found(*in_batches(4, port=3306), evidence=pool) == []
+    per_request = that_bursts(3306, SERVER)
+    assert found(*in_batches(20, port=3306), evidence=per_request) == []
+
+
+def test_ordinary_use_of_a_database_writes_nothing() -> None:
+    """Only bursts are stored."""
+    table = learned(*got(SERVER, 3306)).copy()
+    before = len(table.written)
+    paged([each for number in range(4) for each in session(number, guess(0), port=3306)], table)
+    large = sessions(lambda _: ((40, 9000), (60, 52_000)), port=3306)
+    paged(large, table)
+    assert [key for key in table.written[before:] if key.startswith("contacts")] == []
+
+
+def test_a_bastion_with_much_work_is_not_found() -> None:
+    """Neither large sessions, nor a check on each of many hosts."""
     work = sessions(lambda _: ((40, 9000), (60, 52_000)), total=250)
     assert found(work, evidence=BASTION) == []
     each_host = [

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.detectors import (
     blocked_connection,
     brute_force,
@@ -30,7 +31,11 @@ from flowwarden.monitor.detectors import (
 )
 from flowwarden.monitor.findings import Finding, FlowSample, Window
 from flowwarden.monitor.traffic.contact import ContactOutcome
-from flowwarden.monitor.traffic.uploads import uploads
+from flowwarden.monitor.traffic.host_uploads import Sources
+from flowwarden.monitor.traffic.interface_index import InterfaceIndex
+from flowwarden.monitor.traffic.upload_sums import Sent
+from flowwarden.monitor.traffic.uploads import counted, uploads
+from flowwarden.network.host_set import host_set
 from flowwarden.network.services import Service
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
@@ -39,8 +44,11 @@ from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import FlowDirection, Gap, GapKind
 from flowwarden.state.heartbeats import SLOT
+from flowwarden.state.sets import DAY, HOUR
 from tests.flows import START, directed, directions, flow, rejected
 from tests.monitor.batches import NOW, Container, finding_with, of_traffic, table
+from tests.monitor.detectors import test_internet_brute_force as guessing
+from tests.monitor.detectors import test_ping_sweep as sweeping
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.suspicion import contact, suspect
 from tests.monitor.weeks import got, learned, look, visit
@@ -118,8 +126,13 @@ def _of_egress_volume() -> Finding:
         flow("10.0.1.5:40000", "203.0.113.9:443", bytes=900_000_000, **given),
         flow("10.0.1.5:40001", "198.51.100.7:443", bytes=90_000_000, **given),
     )
-    ((place, rows),) = egress_volume.by_hour(batch, uploads(batch), NOW).items()
-    return egress_volume.report(place, "tag:Role=web", 990_000_000, 64_000_000, batch, rows)
+    profile = RoleProfile(NOW // DAY, interface("eni-1"), "tag:Role=web")
+    sources = Sources(batch, InterfaceIndex(batch.traffic.flows), {0: profile}, NOW)
+    rows, _ = uploads(batch)
+    (upload,) = sources.largest(counted(batch, rows), host_set(()))
+    facts = egress_volume.Facts("tag:Role=web", 990_000_000, 64_000_000)
+    sent = Sent(facts.sent, (NOW // HOUR + 1) * HOUR)
+    return egress_volume.report(egress_volume.Unusual(upload, sent, facts), batch, rows)
 
 
 def _of_internet_to_private() -> Finding:
@@ -138,6 +151,16 @@ def _of_unexpected_egress() -> Finding:
 
 def _of_internet_to_admin_port() -> Finding:
     (found,) = (each for each in look(visit(22), learned()) if each.detector == "internet-to-admin-port")
+    return found
+
+
+def _of_internet_brute_force() -> Finding:
+    (found,) = guessing.look(guessing.guesses(80), guessing.learned())
+    return found
+
+
+def _of_ping_sweep() -> Finding:
+    (found,) = sweeping.look(sweeping.pings(range(1, 40)))
     return found
 
 
@@ -197,6 +220,8 @@ EXAMPLES: Final[dict[str, Callable[[], Finding]]] = {
     "egress-volume": _of_egress_volume,
     "internet-to-private": _of_internet_to_private,
     "internet-to-admin-port": _of_internet_to_admin_port,
+    "ping-sweep": _of_ping_sweep,
+    "internet-brute-force": _of_internet_brute_force,
     "unexpected-egress": _of_unexpected_egress,
     "new-egress-port": _of_new_egress_port,
     "unparsed-lines": _of_unparsed_lines,

@@ -12,6 +12,7 @@ from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Severity, SurplusFinding
 from flowwarden.monitor.render import rollup
+from flowwarden.monitor.text import duration
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
 from tests.monitor.batches import GROUP
@@ -74,13 +75,13 @@ def test_alerts_are_rolled_up_with_the_times_of_their_detectors(detector: Detect
     seen = Seen(batch=GROUP, region="eu-west-1", suppression_minutes=240)
     claim = Claim(state=ClaimState.CLAIMED)
     (alert,) = alerts([counted], seen)
-    stated = "30 days" if detector.quiet else "4 h"
+    stated = duration(detector.quiet // 60) if detector.quiet else "4 h"
     for each in (alert, roll_up([alert], seen)) if alert.route in rollup.RUNBOOK else ():
         assert f"suppressed for {stated}.\n" in each.render(claim).text
     scan = SurplusFinding(detector="scan", severity=Severity.HIGH, count=3)
     if detector.quiet:
         both = roll_up([alert, *alerts([scan], seen)], seen)
-        assert "suppressed for 4 h to 30 days.\n" in both.render(claim).text
+        assert f"suppressed for 4 h to {stated}.\n" in both.render(claim).text
 
 
 def test_the_subject_says_how_many() -> None:

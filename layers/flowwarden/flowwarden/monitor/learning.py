@@ -24,10 +24,20 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.baseline.baseline import PRESENT, Baseline, Edge, refused, shows_presence
+from flowwarden.monitor.baseline.baseline import (
+    MEASURED,
+    PINGS,
+    PRESENT,
+    Baseline,
+    Edge,
+    bursts_of,
+    guessed_at,
+    refused,
+    shows_presence,
+)
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.detectors import DETECTORS
+from flowwarden.monitor.detectors import DETECTORS, internet_brute_force, ping_sweep
 from flowwarden.monitor.detectors.scan import exceeded
 from flowwarden.monitor.findings import Finding, TrafficFinding, vpc_of
 from flowwarden.monitor.traffic.refused_edges import is_grave
@@ -70,6 +80,7 @@ def learn(
         _counts(each) and each.detector not in _ABOUT_REFUSALS for each in findings
     ):
         updates += refused_updates(view, findings)
+    updates += standing_updates(findings)
     for update in sorted(updates, key=lambda each: fingerprint(view.batch.batch_id, each.role, each.day)):
         state.learn(update.role, update.day, update.edges)
 
@@ -84,6 +95,8 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
     edges = view.contacts.edges
     answered = edges.any(view.contacts.answered).tolist()
     shown = edges.any(view.contacts.answered & ~view.contacts.lasts).tolist()
+    # Bursts of a batch with a finding may be guesses.
+    sudden = [] if usual_alone or view.are_bursts is None else edges.any(view.are_bursts).tolist()
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
     for teachers in _teachers(view):
         profile = teachers.profile
@@ -103,7 +116,8 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
             # An exempt host may do anything, so its connections say nothing about the others of its role.
             learned = {edge for edge in learned if edge.direction == "in"}
         if learned:
-            found[profile.role, profile.day] |= learned
+            bursts = {edges.keys[number] for number in here if sudden and sudden[number]} & learned
+            found[profile.role, profile.day] |= {*learned, *map(bursts_of, bursts), MEASURED}
             if teachers.vpc and shows_presence(profile.day):
                 found[teachers.vpc, profile.day].add(PRESENT)
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
@@ -135,6 +149,21 @@ def _teachers(view: BatchView) -> Iterable[_Teachers]:
             found[key] = _Teachers(profile, baseline, vpc, is_exempt, [])
         found[key].places.append(place)
     return found.values()
+
+
+def standing_updates(findings: Sequence[Finding]) -> list[BaselineUpdate]:
+    """What some findings show to be usual, although nothing else of a baseline does.
+
+    It is learned while it is reported: an open port is guessed at for ever, and monitoring pings for ever.
+    """
+    found = []
+    for each in findings:
+        if isinstance(each, TrafficFinding) and isinstance(each.facts, internet_brute_force.Facts):
+            port = each.service.port if each.service else None
+            found += [BaselineUpdate(each.facts.role, each.facts.day, frozenset({guessed_at(port or 0)}))]
+        if isinstance(each, TrafficFinding) and isinstance(each.facts, ping_sweep.Facts):
+            found += [BaselineUpdate(each.facts.role, each.facts.day, frozenset({PINGS}))]
+    return found
 
 
 def _never_learned(baseline: Baseline, edges: Sequence[Edge]) -> set[Edge]:

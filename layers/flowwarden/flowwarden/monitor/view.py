@@ -19,6 +19,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import FlowSample
 from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.traffic.active_hosts import ActiveHosts, HostActivities
+from flowwarden.monitor.traffic.bursts import bursts
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
@@ -284,11 +285,16 @@ class BatchView:
         return new_contacts(self.contacts, self.profiles)
 
     @cached_property
+    def are_bursts(self) -> Mask | None:
+        """Which contacts have many small sessions, as of a host that guesses passwords; None if none."""
+        return bursts(self.contacts, self.directions)
+
+    @cached_property
     def active_hosts(self) -> ActiveHosts:
         """The internal hosts with new behavior, and their contacts within the hour and the day.
 
         Adds the contacts to the state table, so that they count for later batches.
         """
-        activities = HostActivities(self.contacts, self.policy, self._state, self.now)
-        watched = watched_contacts(self.contacts, self.profiles, self.new_contacts)
+        activities = HostActivities(self.contacts, self.policy, self._state, self.now, self.are_bursts)
+        watched = watched_contacts(self.contacts, self.profiles, self.new_contacts, self.are_bursts)
         return activities.of(self.profiles, self.new_contacts, watched)

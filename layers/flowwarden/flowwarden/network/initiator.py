@@ -40,6 +40,7 @@ class Basis(StrEnum):
     TCP_FLAGS = "the record's tcp-flags"
     REVERSE_TCP_FLAGS = "the tcp-flags of the reverse flow"
     LISTENER = "an endpoint that answered with SYN-ACK"
+    SWEEP = "one of many packets to as many ports or hosts, without a reply"
     REJECTED = "rejected, with no accepted flow the other way"
     REPLY_REJECTED = "rejected, while the other way was accepted"
     SERVICE_PORT = "a well-known service port on one end only"
@@ -135,6 +136,11 @@ def _by_listener(traffic: Traffic) -> Iterator[Decision]:
     yield at_destination & ~at_source, InitiatorVerdict(Initiator.SOURCE, 0.99, Basis.LISTENER)
 
 
+def _by_sweep(traffic: Traffic) -> Iterator[Decision]:
+    if traffic.sweeps is not None:
+        yield traffic.sweeps, InitiatorVerdict(Initiator.SOURCE, 0.95, Basis.SWEEP)
+
+
 def _by_missing_syn(traffic: Traffic) -> Iterator[Decision]:
     # Security groups stop tracking idle connections; later packets on them are rejected, although neither
     # end opens a connection. Earlier rules decided all records with a SYN.
@@ -210,6 +216,7 @@ _LADDER: Final[tuple[Callable[[Traffic], Iterator[Decision]], ...]] = (
     _by_flags,
     _by_reverse_flags,
     _by_listener,
+    _by_sweep,
     _by_missing_syn,
     _by_reset,
     _by_absent_ports,

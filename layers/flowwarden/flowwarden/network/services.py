@@ -102,8 +102,9 @@ SERVICE_NAMES = {
 WEB: Final = frozenset({80, 443})
 """Ports of ordinary web traffic to the internet."""
 
-ADMIN_PORTS: Final = frozenset({22, 23, 135, 445, 3389, 5985, 5986})
-"""Remote administration: SSH, Telnet, Windows RPC, SMB, RDP, WinRM. Database ports are excluded, because
+VNC: Final = 5900
+ADMIN_PORTS: Final = frozenset({22, 23, 135, 445, 3389, VNC, 5985, 5986})
+"""Remote administration: SSH, Telnet, Windows RPC, SMB, RDP, VNC, WinRM. Database ports are excluded, because
 pools and replicas connect to many of them (6.6 false pages per day per 1,000 interfaces on synthetic
 traffic)."""
 

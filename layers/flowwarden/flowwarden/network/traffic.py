@@ -14,8 +14,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from flowwarden.network import sweeps
 from flowwarden.network.addresses import CLASSES, AddressClassifier, PeerClass, vpc_prefixes
-from flowwarden.network.services import TCP, WELL_KNOWN, ServicePorts
+from flowwarden.network.services import EPHEMERAL, TCP, WELL_KNOWN, ServicePorts
 from flowwarden.records.columnar.distinct import one_of_each
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.columnar.group_by import Groups, Keys, packed
@@ -102,11 +103,35 @@ class Traffic:
         by a record of the packet in another format, which has flags.
         """
         flags = self.flows["tcp_flags"]
-        expired_rejects: Mask = self.is_tcp & (self.flows["action"] == REJECT) & (flags & SYN == 0)
+        expired_rejects = self._rejects_without_syn
+        if self.sweeps is not None:
+            expired_rejects &= ~self.sweeps
         if not np.count_nonzero(flags == ABSENT):
             return expired_rejects
         also = self._accepted_tuples[0] | self._same_tuple_as(expired_rejects)
         return np.where(flags == ABSENT, self.is_tcp & also, expired_rejects)
+
+    @property
+    def _rejects_without_syn(self) -> Mask:
+        without: Mask = self.is_tcp & (self.flows["action"] == REJECT) & (self.flows["tcp_flags"] & SYN == 0)
+        return without
+
+    @cached_property
+    def sweeps(self) -> Mask | None:
+        """TCP that is a probe although neither flags nor ports show it; its source opened it.
+
+        Packets without a SYN (FIN and NULL scans) that one host rejects on many privileged ports: those of an
+        expired connection go to the ports of a client. And, without flags, packets from one server port to
+        one server port of many hosts, of which none replies. None if there are none.
+        """
+        found = sweeps.ports_of_one_host(self.flows, self.ends, self._rejects_without_syn)
+        (rows,) = (self.is_tcp & (self.flows["tcp_flags"] == ABSENT)).nonzero()
+        ports = self.flows["srcport"][rows], self.flows["dstport"][rows]
+        rows = rows[(ports[0] >= 0) & (ports[0] < EPHEMERAL) & (ports[1] >= 0) & (ports[1] < EPHEMERAL)]
+        if len(rows) >= sweeps.HOSTS:
+            rows = rows[~self.reverse_accepted[rows]]
+        found |= sweeps.hosts_of_one_port(self.flows, self.ends, rows)
+        return found if found.any() else None
 
     def _same_tuple_as(self, expired: Mask) -> Mask:
         """The REJECTs with the 5-tuple and interface of one of these flows."""

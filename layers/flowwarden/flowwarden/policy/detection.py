@@ -105,7 +105,9 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     upload_megabytes: Annotated[
         int,
         Meta(ge=100, le=1000),
-        Meta(description="megabytes (10^6 bytes) that a host sends to the internet within an hour"),
+        Meta(
+            description="megabytes (10^6 bytes) that a host sends out in an hour; twice as much in 24 hours"
+        ),
     ] = 500
     """Megabytes (10^6 bytes) that a host sends to the internet within an hour: turbot's rule for a single
-    record. The state table may not hold more than 1,000 MB per hour."""
+    record. Twice as much counts within 24 hours."""

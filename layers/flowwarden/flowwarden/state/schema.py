@@ -59,9 +59,13 @@ MOST_SKIPPED: Final = 16
 """Maximum interfaces with skipped records that a batch stores. Each costs two writes. Most batches have one
 interface."""
 MOST_UPLOADS: Final = 8
-"""Maximum (host, hour) pairs per interface that a batch stores, largest uploads first. Each costs two
+"""Maximum (host, day) pairs per interface that a batch stores, largest uploads first. Each costs two
 writes."""
-
+MOST_RECORDS: Final = 256
+"""Maximum records that count in a host's day of uploads: the sum has a standard deviation of 6 %."""
+STORED_RECORDS: Final = 8 * MOST_RECORDS
+"""Maximum records of a host's day that are stored, because later ones displace some of those that count. In
+random order, a terabyte in records of 16 MB stores about half as many."""
 
 MOST_NEW_EGRESS: Final = 8
 """Maximum new ports of the internet per batch that are stored, those with most contacts first. Each costs two
@@ -71,6 +75,10 @@ writes."""
 MOST_REPORTED: Final = 4
 """Maximum subjects per batch that are stored to inhibit less severe findings in other batches, those of the
 most severe findings first."""
+
+
+MOST_EXPOSED: Final = 8
+"""Maximum hosts per interface and batch whose sessions with internet hosts are stored. Each costs a write."""
 
 
 class Item(Struct, frozen=True, kw_only=True):
@@ -139,7 +147,7 @@ CONTACTS_DAY: Final = Item(
 )  # fmt: skip
 REFUSALS: Final = Item(
     name="refusals", prefix="refusals#", key=("day", "scope/host", "peer class", "service"),
-    sets=("refused",), ttl=2 * DAY, per_batch=12,
+    sets=("refused",), ttl=2 * DAY, per_batch=10,
     why="10-minute slots in which a service refused a host, or outbound rules denied a service to a role. "
     "blocked-connection and egress-denied page if the refusals continue. Each of the two adds at most "
     f"{MOST_REFUSED} refusals per batch, in the last hours of a day also to the item of the next day. They "
@@ -151,6 +159,12 @@ NEW_EGRESS: Final = Item(
     why="10-minute slots in which a role used a TCP port of the internet that is new for it. new-egress-port "
     f"pages if the use continues. A batch adds at most {MOST_NEW_EGRESS} ports, to two days each.",
 )  # fmt: skip
+OUTSIDE_SESSIONS: Final = Item(
+    name="sessions from outside", prefix="outside-sessions#", key=("day", "scope/host"), sets=("sessions",),
+    bits=_SESSION, ttl=2 * DAY, per_batch=4,
+    why="Sessions of internet hosts with the administration and database ports of a host, by size. "
+    f"internet-brute-force counts them. Of an interface, a batch adds {MOST_EXPOSED} hosts at most.",
+)  # fmt: skip
 REPORTED: Final = Item(
     name="reported findings", prefix="reported#", key=("day", "scope", "subject"), sets=("detected",),
     ttl=3 * DAY, per_batch=MOST_REPORTED,
@@ -160,7 +174,7 @@ REPORTED: Final = Item(
 )  # fmt: skip
 SCANNERS: Final = Item(
     name="scanners", prefix="scanner#", key=("day", "address"), sets=("refused-at", "connected"),
-    ttl=2 * DAY, per_batch=12,
+    ttl=2 * DAY, per_batch=10,
     why="Destinations that refused an internet host, and services that answered it. scanner-connected "
     f"compares them. For each interface, a batch adds at most {MOST_SCANNERS} refused hosts, and the "
     f"answered connections of {MOST_CANDIDATES} other hosts, to the items of two days.",
@@ -172,16 +186,18 @@ ATTEMPTS: Final = Item(
     "the previous day. A batch adds the hosts and slots with the most attempts.",
 )  # fmt: skip
 UPLOADS: Final = Item(
-    name="uploads", prefix="uploads#", key=("scope/host", "hour"), sets=("uploads",),
-    ttl=2 * HOUR, per_batch=6,
-    why="Records of uploads from a host to the internet, with their sizes: those of 4 MB or more, and a "
-    "sample of the smaller ones. egress-volume sums them. "
-    "A batch adds the hosts and hours with the largest uploads.",
+    name="uploads", prefix="uploads#", key=("scope/host", "peer class", "day"), sets=("uploads",),
+    ttl=2 * DAY, per_batch=6,
+    why="Records of uploads from a host to the internet, or to AWS services, with their hours, networks and "
+    "sizes: those of 4 MB or more, and a sample of the smaller ones. egress-volume sums them. "
+    "A batch adds the hosts and days with the largest uploads.",
 )  # fmt: skip
 UPLOAD_SIZES: Final = Item(
-    name="upload sizes", prefix="upload-sizes#", key=("role", "day"), sets=("sizes",), bits=7,
+    name="upload sizes", prefix="upload-sizes#", key=("role", "day"),
+    sets=("sizes", "day-sizes", "aws-sizes", "aws-day-sizes", "networks"), bits=12,
     ttl=2 * DAYS_READ * DAY, per_batch=4,
-    why="Bytes that hosts of a role sent per hour, as powers of two. egress-volume uses the last "
+    why="Bytes that hosts of a role sent per hour and per day, as powers of two, to the internet and to AWS "
+    "services, and the internet networks with most of it, as numbers of 12 bits. egress-volume uses the last "
     f"{DAYS_READ} days as the baseline.",
 )  # fmt: skip
 BASELINES: Final = Item(
@@ -268,9 +284,9 @@ DELETED_FLOW_LOGS: Final = Item(
 )  # fmt: skip
 
 ITEMS: Final = (
-    CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, REPORTED, SCANNERS, ATTEMPTS, UPLOADS, UPLOAD_SIZES,
-    BASELINES, SKIPPED, HEARTBEATS, INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR,
-    UNSENT, MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
+    CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, OUTSIDE_SESSIONS, REPORTED, SCANNERS, ATTEMPTS,
+    UPLOADS, UPLOAD_SIZES, BASELINES, SKIPPED, HEARTBEATS, INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY,
+    WORK_ITEMS, SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
 

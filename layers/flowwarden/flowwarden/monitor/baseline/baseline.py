@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, ICMP, TCP
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import BASELINES, DAYS_READ
 from flowwarden.state.sets import BUCKETS, DAY, Addition, Sets, bucket, fingerprint
@@ -54,6 +54,21 @@ GOES_OUT: Final[EdgeKind] = ("out", PeerClass.INTERNET)
 
 PRESENT: Final = Edge("in", 0, 0, "")
 """Learned for a VPC on every other day with learned edges: it is as old as its first one."""
+MEASURED: Final = Edge("out", 0, 0, PeerClass.AWS_SERVICE)
+"""Learned for a role on each day on which its uploads to AWS services are summed, and its bursts of small
+sessions are learned: versions that do not leave unknown what is usual, and it would look like nothing."""
+PINGS: Final = Edge("out", ICMP, 0, "silent addresses")
+"""Learned for a role whose hosts ping many addresses that do not reply, as monitoring does."""
+
+
+def bursts_of(edge: Edge) -> Edge:
+    """Learned for a role whose hosts open many small sessions at once over an edge to an internal network."""
+    return edge._replace(peer=f"bursts {bucket(edge.peer)}")
+
+
+def guessed_at(port: int) -> Edge:
+    """Learned for a role at whose TCP port internet hosts guess passwords, as at any open one."""
+    return Edge("in", TCP, port, "guesses")
 
 
 def shows_presence(day: int) -> bool:
@@ -103,7 +118,7 @@ class Baseline:
     @property
     def bytes(self) -> int:
         """The memory that it takes, approximately."""
-        return _OBJECT + self._edges.nbytes + self._days.nbytes + self._ages.nbytes
+        return int(_OBJECT + self._edges.nbytes + self._days.nbytes + self._ages.nbytes)
 
     def knows(self, edge: Edge | EdgeKind) -> bool:
         """Whether the edge is usual for the role."""

@@ -8,13 +8,16 @@ from functools import cached_property
 from typing import Final
 
 from flowwarden.monitor.baseline.baseline import (
+    DAYS_LEARNED,
     DAYS_SEEN,
     GOES_OUT,
     LEARNING_DAYS,
     LISTENS,
+    MEASURED,
     Baseline,
     Edge,
     EdgeKind,
+    bursts_of,
     refused,
 )
 from flowwarden.monitor.baseline.peers import DYNAMIC
@@ -52,6 +55,8 @@ class Standing(Enum):
     RECENT = auto()
     """Usual, but not for remote administration: it was seen on fewer than `DAYS_ADMINISTERED` days."""
     USUAL = auto()
+    SUDDEN = auto()
+    """Usual, but not in so many small sessions at once."""
 
 
 class RoleProfile:
@@ -117,6 +122,11 @@ class RoleProfile:
         """Whether the role usually answers others and never connects to the internet."""
         return self.knows(LISTENS) and not self.knows(GOES_OUT)
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether uploads to AWS services, and bursts, were learned for as long as a role is learned."""
+        return self.days_of(MEASURED) >= DAYS_LEARNED and self.is_old(MEASURED)
+
     def asks(self, services: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
         """The services among these that the role usually connects to, on any host."""
         return frozenset(each for each in set(services) if self._asks_for(*each))
@@ -138,9 +148,17 @@ class RoleProfile:
         # A bastion may administer many networks seldom; all its days count together.
         return len(usual) >= least and sum(usual) >= least * DAYS_ADMINISTERED
 
-    def standing_of_watched(self, edge: Edge) -> Standing:
-        """How usual a watched edge, see `novelty.watched_contacts`, is for the host."""
-        return Standing.RECENT if self.administers_lately(edge) else Standing.USUAL
+    def standing_of_watched(self, edge: Edge, *, is_burst: bool) -> Standing:
+        """How usual a watched edge, see `novelty.watched_contacts`, is for the host.
+
+        Args:
+            edge: of a contact.
+            is_burst: whether the contact has many small sessions, see `bursts`.
+        """
+        if self.administers_lately(edge):
+            return Standing.RECENT
+        is_sudden = is_burst and self.is_measured and not self.knows(bursts_of(edge))
+        return Standing.SUDDEN if is_sudden else Standing.USUAL
 
     def administers_lately(self, edge: Edge) -> bool:
         """Whether the edge is administration of internal hosts that is not usual yet."""

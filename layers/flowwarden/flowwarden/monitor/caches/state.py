@@ -34,6 +34,8 @@ RECALLED: Final = 8 * _MIB
 """Bytes of cached responses of the table."""
 BASELINES: Final = 12 * _MIB
 """Bytes of cached baselines."""
+REFUSED_SOURCES: Final = 4 * _MIB
+"""Bytes of the places that refused internet hosts, by host and day: of some ten thousand hosts."""
 ROLES_READ: Final = 64
 """Roles whose baselines a batch reads; further ones are unknown to it, and the next batch reads them."""
 MOST_EDGES: Final = 4000
@@ -61,6 +63,9 @@ class StateCache:
         """Whether any role of the account is learned: then a new one is new in a learned account."""
         self.written_edges = BoundedCache[tuple[str, int], frozenset[int]](WRITTEN_EDGES)
         """By role and day: the fingerprints of the edges that this container has written."""
+        self.refused = BoundedCache[str, frozenset[int]](REFUSED_SOURCES)
+        """By day and internet host: the places that refused it. Only ever shows more; nothing is reported
+        because it was seen before, so a batch that is delivered again changes nothing."""
         self.recalled = BoundedCache[tuple[str, ...], dict[str, Sets]](RECALLED)
 
     def for_batch(self, budget: Budget = UNLIMITED) -> StateView:
@@ -146,6 +151,16 @@ class StateView:
     def known(self, key: str) -> Sets:
         """The cached sets of an item. Reads nothing."""
         return self._cache.items.get(key) or {}
+
+    def remembered(self, source: str, places: frozenset[int]) -> tuple[int, frozenset[int]]:
+        """Remember the places that refused an internet host, in this container alone.
+
+        Returns their number before, and all of them.
+        """
+        before = self._cache.refused.get(source) or frozenset()
+        together = before | places
+        self._cache.refused.put(source, together, size_of_numbers(together))
+        return len(before), together
 
     def keep(self, addition: Addition) -> bool:
         """Add to an item; return whether the table now contains the addition."""

@@ -5,15 +5,17 @@ What: answered connections of an internal host for remote administration (SSH, R
     least `SESSIONS_EACH` each, or `DAY_FACTOR` times as many to one host within a day. A connection is small
     if it has at most 5 KB and 30 packets in each direction and lasts two minutes at most. Small connections
     count only if they are at least half of all connections of the host with that service. If the format
-    contains no sizes, all connections count. Where administration is usual (see `lateral-movement`), and for
-    SMB and RPC with directory servers, the limit is `USUAL_FACTOR` times as high, to one host within an hour.
-    A database counts only if the role does not usually contact databases of that kind.
+    contains no sizes, all connections count. Where the role usually uses the service, they count only in
+    batches with `bursts.LEAST` (5) or more of the same size, unless such bursts are usual for the role in
+    that network. If they are usual, and for SMB and RPC with directory servers, the limit for administration
+    is `USUAL_FACTOR` times as high, to one host within an hour.
 Why: a service that rejects a password closes the connection, and password guessing opens the next one. Tools
     that open a connection for each call (WMI, WinRM, scp, Git over SSH) transfer more, or varying sizes.
 False positives: new automation that opens a connection for each small command: add its host to `exempt` in
     the policy, or wait until the traffic is usual.
 Blind: guessing over one connection; guessing on more than some hundred hosts, a few times each, which
-    `lateral-movement` reports; guessing at a database that the role uses anyway.
+    `lateral-movement` reports; guessing at a service that the role uses anyway, with fewer than five
+    connections in a batch, or if the role usually opens as many small connections.
 While a role is being learned, all remote administration is new, and nothing is reported. A new role in a
     learned VPC is inspected nevertheless; otherwise a changed tag would hide a host for two weeks.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
@@ -28,6 +30,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.monitor.baseline.profile import Standing
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
 from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.text import (
@@ -75,7 +78,9 @@ class Facts(Struct, frozen=True):
     span: int = HOUR
     """Seconds."""
     usual: bool = False
-    """Whether the role usually contacts the service."""
+    """Whether the role usually contacts the service, in small sessions too."""
+    sudden: bool = False
+    """Whether the role usually contacts the service, but not in so many small sessions."""
 
 
 type BruteForce = TrafficFinding[Facts]
@@ -91,7 +96,8 @@ def inspect(host: HostActivity, thresholds: Thresholds) -> list[BruteForce]:
         flows = host.contacting({(each.server, each.port) for each in found})
         if found and count >= limit and flows:
             servers = len({each.server for each in found})
-            facts = Facts(host.role, count, limit, servers, span, usual=found[0].usual)
+            sudden = any(each.standing is Standing.SUDDEN for each in contacts_of(host, flows))
+            facts = Facts(host.role, count, limit, servers, span, usual=found[0].usual, sudden=sudden)
             return [_report(host, flows, facts)]
     return []
 
@@ -129,7 +135,7 @@ def text(finding: BruteForce) -> Text:
     count, rule = f"{estimated(facts.sessions, finding.window)} connections", f"{facts.limit} connections"
     within = f"within {SPANS[facts.span]}"
     because = new_for_role(client, finding.example, facts.role, rule)
-    if facts.usual:
+    if facts.usual or facts.sudden:
         because = (
             f"{started_by(client, finding.example, 'the connections')}; many more of the same small size "
             f"than usual for its role ({facts.role}); threshold: {rule}"
@@ -157,7 +163,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, CONTACTS_HOUR, CONTACTS_DAY),
     inhibits=("lateral-movement",),
-    finds=("ssh-brute-force",),
+    finds=("ssh-brute-force", "slow-guessing", "guessing-at-database", "guessing-from-bastion"),
     runbook=(
         "Check the authentication log of {server}: which account is used, and whether it succeeded.",
         "If no owner confirms the activity, isolate {subject} and change the password of that account.",

@@ -1,23 +1,26 @@
-"""egress-volume: an internal host sends far more data to the internet than is usual for its role.
+"""egress-volume: an internal host sends out far more data than is usual for its role.
 
-What: an internal host that sends at least `upload_megabytes` to internet hosts within an hour, over
-    connections that it initiated, and at least five times the amount that hosts of its role sent on
-    `DAYS_SENT` of the last thirty days, rounded up to a power of two. Destinations that the record
-    identifies as an AWS service do not count; the default format of AWS identifies none.
-Why: stolen data must be sent somewhere. Legitimate uploads of a role recur, so a volume far above all earlier
-    ones is worth a check.
+What: an internal host that sends at least `upload_megabytes` to the internet within an hour, or `DAY_FACTOR`
+    (2) times as much within 24 hours, over connections that it initiated, and at least five times the amount
+    that hosts of its role sent on `DAYS_SENT` (3) of the last thirty days, rounded up to a power of two. If
+    the large uploads of a role always go to the same networks, those to others are compared with nothing.
+    Uploads to AWS services, where the record identifies them, are summed apart, and usual after
+    `DAYS_TO_AWS` (2) days.
+Why: stolen data must be sent somewhere: at once or slowly, in few or many connections, also to a bucket of
+    the attacker. Legitimate uploads of a role recur, so a volume far above all earlier ones is worth a check.
 False positives: a first backup, a migration, a dump for vendor support: check once. Recurring uploads count
-    as usual after `DAYS_SENT` days; add hosts that may send anything to `exempt` in the policy. Two flow logs
+    as usual after some days; add hosts that may send anything to `exempt` in the policy. Two flow logs
     with different aggregation intervals, for example during a replacement, count a connection twice.
-Blind: data that is sent over more hours; long
-    connections to unknown ports, whose initiator only the first window shows; data that the far end fetches
-    over a connection of its own; roles that send as much anyway.
-While a role is learned, its volumes are stored, and nothing is reported.
+Blind: less than the limit of a day; data that the far end fetches over a connection of its own; roles that
+    send as much anyway, to changing networks or to AWS services. Long connections on ports from 32,768, or
+    that the role never opened: only the first record shows the initiator.
+While a role is learned, its volumes are stored, and nothing is reported. Uploads to AWS services are reported
+    from two weeks after the first version that sums them.
 Events: none alone; see tests/monitor/detectors/test_egress_volume_over_time.py.
 ATT&CK: T1048 Exfiltration Over Alternative Protocol.
 
-The bytes of an hour are stored as a set of records with their sizes, of small records a sample: see
-`traffic.uploads` and `traffic.record_sizes`.
+The bytes of a day are stored as a set of records with their sizes, of small records a sample: see
+`traffic.uploads`, `traffic.record_sizes` and `traffic.upload_sums`.
 """
 
 from __future__ import annotations
@@ -29,49 +32,46 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, estimated, main_server_and_others, short_servers, started_by
-from flowwarden.monitor.traffic.record_sizes import largest_first, sized, total
+from flowwarden.monitor.traffic import upload_sums
+from flowwarden.monitor.traffic.host_activity import SPANS
+from flowwarden.monitor.traffic.host_uploads import HostUploads, Sources, Upload
+from flowwarden.monitor.traffic.known_openings import KnownOpenings
+from flowwarden.monitor.traffic.record_sizes import Volume, bounded
+from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
-from flowwarden.monitor.traffic.uploads import (
-    HostUploads,
-    amount,
-    counted,
-    main_receiver,
-    size_of,
-    uploads,
-    window_of,
-)
+from flowwarden.monitor.traffic.upload_sums import SENT, Sent, Sums, places_of
+from flowwarden.monitor.traffic.uploads import counted, main_receiver, uploads, window_of
 from flowwarden.monitor.traffic.usual_volume import (
     DAYS_SENT,
     MEGABYTE,
-    Place,
-    baseline_addition,
+    MOST_NETWORKS,
+    NETWORKS,
+    key_of,
     keys,
+    learned,
     limit,
     usual,
+    usual_networks,
 )
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.network.host_set import host_set
+from flowwarden.network.initiator import by_opening
 from flowwarden.policy.detection import Thresholds
-from flowwarden.records.columnar.group_by import Groups
-from flowwarden.records.columnar.tokenizer import ABSENT, Integers
-from flowwarden.state.schema import BASELINES, MOST_UPLOADS, UPLOAD_SIZES, UPLOADS
-from flowwarden.state.sets import HOUR, Addition, Sets, fingerprint, merged
+from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.schema import BASELINES, NEW_EGRESS, UPLOAD_SIZES, UPLOADS
+from flowwarden.state.sets import DAY, HOUR, Sets, merged
 
-MOST_RECORDS: Final = 256
-"""Records stored per hour, at one write unit per 128: together they are at least 1 GB. Beyond that, only the
-records of the current batch are added."""
 UPLOADS_OF_BATCH: Final = 32
-"""Maximum (host, hour) pairs that a batch compares with what is usual: each reads a month of a role."""
-
-(SENT,) = UPLOADS.sets
+"""Maximum (host, day) pairs that a batch compares with what is usual: each reads a month of a role."""
+BEFORE: Final = 4
+"""The share of a limit, 1 / 4, from which the day before is read, too: each read costs a call."""
 
 
 class Facts(Struct, frozen=True):
@@ -79,9 +79,13 @@ class Facts(Struct, frozen=True):
 
     role: str
     sent: float
-    """Bytes sent in the hour, approximately."""
+    """Bytes sent in the span, approximately."""
     usual: int
-    """Bytes per hour that the role reached on several days; 0 if it never did."""
+    """Bytes per span that the role reached on several days; 0 if it never did."""
+    span: int = HOUR
+    """Seconds."""
+    new_networks: bool = False
+    """Whether only data to networks counts to which the role usually sends nothing."""
 
 
 type EgressVolume = TrafficFinding[Facts]
@@ -92,165 +96,142 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
 
     Interfaces that EC2 does not describe are skipped: one may be a NAT gateway, which sends for many hosts.
     """
-    rows = uploads(view.directions)
+    rows = _rows(view, state)
     if not len(rows):
         return []
-    found = _uploads(view, counted(view.directions, rows))
+    sources = Sources(view.directions, view.index, view.profiles, view.now)
+    found = sources.largest(counted(view.directions, rows), host_set(view.policy.exempt))
     least = limit(0, thresholds.upload_megabytes)
-    beyond = sum(volume(each.sets(view)) >= least for each in found[UPLOADS_OF_BATCH:])
-    judged = [_judge(view, state, each, thresholds.upload_megabytes) for each in found[:UPLOADS_OF_BATCH]]
+    beyond = sum(_volume(each.added.sets).total() >= least for each in found[UPLOADS_OF_BATCH:])
+    judged = [_judge(state, each, thresholds.upload_megabytes) for each in found[:UPLOADS_OF_BATCH]]
     return [*_reports(view, rows, [each for each in judged if each]), *DETECTOR.surplus(beyond)]
 
 
-def _uploads(view: BatchView, rows: Integers) -> list[Upload]:
-    """The uploads at interfaces that EC2 describes, except for exempt hosts, the largest first.
-
-    Args:
-        view: the batch.
-        rows: of the records that count.
-    """
-    found: list[Upload] = []
-    groups = Groups(view.index.of_row[rows], ordered=True)
-    for number, place in enumerate(groups.keys.tolist()):
-        profile = view.profiles.get(place)
-        if profile is not None and profile.interface is not None:
-            found += _at_interface(view, rows[groups.members(number)], profile)
-    return sorted(found, key=_largest_first)
+def _rows(view: BatchView, state: StateView) -> Integers:
+    """The rows of all uploads; of later records of connections, if the role is known to open them."""
+    rows, later = uploads(view.directions)
+    if len(sampled := counted(view.directions, later)):
+        known = KnownOpenings(view.directions, view.index, view.profiles, state, view.now)
+        rows = np.sort(np.concatenate([rows, later[known.holds(later, sampled, rows)]]))
+    return without_repeats(view.records.flows, rows)
 
 
-def _at_interface(view: BatchView, rows: Integers, profile: RoleProfile) -> list[Upload]:
-    """The largest uploads of the hosts at an interface, at most `MOST_UPLOADS`."""
-    exempt = host_set(view.policy.exempt)
-    found = [
-        Upload(host=host, hour=hour, rows=sent, profile=profile, amount=amount(view.directions, sent))
-        for (host, hour), sent in by_hour(view.directions, rows, view.now).items()
-        if not exempt.hold(host)
-    ]
-    return sorted(found, key=_largest_first)[:MOST_UPLOADS]
-
-
-class Upload(Struct, frozen=True, kw_only=True):
-    """The data that a host sent in an hour, as far as a batch shows it."""
-
-    host: str
-    hour: int
-    """Since 1970."""
-    rows: Integers
-    profile: RoleProfile
-    amount: float
-    """Bytes for which the rows count."""
-
-    @property
-    def place(self) -> Place:
-        """Host and hour."""
-        return self.host, self.hour
-
-    def sets(self, view: BatchView) -> Sets:
-        """The evidence that the batch adds."""
-        return addition(self.place, self.profile.scope, view.directions, self.rows).sets
-
-
-def _largest_first(upload: Upload) -> tuple[float, str, Place]:
-    return -upload.amount, upload.profile.scope, upload.place
-
-
-class _Unusual(Struct, frozen=True):
+class Unusual(Struct, frozen=True):
     """An upload to report."""
 
     upload: Upload
-    sent: float
-    """Bytes of the hour, approximately."""
-    usual: int
+    sent: Sent
+    facts: Facts
+    networks: frozenset[int] | None = None
+    """Those to which the role usually sends; None if they do not matter."""
 
 
-def _judge(view: BatchView, state: StateView, upload: Upload, megabytes: int) -> _Unusual | None:
+class _Summed(Struct, frozen=True):
+    """What is known of a host's uploads."""
+
+    upload: Upload
+    today: Volume
+    before: Volume
+
+    def sums(self, usual_networks: frozenset[int] = frozenset()) -> Sums:
+        """The sums of what went to other networks than these."""
+        place, hours = self.upload.place, self.upload.hours
+        return upload_sums.sums_of(place, hours, self.today, self.before, usual_networks)
+
+
+def _judge(state: StateView, upload: Upload, megabytes: int) -> Unusual | None:
     """The upload, if it is unusual. What is usual for the role is learned."""
-    role, place = upload.profile.role, upload.place
-    sent = _sent(view, state, upload)
-    if upload.profile.learning or sent < limit(0, megabytes):
-        state.add(baseline_addition(role, place, sent))
+    place, profile = upload.place, upload.profile
+    summed = _summed(state, upload, megabytes)
+    sums = summed.sums()
+    much = [span for span, sent in sums.items() if sent.bytes >= limit(0, megabytes, span)]
+    unlearned = place.outside is PeerClass.AWS_SERVICE and not profile.is_measured
+    if profile.learning or unlearned or not much:
+        _learn(state, upload, {span: each.bytes for span, each in sums.items()})
         return None
-    items = state.read_once(keys(role, place))
+    items = [*state.read_once(keys(profile.role, place.day)).values()]
     if state.is_away:
         return None
-    before = usual(items.values())
-    most = limit(before, megabytes)
-    state.add(baseline_addition(role, place, min(sent, most)))
-    return None if sent < most else _Unusual(upload, sent, before)
+    usually = {span: usual(items, place.outside, span) for span in sums}
+    most = {span: limit(usually[span], megabytes, span) for span in sums}
+    _learn(state, upload, {span: min(each.bytes, most[span]) for span, each in sums.items()})
+    for span in much:
+        if is_too_much(sums, span, most[span]):
+            facts = Facts(profile.role, sums[span].bytes, usually[span], span)
+            return Unusual(upload, sums[span], facts)
+    return _elsewhere(summed, usual_networks(items), usually, megabytes)
 
 
-def _reports(view: BatchView, rows: Integers, unusual: Sequence[_Unusual]) -> list[EgressVolume]:
+def is_too_much(sums: Sums, span: int, most: int) -> bool:
+    """Whether a host sent too much within a span.
+
+    Within a day only if it still sends its share of the limit, or each later upload would report it again.
+    """
+    share = most * HOUR / span if span == DAY else 0
+    return sums[span].bytes >= most and sums[HOUR].bytes >= share
+
+
+def _elsewhere(
+    summed: _Summed, networks: frozenset[int] | None, usually: dict[int, int], megabytes: int
+) -> Unusual | None:
+    """The upload, if too much of it goes to networks that are new for a role with few."""
+    upload = summed.upload
+    if networks is None or upload.place.outside is not PeerClass.INTERNET:
+        return None
+    sums = summed.sums(networks)
+    for span, sent in sums.items():
+        if is_too_much(sums, span, limit(0, megabytes, span)):
+            facts = Facts(upload.profile.role, sent.bytes, usually[span], span, new_networks=True)
+            return Unusual(upload, sent, facts, networks)
+    return None
+
+
+def _learn(state: StateView, upload: Upload, sent: dict[int, float]) -> None:
+    """Add to what is usual for the role."""
+    place, role = upload.place, upload.profile.role
+    known = state.known(key_of(role, place.day)).get(NETWORKS, frozenset())
+    networks = () if len(known) >= MOST_NETWORKS else upload.networks[:MOST_NETWORKS]
+    state.add(learned(role, place.day, place.outside, sent, networks))
+
+
+def _summed(state: StateView, upload: Upload, megabytes: int) -> _Summed:
+    """The host's uploads, including those from other batches."""
+    place, scope = upload.place, upload.profile.scope
+    added = upload.added
+    stored = state.add(bounded(added, state.known(added.key)))
+    today, before = _volume(merged(stored, added.sets)), Volume(())
+    if today.total() >= limit(0, megabytes, DAY) / BEFORE:
+        key = place._replace(day=place.day - 1).key(scope)
+        before = _volume(merged(state.known(key), state.read_once([key]).get(key, {})))
+    return _Summed(upload, today, before)
+
+
+def _volume(sets: Sets) -> Volume:
+    return Volume(sets.get(SENT, frozenset()))
+
+
+def _reports(view: BatchView, rows: Integers, unusual: Sequence[Unusual]) -> list[EgressVolume]:
     """The findings; each shows all uploads of its host in the batch, of which `rows` are all."""
     if not unusual:
         return []
     directions, hosts = view.directions, HostUploads(view.directions, view.index, rows)
-    return [
-        report(
-            one.upload.place,
-            one.upload.profile.role,
-            one.sent,
-            one.usual,
-            directions,
-            hosts.of(int(one.upload.rows[0])),
-        )
-        for one in unusual
-    ]
+    return [report(one, directions, hosts.of(int(one.upload.rows[0]))) for one in unusual]
 
 
-def _sent(view: BatchView, state: StateView, upload: Upload) -> float:
-    """The bytes of the hour, including those from other batches."""
-    added = addition(upload.place, upload.profile.scope, view.directions, upload.rows)
-    known = state.known(added.key)
-    return volume(merged(known, added.sets) if is_full(known) else state.add(added))
-
-
-def by_hour(directions: Directions, rows: Integers, now: int) -> dict[Place, Integers]:
-    """Uploads of one interface, by host and hour; `now` is Unix seconds."""
-    flows = directions.traffic.flows
-    starts = flows["start"][rows]
-    hours = [(now if start == ABSENT else min(start, now)) // HOUR for start in starts.tolist()]
-    found: dict[Place, list[int]] = {}
-    for row, hour in zip(rows.tolist(), hours, strict=True):
-        client = flows.texts[int(directions.client[row])]
-        found.setdefault((client, hour), []).append(row)
-    return {place: np.array(each, np.int64) for place, each in found.items()}
-
-
-def addition(place: Place, scope: str, directions: Directions, rows: Integers) -> Addition:
-    """The evidence that the uploads in these rows add to a host's hour, the largest first.
-
-    `scope` is where the host's address is unique.
-    """
-    flows = directions.traffic.flows
-    columns = [directions.server, flows["protocol"], directions.service_port, directions.client_port]
-    columns += [flows["start"], flows["bytes"]]
-    values = zip(*(column[rows].tolist() for column in columns), strict=True)
-    records = ((fingerprint(flows.texts[server], *each), size) for server, *each, size in values)
-    numbers = largest_first(sized(identity, size_of(size)) for identity, size in records)
-    client, hour = place
-    key = UPLOADS.key_of(f"{scope}/{client}", hour)
-    return Addition(key, {SENT: frozenset(numbers[:MOST_RECORDS])}, UPLOADS.kept_until(hour * HOUR))
-
-
-def volume(sets: Sets) -> float:
-    """The total bytes of these records, approximately."""
-    return total(sets.get(SENT, frozenset()))
-
-
-def is_full(sets: Sets) -> bool:
-    """Whether no more records of the hour are stored."""
-    return len(sets.get(SENT, frozenset())) >= MOST_RECORDS
-
-
-def report(
-    place: Place, role: str, sent: float, before: int, directions: Directions, rows: Integers
-) -> EgressVolume:
-    """The finding about a host; the rows are the uploads of the batch."""
+def report(unusual: Unusual, directions: Directions, rows: Integers) -> EgressVolume:
+    """The finding about a host; the rows are its uploads of the batch."""
+    place, end, facts = unusual.upload.place, unusual.sent.end, unusual.facts
+    if unusual.networks is not None:
+        elsewhere = [each not in unusual.networks for each in places_of(directions, rows)]
+        rows = rows[elsewhere] if any(elsewhere) else rows
+    sample = sample_of(directions, rows)
+    example = replace(sample.example, verdict=by_opening(sample.example.verdict))
+    window = window_of(directions, rows, end - facts.span, end)
     finding = DETECTOR.finding(
-        subject=place[0],
-        peer_class=PeerClass.INTERNET,
-        sample=replace(sample_of(directions, rows), window=window_of(directions, rows, place[1])),
-        facts=Facts(role=role, sent=sent, usual=before),
+        subject=place.host,
+        peer_class=place.outside,
+        sample=replace(sample, example=example, window=window),
+        facts=facts,
     )
     return replace(finding, mostly=main_receiver(directions, rows))
 
@@ -258,42 +239,53 @@ def report(
 def text(finding: EgressVolume) -> Text:
     """The finding in words."""
     client, facts = finding.subject, finding.facts
-    sent = f"{estimated(facts.sent, finding.window, MEGABYTE)} MB"
-    usual = f"usually send at most {facts.usual // MEGABYTE:,} MB per hour"
+    sent, span = f"{estimated(facts.sent, finding.window, MEGABYTE)} MB", SPANS[facts.span]
+    where = "AWS services" if finding.peer_class is PeerClass.AWS_SERVICE else "the internet"
     return Text(
         summary=(
-            f"{client} sent {sent} to the internet within 1 h, "
+            f"{client} sent {sent} to {where} within {span}, "
             f"in this batch to {main_server_and_others(finding.tally)}."
         ),
-        because=(
-            f"{started_by(client, finding.example)}; hosts of its role ({facts.role}) "
-            f"{usual if facts.usual else f'made large uploads on fewer than {DAYS_SENT} days'}"
-        ),
+        because=f"{started_by(client, finding.example)}; hosts of its role ({facts.role}) {_usually(facts)}",
         likely="data exfiltration, or a new backup, export or migration",
-        counted=f"{sent} sent within 1 h",
-        brief=f"{client} sent {sent} to internet: {short_servers(finding.tally)}",
+        counted=f"{sent} sent within {span}",
+        brief=f"{client} sent {sent} to {where.removeprefix('the ')}: {short_servers(finding.tally)}",
         query_terms=(client,),
     )
+
+
+def _usually(facts: Facts) -> str:
+    """What hosts of the role usually do."""
+    if facts.new_networks:
+        return "usually send large amounts to the same few networks, and these are others"
+    if facts.usual:
+        megabytes, span = facts.usual // MEGABYTE, "day" if facts.span == DAY else "hour"
+        return f"usually send at most {megabytes:,} MB per {span}"
+    return f"made large uploads on fewer than {DAYS_SENT} days"
 
 
 DETECTOR: Final = Detector(
     name="egress-volume",
     summary=(
-        "one of your hosts sends 500 MB or more to the internet within an hour, and at least five times "
-        "the volume that hosts of its role reach on three days of a month"
+        "one of your hosts sends 500 MB or more to the internet or to AWS services within an hour, or twice "
+        "as much within a day, and at least five times what is usual for its role, or to new networks"
     ),
     severity=Severity.MEDIUM,
+    quiet=DAY,
     shares=Shares.DESTINATION,
     measures="sent",
     technique="T1048",
     thresholds=("upload_megabytes",),
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
-    state=(BASELINES, UPLOADS, UPLOAD_SIZES),
-    finds=("exfiltration", "debug-logging"),
+    state=(BASELINES, UPLOADS, UPLOAD_SIZES, NEW_EGRESS),
+    finds=(
+        *("exfiltration", "exfiltration-in-pieces", "slow-exfiltration", "exfiltration-to-bucket"),
+        *("exfiltration-among-uploads", "exfiltration-on-new-port", "debug-logging"),
+    ),
     runbook=(
         "Find the process on {subject} that sends the data, and the owner of {server}.",
         "If no owner confirms it, block internet access for {subject} and check which data it can read.",
-        f"If the upload is expected, no action is required: it counts as usual after {DAYS_SENT} days.",
+        "If the upload is expected, no action is required: it counts as usual after some days.",
     ),
     detect=detect,
     text=text,

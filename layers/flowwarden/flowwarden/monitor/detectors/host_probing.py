@@ -104,6 +104,7 @@ DETECTOR: Final = Detector(
         "slow-scan",
         "very-slow-scan",
         "lateral-movement",
+        *("stealth-scan", "udp-scan", "scan-from-https"),
     ),
     runbook=(
         "Check whether {subject} runs an approved scanner or monitoring tool. If so, no action is required.",

@@ -115,6 +115,7 @@ DETECTOR: Final = Detector(
     technique="T1133",
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES,),
+    inhibits=("internet-brute-force",),
     teaches_baseline=True,
     finds=("exposed-administration",),
     runbook=(

@@ -46,6 +46,7 @@ from flowwarden.monitor.text import (
     short_services,
 )
 from flowwarden.monitor.traffic.internet_contacts import NewServices, lasting, new_services, opened
+from flowwarden.monitor.traffic.new_egress import MOST_READ, SLOT, additions, recent
 from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
@@ -58,18 +59,13 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.state.schema import BASELINES, MOST_NEW_EGRESS, NEW_EGRESS
-from flowwarden.state.sets import DAY, Addition, Sets
+from flowwarden.state.sets import DAY
 
-SLOT: Final = 600
-SPAN: Final = DAY // SLOT  # slots
 GRAVE_PORTS: Final = frozenset({23, 25, 135, 139, 445, 3389, 5900, 6667})
 """Telnet, mail relay, Windows RPC, NetBIOS, SMB, RDP, VNC, IRC. Worms and spam use them; providers and
 companies block them outbound, and a server has other ways: mail submission (587), SSH, HTTPS."""
 DYNAMIC_PORTS: Final = "dynamic"
 """The aspect of a finding about ports from `DYNAMIC` on."""
-MOST_READ: Final = 64
-"""Roles with ports of lasting connections that a batch looks up in the table."""
-(SLOTS,) = NEW_EGRESS.sets
 
 
 class Facts(Struct, frozen=True):
@@ -127,9 +123,9 @@ def _opened_before(
     """The ports among these that their role opened within a day; reads at most `MOST_READ`."""
     most = sorted(later, key=lambda each: (-len(later[each]), each.port, each.role))[:MOST_READ]
     keys = {NEW_EGRESS.key_of(view.now // DAY, each.role, each.port): each for each in most}
-    unknown = [key for key in keys if not _recent(state.known(key), view.now)]
+    unknown = [key for key in keys if not recent(state.known(key), view.now)]
     read = state.read(unknown) if unknown else {}
-    return {each for key, each in keys.items() if _recent(read.get(key) or state.known(key), view.now)}
+    return {each for key, each in keys.items() if recent(read.get(key) or state.known(key), view.now)}
 
 
 def _by_role(view: BatchView, counted: Mask) -> dict[_RolePort, list[int]]:
@@ -165,7 +161,7 @@ def _weigh(
     """The finding; it does not page before the use has continued."""
     rows = without_repeats(view.records.flows, view.contacts.rows_of(contacts))
     added = [state.add(each) for each in additions(new.role, new.port, _slots(view, rows), view.now)]
-    slots = _recent(added[0], view.now) if added else frozenset()
+    slots = recent(added[0], view.now) if added else frozenset()
     is_dynamic = new.port == DYNAMIC
     finding = DETECTOR.finding(
         subject=new.role,
@@ -188,30 +184,10 @@ def _sample(view: BatchView, rows: Integers, slots: frozenset[int]) -> FlowSampl
     return replace(sample, example=example, window=window)
 
 
-def _recent(sets: Sets, now: int) -> frozenset[int]:
-    """The slots of an item that are within a day before `now` (Unix seconds); clocks can differ by a slot."""
-    slots = sets.get(SLOTS, frozenset())
-    return frozenset(each for each in slots if now // SLOT - SPAN < each <= now // SLOT + 1)
-
-
 def _slots(view: BatchView, rows: Integers) -> frozenset[int]:
     """The slots in which the flows of these rows began; none is in the future."""
     starts = view.records.flows["start"][rows].tolist()
     return frozenset(min(view.now if each == ABSENT else each, view.now) // SLOT for each in starts)
-
-
-def additions(role: str, port: int, slots: frozenset[int], now: int) -> list[Addition]:
-    """The evidence of a batch: the slots, for the day of `now` (Unix seconds) and for the next one.
-
-    So the slots of the last 24 hours are always in one item, and counting does not restart at midnight. Older
-    slots add nothing.
-    """
-    recent = frozenset(each for each in slots if each > now // SLOT - SPAN)
-    days = (now // DAY, now // DAY + 1) if recent else ()
-    return [
-        Addition(NEW_EGRESS.key_of(day, role, port), {SLOTS: recent}, NEW_EGRESS.kept_until(day * DAY))
-        for day in days
-    ]
 
 
 def text(finding: NewEgressPort) -> Text:

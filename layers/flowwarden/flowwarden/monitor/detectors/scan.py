@@ -207,6 +207,7 @@ DETECTOR: Final = Detector(
         "slow-scan",
         "very-slow-scan",
         "lateral-movement",
+        *("stealth-scan", "udp-scan", "scan-from-https"),
         "gossip-rollout",
     ),
     runbook=(

@@ -2,12 +2,14 @@
 
 What: an answered connection from an internet host to an internal service that the internet does not usually
     reach, if at least `scanner_destinations` places (server, protocol and port) refused that host on the same
-    day or the day before. Batches in which one interface refuses it fewer than three times do not count. If
-    the host connects before it reaches the limit, the batch that reaches it reports the connection, provided
-    that the batch is from the same interface. Without `tcp-flags`, and in later records of a connection, the
-    higher port is the initiator's, with the refusals as evidence.
+    day or the day before. Batches in which one interface refuses it fewer than three times count once a
+    container has seen half of these places, so that a scan of many interfaces is found. If the host connects
+    before it reaches the limit, the batch that reaches it reports the connection, provided that the batch is
+    from the same interface. Without `tcp-flags`, and in later records of a connection, the higher port is the
+    initiator's, with the refusals as evidence.
 Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
 False positives: a new public service that an internet scanner finds before its users do.
+Blind: a host that connects once, before its scan reaches the limit at another interface.
 While a role is being learned, nearly every service is new to the internet. From the third day, only remote
     administration and databases are reported, unless the internet already reached them on two days.
 Events: none alone; see tests/monitor/detectors/test_scanner_connected_over_time.py.
@@ -18,7 +20,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -35,6 +36,12 @@ from flowwarden.monitor.text import Text, evidence, narrowed
 from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.host_sample import place_of
+from flowwarden.monitor.traffic.refused_sources import (
+    CANDIDATE_REFUSALS,
+    MOST_PLACES,
+    refused_internet,
+    worth_storing,
+)
 from flowwarden.monitor.traffic.selection import grouped
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
@@ -42,21 +49,17 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import by_scanner
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, Service, short_service
 from flowwarden.policy.detection import Thresholds
-from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.marks import mark, read_mark, server_hash
-from flowwarden.state.schema import BASELINES, MOST_CANDIDATES, MOST_SCANNERS, SCANNERS
+from flowwarden.state.schema import BASELINES, MOST_CANDIDATES, SCANNERS
 from flowwarden.state.sets import DAY, Addition, Sets
 
 MOST_SOURCES: Final = 48
 """Sources per interface and batch that are looked up: two keys each, and one call takes a hundred."""
 INTERFACES_OF_BATCH: Final = 32
 """Inspected interfaces of a batch: those with sources, then those with most refusals. Each costs a read."""
-MOST_PLACES: Final = 100
-"""Places per internet host that are counted; no threshold is higher."""
-CANDIDATE_REFUSALS: Final = 3
-"""Places of an interface that must refuse an internet host in one batch before they are stored: most
-background noise tries one or two. Of a scanner that tries fifteen, a batch may contain three."""
+MOST_THIN: Final = 4
+"""Those among them with fewer refusals than one scanner causes. Most batches have one interface."""
 MOST_MARKS: Final = 16
 """Services stored for each source."""
 
@@ -85,17 +88,18 @@ def detect(
     """A finding for each service at an interface that a scanner connected to."""
     found: list[ScannerConnection] = []
     least = thresholds.scanner_destinations
-    refused = view.contacts.by_interface(view.contacts.refused_internet)
-    many = {place for place, each in refused.items() if len(each) >= min(CANDIDATE_REFUSALS, least)}
+    refused = view.contacts.by_interface(refused_internet(view.contacts, view.directions))
     connections = {
         place: each
         for place, new in view.new_contacts.items()
         if (each := _connections(view.contacts, new, view.profiles[place]))
     }
     places = sorted(
-        {*connections, *many}, key=lambda place: (place not in connections, -len(refused.get(place, _NONE)))
+        {*connections, *refused},
+        key=lambda place: (place not in connections, -len(refused.get(place, _NONE))),
     )
-    for place in sorted(places[:INTERFACES_OF_BATCH]):
+    thin = [each for each in places if each not in connections and len(refused[each]) < CANDIDATE_REFUSALS]
+    for place in sorted({*places[:INTERFACES_OF_BATCH]}.difference(thin[MOST_THIN:])):
         connected, profile = connections.get(place, []), view.profiles[place]
         here = _AtInterface(view.contacts, refused.get(place, _NONE), connected, profile, least)
         found += _inspect(here, state)
@@ -204,31 +208,14 @@ def _scanners(here: _AtInterface, state: StateView) -> dict[str, frozenset[int]]
     report the same connection again.
     """
     found: dict[str, frozenset[int]] = {}
-    for source, places in _refused_sources(here, min(CANDIDATE_REFUSALS, here.least)).items():
-        enough = frozenset(sorted(places)[: here.least])
+    for source, places in worth_storing(here.contacts, here.refused, state, here.profile.day, here.least):
         until = SCANNERS.kept_until(here.profile.day * DAY)
-        addition = Addition(_scanner(source, here.profile.day), {REFUSED_AT: enough}, until)
+        addition = Addition(_scanner(source, here.profile.day), {REFUSED_AT: places}, until)
         if _is_scanner(state.known(addition.key), here.least):
             found[source] = frozenset()
         elif _is_scanner(sets := state.add(addition), here.least):
             found[source] = sets.get(CONNECTED, frozenset())
     return found
-
-
-def _refused_sources(here: _AtInterface, least: int) -> dict[str, frozenset[int]]:
-    """Internet hosts that at least `least` places refused, with the fingerprints of these places.
-
-    At most `MOST_SCANNERS` hosts, those with the most places first, and `MOST_PLACES` of each.
-    """
-    groups = Groups(here.contacts.clients(here.refused))
-    (many,) = (groups.sizes >= least).nonzero()
-    names = here.contacts.texts(groups.keys[many].tolist())
-    ranks = zip((-groups.sizes[many]).tolist(), names, many.tolist(), strict=True)
-    most = [(name, groups.members(number)[:MOST_PLACES]) for _, name, number in sorted(ranks)[:MOST_SCANNERS]]
-    # One call for all: a batch can contain many sources, and each call costs more than a place.
-    members = np.concatenate([_NONE, *(each for _, each in most)])
-    places = iter(here.contacts.places(here.refused[members]))
-    return {name: frozenset(islice(places, len(each))) for name, each in most}
 
 
 def _is_scanner(sets: Sets, least: int) -> bool:
@@ -289,7 +276,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     inhibits=("internet-to-private",),
     state=(BASELINES, SCANNERS),
-    finds=("scan-hit",),
+    finds=("scan-hit", "thin-scan-hit"),
     runbook=(
         "If {service} at {subject} must not be reachable from the internet, close it now.",
         "Check the connection of {client}; then search for {subject} alone: what it did afterward.",

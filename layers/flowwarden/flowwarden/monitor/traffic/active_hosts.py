@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import class_of
-from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.baseline.profile import RoleProfile, Standing
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.traffic.administration import bounded, counted
 from flowwarden.monitor.traffic.contact import Contact
@@ -31,7 +31,7 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.host_set import host_set
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, FILE_AND_RPC, TCP, UDP
 from flowwarden.policy.policy import Policy
-from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.records.columnar.tokenizer import Integers, Mask
 from flowwarden.state.schema import MOST_HOSTS
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, merged
 
@@ -77,8 +77,12 @@ class HostActivities:
     `HOSTS_OF_BATCH` in all are inspected: those with the most new contacts, and with most grave ones.
     """
 
-    def __init__(self, contacts: Contacts, policy: Policy, state: StateView, now: int) -> None:
+    def __init__(
+        self, contacts: Contacts, policy: Policy, state: StateView, now: int, are_bursts: Mask | None
+    ) -> None:
+        """Take the batch; `are_bursts` tells which contacts have many small sessions."""
         self._contacts = contacts
+        self._are_bursts = are_bursts
         self._thresholds = policy.thresholds
         self._exempt = host_set(policy.exempt)
         self._state = state
@@ -197,7 +201,7 @@ class HostActivities:
         watched = [
             each
             for edge, number in host.watched
-            for each in by_edge([number], edge.peer, profile.standing_of_watched(edge))
+            for each in by_edge([number], edge.peer, self._standing(profile, edge, number))
         ]
         asks = profile.asks((each.protocol, each.port) for each in (*contacts, *watched))
         peers = {each.peer for each in (*contacts, *watched) if each.port in FILE_AND_RPC}
@@ -224,6 +228,11 @@ class HostActivities:
             sample_watched=partial(self._contacts.flows, watched),
             databases=host.databases,
             only_listens=profile.only_listens,
+        )
+
+    def _standing(self, profile: RoleProfile, edge: Edge, number: int) -> Standing:
+        return profile.standing_of_watched(
+            edge, is_burst=self._are_bursts is not None and bool(self._are_bursts[number])
         )
 
     def _added(self, addition: Addition) -> Sets:

@@ -53,9 +53,10 @@ def administration(
         directories: what the role usually uses.
         usual: whether the role usually contacts the service, on any host.
     """
-    known = usual or contact.standing is Standing.USUAL
+    known = usual or contact.standing in {Standing.USUAL, Standing.SUDDEN}
     marks = _marks(contact, directories, known=known)
-    return {ADMINISTERED: marks, SESSIONS: _sessions(contact, known=known)}
+    sudden = contact.standing is Standing.SUDDEN
+    return {ADMINISTERED: marks, SESSIONS: _sessions(contact, known=known and not sudden)}
 
 
 def counted(sets: Sets) -> dict[str, frozenset[int]]:

@@ -23,7 +23,7 @@ from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside, of_contacts, without_repeats
 from flowwarden.monitor.traffic.sessions import SIZED_PORTS, sized_records
 from flowwarden.monitor.traffic.tally import tally_of
-from flowwarden.network.direction import INTERNET, DirectedFlow, Directions
+from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.services import EPHEMERAL, TCP, UNPRIVILEGED
 from flowwarden.network.traffic import RST, SYN
 from flowwarden.records.columnar.group_by import Groups, Keys, packed
@@ -116,12 +116,14 @@ class Contacts:
     def _attempted(self) -> Mask:
         """Which contacts contain an attempt to connect.
 
-        Where the log contains flags, only a SYN is one: after an idle timeout at a NAT gateway or a security
-        group, the FIN, ACK or RST of an established connection travels alone. Of a record in two formats, the
-        one with flags decides.
+        Where the log contains flags, only a SYN is one, or a part of a sweep: after an idle timeout at a NAT
+        gateway or a security group, the FIN, ACK or RST of an established connection travels alone. Of a
+        record in two formats, the one with flags decides.
         """
         shown = (self._of(self._flows["protocol"]) == TCP) & (self._flags != ABSENT)
         opened = shown & self._forward & (self._flags & SYN == SYN)
+        if (sweeps := self._directions.traffic.sweeps) is not None:
+            opened |= shown & self._forward & self._of(sweeps)
         attempted: Mask = self._groups.any(opened) | ~self._groups.any(shown)
         return attempted
 
@@ -150,16 +152,10 @@ class Contacts:
         rows = self._lead[ended]
         return edges_of(self._directions, self._interfaces, rows, self.inbound(rows), ended)
 
-    @cached_property
-    def refused_internet(self) -> Integers:
-        """The contacts of internet hosts that were refused at the server's own interface."""
-        (groups,) = self.refused.nonzero()
-        rows = self._lead[groups]
-        mine = self.inbound(rows) & (self._directions.client_class[rows] == INTERNET)
-        # A server's late reply to a client port is not an attempt; without flags it looks like one.
-        mine &= self._directions.service_port[rows] < EPHEMERAL
-        attempts: Integers = groups[mine]
-        return attempts
+    def count(self, rows: Mask | None = None) -> Integers:
+        """The number of records of each contact, or of those in a mask with an element for each row."""
+        sizes: Integers = self._groups.sizes
+        return sizes if rows is None else self._groups.sums(self._of(rows).astype(np.int64))
 
     def by_interface(self, contacts: Integers) -> dict[int, Integers]:
         """These contacts by interface index."""

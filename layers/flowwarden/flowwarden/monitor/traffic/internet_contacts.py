@@ -8,17 +8,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import numpy as np
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.novelty import NewContacts
+from flowwarden.monitor.traffic.sessions import ARE_SIZED
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import Directions
+from flowwarden.network.direction import INTERNET, Directions
 from flowwarden.network.services import EPHEMERAL, TCP
 from flowwarden.records.columnar.tokenizer import Mask
+
+MOST_SOURCES: Final = 64
+"""Sessions of internet hosts are inspected for so many contacts of an interface: of a source that guesses, a
+batch has more records than of others, and single sessions of many sources are not reported anyway."""
 
 
 class InternetService(Struct, frozen=True):
@@ -80,3 +87,22 @@ def new_services(
             for number, host, port in zip(*(column.tolist() for column in columns), strict=True):
                 found[InternetService(place, host, port)].append(number)
     return found
+
+
+def sessions_from_internet(contacts: Contacts, directions: Directions) -> dict[int, list[Contact]]:
+    """The answered contacts of internet hosts with services that ask for a password, by interface index.
+
+    At most `MOST_SOURCES` of an interface, those with the most records first.
+    """
+    (found,) = opened(contacts).nonzero()
+    rows = contacts.lead_rows(found)
+    asks = ARE_SIZED[directions.service_port[rows]] & (directions.client_class[rows] == INTERNET)
+    found, rows = found[asks], rows[asks]
+    if not len(found):
+        return {}
+    found = found[(directions.traffic.flows["protocol"][rows] == TCP) & contacts.inbound(rows)]
+    found = found[np.argsort(-contacts.count()[found], kind="stable")]
+    return {
+        place: contacts.one_by_one(numbers[:MOST_SOURCES].tolist(), PeerClass.INTERNET)
+        for place, numbers in contacts.by_interface(found).items()
+    }

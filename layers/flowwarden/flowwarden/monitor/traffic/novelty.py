@@ -16,8 +16,8 @@ from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.edges import Edges
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.services import ADMIN_PORTS, DIRECTORY_SERVICES
-from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, DIRECTORY_SERVICES
+from flowwarden.records.columnar.tokenizer import Integers, Mask
 
 type NewContacts = Mapping[int, Mapping[Edge, Integers]]
 """Contact numbers, by interface index and edge."""
@@ -66,7 +66,7 @@ def _new_numbers(edges: Edges, profiles: Mapping[int, RoleProfile]) -> Iterator[
 
 
 def watched_contacts(
-    contacts: Contacts, profiles: Mapping[int, RoleProfile], new: NewContacts
+    contacts: Contacts, profiles: Mapping[int, RoleProfile], new: NewContacts, are_bursts: Mask | None = None
 ) -> NewContacts:
     """The answered contacts that hosts initiated and that are watched although they are usual or not certain.
 
@@ -74,6 +74,7 @@ def watched_contacts(
         contacts: of a batch.
         profiles: the usual behavior, by interface index.
         new: the contacts that are not usual.
+        are_bursts: which contacts have many small sessions; of usual databases, only these are watched.
     """
     edges = contacts.edges
     found: defaultdict[int, dict[Edge, Integers]] = defaultdict(dict)
@@ -81,7 +82,16 @@ def watched_contacts(
         edge, place = edges.keys[number], edges.owners[number]
         if _is_watched(edge, profiles[place], is_new=edge in new.get(place, ())):
             found[place][edge] = _watched(contacts, edge, edges.of(number))
+    for number in edges.those(_is_database) if are_bursts is not None else ():
+        edge, place, here = edges.keys[number], edges.owners[number], edges.of(number)
+        sudden = here[are_bursts[here]] if are_bursts is not None else here
+        if len(sudden) and not profiles[place].learning and edge not in new.get(place, ()):
+            found[place][edge] = sudden
     return dict(found)
+
+
+def _is_database(edge: Edge) -> bool:
+    return edge.direction == "out" and edge.port in DATABASE_PORTS and class_of(edge.peer) is PeerClass.OWN
 
 
 def _may_be_watched(edge: Edge) -> bool:

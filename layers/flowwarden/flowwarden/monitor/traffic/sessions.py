@@ -19,16 +19,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
+from math import log2
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
 
 from flowwarden.network.direction import Directions
-from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, VNC
 from flowwarden.network.traffic import RST, SYN
 from flowwarden.records.columnar.string_pool import ACCEPT
-from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.state.sets import bucket, distinct, fingerprint
 
 MOST_BYTES: Final = 5120
@@ -45,12 +46,19 @@ _STEPS: Final = 4
 """Size classes per doubling: sizes within 9 % of their mean are in two neighboring classes."""
 
 SIZED_PORTS: Final = ADMIN_PORTS | DATABASE_PORTS
-_PORTS: Final = sorted(SIZED_PORTS)
+ARE_SIZED: Final = np.isin(np.arange(2**16 + 1), [*SIZED_PORTS])
+"""By port; the last element is for an absent one."""
+_PORTS: Final = [*sorted(SIZED_PORTS - {VNC}), VNC]
+"""Their positions are stored, so a new port is the last."""
 _HASH_BITS, _CLASS_BITS, _PORT_BITS, SERVER_BITS = 8, 6, 4, 12
 _CLASS_AT: Final = _HASH_BITS
 _PORT_AT: Final = _CLASS_AT + _CLASS_BITS
 _SERVER_AT: Final = _PORT_AT + _PORT_BITS
 _USUAL_AT: Final = _SERVER_AT + SERVER_BITS
+
+LEAST_ANSWER: Final = {22: 1000, 3389: 600}
+"""Bytes of the answers to a log-in, by port: SSH lists its algorithms and sends its key, RDP a certificate. A
+check whether the port is open gets fewer."""
 
 type SizedRecords = frozenset[tuple[int, int]]
 """Client ports and size classes of records."""
@@ -80,11 +88,30 @@ def sized_records(directions: Directions, rows: Integers) -> SizedRecords:
     large = (size > MOST_BYTES) | (flows["packets"][rows] > MOST_PACKETS)
     large |= (flows["end"][rows] - flows["start"][rows] > MOST_SECONDS) & (flows["start"][rows] != ABSENT)
     large |= (flags != ABSENT) & (flags & (SYN | FIN | RST) == 0)
-    classes = 2 + np.rint(_STEPS * np.log2(np.maximum(size, 1))).astype(np.int64)
+    classes = _classes(size)
     classes = np.where(large, LARGE, np.where(size > 0, classes, UNKNOWN_SIZE))
     counted = (flows["action"][rows] == ACCEPT) & (flags != RST) & (large | ~directions.from_source[rows])
     ports = directions.client_port[rows][counted].tolist()
     return frozenset(zip(ports, classes[counted].tolist(), strict=True))
+
+
+def is_small(directions: Directions) -> Mask:
+    """Which rows may be small answers: of the size of a failed log-in."""
+    flows = directions.traffic.flows
+    small: Mask = ~directions.from_source & (flows["bytes"] > 0) & (flows["bytes"] <= MOST_BYTES)
+    return small
+
+
+def _classes(sizes: Integers) -> Integers:
+    """The size classes of answers that are not large, from their bytes."""
+    classes: Integers = 2 + np.rint(_STEPS * np.log2(np.maximum(sizes, 1))).astype(np.int64)
+    return classes
+
+
+def log_ins(port: int, sizes: SizedRecords) -> SizedRecords:
+    """The records among these that are large enough for a log-in, or whose size is not known."""
+    least = 2 + round(_STEPS * log2(LEAST_ANSWER.get(port, 1)))
+    return frozenset(each for each in sizes if each[1] >= least or each[1] == UNKNOWN_SIZE)
 
 
 def numbers(server: str, protocol: int, port: int, sizes: SizedRecords, *, usual: bool) -> set[int]:
@@ -108,6 +135,18 @@ def small_sessions(stored: Iterable[int]) -> Iterator[SmallSessions]:
             server = service >> _PORT_BITS & ((1 << SERVER_BITS) - 1)
             usual = bool(service >> _PORT_BITS + SERVER_BITS)
             yield SmallSessions(server, port, usual, distinct(alike))
+
+
+def large_sessions(stored: Iterable[int]) -> set[tuple[int, int]]:
+    """The servers (see `server_number`) and ports with a large session."""
+    large = [number for number in stored if number >> _CLASS_AT & ((1 << _CLASS_BITS) - 1) == LARGE]
+    return {
+        (
+            number >> _SERVER_AT & ((1 << SERVER_BITS) - 1),
+            _PORTS[number >> _PORT_AT & ((1 << _PORT_BITS) - 1)],
+        )
+        for number in large
+    }
 
 
 def shared(stored: Iterable[int], most: int) -> frozenset[int]:

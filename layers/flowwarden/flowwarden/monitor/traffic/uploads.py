@@ -1,4 +1,4 @@
-"""Uploads: records of data that internal hosts send to the internet, and a sample that stands for their sum.
+"""Uploads: records of data that internal hosts send out, and a sample that stands for their sum.
 
 Storing each record would cost a write for each batch of a busy host. So a record of `LEAST` bytes or more
 always counts with its size, and a smaller one counts with a probability of its size divided by `SAMPLE`, then
@@ -16,14 +16,14 @@ from typing import Final
 import numpy as np
 
 from flowwarden.monitor.findings import Window
-from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.record_sizes import ACCURACY
-from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, mixed, without_repeats
-from flowwarden.network.direction import INTERNET, OWN, Directions
-from flowwarden.records.columnar.group_by import Groups, Keys, packed
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside, mixed
+from flowwarden.network.direction import OWN, Directions
+from flowwarden.network.services import EPHEMERAL, TCP
+from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
-from flowwarden.state.sets import HOUR, SIGMAS
+from flowwarden.state.sets import SIGMAS
 
 LEAST: Final = 4_000_000
 """Bytes of a record that always counts: 125 such records are the default of `upload_megabytes`."""
@@ -34,18 +34,30 @@ _BITS: Final = 53
 """Of a hash, those that a float holds exactly."""
 
 
-def uploads(directions: Directions) -> Integers:
-    """The rows of all records of uploads, without duplicates."""
+def uploads(directions: Directions) -> tuple[Integers, Integers]:
+    """The rows of uploads, with duplicates: those with a sure initiator, and those of later records.
+
+    Later records belong to connections that began before, as far as ports show: from the port of a client to
+    that of a server; between two ports from `EPHEMERAL` on, nothing shows it. Only what is known of the port
+    makes their initiator certain.
+    """
     flows = directions.traffic.flows
-    (rows,) = ((directions.server_class == INTERNET) & (directions.client_class == OWN)).nonzero()
+    (rows,) = (is_outside(directions.server_class) & (directions.client_class == OWN)).nonzero()
     rows = rows[
         (flows["action"][rows] == ACCEPT)
         & directions.from_source[rows]
         & (directions.side[rows] == EGRESS)
-        & (directions.confidence[rows] >= PAGING_CONFIDENCE)
         & (flows["bytes"][rows] > 0)
     ]
-    return without_repeats(flows, rows)
+    sure = directions.confidence[rows] >= PAGING_CONFIDENCE
+    later = rows[~sure]
+    later = later[
+        (flows["protocol"][later] == TCP)
+        & (flows["tcp_flags"][later] != ABSENT)
+        & (directions.client_port[later] >= EPHEMERAL)
+        & (directions.service_port[later] < EPHEMERAL)
+    ]
+    return rows[sure], later
 
 
 def counted(directions: Directions, rows: Integers) -> Integers:
@@ -65,39 +77,14 @@ def amount(directions: Directions, rows: Integers) -> float:
     return float(np.where(sizes >= LEAST, sizes, SAMPLE).astype(np.float64).sum())
 
 
-class HostUploads:
-    """All uploads of a batch by host, also those that do not count.
-
-    A host is an address at an interface: other interfaces can have the same address, in VPCs with the same
-    networks.
-    """
-
-    def __init__(self, directions: Directions, index: InterfaceIndex, rows: Integers) -> None:
-        """Take the rows of all uploads, see `uploads`."""
-        self._rows = rows
-        self._texts = len(directions.traffic.flows.texts)
-        self._size = max(1, len(index))
-        self._ends = index.of_row, directions.client
-        self._groups = Groups(self._keys(rows), ordered=True)
-
-    def of(self, row: int) -> Integers:
-        """The rows of the host whose upload is in this row."""
-        numbers, _ = self._groups.of(self._keys(np.array([row])))
-        rows: Integers = self._rows[self._groups.members(int(numbers[0]))]
-        return rows
-
-    def _keys(self, rows: Integers) -> Keys:
-        return packed([each[rows] for each in self._ends], [self._size, self._texts])
-
-
-def window_of(directions: Directions, rows: Integers, hour: int) -> Window:
-    """The hour (since 1970) in which uploads were summed up, with the exact bytes of those in the batch."""
+def window_of(directions: Directions, rows: Integers, begin: int, end: int) -> Window:
+    """The time (Unix seconds) in which uploads were summed up, with the exact bytes of those in the batch."""
     flows = directions.traffic.flows
     starts, sizes = flows["start"][rows], flows["bytes"][rows]
-    sizes = sizes[(starts == ABSENT) | (starts // HOUR == hour)]
+    sizes = sizes[(starts == ABSENT) | ((starts >= begin) & (starts < end))]
     sent, small = int(sizes.sum()), int(sizes[sizes < LEAST].sum())
     error = ACCURACY * sent + SIGMAS * sqrt(SAMPLE * small)
-    return Window(hour * HOUR, (hour + 1) * HOUR, sent, error)
+    return Window(begin, end, sent, error)
 
 
 def size_of(size: int) -> int:

@@ -1,11 +1,18 @@
-"""Usual volume: how much data hosts of a role send to the internet per hour, as powers of two. Pure."""
+"""Usual volume: how much hosts of a role send out per hour and per day, and to which networks. Pure.
+
+Volumes are stored as powers of two, by day. A volume is usual if it was reached on several days. To networks
+that are new for a role, nothing is usual, provided that its large uploads always go to the same few: then a
+new one says more than the volume does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from math import log2
 from typing import Final
 
+from flowwarden.network.addresses import PeerClass
 from flowwarden.state.schema import DAYS_READ, UPLOAD_SIZES
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets
 
@@ -14,43 +21,91 @@ TIMES: Final = 5
 DAYS_SENT: Final = 3
 """Distinct days with such a volume before it is usual. A new backup is reported on these days; a weekly one
 recurs often enough."""
+DAYS_TO_AWS: Final = 2
+"""The same for AWS services, where most backups go: a weekly one has two days in the two weeks in which a
+role is learned."""
+DAYS_OF_NETWORK: Final = 2
+"""Distinct days with uploads to a network before it is usual, as for edges."""
+DAYS_OF_EACH: Final = 3
+"""Days on which a role uses each network on average, if its uploads always go to the same."""
+MOST_NETWORKS: Final = 64
+"""Networks of a role and day that are stored. With as many, a new one is not remarkable."""
+DAY_FACTOR: Final = 2
+"""How many times more within a day is far too much. As for `scan`, the limit of a day is little higher than
+that of an hour; 24 times as much would leave 12 GB a day unnoticed."""
+HOURS_AS_DAY: Final = 5
+"""The power of two by which the volume of a day exceeds that of an hour at most, for days on which only
+volumes of hours were stored."""
 MEGABYTE: Final = 1_000_000
-(SIZES,) = UPLOAD_SIZES.sets
 
-type Place = tuple[str, int]
-"""The address of a host, and an hour since 1970."""
+SIZES, DAY_SIZES, AWS_SIZES, AWS_DAY_SIZES, NETWORKS = UPLOAD_SIZES.sets
+_NAMES: Final = {
+    (PeerClass.INTERNET, HOUR): SIZES, (PeerClass.INTERNET, DAY): DAY_SIZES,
+    (PeerClass.AWS_SERVICE, HOUR): AWS_SIZES, (PeerClass.AWS_SERVICE, DAY): AWS_DAY_SIZES,
+}  # fmt: skip
+_DAYS: Final = {PeerClass.INTERNET: DAYS_SENT, PeerClass.AWS_SERVICE: DAYS_TO_AWS}
 
 
-def baseline_addition(role: str, place: Place, sent: float) -> Addition:
-    """The addition to a role's item: the powers of two that its hosts' hours reached on a day.
+def key_of(role: str, day: int) -> str:
+    """The item with what a role sent on a day."""
+    return UPLOAD_SIZES.key_of(role, day)
+
+
+def learned(
+    role: str, day: int, outside: PeerClass, sent: Mapping[int, float], networks: Collection[int]
+) -> Addition:
+    """The addition to a role's item: the powers of two that its hosts reached on a day.
 
     A reported volume is capped at the limit for reports: an incident adds little, and a new large backup
     becomes usual a few days later than a small one.
+
+    Args:
+        role: of the host.
+        day: since 1970.
+        outside: where the host sent it.
+        sent: bytes by span.
+        networks: the numbers of the networks that it was sent to.
     """
-    day = place[1] * HOUR // DAY
-    return Addition(
-        UPLOAD_SIZES.key_of(role, day),
-        {SIZES: frozenset({int(log2(sent))})},
-        UPLOAD_SIZES.kept_until(day * DAY),
-    )
+    sets = {_NAMES[outside, span]: frozenset({int(log2(size))}) for span, size in sent.items() if size >= 1}
+    if networks and outside is PeerClass.INTERNET:
+        sets[NETWORKS] = frozenset(networks)
+    return Addition(key_of(role, day), sets, UPLOAD_SIZES.kept_until(day * DAY))
 
 
-def keys(role: str, place: Place) -> list[str]:
+def keys(role: str, day: int) -> list[str]:
     """The items with the role's volumes on the days before."""
-    day = place[1] * HOUR // DAY
-    return [UPLOAD_SIZES.key_of(role, before) for before in range(day - DAYS_READ, day)]
+    return [key_of(role, before) for before in range(day - DAYS_READ, day)]
 
 
-def usual(items: Iterable[Sets]) -> int:
-    """The bytes per hour that a role reached on `DAYS_SENT` days, rounded up; 0 if it never did.
+def usual(items: Iterable[Sets], outside: PeerClass = PeerClass.INTERNET, span: int = HOUR) -> int:
+    """The bytes per span that a role reached on enough days, rounded up; 0 if it never did.
 
     Args:
         items: one for each day on which the role made large uploads.
+        outside: where they went.
+        span: seconds.
     """
-    days = sorted((max(sets[SIZES]) for sets in items if sets.get(SIZES)), reverse=True)
-    return 2 ** (days[DAYS_SENT - 1] + 1) if len(days) >= DAYS_SENT else 0
+    days = sorted((most for each in items if (most := _most(each, outside, span))), reverse=True)
+    enough = _DAYS[outside]
+    return int(2 ** (days[enough - 1] + 1)) if len(days) >= enough else 0
 
 
-def limit(before: int, megabytes: int) -> int:
-    """The bytes per hour from which a finding is reported, given the usual volume."""
-    return max(megabytes * MEGABYTE, TIMES * before)
+def _most(sets: Sets, outside: PeerClass, span: int) -> int:
+    """The highest power of two of a day; 0 if nothing was sent."""
+    most = max(sets.get(_NAMES[outside, span], ()), default=0)
+    hour = max(sets.get(_NAMES[outside, HOUR], ()), default=0)
+    return most or (hour + HOURS_AS_DAY if hour else 0)
+
+
+def usual_networks(items: Collection[Sets]) -> frozenset[int] | None:
+    """The networks that a role usually sends to; None if they change, or are not known."""
+    days = Counter(network for each in items for network in each.get(NETWORKS, ()))
+    changing = any(len(each.get(NETWORKS, ())) >= MOST_NETWORKS for each in items)
+    if changing or not days or days.total() < DAYS_OF_EACH * len(days):
+        return None
+    return frozenset(network for network, count in days.items() if count >= DAYS_OF_NETWORK)
+
+
+def limit(before: int, megabytes: int, span: int = HOUR) -> int:
+    """The bytes per span from which a finding is reported, given the usual volume."""
+    return max(megabytes * MEGABYTE * (DAY_FACTOR if span == DAY else 1), TIMES * before)

@@ -1,0 +1,83 @@
+"""Thefts: data that leaves in other ways than in one large burst."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benchmarks.evaluation.generator import addresses
+from benchmarks.evaluation.generator.hosts import Host
+from benchmarks.evaluation.generator.stage import Deed, Far, Stage
+
+SOURCES: Final = "app", "worker", "node"
+BUCKETS: Final = tuple(f"52.218.{third}.{fourth}" for third in (30, 31, 32) for fourth in range(1, 60))
+"""Addresses of object storage that no host usually contacts."""
+LONGEST_SLOW: Final = 14 * 3600
+MEGABYTE: Final = 10**6
+
+
+def in_pieces(stage: Stage, begin: int) -> Deed:
+    """A gigabyte or more within an hour, in connections of 1 to 3 MB."""
+    random = stage.random
+    seconds = random.randrange(1800, 3000)
+    source = stage.cast(SOURCES, begin, begin + seconds)
+    target, size = addresses.stranger(random), random.randrange(1, 4) * MEGABYTE
+    for _ in range(random.randrange(1500, 3000) * MEGABYTE // size):
+        _send(stage, source, target, begin + random.randrange(seconds), size)
+    return stage.deed(source, [target], begin + seconds)
+
+
+def slowly(stage: Stage, begin: int) -> Deed:
+    """About 10 MB every five minutes, for half a day."""
+    random = stage.random
+    seconds = random.randrange(12 * 3600, LONGEST_SLOW)
+    source = stage.cast(SOURCES, begin, begin + seconds)
+    target, at = addresses.stranger(random), begin
+    while at < begin + seconds:
+        _send(stage, source, target, at, random.randrange(8, 13) * MEGABYTE)
+        at += random.randrange(240, 360)
+    return stage.deed(source, [target], begin + seconds)
+
+
+def to_a_bucket(stage: Stage, begin: int) -> Deed:
+    """Gigabytes to object storage of AWS, from a role that never sent any."""
+    random = stage.random
+    seconds = random.randrange(900, 3000)
+    source = stage.cast(SOURCES, begin, begin + seconds)
+    targets = random.sample(BUCKETS, random.randrange(4, 12))
+    for _ in range(random.randrange(100, 400)):
+        target, size = random.choice(targets), random.randrange(16, 64) * MEGABYTE
+        _send(stage, source, target, begin + random.randrange(seconds), size)
+    return stage.deed(source, targets, begin + seconds)
+
+
+def among_usual_uploads(stage: Stage, begin: int) -> Deed:
+    """A few gigabytes to a new place, from a role that uploads as much to others."""
+    random = stage.random
+    seconds = random.randrange(900, 3000)
+    source = stage.cast(("ci", "legacy"), begin, begin + seconds)
+    target, parts = addresses.stranger(random), random.randrange(20, 40)
+    for _ in range(parts):
+        size = random.randrange(1500, 3000) * MEGABYTE // parts
+        _send(stage, source, target, begin + random.randrange(seconds), size)
+    return stage.deed(source, [target], begin + seconds)
+
+
+def over_one_connection(stage: Stage, begin: int) -> Deed:
+    """A gigabyte or more over one long connection, on a port that its role never used."""
+    random = stage.random
+    seconds = random.randrange(2400, 3600)
+    source = stage.cast(SOURCES, begin, begin + seconds)
+    target, port = addresses.stranger(random), random.choice((2022, 8444, 9001, 1194))
+    _send(stage, source, target, begin, random.randrange(1500, 3000) * MEGABYTE, port, seconds)
+    return stage.deed(source, [target], begin + seconds)
+
+
+def _send(
+    stage: Stage, source: Host, target: str, at: int, size: int, port: int = 443, seconds: int = 20
+) -> None:
+    asked = size // 1400, size
+    answered = asked[0] // 20 + 5, asked[0] * 3 + 4000
+    stage.talk(
+        source, Far(target), port, at, seconds=seconds, asked=asked, answered=answered,
+        via=stage.gateway(source),
+    )  # fmt: skip

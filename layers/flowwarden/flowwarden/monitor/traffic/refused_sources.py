@@ -1,0 +1,97 @@
+"""Internet hosts that a batch refuses, and which of them may be scanners: each costs a write.
+
+Most background noise tries one or two places of an interface, as a scan does that is spread thinly over many
+interfaces. Only a count over all of them tells the two apart, and storing each refusal would cost a write for
+each. So a container remembers the places of each source, and stores those of few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.traffic.contacts import Contacts
+from flowwarden.network.direction import INTERNET, Directions
+from flowwarden.network.services import EPHEMERAL
+from flowwarden.records.columnar.group_by import Groups
+from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.schema import MOST_SCANNERS
+
+MOST_PLACES: Final = 100
+"""Places per internet host that are counted; no threshold is higher."""
+CANDIDATE_REFUSALS: Final = 3
+"""Places of an interface that must refuse an internet host in one batch before they are stored at once. Of a
+scanner that tries fifteen, a batch may contain three."""
+SHARE: Final = 0.5
+"""The share of the limit from which the places that a container remembers are stored: two containers that
+each saw half of a scan find it."""
+MOST_SEEN: Final = 64
+"""Internet hosts per interface and batch that a container remembers, those with the most places first."""
+_NONE: Final = np.empty(0, np.int64)
+
+
+def refused_internet(contacts: Contacts, directions: Directions) -> Integers:
+    """The contacts of internet hosts that were refused at the server's own interface."""
+    (refused,) = contacts.refused.nonzero()
+    rows = contacts.lead_rows(refused)
+    mine = contacts.inbound(rows) & (directions.client_class[rows] == INTERNET)
+    # A server's late reply to a client port is not an attempt; without flags it looks like one.
+    mine &= directions.service_port[rows] < EPHEMERAL
+    attempts: Integers = refused[mine]
+    return attempts
+
+
+def worth_storing(
+    contacts: Contacts, refused: Integers, state: StateView, day: int, least: int
+) -> Iterator[tuple[str, frozenset[int]]]:
+    """The internet hosts that may be scanners, with the fingerprints of at most `least` places.
+
+    At most `MOST_SCANNERS`, those with the most places in the batch first.
+
+    Args:
+        contacts: of the batch.
+        refused: those of internet hosts that an interface refused.
+        state: remembers the places that this container saw.
+        day: since 1970.
+        least: the number of places that identifies a scanner.
+    """
+    half = round(SHARE * least)
+    stored = 0
+    for source, places in _places(contacts, refused).items():
+        before, together = state.remembered(f"{day}#{source}", places)
+        crosses = before < half <= len(together) or len(together) >= least
+        if stored < MOST_SCANNERS and (crosses or len(places) >= min(CANDIDATE_REFUSALS, least)):
+            stored += 1
+            yield source, frozenset(sorted(together)[:least])
+
+
+def _places(contacts: Contacts, refused: Integers) -> dict[str, frozenset[int]]:
+    """Internet hosts that were refused, with the fingerprints of the places.
+
+    At most `MOST_SEEN` hosts, those with the most places first, and `MOST_PLACES` of each.
+    """
+    groups = Groups(contacts.clients(refused), ordered=True)
+    (many,) = (groups.sizes >= CANDIDATE_REFUSALS).nonzero()
+    ranks = sorted(
+        zip(
+            (-groups.sizes[many]).tolist(),
+            contacts.texts(groups.keys[many].tolist()),
+            many.tolist(),
+            strict=True,
+        )
+    )
+    (few,) = (groups.sizes < CANDIDATE_REFUSALS).nonzero()
+    few = few[: max(0, MOST_SEEN - len(ranks))]
+    chosen = [
+        *((name, number) for _, name, number in ranks[:MOST_SEEN]),
+        *zip(contacts.texts(groups.keys[few].tolist()), few.tolist(), strict=True),
+    ]
+    most = [(name, groups.members(number)[:MOST_PLACES]) for name, number in chosen]
+    # One call for all: a batch can contain many sources, and each call costs more than a place.
+    members = np.concatenate([_NONE, *(each for _, each in most)])
+    places = iter(contacts.places(refused[members]))
+    return {name: frozenset(islice(places, len(each))) for name, each in most}
