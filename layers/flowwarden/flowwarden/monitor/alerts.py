@@ -116,7 +116,7 @@ def _evidence(several: Sequence[_Told]) -> Evidence | None:
         amount=max(amounts, default=0),
         members=_members(several),
         places=tuple(dict.fromkeys(name for each in causes for name in each.places)),
-        asks=causes[0].asks if causes else (),
+        asks=tuple(dict.fromkeys(each.asks for each in causes if each.asks)),
         strict=any(each.strict for each in causes),
     )
 
