@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.bootstrap.deployment import check, needed_parameters
-from flowwarden.errors import ConfigurationError, SettingsError
+from flowwarden.errors import ConfigurationError, PolicyError, SettingsError
 from flowwarden.parameters import PARAMETERS, variables, with_defaults
 from flowwarden.policy.policy import Policy
 from tests.examples import examples
@@ -104,6 +104,20 @@ def test_the_stacks_format_is_checked_for_each_flow_log_that_uses_it() -> None:
     with pytest.raises(ConfigurationError, match=r"LogFormat: .*flow_logs.rules\[0\].flow_log.log_format"):
         check(policy({"flow_logs": {"default": TAGGED, "rules": [rule]}}) | given)
     check(policy({"flow_logs": {"default": TAGGED}}) | given)
+
+
+@pytest.mark.parametrize("name", ["LogFormat", "FlowLogGroupName"])
+def test_an_empty_parameter_is_named(name: str) -> None:
+    """An empty variable of a function counts as not set, and the function needs these."""
+    with pytest.raises(SettingsError, match=f"parameter {name}: it is empty"):
+        check({name: ""})
+
+
+def test_an_empty_policy_is_refused_with_what_to_write() -> None:
+    """Also if it has only spaces."""
+    for text in ("", " "):
+        with pytest.raises(PolicyError, match=r"policy: it is empty; write \{\}"):
+            check({"Policy": text})
 
 
 def test_unknown_parameters_are_refused_and_known_ones_replace_the_default() -> None:

@@ -79,6 +79,12 @@ def test_ids_and_networks_can_be_mixed() -> None:
         ('{"private_subnets": ["subnet-"]}', r"private_subnets\[0\]: 'subnet-'"),
         ('{"private_subnets": ["subnet-1 or so"]}', r"private_subnets\[0\]"),
         ('{"exempt": ["fe80::1%eth0"]}', r"exempt\[0\]: .*scope id"),
+        ('{"exempt": ["::ffff:10.0.0.1"]}', r"exempt\[0\]: .*; write 10\.0\.0\.1/32"),
+        ('{"own_cidrs": ["::ffff:198.51.100.0/120"]}', r"own_cidrs\[0\]: .*; write 198\.51\.100\.0/24"),
+        (
+            '{"flow_logs": {"rules": [{"where": {"cidrs": ["::ffff:a00:0/104"]}, "flow_log": {}}]}}',
+            r"cidrs\[0\]: .*; write 10\.0\.0\.0/8",
+        ),
         ('{"exempt": ["eni-1"]}', r"exempt\[0\]"),
         ('{"listener_only": ["subnet-1"]}', r"listener_only\[0\]: 'subnet-1'"),
         ('{"role_tags": "Role"}', r"Expected `array`, got `str` - at `\$.role_tags`"),

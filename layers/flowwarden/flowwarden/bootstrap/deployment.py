@@ -6,6 +6,7 @@ check`. Nothing of AWS is called or imported.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -116,8 +117,10 @@ def _check_settings(values: Mapping[str, str]) -> None:
             settings.from_mapping(environment)
         except SettingsError as error:
             message = str(error)
-            names = [name for name, each in PARAMETERS.items() if each.variable == message.partition("=")[0]]
-            raise SettingsError(f"parameter {''.join(names)}: {message}") from error
+            variable = re.split("[ =]", message, maxsplit=1)[0]
+            (name,) = (name for name, each in PARAMETERS.items() if each.variable == variable)
+            reason = message if values[name] else "it is empty; leave it out to use its default"
+            raise SettingsError(f"parameter {name}: {reason}") from error
 
 
 def _check_log_format(text: str, policy: FlowLogsPolicy) -> None:

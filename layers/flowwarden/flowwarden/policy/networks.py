@@ -36,6 +36,8 @@ _TOO_WIDE: Final[Mapping[str, str]] = {
 """What a network does that is too wide, by setting."""
 
 _PRIVATE: Final = tuple(ip_network(each) for each in UNROUTABLE)
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
+"""RFC 4291: IPv4 addresses written as IPv6."""
 _ALL_PRIVATE: Final = tuple(ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 """RFC 1918: nearly every internal host has an address in one of them."""
 
@@ -68,10 +70,8 @@ def _network(path: str, value: str) -> Network:
         raise PolicyError(
             f"policy: {path}: {error}; write an address, a CIDR such as 10.0.0.0/16, or an id where allowed"
         ) from error
-    if "%" in value:
-        raise PolicyError(
-            f"policy: {path}: {value!r} has a scope id, which flow logs do not contain; remove the scope id"
-        )
+    if problem := unknown_notation(value, network):
+        raise PolicyError(f"policy: {path}: {value!r} {problem}")
     shortest = SHORTEST_PREFIX[network.version]
     if network.prefixlen < shortest and not _is_allowed(path, network):
         raise PolicyError(
@@ -79,6 +79,18 @@ def _network(path: str, value: str) -> Network:
             f"write networks with a prefix length of at least /{shortest}"
         )
     return network
+
+
+def unknown_notation(value: str, network: Network) -> str:
+    """Why flow logs never contain an address in this notation, and what to write; '' if they can."""
+    if "%" in value:
+        return "has a scope id, which flow logs do not contain; remove the scope id"
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        ipv4 = IPv4Network(
+            (int(network.network_address) & 0xFFFF_FFFF, network.prefixlen - _MAPPED.prefixlen)
+        )
+        return f"is IPv4 written as IPv6, which flow logs do not contain; write {ipv4}"
+    return ""
 
 
 def _is_allowed(path: str, network: Network) -> bool:

@@ -73,6 +73,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 f"policy: {len(text):,} characters; write at most {LONGEST:,} "
                 "(CloudFormation takes 4,096 bytes for a parameter)"
             )
+        if not text.strip():
+            raise PolicyError(f"policy: it is empty; write {NO_SETTINGS} to use the defaults")
         try:
             policy = msgspec.json.decode(text, type=cls)
         except msgspec.ValidationError as error:

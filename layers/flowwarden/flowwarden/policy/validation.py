@@ -25,6 +25,7 @@ from flowwarden.policy.flow_logs import (
     FlowLogsPolicy,
     Selection,
 )
+from flowwarden.policy.networks import unknown_notation
 from flowwarden.policy.requestable import field_problems
 from flowwarden.policy.tag_fields import LONGEST_KEY
 from flowwarden.records.line_reader import LineReader
@@ -133,9 +134,12 @@ def _wrong_selection(path: str, where: Selection) -> Iterator[str]:
                 yield f"{path}.{name}[{number}]: {value!r}; write {allowed}"
     for number, value in enumerate(where.cidrs):
         try:
-            ip_network(value)
+            network = ip_network(value)
         except ValueError:
             yield f"{path}.cidrs[{number}]: {value!r}; write a CIDR such as 10.0.0.0/16"
+        else:
+            if problem := unknown_notation(value, network):
+                yield f"{path}.cidrs[{number}]: {value!r} {problem}"
 
 
 def _wrong_spec(path: str, spec: FlowLogSpec) -> Iterator[str]:

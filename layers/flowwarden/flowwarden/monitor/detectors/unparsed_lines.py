@@ -6,7 +6,7 @@ Why: records that are not parsed are not inspected, so the absence of alerts pro
     another format, all of its lines are unparsable: a batch of its stream fails entirely, or by half if two
     flow logs share the interface. Quiet interfaces send batches of few lines. One or two malformed lines
     among valid ones are only counted. Of a delivery with very many lines in an odd spelling, those beyond
-    40,000 are not parsed either: there is no time to read them one by one.
+    30,000 are not parsed either: there is no time to read them one by one.
 False positives: another application writes other data to the log group. Such data does not belong there.
 Events: unparsed-lines.json, formats-alike.json; no finding in poison-line.json.
 ATT&CK: none; these are faults.

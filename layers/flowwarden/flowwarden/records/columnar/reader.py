@@ -32,9 +32,9 @@ CHUNK: Final = 3360
 LARGEST_CHUNK: Final = 2**20
 """Characters read at once: each can temporarily take some thirty bytes, if no line is plain."""
 
-SINGLY_AT_MOST: Final = 40_000
-"""Lines of a batch that are read one by one: on the function's share of a core, they take some 7 s of its 40.
-A delivery can contain six times as many, and a page about lines that cannot be parsed must still be sent."""
+SINGLY_AT_MOST: Final = 30_000
+"""Lines of a batch that are read one by one: on the function's share of a core, they take some 5 s of its 40.
+A delivery can contain eight times as many, and the page about unparsed lines must still be sent."""
 FEW: Final = 160
 """Below this number, reading lines one by one is faster: 50 lines take two fifths of the time."""
 
