@@ -86,12 +86,13 @@ class Monitor:
         return [page(each, delivery) for each in sent] + [report(each, delivery) for each in reported]
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
-        """The claims and the evidence; the container's caches are lost, as in a new container."""
-        return self._claims, self._evidence
+        """The claims, the evidence, and what the container alone knows of scanners; its caches are lost."""
+        return self._claims, self._evidence, self._service._caches.state.refused  # noqa: SLF001
 
     def restore(self, state: Any) -> None:  # noqa: ANN401 -- see the protocol
         """Continue with this state."""
-        claims, evidence = state
+        claims, evidence, refused = state
+        self._service._caches.state.refused = refused  # noqa: SLF001
         self._claims.items, self._claims.writes = claims.items, claims.writes
         self._evidence.items, self._evidence.writes = evidence.items, evidence.writes
 
