@@ -13,7 +13,7 @@ from benchmarks.targets import Target
 MOST_PAGES: Final = {scenarios.BENIGN: 0.5, scenarios.BENIGN_V2: 0.5, scenarios.STRESS: 2.0}
 """Maximum pages per day and 1,000 interfaces, without incidents: with usual and with frequent faults."""
 ALWAYS_FOUND: Final = "fast-vertical-scan", "horizontal-scan", "block-scan", "slow-scan"
-NEEDS_FLAGS: Final = frozenset({"beacon"})
+NEEDS_FLAGS: Final = frozenset({"beacon", "exfiltration-on-new-port"})
 """Kinds that the default format of AWS does not show: without flags, the initiator on an unlisted port is a
 guess, and guesses never page."""
 NEARLY: Final = 0.9

@@ -39,6 +39,8 @@ TIME_LEFT: Final = 60.0
 
 _PRIVATE: Final = frozenset({"app", "web", "worker", "node", "database", "cache", "queue", "monitor"})
 _LISTENERS: Final = frozenset({"database", "cache", "queue"})
+_OF_INTERFACES: Final = ("_entries", "_at", "bytes")
+"""What the cache of interfaces contains: an interface that was removed is not described again."""
 _NAMES: Final = re.compile(r"eni-[0-9a-f]+|\d+\.\d+\.\d+\.\d+|[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}")
 
 
@@ -86,12 +88,18 @@ class Monitor:
         return [page(each, delivery) for each in sent] + [report(each, delivery) for each in reported]
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
-        """The claims and the evidence; the container's caches are lost, as in a new container."""
-        return self._claims, self._evidence
+        """The claims, the evidence, and what the container alone knows: scanners, and removed interfaces."""
+        caches = self._service._caches  # noqa: SLF001
+        kept = {name: getattr(caches.interfaces, name) for name in _OF_INTERFACES}
+        return self._claims, self._evidence, caches.state.refused, kept
 
     def restore(self, state: Any) -> None:  # noqa: ANN401 -- see the protocol
-        """Continue with this state."""
-        claims, evidence = state
+        """Continue with this state; the other caches are lost."""
+        claims, evidence, refused, interfaces = state
+        caches = self._service._caches  # noqa: SLF001
+        caches.state.refused = refused
+        for name, value in interfaces.items():
+            setattr(caches.interfaces, name, value)
         self._claims.items, self._claims.writes = claims.items, claims.writes
         self._evidence.items, self._evidence.writes = evidence.items, evidence.writes
 
