@@ -1,7 +1,7 @@
 """internet-brute-force: an internet host repeatedly connects to an administration or database port.
 
 What: answered connections of one internet host to an administration port (SSH, RDP, VNC, WinRM and similar)
-    or a database port of an internal host, of the same small size: at least `DAY_FACTOR` (1.5) times
+    or a database port of an internal host, of the same small size: at least `DAY_FACTOR` times
     `brute_force_sessions` since midnight UTC, and at least half of its connections there. What is small, see
     `brute-force`; checks whether SSH or RDP is open are too small to count. If the format contains no sizes,
     all count.
