@@ -2,9 +2,9 @@
 
 What: answered connections of one internet host to an administration port (SSH, RDP, VNC, WinRM and similar)
     or a database port of an internal host, of the same small size: at least `DAY_FACTOR` times
-    `brute_force_sessions` since midnight UTC, and at least half of its connections there. What is small, see
-    `brute-force`; checks whether SSH or RDP is open are too small to count. If the format contains no sizes,
-    all count.
+    `brute_force_sessions` since midnight UTC, and at least half of its connections there. `brute-force`
+    defines small. Checks whether SSH or RDP is open are too small to count. If the format contains no sizes,
+    all connections count.
 Why: a service that rejects a password closes the connection, and password guessing opens the next one. Each
     open port is guessed at for ever, so after two days the role is usual for that, and only a row of the
     digest remains. It pages again, as high, when a larger session of the same source may be a log-in.
