@@ -274,3 +274,19 @@ def test_a_late_finding_is_found_again_if_its_page_is_not_out() -> None:
         assert isinstance(found, TrafficFinding)
         assert str(found.service) == "tcp/8081"
         state.forget()
+
+
+def test_half_of_a_thin_scan_is_stored_by_the_next_batch_if_a_write_fails() -> None:
+    """As everything that is not written."""
+    evidence = learned()
+    described = [interface("eni-1"), *(interface(f"eni-{host}") for host in range(2, 60))]
+    container = Container(POLICY, evidence, FakeDirectory.of(*described))
+    *before, crossing, later = thin(2, 2 + HALF + 1)
+    for batch in before:
+        container.found(batch, TODAY + 4000)
+    evidence.is_away = True
+    container.found(crossing, TODAY + 4000)
+    evidence.is_away = False
+    assert f"scanner#{TODAY // 86_400}#{VISITOR}" not in evidence.items
+    container.found(later, TODAY + 4000)
+    assert f"scanner#{TODAY // 86_400}#{VISITOR}" in evidence.items

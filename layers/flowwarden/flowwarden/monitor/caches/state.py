@@ -151,17 +151,14 @@ class StateView:
         """The cached sets of an item. Reads nothing."""
         return self._cache.items.get(key) or {}
 
-    def remembered(self, source: str, places: frozenset[int]) -> tuple[int, frozenset[int]]:
-        """Remember the places that refused an internet host, in this container alone.
-
-        Returns their number before, and all of them.
-        """
+    def remembered(self, source: str, places: frozenset[int]) -> frozenset[int]:
+        """Remember the places that refused an internet host, in this container alone; returns all of them."""
         refused = self._cache.refused
         before = refused.get(source) or frozenset()
         together = before | places
         refused.put(source, together, size_of_numbers(together))
         self._undo.append(lambda: refused.put(source, before, size_of_numbers(before)))
-        return len(before), together
+        return together
 
     def keep(self, addition: Addition) -> bool:
         """Add to an item; return whether the table now contains the addition."""

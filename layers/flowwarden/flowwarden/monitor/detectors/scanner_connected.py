@@ -208,12 +208,17 @@ def _scanners(here: _AtInterface, state: StateView) -> dict[str, frozenset[int]]
     report the same connection again.
     """
     found: dict[str, frozenset[int]] = {}
-    for source, places in worth_storing(here.contacts, here.refused, state, here.profile.day, here.least):
-        until = SCANNERS.kept_until(here.profile.day * DAY)
-        addition = Addition(_scanner(source, here.profile.day), {REFUSED_AT: places}, until)
-        if _is_scanner(state.known(addition.key), here.least):
+    day, least = here.profile.day, here.least
+    until = SCANNERS.kept_until(day * DAY)
+
+    def stored_of(source: str) -> int:
+        return len(state.known(_scanner(source, day)).get(REFUSED_AT, ()))
+
+    for source, places in worth_storing(here.contacts, here.refused, state, day, least, stored_of):
+        addition = Addition(_scanner(source, day), {REFUSED_AT: places}, until)
+        if _is_scanner(state.known(addition.key), least):
             found[source] = frozenset()
-        elif _is_scanner(sets := state.add(addition), here.least):
+        elif _is_scanner(sets := state.add(addition), least):
             found[source] = sets.get(CONNECTED, frozenset())
     return found
 

@@ -7,7 +7,7 @@ each. So a container remembers the places of each source, and stores those of fe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -46,7 +46,12 @@ def refused_internet(contacts: Contacts, directions: Directions) -> Integers:
 
 
 def worth_storing(
-    contacts: Contacts, refused: Integers, state: StateView, day: int, least: int
+    contacts: Contacts,
+    refused: Integers,
+    state: StateView,
+    day: int,
+    least: int,
+    stored_of: Callable[[str], int],
 ) -> Iterator[tuple[str, frozenset[int]]]:
     """The internet hosts that may be scanners, with the fingerprints of at most `least` places.
 
@@ -58,13 +63,15 @@ def worth_storing(
         state: remembers the places that this container saw.
         day: since 1970.
         least: the number of places that identifies a scanner.
+        stored_of: the number of places of a host that this container has stored.
     """
     half = round(SHARE * least)
     stored = 0
     for source, places in _places(contacts, refused).items():
-        before, together = state.remembered(f"{day}#{source}", places)
-        crosses = before < half <= len(together) or len(together) >= least
-        if stored < MOST_SCANNERS and (crosses or len(places) >= min(CANDIDATE_REFUSALS, least)):
+        together = state.remembered(f"{day}#{source}", places)
+        half_stored = stored_of(source) >= half
+        worth = len(together) >= (least if half_stored else half)
+        if stored < MOST_SCANNERS and (worth or len(places) >= min(CANDIDATE_REFUSALS, least)):
             stored += 1
             yield source, frozenset(sorted(together)[:least])
 
