@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
-from flowwarden.notify.evidence import JOIN_SECONDS, MOST_MEMBERS
+from flowwarden.notify.evidence import JOIN_SECONDS, MOST_ASKS, MOST_MEMBERS
 from flowwarden.notify.evidence import Evidence as Told
 from flowwarden.notify.notification import Notification
 from flowwarden.records.format_choice import LearnedFormats
@@ -35,12 +35,11 @@ class Item(Struct):
         if grew or len(self.joined) >= told.crowd:
             return False
         others = set(given.members) - set(told.members)
-        place = not given.asks or not set(given.asks).isdisjoint(told.places)
-        knows = not others or len(told.members) >= MOST_MEMBERS
+        place = all(not set(group).isdisjoint(told.places) for group in given.asks[:MOST_ASKS])
         waits = bool(self.joined) and others <= set(self.joined) and now < self.sent_at + window
-        joins = place and now < self.sent_at + JOIN_SECONDS
+        joins = now < self.sent_at + JOIN_SECONDS or len(told.members) >= MOST_MEMBERS
         free = not given.strict or len(told.members) == 1
-        return (knows and (place or free)) or (place and waits) or joins
+        return (not others and (place or free)) or (place and (waits or joins))
 
     def repeat(self, given: Told | None, now: int, quiet: int) -> bool:
         """Go on with the suppression, or join; returns whether a member joins."""

@@ -75,3 +75,8 @@ def test_the_page_shows_the_part_of_a_docstring_for_users() -> None:
         "**What:** more than `MOST` (4,000) of it, `other` too.", "While it learns: no.",
         "**Blind:** `UNKNOWN`.",
     ]  # fmt: skip
+
+
+def test_no_value_is_stated_twice() -> None:
+    """By the docstring, and again by the generator."""
+    assert re.findall(r"\(([0-9.,]+)\)\s+\(\1\)", PAGE) == []

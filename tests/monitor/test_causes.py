@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from flowwarden.monitor.alerts import Seen, alerts
 from flowwarden.monitor.causes import Cause, Shares, cause_of
 from flowwarden.monitor.detectors import (
     DETECTORS,
@@ -22,6 +23,7 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.services import Service
 from flowwarden.records.model import Action, FlowDirection
+from flowwarden.records.subscription import LogBatch
 from tests.flows import directed, flow
 
 NOW = 1_764_000_000
@@ -158,6 +160,15 @@ def test_a_destination_is_the_network_that_most_was_sent_to() -> None:
     assert told.identity == same.identity == other.identity
     assert set(same.asks) <= set(told.places)
     assert set(other.asks).isdisjoint(told.places)
+
+
+def test_each_finding_of_a_batch_asks_for_its_own_place() -> None:
+    """An intruder on the same interface does not join with the host of an ordinary change."""
+    both = [sends("10.0.1.1", "203.0.113.9"), sends("10.0.1.1", "192.0.2.66")]
+    batch = LogBatch("111122223333", "group", "stream", (), "batch")
+    (alert,) = alerts(both, Seen(batch=batch, region="eu-west-1", suppression_minutes=240, hosts=KNOWN))
+    assert alert.evidence is not None
+    assert alert.evidence.asks == (("203.0.113.0/24 6/443",), ("192.0.2.0/24 6/443",))
 
 
 @pytest.mark.parametrize("shares", [Shares.SERVICE, Shares.VISITORS, Shares.DESTINATION])

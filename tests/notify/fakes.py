@@ -15,7 +15,7 @@ from flowwarden.notify.claims import (
     ClaimTerms,
     Owner,
 )
-from flowwarden.notify.evidence import JOIN_SECONDS, MOST_MEMBERS, Evidence
+from flowwarden.notify.evidence import JOIN_SECONDS, MOST_ASKS, MOST_MEMBERS, Evidence
 from flowwarden.notify.notification import Notification
 
 DAY = 86_400
@@ -82,9 +82,9 @@ class _Item:
             return True
         if len(self.joined) >= min(told.crowd, MOST_MEMBERS + 1) or not told.members:
             return False
-        place = not given.asks or not set(given.asks).isdisjoint(told.places)
-        knows = set(given.members) <= set(told.members) or len(told.members) >= MOST_MEMBERS
-        joins = place and now < sent + JOIN_SECONDS
+        place = all(not set(group).isdisjoint(told.places) for group in given.asks[:MOST_ASKS])
+        knows = set(given.members) <= set(told.members)
+        joins = place and (now < sent + JOIN_SECONDS or len(told.members) >= MOST_MEMBERS)
         joined = bool(self.joined) and set(given.members) <= {*told.members, *self.joined}
         waits = joined and now < sent + max(window, JOIN_SECONDS)
         free = not given.strict or len(told.members) == 1

@@ -66,7 +66,7 @@ CLAIM = (
     "crowd",
     "joined",
 )
-EVIDENCE = Evidence(members=("10.0.0.1",), places=("a network",), asks=("a network",))
+EVIDENCE = Evidence(members=("10.0.0.1",), places=("a network",), asks=(("a network",),))
 OTHERS = replace(EVIDENCE, members=("10.0.0.2",))
 ANY_DAMAGE = st.sampled_from(sorted(DAMAGE))
 

@@ -132,7 +132,7 @@ def test_one_that_does_something_else_does_not_join(claims: Claims) -> None:
     """An intruder, in the hour of an ordinary change; one that was told may go on with anything."""
 
     def to(member: str, *networks: str) -> Evidence:
-        return of(member, places=networks, asks=networks[:1])
+        return of(member, places=networks, asks=(networks[:1],))
 
     assert sends(claims, NOW, to("a", "10.0.1.0/24", "10.0.2.0/24"))
     assert not sends(claims, NOW + 1, to("b", "10.0.2.0/24"))
@@ -141,14 +141,30 @@ def test_one_that_does_something_else_does_not_join(claims: Claims) -> None:
     assert not sends(claims, NOW + 3, to("d", "203.0.113.0/24"))
 
 
+def test_several_of_one_batch_join_only_if_each_may(claims: Claims) -> None:
+    """An intruder must not join because the batch first shows a host of the change."""
+    told_there = of("a", places=("x", "y"), asks=(("x",),))
+    assert sends(claims, NOW, told_there)
+    assert not sends(claims, NOW + 1, of("b", "c", asks=(("x",), ("y",))))
+    assert sends(claims, NOW + 2, of("d", "e", asks=(("x",), ("z",))))
+
+
+def test_of_many_members_another_joins_only_for_what_was_told(claims: Claims) -> None:
+    """Not all can be stored: it may be one that was told, or an intruder."""
+    many = of(*(f"10.0.{number}.1" for number in range(MOST_MEMBERS)), places=("x",), asks=(("x",),))
+    assert sends(claims, NOW, many)
+    assert not sends(claims, NOW + HOUR, of("another", asks=(("x",),)))
+    assert sends(claims, NOW + HOUR, of("another", asks=(("y",),)))
+
+
 def test_one_that_was_told_for_a_common_thing_may_not_go_on_with_another(claims: Claims) -> None:
     """If the evidence is strict; one that was told for what it alone does may."""
 
     def tries(member: str, *services: str) -> Evidence:
         alone = services if len(services) == 1 else ()
-        return of(member, places=alone or (member,), asks=(*alone, member), strict=True)
+        return of(member, places=alone or (member,), asks=((*alone, member),), strict=True)
 
-    together = of("a", "b", places=("7946",), asks=("7946", "a"), strict=True)
+    together = of("a", "b", places=("7946",), asks=(("7946", "a"),), strict=True)
     assert sends(claims, NOW, together)
     assert not sends(claims, NOW + 1, tries("c", "7946"))
     assert sends(claims, NOW + 2, tries("a", "8080"))
@@ -159,8 +175,8 @@ def test_one_that_was_told_for_a_common_thing_may_not_go_on_with_another(claims:
 
 def test_one_that_was_told_alone_may_go_on_with_another_thing(claims: Claims) -> None:
     """A scanner tries one service after the other: that is one incident."""
-    assert sends(claims, NOW, of("a", places=("80",), asks=("80", "a"), strict=True))
-    assert not sends(claims, NOW + 1, of("a", places=("81",), asks=("81", "a"), strict=True))
+    assert sends(claims, NOW, of("a", places=("80",), asks=(("80", "a"),), strict=True))
+    assert not sends(claims, NOW + 1, of("a", places=("81",), asks=(("81", "a"),), strict=True))
 
 
 def test_ten_times_as_many_members_are_told(claims: Claims) -> None:
@@ -237,7 +253,7 @@ STEPS = st.lists(
             amount=st.sampled_from([0, 1, 9, 10, 100]),
             members=st.lists(st.sampled_from("abcd"), unique=True, max_size=3).map(tuple),
             places=st.lists(st.sampled_from(["x", "y"]), unique=True, max_size=2).map(tuple),
-            asks=st.lists(st.sampled_from(["x", "y"]), unique=True, max_size=2).map(tuple),
+            asks=st.lists(st.sampled_from([("x",), ("y",), ("x", "y")]), unique=True, max_size=2).map(tuple),
             strict=st.booleans(),
         ),
         st.sampled_from([None, DAY + WINDOW]),
@@ -311,7 +327,8 @@ class Recorder:
 def test_the_largest_condition_is_within_the_limits_of_dynamodb() -> None:
     """4 KB, and 300 operators and functions; the values that a call passes must all be used."""
     client: Any = Recorder()
-    many = of(*(f"10.0.{number}.1" for number in range(99)), asks=("x", "y"), strict=True)
+    asks = tuple((f"x{number}", f"y{number}") for number in range(99))
+    many = of(*(f"10.0.{number}.1" for number in range(99)), asks=asks, strict=True)
     DynamoDbClaims(client, "state", TERMS).claim(KEY, Owner("batch", "1"), NOW, None, many)
     (call,) = client.calls
     condition = call["ConditionExpression"]

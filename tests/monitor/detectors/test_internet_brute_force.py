@@ -125,13 +125,13 @@ def test_other_services_are_not_guessed_at() -> None:
     assert look(guesses(200, port=443), learned()) == []
 
 
-def test_a_larger_session_after_the_guesses_is_high() -> None:
+def test_a_larger_session_beside_the_guesses_is_high() -> None:
     """It may be a log-in, in the same batch or another; also where guesses are usual."""
     evidence = learned()
     look(guesses(80), evidence)
     (finding,) = look(session(99, size=20_000, at=TODAY + 2 * HOUR), evidence, TODAY + 3 * HOUR)
     assert (finding.severity, finding.facts.admitted) == (Severity.HIGH, True)
-    assert "then a larger one" in describe(finding).summary
+    assert "and a larger one" in describe(finding).summary
     usual = learned(guesses(80))
     assert [each.severity for each in look([*guesses(80), *session(99, size=20_000)], usual)] == [
         Severity.HIGH
@@ -177,3 +177,15 @@ def test_a_flood_of_sources_writes_a_bounded_number() -> None:
     assert finding.tally.clients[0][0] == SOURCE
     written = [key for key in evidence.written[before:] if key.startswith(OUTSIDE_SESSIONS.prefix)]
     assert len(written) == 1
+
+
+def test_many_sources_that_guess_at_once_do_not_hide_each_other() -> None:
+    """Each has a share of the item's numbers: equal shares would be too small for any of them."""
+    evidence, sources = learned(), [f"198.51.{number}.7" for number in range(30)]
+    found = []
+    for step in range(10):
+        at = TODAY + HOUR + step * 60
+        batch = [each for source in sources for each in guesses(8, 8 * step, at=at, source=source)]
+        found += look(batch, evidence, at + HOUR)
+    assert found
+    assert {each.subject for each in found} == {CLIENT}

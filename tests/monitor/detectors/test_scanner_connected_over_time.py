@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 import pytest
 
+from flowwarden.monitor.detectors import scanner_connected
+from flowwarden.monitor.findings import TrafficFinding
+from flowwarden.monitor.traffic.refused_sources import SHARE
 from flowwarden.network.initiator import Basis
+from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Flow
 from flowwarden.state.schema import MOST_SCANNERS
 from tests.flows import flow, rejected
-from tests.monitor.batches import Container
+from tests.monitor.batches import Container, table
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.weeks import (
     CLIENT,
@@ -207,6 +211,9 @@ def _unflagged(flows: Sequence[Flow]) -> list[Flow]:
     ]
 
 
+HALF = round(SHARE * Thresholds().scanner_destinations)
+
+
 def thin(first: int, last: int) -> list[list[Flow]]:
     """A batch for each interface, of which each refuses the visitor once."""
     return [
@@ -251,3 +258,19 @@ def test_noise_that_is_spread_thinly_causes_no_writes() -> None:
         container.found(batch, TODAY + 4000)
     stored = [key for key in evidence.written[before:] if key.startswith("scanner#")]
     assert stored == [f"scanner#{TODAY // 86_400}#{VISITOR}"] * 2
+
+
+def test_a_late_finding_is_found_again_if_its_page_is_not_out() -> None:
+    """Two containers saw half of a thin scan each; a retry of the batch that completes it finds the same."""
+    one, other = several(2)
+    for batch in thin(2, 2 + HALF):
+        one.found(batch, TODAY + 4000)
+    assert one.found(visit(8081), TODAY + 5500) == []
+    for batch in thin(2 + HALF, 1 + 2 * HALF):
+        other.found(batch, TODAY + 6000)
+    for _ in range(3):
+        view, state = other.begin(table(knock(9000)), TODAY + 7200)
+        (found,) = scanner_connected.detect(view, state, Thresholds())
+        assert isinstance(found, TrafficFinding)
+        assert str(found.service) == "tcp/8081"
+        state.forget()

@@ -6,20 +6,25 @@ import re
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from flowwarden.monitor.alerts import Seen, alerts
 from flowwarden.monitor.detectors import DETECTORS, host_probing
-from flowwarden.monitor.findings import TrafficFinding
+from flowwarden.monitor.findings import Severity, TrafficFinding, Window
 from flowwarden.monitor.render.ends import TOP
 from flowwarden.monitor.render.page import render
 from flowwarden.monitor.render.parts import RenderContext, moment
 from flowwarden.monitor.render.query import log_query
 from flowwarden.monitor.render.text import describe
+from flowwarden.monitor.text import duration
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import FlowDirection
+from flowwarden.records.subscription import LogBatch
 from flowwarden.sinks.sns import fit_subject
+from flowwarden.state.sets import DAY, HOUR
 from tests.flows import rejected
 from tests.monitor.batches import finding_with, triaged
 from tests.monitor.render.examples import EXAMPLES
@@ -67,6 +72,22 @@ def test_the_text_contains_what_on_call_needs() -> None:
         "Incident key0, severity medium, detector blocked-connection",
     ):
         assert expected in text
+
+
+def test_the_page_says_how_long_its_repeats_are_suppressed() -> None:
+    """The time with which the alert is claimed: a day longer if it counts over a day."""
+    batch = LogBatch("111122223333", CONTEXT.log_group, CONTEXT.log_stream, (), "batch")
+    seen, stated = Seen(batch=batch, region="eu-west-1", suppression_minutes=240), set[str]()
+    hour, day = Window(0, HOUR), Window(0, DAY)
+    for detector in DETECTORS:
+        if isinstance(given := EXAMPLES[detector.name](), TrafficFinding):
+            for window in (None, hour, day):
+                finding = replace(given, window=window, severity=Severity.HIGH)
+                (alert,) = alerts([finding], seen)
+                time = duration((alert.quiet or 4 * HOUR) // 60)
+                assert f"Repeats suppressed for {time}." in alert.render(NEW).text
+                stated.add(time)
+    assert {"4 h", "28 h", "24 h", "2 days"} <= stated
 
 
 def test_the_attributes_support_filters() -> None:

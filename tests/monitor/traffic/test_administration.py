@@ -102,20 +102,21 @@ def test_a_small_window_gets_everything(numbers: frozenset[int], known: frozense
         max_size=60,
     ),
     st.integers(1, 20),
+    st.integers(1, 6),
     st.randoms(use_true_random=False),
 )
 @examples(2)
 def test_what_counts_in_a_window_counts_in_any_part(
-    numbers: frozenset[int], most: int, random: Random
+    numbers: frozenset[int], most: int, whole: int, random: Random
 ) -> None:
     """And what does not count changes nothing: so parts can be added in any order."""
-    chosen = sessions.shared(numbers, most)
+    chosen = sessions.shared(numbers, most, whole)
     assert chosen <= numbers
     assert len(chosen) == min(most, len(numbers))
     part = frozenset(each for each in numbers if random.random() < 0.6)
-    assert chosen & part <= sessions.shared(part, most)
+    assert chosen & part <= sessions.shared(part, most, whole)
     others = [each for each in sorted(numbers - chosen) if random.random() < 0.5]
-    assert sessions.shared(chosen.union(others), most) == chosen
+    assert sessions.shared(chosen.union(others), most, whole) == chosen
 
 
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(0, 3000), st.integers(0, 3000))

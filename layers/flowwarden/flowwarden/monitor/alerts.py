@@ -10,6 +10,7 @@ from msgspec import Struct
 from flowwarden.monitor.causes import Cause, cause_of
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
+from flowwarden.monitor.quiet import quiet_of
 from flowwarden.monitor.render import rollup
 from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.incident_key import account_of, incident_key
@@ -21,7 +22,6 @@ from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.evidence import Evidence
 from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
-from flowwarden.state.sets import DAY
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -87,7 +87,7 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
         route=detector.route,
         title=describe(finding).summary.removesuffix(".") + (crowd.added() if crowd else "") + ".",
         render=lambda claim: render(finding, first.key, claim, context, crowd),
-        quiet=_quiet(finding, seen),
+        quiet=quiet_of(finding, seen.suppression_minutes),
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
     )
@@ -116,17 +116,9 @@ def _evidence(several: Sequence[_Told]) -> Evidence | None:
         amount=max(amounts, default=0),
         members=_members(several),
         places=tuple(dict.fromkeys(name for each in causes for name in each.places)),
-        asks=causes[0].asks if causes else (),
+        asks=tuple(dict.fromkeys(each.asks for each in causes if each.asks)),
         strict=any(each.strict for each in causes),
     )
-
-
-def _quiet(finding: Finding, seen: Seen) -> int | None:
-    """What counts over a day can find the same once a day: that long a pause is none."""
-    quiet = BY_NAME[finding.detector].quiet
-    if not isinstance(finding, TrafficFinding) or finding.window is None or finding.window.span != DAY:
-        return quiet
-    return DAY + (seen.suppression_minutes * 60 if quiet is None else quiet)
 
 
 def _urgency(finding: Finding) -> tuple[bool, bool, int]:

@@ -56,7 +56,7 @@ class Cause(Struct, frozen=True):
     places: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
     strict: bool = False
-    """These three: see `Evidence`."""
+    """These three: see `Evidence`; `asks` is one of its groups."""
 
 
 def cause_of(finding: TrafficFinding, shares: Shares, hosts: Hosts) -> Cause | None:

@@ -26,6 +26,8 @@ MOST_ASKED: Final = 20
 """Members of an alert that are compared with those stored, which bounds the condition of a write."""
 UNCOUNTED: Final = 2**53
 """The limit of an amount if nothing is counted: no amount reaches it."""
+MOST_ASKS: Final = 8
+"""The same for groups of places, those of the gravest findings first."""
 MOST_PLACES: Final = 50
 """Places that are stored."""
 
@@ -41,9 +43,9 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """Those that share the cause, such as hosts; empty if the incident is about one subject only."""
     places: tuple[str, ...] = ()
     """What a notification about it tells that the members do, such as networks that they contact."""
-    asks: tuple[str, ...] = ()
-    """If there are any, another member joins only if one of them was told as a place: an intruder must not
-    join the incident of an ordinary change."""
+    asks: tuple[tuple[str, ...], ...] = ()
+    """If there are any, others join only if of each of these groups one was told as a place: an intruder must
+    not join the incident of an ordinary change, also if the same batch shows both."""
     strict: bool = False
     """Whether `asks` also apply to a member that was told together with others. Once it was told for
     something else, it may go on with anything: it is a place itself then."""

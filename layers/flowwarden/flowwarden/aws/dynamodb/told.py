@@ -5,6 +5,8 @@ A member that is missing or damaged proves nothing: the condition does not hold,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import count
 from typing import Any, Final
 
 from msgspec import Struct
@@ -16,6 +18,7 @@ from flowwarden.notify.evidence import (
     GROWTH,
     JOIN_SECONDS,
     MOST_ASKED,
+    MOST_ASKS,
     MOST_MEMBERS,
     UNCOUNTED,
     Evidence,
@@ -72,7 +75,8 @@ def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
         window: the suppression window in seconds.
     """
     members = {f":member{at}": {"S": each} for at, each in enumerate(evidence.members[:MOST_ASKED])}
-    asks = {f":ask{at}": {"S": each} for at, each in enumerate(evidence.asks if members else ())}
+    asks = _named(evidence.asks[:MOST_ASKS] if members else ())
+    places = {name: {"S": each} for group in asks for name, each in group.items()}
     values = {
         ":n": {"S": "N"},
         ":gravity": number(evidence.gravity),
@@ -80,7 +84,8 @@ def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
     }
     parts = [_NOTHING_NEW]
     if members:
-        parts += [_FEW_JOINED, _told_or_joined(evidence, members, asks)]
+        condition = _told_or_joined([*members], _place([[*each] for each in asks]), strict=evidence.strict)
+        parts += [_FEW_JOINED, condition]
         values |= {
             ":ss": {"S": "SS"},
             ":full": number(MOST_MEMBERS),
@@ -88,21 +93,34 @@ def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
             ":waiting": number(now - max(window, JOIN_SECONDS) + 1),
             ":ahead": number(now + CLOCKS),
         }
-    return Clause(" AND ".join(parts), values | members | asks)
+    return Clause(" AND ".join(parts), values | members | places)
 
 
-def _told_or_joined(evidence: Evidence, members: dict[str, Any], asks: dict[str, Any]) -> str:
+def _named(asks: Sequence[Sequence[str]]) -> list[dict[str, str]]:
+    """The places of each group by the names of their values."""
+    numbers = count()
+    return [{f":ask{next(numbers)}": each for each in group} for group in asks]
+
+
+def _told_or_joined(members: Sequence[str], place: str, *, strict: bool) -> str:
+    """The condition about members; `place` is that of their places, empty if they may do anything.
+
+    Of many members, not all are stored: whether one that is not stored was told is unknown.
+    """
     told = " AND ".join(f"contains(told, {name})" for name in members)
-    told = f"(({told}) OR size(told) >= :full)"
-    known = " AND ".join(f"(contains(told, {name}) OR contains(joined, {name}))" for name in members)
-    known = f"({_WAITING} AND attribute_type(joined, :ss) AND {known})"
-    joins = f"(({_JOINING}) OR {known})"
-    if asks:
-        place = " OR ".join(f"contains(told_places, {name})" for name in asks)
-        place = f"(attribute_type(told_places, :ss) AND ({place}))"
-        joins = f"({joins} AND {place})"
-        told = f"({told} AND ({place} OR size(told) = :one))" if evidence.strict else told
-    return f"attribute_type(told, :ss) AND ({told} OR {joins})"
+    either = " AND ".join(f"(contains(told, {name}) OR contains(joined, {name}))" for name in members)
+    joined = f"({_WAITING} AND attribute_type(joined, :ss) AND {either})"
+    free = f"({told} AND size(told) = :one)" if place and strict else f"({told})"
+    bound = f"(size(told) >= :full OR ({_JOINING}) OR {joined}{f' OR ({told})' if strict else ''})"
+    bound = f"({bound}{place})" if place else bound  # redundant parentheses are an error
+    return f"attribute_type(told, :ss) AND ({free} OR {bound})"
+
+
+def _place(asks: Sequence[Sequence[str]]) -> str:
+    """The condition that of each of these groups, a place was told; empty if there are none."""
+    groups = (" OR ".join(f"contains(told_places, {name})" for name in names) for names in asks)
+    every = " AND ".join(f"({each})" for each in groups)
+    return f" AND attribute_type(told_places, :ss) AND {every}" if every else ""
 
 
 def stored(evidence: Evidence) -> Clause:

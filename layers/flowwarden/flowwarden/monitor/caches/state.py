@@ -64,8 +64,7 @@ class StateCache:
         self.written_edges = BoundedCache[tuple[str, int], frozenset[int]](WRITTEN_EDGES)
         """By role and day: the fingerprints of the edges that this container has written."""
         self.refused = BoundedCache[str, frozenset[int]](REFUSED_SOURCES)
-        """By day and internet host: the places that refused it. Only ever shows more; nothing is reported
-        because it was seen before, so a batch that is delivered again changes nothing."""
+        """By day and internet host: the places that refused it."""
         self.recalled = BoundedCache[tuple[str, ...], dict[str, Sets]](RECALLED)
 
     def for_batch(self, budget: Budget = UNLIMITED) -> StateView:
@@ -157,9 +156,11 @@ class StateView:
 
         Returns their number before, and all of them.
         """
-        before = self._cache.refused.get(source) or frozenset()
+        refused = self._cache.refused
+        before = refused.get(source) or frozenset()
         together = before | places
-        self._cache.refused.put(source, together, size_of_numbers(together))
+        refused.put(source, together, size_of_numbers(together))
+        self._undo.append(lambda: refused.put(source, before, size_of_numbers(before)))
         return len(before), together
 
     def keep(self, addition: Addition) -> bool:

@@ -2,7 +2,7 @@
 
 What: an internal host that sends at least `upload_megabytes` to the internet within an hour, or `DAY_FACTOR`
     (2) times as much within 24 hours, over connections that it initiated, and at least five times the amount
-    that hosts of its role sent on `DAYS_SENT` (3) of the last thirty days, rounded up to a power of two. If
+    that hosts of its role sent on `DAYS_SENT` of the last thirty days, rounded up to a power of two. If
     the large uploads of a role always go to the same networks, those to others are compared with nothing.
     Uploads to AWS services, where the record identifies them, are summed apart, and usual after
     `DAYS_TO_AWS` (2) days.

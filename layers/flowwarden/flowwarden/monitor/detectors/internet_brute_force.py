@@ -1,17 +1,17 @@
 """internet-brute-force: an internet host repeatedly connects to an administration or database port.
 
 What: answered connections of one internet host to an administration port (SSH, RDP, VNC, WinRM and similar)
-    or a database port of an internal host, of the same small size: at least `DAY_FACTOR` (1.5) times
-    `brute_force_sessions` since midnight UTC, and at least half of its connections there. What is small, see
-    `brute-force`; checks whether SSH or RDP is open are too small to count. If the format contains no sizes,
-    all count.
+    or a database port of an internal host, of the same small size: at least `DAY_FACTOR` times
+    `brute_force_sessions` since midnight UTC, and at least half of its connections there. `brute-force`
+    defines small. Checks whether SSH or RDP is open are too small to count. If the format contains no sizes,
+    all connections count.
 Why: a service that rejects a password closes the connection, and password guessing opens the next one. Each
     open port is guessed at for ever, so after two days the role is usual for that, and only a row of the
     digest remains. It pages again, as high, when a larger session of the same source may be a log-in.
 False positives: a partner whose jobs open a connection for each small command: list its networks in
     `partner_cidrs`.
 Blind: guesses of many sources, a few each; guesses that vary in size by a third or more; guessing over one
-    connection.
+    connection. Of more than eight sources with many connections to a host within a day, only some count.
 While a role is learned, the finding is a row of the digest and does not page.
 Events: none alone; see tests/monitor/detectors/test_internet_brute_force.py.
 ATT&CK: T1110 Brute Force.
@@ -122,8 +122,9 @@ def _exposed(contacts: Sequence[Contact], profile: RoleProfile, now: int) -> lis
 
 
 def _judge(view: BatchView, state: StateView, exposed: _Exposed, limit: int) -> Iterator[InternetBruteForce]:
-    added = exposed.addition
-    stored = counted(merged(state.add(bounded(added, state.known(added.key))), added.sets))
+    # Twice as many numbers as sessions, because those with the same hash can have several sizes.
+    added, whole = exposed.addition, 2 * limit
+    stored = counted(merged(state.add(bounded(added, state.known(added.key), whole)), added.sets), whole)
     guesses = _guesses(stored, limit)
     by_port: defaultdict[int, list[Contact]] = defaultdict(list)
     for each in exposed.contacts:
@@ -179,7 +180,7 @@ def text(finding: InternetBruteForce) -> Text:
     source = finding.main_client if facts.sources == 1 else plural(facts.sources, "internet host")
     count = f"{estimated(facts.sessions, finding.window)} connections"
     each = "" if facts.sources == 1 else " each at most"
-    larger = ", then a larger one, as after a log-in" if facts.admitted else ""
+    larger = ", and a larger one, as after a log-in" if facts.admitted else ""
     return Text(
         summary=f"{source} opened {count}{each} to {finding.service} at {server} since midnight UTC{larger}.",
         because=(
@@ -197,7 +198,7 @@ DETECTOR: Final = Detector(
     name="internet-brute-force",
     summary=(
         "an internet host opens 60 or more connections of the same small size within a day to an "
-        "administration or database port; after two days usual for the role, unless a larger one follows"
+        "administration or database port; after two days usual for the role, unless another is larger"
     ),
     severity=Severity.HIGH,
     unpaged=Route.DIGEST,

@@ -126,7 +126,7 @@ DETECTOR: Final = Detector(
     teaches_baseline=True,
     finds=("ping-sweep",),
     runbook=(
-        "Find the process on {subject} that sends the pings; monitoring belongs into `exempt`.",
+        "Find the process on {subject} that sends the pings; if it is monitoring, add {subject} to `exempt`.",
         "If no owner confirms it, look for connections from {subject} to the hosts that replied.",
     ),
     detect=detect,

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.quiet import quiet_of
 from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.parts import RenderContext, repeats
 from flowwarden.monitor.render.subject import subject_line
@@ -59,10 +60,10 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     @property
     def repeats(self) -> str:
         """When the incident was last sent, and how long repeats are suppressed."""
-        detector = BY_NAME[self.finding.detector]
-        quiet = detector.quiet
+        quiet = quiet_of(self.finding, self.context.suppression_minutes)
         minutes = self.context.suppression_minutes if quiet is None else quiet // 60
-        goes_on = detector.route is Route.PAGES and minutes * 60 < REMIND_SECONDS
+        is_page = BY_NAME[self.finding.detector].route is Route.PAGES
+        goes_on = is_page and minutes * 60 < REMIND_SECONDS
         return repeats(self.claim, minutes, goes_on=goes_on)
 
     @property

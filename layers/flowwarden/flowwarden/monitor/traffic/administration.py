@@ -59,22 +59,22 @@ def administration(
     return {ADMINISTERED: marks, SESSIONS: _sessions(contact, known=known and not sudden)}
 
 
-def counted(sets: Sets) -> dict[str, frozenset[int]]:
+def counted(sets: Sets, whole: int = 1) -> dict[str, frozenset[int]]:
     """The sets of a window, without numbers beyond `MOST_SERVERS` and `MOST_SESSIONS`.
 
     Usual administration does not displace other administration, and sessions with one service do not displace
-    those with another. The set alone determines which numbers count, so the order and partition of batches do
-    not matter.
+    those with another; `whole` is the least share of a service. The set alone determines which numbers count,
+    so the order and partition of batches do not matter.
     """
     found = dict(sets)
     if marks := found.get(ADMINISTERED):
         found[ADMINISTERED] = _lowest_of_each_kind(marks)
     if numbers := found.get(SESSIONS):
-        found[SESSIONS] = sessions.shared(numbers, MOST_SESSIONS)
+        found[SESSIONS] = sessions.shared(numbers, MOST_SESSIONS, whole)
     return found
 
 
-def bounded(added: Addition, known: Sets) -> Addition:
+def bounded(added: Addition, known: Sets, whole: int = 1) -> Addition:
     """The addition to a window, without what does not count, or is known.
 
     A number that counts in the whole window counts in any part of it, so it is stored whenever it is seen.
@@ -84,8 +84,9 @@ def bounded(added: Addition, known: Sets) -> Addition:
     Args:
         added: to a window.
         known: the sets of the window, as far as they are known.
+        whole: see `counted`.
     """
-    kept, together = dict(added.sets), counted(merged(known, added.sets))
+    kept, together = dict(added.sets), counted(merged(known, added.sets), whole)
     for name in (ADMINISTERED, SESSIONS):
         before = known.get(name, frozenset())
         new = (kept.pop(name, frozenset()) & together.get(name, frozenset())) - before

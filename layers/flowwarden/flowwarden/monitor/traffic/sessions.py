@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from itertools import chain
 from math import log2
 from typing import Final
 
@@ -149,22 +148,32 @@ def large_sessions(stored: Iterable[int]) -> set[tuple[int, int]]:
     }
 
 
-def shared(stored: Iterable[int], most: int) -> frozenset[int]:
+def shared(stored: Iterable[int], most: int, whole: int = 1) -> frozenset[int]:
     """The numbers that count: at most `most` of usual sessions, and as many of others.
 
     Each service has an equal share, so that no service takes the room of another, and leaves to the others
     what it does not need. Of its sessions, the first by hash count, with all of their records. So which
     numbers count depends only on which there are: one that counts also counts among any part of them.
+
+    Args:
+        stored: numbers of sessions.
+        most: of them that count.
+        whole: the least share of a service, which it needs to be found. If there is no room for as much of
+            each, some services have it, those with the lowest numbers, which are hashes.
     """
     by_standing = _by(stored, _USUAL_AT)
-    return frozenset().union(*(_shared(numbers, most) for numbers in by_standing.values()))
+    return frozenset().union(*(_shared(numbers, most, whole) for numbers in by_standing.values()))
 
 
-def _shared(numbers: Collection[int], most: int) -> Collection[int]:
+def _shared(numbers: Collection[int], most: int, whole: int) -> Collection[int]:
     if len(numbers) <= most:
         return numbers
-    ranked = (enumerate(sorted(each, key=_rank)) for each in _by(numbers, _PORT_AT).values())
-    return [number for _, number in sorted(chain.from_iterable(ranked))[:most]]
+    ranked = (
+        (at // whole, service, at, number)
+        for service, each in _by(numbers, _PORT_AT).items()
+        for at, number in enumerate(sorted(each, key=_rank))
+    )
+    return [number for *_, number in sorted(ranked)[:most]]
 
 
 def _rank(number: int) -> tuple[int, int]:
