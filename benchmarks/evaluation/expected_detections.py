@@ -58,8 +58,10 @@ def about(page: Page, incident: Incident) -> bool:
     culprits = incident.source, incident.interface_id
     if page.subject in culprits:
         return True
-    if incident.kind in OF_MANY and page.subject in incident.targets:
-        return True
+    if incident.kind in OF_MANY:
+        # A page about a role names some of its hosts.
+        named = {page.subject} if _HOST.fullmatch(page.subject) else page.names
+        return not named.isdisjoint(incident.targets)
     if incident.kind in DONE_TO or not _HOST.fullmatch(page.subject):
         return not page.names.isdisjoint((*culprits, *incident.targets[:1]))
     # An incident with one target host may be reported about that host.

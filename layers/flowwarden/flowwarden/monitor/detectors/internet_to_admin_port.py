@@ -117,7 +117,7 @@ DETECTOR: Final = Detector(
     state=(BASELINES,),
     inhibits=("internet-brute-force",),
     teaches_baseline=True,
-    finds=("exposed-administration",),
+    finds=("exposed-administration", "guessing-from-outside"),
     runbook=(
         "Check which security group rule admits the internet to {service} at {subject}, and who added it.",
         "If it is a mistake, restrict the rule, then check who has logged in to {subject} since.",
