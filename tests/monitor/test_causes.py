@@ -22,6 +22,7 @@ from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.services import Service
+from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.records.model import Action, FlowDirection
 from flowwarden.records.subscription import LogBatch
 from tests.flows import directed, flow
@@ -129,6 +130,17 @@ def test_one_service_is_common_to_the_hosts_of_a_role() -> None:
     assert not set(two.asks).isdisjoint(one.places)
 
 
+@pytest.mark.parametrize(
+    ("ports", "tried"),
+    [((7946,), "only tcp/7946"), ((22, 22), "only tcp/22"), ((80, 81), "several services")],
+)
+def test_the_page_says_what_hosts_try(ports: tuple[int, ...], tried: str) -> None:
+    """Also if it is remote administration, which other hosts do not join."""
+    shown = cause(tries("10.0.1.1", *ports), Shares.SERVICE)
+    assert shown is not None
+    assert shown.what == f"hosts of tag:Role=app try {tried}"
+
+
 @pytest.mark.parametrize("ports", [(22, 22), (445,), (7946, 8080)])
 def test_what_an_intruder_tries_is_not(ports: tuple[int, ...]) -> None:
     """Remote administration, and several services."""
@@ -169,6 +181,10 @@ def test_each_finding_of_a_batch_asks_for_its_own_place() -> None:
     (alert,) = alerts(both, Seen(batch=batch, region="eu-west-1", suppression_minutes=240, hosts=KNOWN))
     assert alert.evidence is not None
     assert alert.evidence.asks == (("203.0.113.0/24 6/443",), ("192.0.2.0/24 6/443",))
+    text = alert.render(Claim(state=ClaimState.CLAIMED)).text
+    networks = "203.0.113.0/24", "192.0.2.0/24"
+    shown = "; ".join(f"hosts of tag:Role=app connect to {each} (tcp/443)" for each in networks)
+    assert f"Same cause   {shown}: 10.0.1.1\n" in text
 
 
 @pytest.mark.parametrize("shares", [Shares.SERVICE, Shares.VISITORS, Shares.DESTINATION])

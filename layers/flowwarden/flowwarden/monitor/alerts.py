@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -22,6 +23,9 @@ from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.evidence import Evidence
 from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
+
+MOST_SHOWN: Final = 3
+"""Of one cause, the number of variants that a page shows, such as networks: it lists all findings anyway."""
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -94,10 +98,11 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
 
 
 def _crowd(several: Sequence[_Told]) -> Crowd | None:
-    cause = several[0].cause
-    if cause is None:
+    shown = [*dict.fromkeys(each.cause.what for each in several if each.cause)]
+    if not shown:
         return None
-    return Crowd(cause.what, _members(several), tuple(describe(each.finding).summary for each in several[1:]))
+    others = tuple(describe(each.finding).summary for each in several[1:])
+    return Crowd("; ".join(shown[:MOST_SHOWN]), _members(several), others)
 
 
 def _members(several: Sequence[_Told]) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class Cause(Struct, frozen=True):
     identity: tuple[str, ...]
     """The VPC, and what distinguishes it from other causes there."""
     what: str
-    """The cause in words, after which the members are listed."""
+    """The cause in words, with what this finding shows of it; the members are listed after it."""
     members: tuple[str, ...]
     """The hosts, services or subnets that this finding adds to the incident."""
     places: tuple[str, ...] = ()
@@ -131,14 +131,17 @@ def _at_role(finding: TrafficFinding, shares: Shares, role: str) -> Cause:
     identity = role, finding.peer_class.value, *((service.identity,) if service else ())
     match shares:
         case Shares.VISITORS:
-            places, what = _networks(finding.tally.clients), f"hosts of {role} are reached from there"
+            places = _networks(finding.tally.clients)
+            what = f"clients in {places[0]} reach hosts of {role}"
         case Shares.DESTINATION:
-            places, what = _destinations(finding), f"hosts of {role} connect there"
+            networks = _destinations(finding)
+            places = tuple(f"{each} {finding.main_service.identity}" for each in networks)
+            what = f"hosts of {role} connect to {networks[0]} ({finding.main_service.number})"
         case _:
             alone = _only_service(finding)
-            what = (
-                f"hosts of {role} try the same service" if alone else f"hosts of {role} try several services"
-            )
+            one = len(finding.tally.services) == 1
+            tried = f"only {finding.main_service.number}" if one else "several services"
+            what = f"hosts of {role} try {tried}"
             # A host that was told for several services may go on with any.
             return Cause(identity, what, host, alone or host, (*alone, *host), strict=True)
     return Cause(identity, what, host, places, places[:1])
@@ -152,10 +155,9 @@ def _only_service(finding: TrafficFinding) -> tuple[str, ...]:
 
 
 def _destinations(finding: TrafficFinding) -> tuple[str, ...]:
-    """Networks with the main service; the one that most bytes went to first, if the finding shows it."""
+    """The networks of the servers; the one that most bytes went to first, if the finding shows it."""
     first = (network_of(finding.mostly),) if finding.mostly else ()
-    networks = dict.fromkeys((*first, *_networks(finding.tally.servers)))
-    return tuple(f"{each} {finding.main_service.identity}" for each in networks)
+    return tuple(dict.fromkeys((*first, *_networks(finding.tally.servers))))
 
 
 def _networks(addresses: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
