@@ -58,6 +58,8 @@ records of one log stream, usually of one interface.
 Each section below describes one detector. Thresholds are listed with their defaults; [policy.md](policy.md)
 describes how to change them. If something under "Needs" is missing, the detector finds less or nothing.
 "Inhibits" lists detectors whose findings about the same subject do not page while repeats are suppressed.
+"Joins an incident by" lists what a finding must have in common with an earlier page to
+[join its incident](decisions/one-cause-is-one-incident.md) without a page.
 
 Notifications contain the steps of "What to do", with the values of the finding in place of the words in
 braces. A step whose word has no value is omitted.
@@ -107,7 +109,7 @@ def _facts(detector: Detector) -> Iterator[tuple[str, str]]:
     yield "Needs", ", ".join(NEEDS[each] for each in Need if each in detector.needs) or "nothing more"
     yield "Inhibits", ", ".join(f"`{name}`" for name in detector.inhibits) or "nothing"
     if detector.shares is not Shares.NOTHING:
-        yield "Common to one incident", detector.shares.value
+        yield "Joins an incident by", detector.shares.value
     if detector.teaches_baseline:
         yield "Learning", "the baseline learns what it finds, so that it becomes usual"
 
