@@ -1,7 +1,7 @@
 """Causes that several findings share: they are one incident, with one page that lists them. Pure.
 
 Only the role at the end that logged the flows counts: every container knows it, so that each has the same
-incidents. A host without a known role is an incident of its own.
+incidents. The findings of a host without a known role join nothing.
 """
 
 from __future__ import annotations
