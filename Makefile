@@ -58,7 +58,7 @@ test-container: setup ## Run the tests that need a container engine: the functio
 	$(BIN)/pytest -m container $(ARGS)
 
 .PHONY: reliability
-reliability: setup ## Run every property test with 1,500 examples instead of 15, the load run, the table of docs/reliability.md, and a million fuzzed inputs
+reliability: setup ## Run every property test with 1,500 examples instead of 10, the load run, the table of docs/reliability.md, and a million fuzzed inputs
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "hypothesis and not container" --hypothesis-profile=deep $(ARGS)
 	PYTHONPATH=$(PYTHONPATH):functions/monitor $(BIN)/python -m benchmarks.reliability --write
 	PYTHONPATH=$(PYTHONPATH):functions/monitor:functions/enforcer $(BIN)/python -m benchmarks.fuzz --write
