@@ -90,8 +90,14 @@ class Terminal:
         self._write(f"{text}\n")
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        """Write at once. If the reader is gone (`make demo | head`), end the program and all it started."""
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except BrokenPipeError:
+            # What is still buffered must not fail at the end of the program.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            raise SystemExit(1) from None
 
 
 LABEL_COLUMN = 10

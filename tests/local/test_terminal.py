@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,15 @@ def test_a_file_gets_no_colors() -> None:
     terminal.notification("subject", "text", 1.25)
     assert "\033" not in file.getvalue()
     assert "arrived after 1.2 s" in file.getvalue()
+
+
+def test_a_reader_that_goes_away_ends_the_program_without_a_traceback() -> None:
+    """As in `make demo | head`; what the program started is ended by its `with` blocks."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as file, pytest.raises(SystemExit) as ended:
+        Terminal(file).good("good")
+    assert ended.value.code == 1
 
 
 def test_a_step_is_printed_before_it_is_done() -> None:
