@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3.13
 BIN := .venv/bin
-export PYTHONPATH := layers/flowwarden:cli:.
+export PYTHONPATH := layers/flowwarden:cli:functions/monitor:functions/enforcer:functions/settings_check:.
 # The tests start many processes, and each of them would compile the sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -60,8 +60,8 @@ test-container: setup ## Run the tests that need a container engine: the functio
 .PHONY: reliability
 reliability: setup ## Run every property test with 1,500 examples instead of 10, the load run, the table of docs/reliability.md, and a million fuzzed inputs
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "hypothesis and not container" --hypothesis-profile=deep $(ARGS)
-	PYTHONPATH=$(PYTHONPATH):functions/monitor $(BIN)/python -m benchmarks.reliability --write
-	PYTHONPATH=$(PYTHONPATH):functions/monitor:functions/enforcer $(BIN)/python -m benchmarks.fuzz --write
+	$(BIN)/python -m benchmarks.reliability --write
+	$(BIN)/python -m benchmarks.fuzz --write
 
 .PHONY: docs
 docs: .venv/.made ## Generate docs/detectors.md, docs/state.md, the tables of docs/policy.md and CONTRIBUTING's list of modules
