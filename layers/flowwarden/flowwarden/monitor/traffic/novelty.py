@@ -55,10 +55,13 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
 
 
 def _new_numbers(edges: Edges, profiles: Mapping[int, RoleProfile]) -> Iterator[Iterable[int]]:
-    """The numbers of the edges that are not usual; one look-up for all interfaces with the same baseline."""
-    alike: defaultdict[int, list[int]] = defaultdict(list)
+    """The numbers of the edges that are not usual; one look-up for all interfaces of a role and day.
+
+    They have the same baseline, if EC2 describes them.
+    """
+    alike: defaultdict[tuple[str, int, bool], list[int]] = defaultdict(list)
     for place, profile in profiles.items():
-        alike[id(profile.baseline)].append(place)
+        alike[profile.role, profile.day, profile.baseline is None].append(place)
     for places in alike.values():
         numbers = [*chain.from_iterable(map(edges.numbers_at, places))]
         new = profiles[places[0]].new_among([*map(edges.fingerprints.__getitem__, numbers)])
