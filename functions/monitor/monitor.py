@@ -170,6 +170,8 @@ def report(batch: LogBatch, result: BatchReport) -> None:
     log_some("part of a roll-up", result.delivery.rolled_up)
     for summary in result.delivery.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
+    for reason in result.reports_unsent:
+        logger.error("report on learning not sent; a later batch sends it", notification=reason)
     if result.unparsed_batches:
         logger.error("too many lines cannot be parsed and are not inspected", malformed=result.malformed)
     if result.policy_invalid:

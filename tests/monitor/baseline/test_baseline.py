@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowwarden.monitor.baseline.additions import learned
 from flowwarden.monitor.baseline.baseline import (
     EDGES,
     GOES_OUT,
@@ -12,7 +13,6 @@ from flowwarden.monitor.baseline.baseline import (
     baseline,
     keys_before,
     kinds_of,
-    learned,
 )
 from flowwarden.state.schema import BASELINES
 from flowwarden.state.sets import fingerprint

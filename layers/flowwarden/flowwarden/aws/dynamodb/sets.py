@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowwarden.aws.dynamodb.item import key_text, named
 from flowwarden.aws.dynamodb.table import Address, ItemDamaged, StateTable, number
-from flowwarden.state.schema import SETS, item_of
+from flowwarden.state.item import SETS
+from flowwarden.state.schema import item_of
 from flowwarden.state.sets import Addition, Sets, merged
 from flowwarden.unreadable import Unreadable
 
@@ -27,7 +28,7 @@ ACTIONS = ("dynamodb:UpdateItem", "dynamodb:BatchGetItem")
 MOST_KEYS: Final = 100  # of a BatchGetItem
 ATTEMPTS: Final = 3
 """Calls for keys that BatchGetItem left unprocessed, before the table counts as unavailable."""
-LONGEST: Final = 73
+LONGEST: Final = 92
 """Bits of the longest number of any kind of item."""
 
 
@@ -96,7 +97,7 @@ class DynamoDbEvidence:
         """The sets of an item, without those that have no number in it and those of no kind of item."""
         item, kind = self._table.item(key, members), item_of(key)
         names = [each for each in kind.sets if each in item] if kind else named(item.members, "NS")
-        found = {name: item.numbers(name, kind.bits if kind else LONGEST) for name in names}
+        found = {name: item.numbers(name, kind.bits_of(name) if kind else LONGEST) for name in names}
         return {name: numbers for name, numbers in found.items() if numbers}
 
 
