@@ -8,6 +8,7 @@ from flowwarden.monitor.baseline.baseline import (
     GOES_OUT,
     LEARNING_DAYS,
     LISTENS,
+    SHOWN,
     Baseline,
     Edge,
     baseline,
@@ -78,5 +79,6 @@ def test_learned_edges_are_stored_for_their_day() -> None:
     """A union: learning an edge again adds nothing."""
     addition = learned("tag:Role=web", DAY, frozenset({EDGE}))
     assert addition.key == BASELINES.key_of("tag:Role=web", DAY)
-    assert addition.sets == {EDGES: frozenset({fingerprint(*EDGE), fingerprint("out", 6, 5432)})}
+    assert addition.sets[EDGES] == {fingerprint(*EDGE), fingerprint("out", 6, 5432)}
+    assert addition.sets.keys() == {EDGES, SHOWN}
     assert addition.kept_until > (DAY + 30) * 86_400

@@ -43,6 +43,7 @@ def test_an_edge_can_be_read_from_its_number(edge: Edge) -> None:
         Edge("out", 6, 443, "internet"),
         Edge("in", 6, 22, "internet"),
         Edge("in", 6, 5432, "partner"),
+        Edge("out", 6, 5432, "10.0.3.0/24"),
         Edge("refused", 6, 8080, "10.0.9.0/24"),
     ],
 )
@@ -54,7 +55,7 @@ def test_what_a_reviewer_must_see_is_shown(edge: Edge) -> None:
 @pytest.mark.parametrize(
     "edge",
     [
-        Edge("out", 6, 5432, "10.0.3.0/24"),
+        Edge("out", 6, 8080, "10.0.3.0/24"),
         Edge("in", 6, 443, "internet"),
         Edge("in", 6, 22, "10.0.3.0/24"),
         PRESENT,
@@ -92,6 +93,6 @@ def test_a_network_can_be_read_from_its_number(address: IPv4Address | IPv6Addres
 
 def test_shown_edges_are_added_with_the_others() -> None:
     """One addition, so one write."""
-    addition = learned("tag:Role=web", 20_000, frozenset({ADMINISTERS, Edge("out", 6, 5432, "10.0.3.0/24")}))
+    addition = learned("tag:Role=web", 20_000, frozenset({ADMINISTERS, Edge("out", 6, 8080, "10.0.3.0/24")}))
     assert addition.sets["shown"] == {number_of(ADMINISTERS)}
     assert "shown" not in learned("tag:Role=web", 20_000, frozenset({PRESENT})).sets

@@ -22,16 +22,23 @@ WEB_EDGES: Final = (
 )  # fmt: skip
 
 
-def summary(role: str, edges: Sequence[Edge] = WEB_EDGES, days: int = 14, sent: int = 0) -> RoleSummary:
-    """A role that had these edges, and sent that many bytes within an hour, on each of the last days."""
+def items_of(
+    role: str, edges: Sequence[Edge] = WEB_EDGES, days: int = 14, sent: int = 0, today: int = TODAY
+) -> dict[str, Sets]:
+    """The items of a role that had these edges, and sent so many bytes within an hour, on the last days."""
     items: dict[str, Sets] = {}
-    for day in range(TODAY - days, TODAY):
+    for day in range(today - days, today):
         addition = learned(role, day, frozenset(edges))
         items[addition.key] = merged(items.get(addition.key, {}), addition.sets)
         if sent:
             volume = usual_volume.learned(role, day, PeerClass.INTERNET, {HOUR: sent, DAY: 4 * sent}, ())
             items[volume.key] = volume.sets
-    return summary_of(role, TODAY, items)
+    return items
+
+
+def summary(role: str, edges: Sequence[Edge] = WEB_EDGES, days: int = 14, sent: int = 0) -> RoleSummary:
+    """The summary of a role with these items."""
+    return summary_of(role, TODAY, items_of(role, edges, days, sent))
 
 
 def known(role: str, *addresses: str) -> KnownRole:

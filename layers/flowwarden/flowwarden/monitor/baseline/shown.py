@@ -1,8 +1,9 @@
 """Shown edges: the edges of a role that the report on learning lists, as numbers that can be read again.
 
 The other sets of a baseline contain hashes, which only answer whether an edge was seen. A reader needs the
-edge itself: who administers whom, what the internet reaches, who goes out on which port, and what is refused.
-These few edges are stored a second time, in the same item, so that they cost no write of their own.
+edge itself: who administers whom, what the internet reaches, where passwords may be guessed, who goes out on
+which port, and what is refused. These few edges are stored a second time, in the same item, so that they cost
+no write of their own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS
 OUTSIDE: Final = frozenset({PeerClass.INTERNET, PeerClass.PARTNER})
 """Peers whose contacts with administration and database ports are shown."""
 EXPOSED: Final = ADMIN_PORTS | DATABASE_PORTS
-"""Ports that the internet should not reach."""
+"""Ports that the internet should not reach, and at which hosts guess passwords."""
 
 _DIRECTIONS: Final[tuple[EdgeDirection, ...]] = ("in", "out", "refused")
 _PEERS: Final = {
@@ -69,7 +70,7 @@ def _is_shown(edge: Edge) -> bool:
         return True
     if edge.direction == "in":
         return edge.peer in OUTSIDE and edge.port in EXPOSED
-    return edge.peer == PeerClass.INTERNET or edge.port in ADMIN_PORTS
+    return edge.peer == PeerClass.INTERNET or edge.port in EXPOSED
 
 
 def _peer_number(peer: str) -> int | None:

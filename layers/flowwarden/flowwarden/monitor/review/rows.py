@@ -13,6 +13,7 @@ from flowwarden.monitor.baseline.known_roles import KnownRole
 from flowwarden.monitor.baseline.peers import DYNAMIC
 from flowwarden.monitor.baseline.shown import network_name
 from flowwarden.monitor.review.summary import Gravity, Line, RoleSummary
+from flowwarden.monitor.traffic import usual_volume
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import describe_service
 from flowwarden.notify.text import plural
@@ -22,7 +23,7 @@ from flowwarden.state.sets import DAY, HOUR
 RECENT_DAYS: Final = 3
 """Days without a connection before a line says when the last one was: a weekend is shorter."""
 LARGE: Final = 500_000_000
-"""Bytes that are listed before ordinary traffic: `egress-volume` reports as many, by default."""
+"""Bytes within an hour that are listed before ordinary traffic, as `egress-volume` reports by default."""
 MOST_PEERS: Final = 8
 """Peers that a line names."""
 MOST_NAMES: Final = 2
@@ -32,6 +33,7 @@ SECTIONS: Final = {
     Gravity.REACHED: "Reached from outside",
     Gravity.ADMINISTERS_OUTSIDE: "Administers",
     Gravity.ADMINISTERS: "Administers",
+    Gravity.BURSTS: "Opens many small sessions at once",
     Gravity.SENDS: "Goes out",
     Gravity.GOES_OUT: "Goes out",
     Gravity.PLAIN: "Goes out",
@@ -41,6 +43,7 @@ SECTIONS: Final = {
 _KINDS: Final = {
     "Reached from outside": "reached",
     "Administers": "administers",
+    "Opens many small sessions at once": "bursts",
     "Goes out": "goes-out",
     "Is refused": "refused",
 }
@@ -113,7 +116,7 @@ def _row(role: str, lines: Sequence[Line], names: Names, latest: int) -> Row:
         text="; ".join(filter(None, notes)),
         document={
             "kind": _KINDS[SECTIONS[lines[0].gravity]], "service": service, "protocol": edge.protocol,
-            "port": edge.port, "peers": peers[:MOST_PEERS], "more_peers": max(0, len(peers) - MOST_PEERS),
+            "port": edge.port, "peers": peers,
             "days": days, "first": date(first), "last": date(last), "burst_days": bursts,
             "guessed_days": guesses,
         },
@@ -145,11 +148,12 @@ def _sizes(role: RoleSummary) -> dict[PeerClass, dict[int, int]]:
 
 
 def _sent(role: str, outside: PeerClass, sizes: Mapping[int, int]) -> Row:
+    is_large = sizes.get(HOUR, 0) >= LARGE or sizes.get(DAY, 0) >= usual_volume.DAY_FACTOR * LARGE
     spans = {HOUR: "an hour", DAY: "a day"}
     most = " and ".join(f"{amount(size)} within {spans[span]}" for span, size in sorted(sizes.items()))
     return Row(
         role=role,
-        gravity=Gravity.SENDS if max(sizes.values()) >= LARGE else Gravity.PLAIN,
+        gravity=Gravity.SENDS if is_large else Gravity.PLAIN,
         text=f"a host sent up to {most} to {_CLASSES[outside]}",
         document={
             "kind": "sends", "peers": [outside.value], "bytes_hour": sizes.get(HOUR),

@@ -21,7 +21,7 @@ from flowwarden.monitor.baseline.baseline import (
 from flowwarden.monitor.baseline.shown import OUTSIDE, edge_of_number
 from flowwarden.monitor.traffic import usual_volume
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.services import ADMIN_PORTS, WEB
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, WEB
 from flowwarden.state.sets import DAY, HOUR, Sets
 
 PLAIN: Final = WEB | {53, 123}
@@ -35,6 +35,8 @@ class Gravity(IntEnum):
     """Opened from outside at an administration or database port."""
     ADMINISTERS_OUTSIDE = auto()
     ADMINISTERS = auto()
+    BURSTS = auto()
+    """Many small sessions at once with an internal database, as of a host that guesses passwords."""
     SENDS = auto()
     """Goes out from a role that serves a database, or in large amounts."""
     GOES_OUT = auto()
@@ -110,6 +112,7 @@ def summary_of(role: str, day: int, items: Mapping[str, Sets]) -> RoleSummary:
             guessed_days=guesses[edge] if edge.direction == "in" else 0,
         )
         for edge, seen in edges.items()
+        if bursts[edge] or not _is_plain_database(edge)
     ]
     return RoleSummary(
         role=role,
@@ -122,6 +125,11 @@ def summary_of(role: str, day: int, items: Mapping[str, Sets]) -> RoleSummary:
     )
 
 
+def _is_plain_database(edge: Edge) -> bool:
+    """Whether a host uses an internal database, which matters only if it may guess passwords."""
+    return edge.direction == "out" and edge.port in DATABASE_PORTS and edge.peer not in OUTSIDE
+
+
 def _gravity(edge: Edge, *, serves: bool) -> Gravity:
     if edge.direction == "refused":
         return Gravity.REFUSED
@@ -129,6 +137,8 @@ def _gravity(edge: Edge, *, serves: bool) -> Gravity:
         return Gravity.REACHED
     if edge.port in ADMIN_PORTS:
         return Gravity.ADMINISTERS_OUTSIDE if edge.peer in OUTSIDE else Gravity.ADMINISTERS
+    if edge.peer not in OUTSIDE:
+        return Gravity.BURSTS
     if edge.port not in PLAIN:
         return Gravity.SENDS if serves else Gravity.GOES_OUT
     return Gravity.SENDS if serves and edge.port in WEB else Gravity.PLAIN
