@@ -16,6 +16,7 @@ from benchmarks.evaluation.generator.model import Delivery, Incident, World
 from benchmarks.evaluation.monitor import Monitor
 from benchmarks.evaluation.peers import PEERS, Contacts, Peer
 from benchmarks.evaluation.reading import Reading
+from benchmarks.evaluation.refusals import Refused, refused
 from benchmarks.evaluation.scenarios import Scenario
 from benchmarks.evaluation.source import Source, source_of
 from benchmarks.evaluation.subject import Judged, Page, Surroundings
@@ -88,8 +89,10 @@ class Run:
             outcome.deliveries += 1
             for each in listeners:
                 pages, tally = each.process(delivery), outcome.tallies[each.name]
+                paged = [page for page in pages if page.paged]
+                tally.refused.update(self._refused(paged))
                 if learning:
-                    tally.while_learning += sum(page.paged for page in pages)
+                    tally.while_learning.extend(paged)
                     continue
                 scored = [page for page in pages if counts(page, self.scenario.world)]
                 self._count(tally, delivery).pages.extend(scored)
@@ -98,6 +101,10 @@ class Run:
         if not learning:
             for each in self._judged:
                 outcome.tallies[each.name].write_units += each.write_units - before[each.name]
+
+    def _refused(self, pages: list[Page]) -> list[Refused]:
+        interfaces = self.generator.interfaces() if pages else {}
+        return [found for page in pages if (found := refused(page, interfaces))]
 
     @staticmethod
     def _count(tally: Tally, delivery: Delivery) -> Tally:

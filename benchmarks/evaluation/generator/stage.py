@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 from typing import Final
@@ -55,16 +56,34 @@ class Stage:
         self.random = random
         self.fleet = fleet
         self.world = world
+        self.kind = ""
+        """The kind of the incident that is being scheduled."""
         self._agenda = agenda
+        self._struck = Counter[tuple[str, int, str]]()
+        """Incidents by kind, VPC and role."""
 
     def cast(self, roles: Sequence[str], begin: int, end: int) -> Host:
-        """Reserve a host of one of these roles without another incident."""
+        """Reserve a host of one of these roles without another incident.
+
+        Incidents of a kind strike as many roles, VPCs and hosts as possible: a second one at the same role
+        would often be a repeat of the first.
+        """
         hosts = self.fleet.with_role(*roles)
         free = [host for host in hosts if host.busy_until < begin and host.ends > end]
-        host = self.random.choice(free or hosts)
+        ranks = {host.interface.interface_id: self._rank(host) for host in free or hosts}
+        least = min(ranks.values())
+        host = self.random.choice(
+            [host for host in free or hosts if ranks[host.interface.interface_id] == least]
+        )
+        self._struck[self.kind, vpc_of(host.interface), host.interface.role] += 1
+        host.deeds += 1
         host.busy_until = end + REST
         host.fault = None
         return host
+
+    def _rank(self, host: Host) -> tuple[int, int]:
+        """How many incidents of the kind the role had, and how many of any kind the host had."""
+        return self._struck[self.kind, vpc_of(host.interface), host.interface.role], host.deeds
 
     def neighbors(self, host: Host, *roles: str) -> list[Host]:
         """The other hosts of its VPC, or only those of some roles."""

@@ -185,6 +185,18 @@ def test_incidents_are_spread_over_the_scored_days() -> None:
     assert all(len(each) >= 2 for each in days.values())
 
 
+def test_incidents_of_a_kind_strike_different_roles_and_vpcs() -> None:
+    """A second one at the same role would often be a repeat of the first, and send no page."""
+    given = world(interfaces=300, judged_days=3)
+    random = Random(1)  # noqa: S311 -- draws incidents, not secrets
+    stage = Stage(random, Fleet(random, given.layout, given.interfaces, given.window), Agenda(), given)
+    for kind, begin in (("one", 0), ("two", DAY)):
+        stage.kind = kind
+        times = range(begin, begin + 60_000, 10_000)
+        struck = [stage.cast(("bastion", "legacy"), at, at + 60).interface for at in times]
+        assert len({(each.vpc_id, each.role) for each in struck}) == 6
+
+
 def test_a_second_span_of_a_day_keeps_the_first_one() -> None:
     """Both incidents are scheduled at the start of the day, perhaps for the same host."""
     stretches = Stretch(100, 200), Stretch(500, 600)
