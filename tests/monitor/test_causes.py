@@ -26,6 +26,7 @@ from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.records.model import Action, FlowDirection
 from flowwarden.records.subscription import LogBatch
 from tests.flows import directed, flow
+from tests.monitor.fakes_interfaces import having
 
 NOW = 1_764_000_000
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
@@ -44,7 +45,7 @@ HOSTS = [
     host("10.0.2.2", "db"),
     host("10.0.9.9", ""),
 ]
-KNOWN = Hosts({each.interface_id: each for each in HOSTS}, [(each, NOW) for each in HOSTS], ["Role"])
+KNOWN = Hosts({each.interface_id: each for each in HOSTS}, having(*((each, NOW) for each in HOSTS)), ["Role"])
 
 
 def found(

@@ -15,6 +15,7 @@ from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimState
 from tests.flows import START
+from tests.monitor.fakes_interfaces import having
 from tests.monitor.render.examples import EXAMPLES
 
 FOLDER: Final = Path(__file__).parent / "golden"
@@ -24,7 +25,7 @@ DATABASE: Final = NetworkInterface(
 )  # fmt: skip
 HOSTS: Final = Hosts(
     {"eni-1": NetworkInterface(interface_id="eni-1", vpc_id="vpc-1", tags={"Role": "web"})},
-    [(DATABASE, START - 900)],
+    having((DATABASE, START - 900)),
     ("Role",),
 )
 """The interface that logged the flows, and one at the other end of some of them."""
