@@ -20,7 +20,7 @@ from botocore.stub import ANY, Stubber
 from moto import mock_aws
 from msgspec.structs import replace
 
-from flowwarden.aws.ec2.flow_logs import HINTS, TAGGED_AT_ONCE, VALUES_PER_FILTER, Ec2FlowLogs, classify
+from flowwarden.aws.ec2.flow_logs import HINTS, TAGS_PER_CALL, VALUES_PER_FILTER, Ec2FlowLogs, classify
 from flowwarden.aws.errors import PASSING, THROTTLED
 from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, judge
 from flowwarden.enforcer.decide.drift import differences
@@ -549,7 +549,7 @@ def test_a_missing_owner_or_tag_value_is_empty(stub: Stubber) -> None:
 def test_a_page_without_its_list_is_an_error(stub: Stubber) -> None:
     """As an empty page it would make every VPC look uncovered."""
     stub.add_response("describe_flow_logs", {})
-    with pytest.raises(CallFailed, match="DescribeFlowLogs answered without FlowLogs"):
+    with pytest.raises(CallFailed, match="DescribeFlowLogs: the response has no FlowLogs"):
         list(ec2(stub).flow_logs(None))
 
 
@@ -712,7 +712,7 @@ def test_throttling_and_outages_are_transient(code: str) -> None:
 def test_many_flow_logs_are_tagged_in_few_calls(stub: Stubber) -> None:
     """Each call has a maximum; the error of one call is raised."""
     tags = [{"Key": "owner", "Value": "network"}]
-    names = [f"fl-{number}" for number in range(TAGGED_AT_ONCE + 1)]
+    names = [f"fl-{number}" for number in range(TAGS_PER_CALL + 1)]
     stub.add_response("create_tags", {}, {"Resources": names[:-1], "Tags": tags})
     stub.add_response("create_tags", {}, {"Resources": names[-1:], "Tags": tags})
     ec2(stub).tag(names, {"owner": "network"})
