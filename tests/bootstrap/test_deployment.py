@@ -1,4 +1,4 @@
-"""The check of a deployment's parameters: what the functions would refuse, and what would fail later."""
+"""The check of a deployment's parameters: it refuses what the functions would refuse or fail at later."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_defaults_are_valid() -> None:
     ],
 )
 def test_an_invalid_parameter_is_named_with_what_is_allowed(given: dict[str, str], message: str) -> None:
-    """Before, most of these were found at the function's first event."""
+    """Without the check, a function would find most of these only at its first event."""
     with pytest.raises(ConfigurationError, match=message):
         check(given)
 
@@ -129,7 +129,7 @@ def test_an_empty_parameter_is_named(name: str) -> None:
 
 
 def test_an_empty_policy_is_refused_with_what_to_write() -> None:
-    """Also if it has only spaces."""
+    """Even if it contains spaces."""
     for text in ("", " "):
         with pytest.raises(PolicyError, match=r"policy: it is empty; write \{\}"):
             check({"Policy": text})

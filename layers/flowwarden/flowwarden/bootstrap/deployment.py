@@ -1,7 +1,7 @@
-"""Checks the parameters of a deployment, as the functions would at their first event, and more strictly.
+"""Checks the parameters of a deployment, as the functions do at their first event, and more strictly.
 
-The same check is made by the stack's custom resource, which fails the deployment, and by `flowwarden policy
-check`. Nothing of AWS is called or imported.
+The stack's custom resource, which fails the deployment, and `flowwarden policy check` both use it. It neither
+calls AWS nor imports boto3.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def detector_names() -> frozenset[str]:
 
 
 def needed_parameters(policy: FlowLogsPolicy) -> Iterator[tuple[str, str]]:
-    """The settings that need a parameter with the value `yes`: path in `flow_logs`, and its name."""
+    """The path in `flow_logs` of each setting that needs a parameter to be `yes`, and that parameter."""
     for path, spec in _specs(policy):
         if spec.destination_type != CLOUD_WATCH_LOGS:
             yield f"{path}.destination_type", OTHER_DESTINATIONS
