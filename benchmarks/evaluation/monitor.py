@@ -111,7 +111,8 @@ class Monitor:
         caches.state.refused = refused
         for name, value in interfaces.items():
             setattr(caches.interfaces, name, value)
-        self._claims.items, self._claims.writes = claims.items, claims.writes
+        self._claims.items = claims.items
+        self._claims.calls, self._claims.repeats = claims.calls, claims.repeats
         self._evidence.items, self._evidence.writes = evidence.items, evidence.writes
 
 

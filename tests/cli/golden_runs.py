@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.errors import CallRefused
-from tests.cli.fakes_account import undeployed, world
+from tests.cli.fakes_account import deployed, undeployed
 from tests.enforcer.fakes import Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.sources.held import ACCEPTED, NODATA, REJECTED
@@ -23,7 +23,7 @@ class Run(Struct, frozen=True):
 
     arguments: tuple[str, ...]
     stdin: str = ""
-    aws: Callable[[], EnforcerPorts] = lambda: world().aws()
+    aws: Callable[[], EnforcerPorts] = lambda: deployed().aws()
     """What `flowwarden plan` finds."""
 
 
@@ -39,7 +39,7 @@ def _read(*arguments: str, stdin: str = "") -> Run:
     return Run(("read", *arguments), stdin)
 
 
-def _plan(*arguments: str, aws: Callable[[], EnforcerPorts] = lambda: world().aws()) -> Run:
+def _plan(*arguments: str, aws: Callable[[], EnforcerPorts] = lambda: deployed().aws()) -> Run:
     return Run(("plan", *arguments), aws=aws)
 
 
@@ -48,7 +48,7 @@ def _planned(policy: str) -> Run:
 
 
 def _silent() -> EnforcerPorts:
-    fakes = world()
+    fakes = deployed()
     fakes.evidence.items.clear()
     return fakes.aws()
 
@@ -114,7 +114,7 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _plan(aws=lambda: undeployed().aws()),
         _plan("--policy", "new-policy.json", aws=lambda: undeployed().aws()),
         _plan("--defaults", "--parameter", "FlowLogGroupName=/flows", aws=lambda: undeployed().aws()),
-        _plan("--defaults", aws=lambda: world().aws()),
+        _plan("--defaults", aws=lambda: deployed().aws()),
         _plan("--parameter", "Polcy={}", aws=lambda: undeployed().aws()),
     ),
     "plan-json": (_plan("--settings", "settings.json", "--json"),),

@@ -27,13 +27,13 @@ def test_the_generator_has_every_kind_and_every_kind_has_a_detector() -> None:
 
 
 def test_a_detector_is_expected_for_exactly_the_kinds_it_declares() -> None:
-    """For no other kind."""
+    """In its `finds`."""
     for each in DETECTORS:
         assert {kind for kind, names in ACCEPTABLE.items() if each.name in names} == set(each.finds)
 
 
-def test_every_detector_finds_something() -> None:
-    """Except the one that only counts background noise, and the one about records that none can judge."""
+def test_all_detectors_but_two_find_a_kind_of_incident() -> None:
+    """One of the two only counts background noise, the other one counts records that cannot be judged."""
     names = [each.name for each in DETECTORS if not each.finds]
     assert names == ["unjudged-records", "internet-rejects"]
 
@@ -45,8 +45,8 @@ def test_peers_are_expected_only_for_scans() -> None:
     assert not may_find("egress-volume", "slow-scan")
 
 
-def test_a_page_about_any_of_many_hosts_is_about_their_change() -> None:
-    """Not about another host, and not about one of the targets of a single actor."""
+def test_a_page_about_any_host_of_a_change_is_about_the_change() -> None:
+    """A page about another host is not, nor is a page about a target of a single actor."""
     hosts = ("10.0.1.1", "10.0.1.2", "10.0.1.3")
     change = Incident("gossip-rollout", hosts[0], "eni-1", hosts, 0, 100)
     single = replace(change, kind="horizontal-scan")
@@ -88,6 +88,6 @@ def test_a_page_that_no_incident_has_to_do_with_blames_no_other() -> None:
     assert blames_another(late, [other])
 
 
-def test_detectors_that_only_log_are_scored_by_their_findings() -> None:
-    """They never page."""
+def test_the_detectors_that_never_page_are_known() -> None:
+    """The evaluation scores their findings instead of pages."""
     assert {"reject-spike", "ping-sweep"} == NEVER_PAGED

@@ -26,7 +26,7 @@ from tests.benchmarks.evaluation.worlds import world
 def scenario(**parameters: float) -> Scenario:
     """Two learning days and a scored day, with an incident of each kind.
 
-    The windows are longer than AWS's: deliveries take the time, and there are fewer of them.
+    The windows are longer than AWS's, because fewer deliveries take less time.
     """
     small: dict[str, float] = {"learning_days": 2, "judged_days": 1, "incidents_of_each_kind": 1}
     small |= {"learning_rate": 0.005, "judged_rate": 0.005, "window": 86_400, "learning_slot": 86_400}
@@ -34,7 +34,7 @@ def scenario(**parameters: float) -> Scenario:
 
 
 SHORT: Final = Scenario("short", scenario(learning_days=1, judged_days=0, incidents_of_each_kind=0).world)
-"""A learning day."""
+"""One learning day."""
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +94,10 @@ def test_the_monitor_finds_incidents(outcome: Outcome) -> None:
     assert outcome.tallies[MONITOR].write_units > 0
 
 
-def test_parallel_scenarios_have_the_same_outcome_also_after_an_interruption(
+def test_parallel_scenarios_have_the_same_outcome_even_after_an_interruption(
     whole: tuple[Outcome, Path], short: tuple[Outcome, Path], tmp_path: Path
 ) -> None:
-    """From the checkpoint of the last completed day; without one, from the beginning.
+    """They continue from the checkpoint of the last completed day; without one, they begin anew.
 
     Each runs in its own process with its own checkpoint; outcomes are in the requested order.
     """
@@ -117,8 +117,8 @@ def test_a_checkpoint_of_another_scenario_is_not_used(short: tuple[Outcome, Path
     assert Run(scenario(judged_days=0, seed=9), short[1]).generator.day == 0
 
 
-def test_a_scenario_that_fails_ends_the_run(tmp_path: Path) -> None:
-    """With its error."""
+def test_a_scenario_that_fails_ends_the_run_with_its_error(tmp_path: Path) -> None:
+    """Here the error of an unreadable checkpoint."""
     (tmp_path / "one").write_bytes(b"no checkpoint")
     with pytest.raises(UnpicklingError):
         run_all({scenario(): tmp_path / "one"}, 1, lambda _: None)

@@ -1,4 +1,4 @@
-"""Another traffic source than the generator."""
+"""A traffic source other than the generator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODULE = "tests.benchmarks.evaluation.own_traffic"
 
 
 def test_a_run_judges_the_traffic_of_a_module(tmp_path: Path) -> None:
-    """Its records, hosts and labels, of a kind that the generator does not have; also after a checkpoint."""
+    """Its records, hosts and labels, of a kind that the generator does not have; a checkpoint is written."""
     scenario = Scenario("own", world("v2", learning_days=1, judged_days=2), MODULE)
     outcome = Run(scenario, tmp_path / "checkpoint").finish(lambda _: None)
     tally = outcome.tallies[MONITOR]
@@ -40,13 +40,13 @@ def test_a_run_judges_the_traffic_of_a_module(tmp_path: Path) -> None:
 
 
 def test_every_scenario_of_a_run_has_the_source() -> None:
-    """The generator, if none is named."""
+    """The default is the generator."""
     assert {each.source for each in scenarios(QUICK, 1, MODULE)} == {MODULE}
     assert isinstance(source_of("", world()), Generator)
 
 
 @pytest.mark.parametrize("module", ["no_such_module", "json"])
 def test_a_module_that_is_no_source_is_an_error(module: str) -> None:
-    """It names the module, and where its contents are described."""
+    """The error names the module, and the page that describes a source."""
     with pytest.raises(SystemExit, match=f"--source {module}: .*README"):
         source_of(module, world())

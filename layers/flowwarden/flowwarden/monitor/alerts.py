@@ -11,6 +11,7 @@ from msgspec import Struct
 from flowwarden.monitor.causes import Cause, cause_of
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
+from flowwarden.monitor.mutes import suggested
 from flowwarden.monitor.quiet import quiet_of
 from flowwarden.monitor.render import rollup
 from flowwarden.monitor.render.crowd import Crowd
@@ -34,6 +35,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     batch: LogBatch
     region: str
     suppression_minutes: int
+    now: int
+    """Unix seconds."""
     hosts: Hosts = Hosts({})
     """What is known of the hosts at the ends of the connections."""
     span: tuple[int, int] | None = None
@@ -47,6 +50,7 @@ class Seen(Struct, frozen=True, kw_only=True):
             log_group=one_line(self.batch.log_group),
             log_stream=one_line(self.batch.log_stream),
             suppression_minutes=self.suppression_minutes,
+            now=self.now,
             hosts=self.hosts,
             batch_span=self.span,
         )
@@ -85,7 +89,8 @@ def _told(finding: Finding, seen: Seen) -> _Told:
 def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
     first, findings = several[0], [each.finding for each in several]
     finding, detector = first.finding, BY_NAME[first.finding.detector]
-    context, crowd = seen.context(first.account), _crowd(several)
+    context = seen.context(first.account)
+    crowd = _crowd(several, context)
     return Alert(
         key=first.key,
         route=detector.route,
@@ -97,12 +102,13 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
     )
 
 
-def _crowd(several: Sequence[_Told]) -> Crowd | None:
+def _crowd(several: Sequence[_Told], context: RenderContext) -> Crowd | None:
     shown = [*dict.fromkeys(each.cause.what for each in several if each.cause)]
     if not shown:
         return None
     others = tuple(describe(each.finding).summary for each in several[1:])
-    return Crowd("; ".join(shown[:MOST_SHOWN]), _members(several), others)
+    mutes = tuple(suggested(each.finding, context.hosts, context.now) for each in several[1:])
+    return Crowd("; ".join(shown[:MOST_SHOWN]), _members(several), others, mutes)
 
 
 def _members(several: Sequence[_Told]) -> tuple[str, ...]:
