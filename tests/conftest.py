@@ -1,4 +1,4 @@
-"""Settings of all tests: no deadlines, so that a busy machine fails no test, and test distribution."""
+"""Settings for all tests: no deadlines, so that a busy machine fails no test, and their distribution."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 
 gc.set_threshold(50_000, 20, 20)
-"""Collecting garbage less often saves a twentieth of the time of all tests."""
+"""Collecting garbage less often saves a twentieth of the run time."""
 
 
 TOGETHER: Final = "tests/e2e/"
@@ -47,7 +47,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
-    """A hook of pytest-xdist."""
+    """Distribute tests with `Scheduler`; pytest-xdist calls this."""
     return Scheduler(config, log)
 
 
@@ -57,14 +57,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What exists before the first test stays, so the garbage collector does not look at it again."""
+    """Exclude what exists before the first test from garbage collection, because it stays until the end."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Make child processes of the test react to SIGINT, even if this process is a shell's background job.
+    """Make the test's child processes react to SIGINT, even if this process is a shell's background job.
 
     A shell starts background jobs with SIGINT ignored, and child processes inherit that. Handlers are not
     inherited.

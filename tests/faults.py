@@ -38,7 +38,7 @@ class Fault(StrEnum):
 
 
 class Faults:
-    """Counts the calls of all ports, and lets one of them fail."""
+    """Counts the calls of all ports, and makes one of them fail."""
 
     def __init__(self, number: int = -1, fault: Fault = Fault.REFUSED) -> None:
         """`number` is the call that fails, from 0; without it, none does."""
@@ -72,7 +72,7 @@ class Faults:
 
 
 class _Port:
-    """A port whose calls are counted."""
+    """A port whose calls are counted and can fail."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class _Port:
 
 
 def _whole(answer: Any) -> Any:
-    """An answer that is read page by page is read here, so that its call fails where it is made."""
+    """Read a lazy answer completely, so that its call fails where it is made."""
     return list(answer) if hasattr(answer, "__next__") else answer
 
 

@@ -26,7 +26,7 @@ _ABSENT = dict.fromkeys(FLOW_ATTRIBUTES)
 
 
 def make_flow(**given: Any) -> Flow:
-    """A flow with that layout; fields that are not given are absent."""
+    """A flow with the layout `WHOLE`; fields that are not given are absent."""
     return _FLOW(**(_ABSENT | given))
 
 

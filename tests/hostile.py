@@ -13,7 +13,7 @@ HOSTILE: Final = (
     "x\n\nNOT COVERED (1)\r\n- vpc-forged: send money\x85\u2028\u2029\x0b\x0c\x1e"
     "\x00\x1b[2J\x1b]0;t\x07\x7f\x9b31m\u202egnp\u2066\u200b\u200d\ufeff\u3164\ud800\U000e0041" + "a" * 5000
 )
-"""Line breaks of every kind, terminal sequences, bidirectional and invisible characters, and great length."""
+"""Line breaks of every kind, terminal sequences, bidirectional and invisible characters, and length."""
 
 
 def places(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -37,7 +37,7 @@ def places(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 
 
 def poisoned(value: Any, path: tuple[Any, ...], text: str = HOSTILE) -> Any:
-    """A copy of the value with a text behind the one at the path."""
+    """A copy of the value in which `text` is appended to the text at the path."""
     if not path:
         return f"{value}{text}"
     first, *rest = path
@@ -74,19 +74,19 @@ def mapped(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def _with(value: Struct, name: str, changed: object) -> Struct:
-    """A copy with another value of an attribute, also of one that the constructor does not take."""
+    """A copy with a changed attribute, even if the constructor does not take that attribute."""
     copied = replace(value)
     force_setattr(copied, name, changed)
     return copied
 
 
 def is_visible(text: str) -> bool:
-    """Whether a text is of lines of printable characters that can be encoded."""
+    """Whether each line of a text is printable, and the text can be encoded as UTF-8."""
     return all(line.isprintable() for line in text.split("\n")) and text.encode().decode() == text
 
 
 def texts(value: object) -> Iterator[str]:
-    """All texts in a JSON value, names of members among them."""
+    """All texts in a JSON value, including the names of members."""
     match value:
         case str():
             yield value

@@ -1,4 +1,4 @@
-"""Text from outside in lines of pages, logs and terminals."""
+"""Untrusted text, made safe for a line of a page, a log or a terminal."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_any_text_fits_into_a_line(text: str, limit: int) -> None:
 
 
 def test_a_whole_line_keeps_its_alignment() -> None:
-    """Only what would leave the line or stay invisible changes."""
+    """Only line breaks and invisible characters are replaced; the length is limited."""
     assert printable("  Source       10.0.0.1\n  Forged") == "  Source       10.0.0.1   Forged"
     assert len(printable("x" * 10_000_000)) == LONGEST_LINE
 
@@ -70,6 +70,6 @@ def test_json_is_visible_and_alters_no_text(value: object, indent: int | None) -
 
 
 @given(JSON)
-def test_the_texts_of_a_safe_value_are_lines(value: object) -> None:
-    """Names of members among them."""
+def test_each_text_of_a_safe_value_is_one_line_of_bounded_length(value: object) -> None:
+    """Including the names of members."""
     assert all(each.isprintable() and len(each) <= LONGEST_LINE for each in texts(safe(value)))

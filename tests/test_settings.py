@@ -34,12 +34,14 @@ def test_a_wrong_value_is_named(value: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(MONITOR))
 def test_a_missing_variable_is_named(name: str) -> None:
-    """A missing or empty variable is not set."""
-    with pytest.raises(SettingsError, match=f"{name} is not set"):
-        MonitorSettings.from_mapping({**MONITOR, name: ""})
+    """An empty variable counts as missing."""
+    others = {key: value for key, value in MONITOR.items() if key != name}
+    for environment in (others, {**others, name: ""}):
+        with pytest.raises(SettingsError, match=f"{name} is not set"):
+            MonitorSettings.from_mapping(environment)
 
 
-def test_the_enforcer_has_its_own_settings() -> None:
-    """The message names the first missing variable."""
+def test_the_enforcer_requires_other_variables_than_the_monitor() -> None:
+    """The monitor's environment lacks the account."""
     with pytest.raises(SettingsError, match="ACCOUNT_ID is not set"):
         EnforcerSettings.from_mapping(MONITOR)

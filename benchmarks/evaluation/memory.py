@@ -5,62 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import Struct
-
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
-from flowwarden.notify.evidence import JOIN_SECONDS, MOST_ASKS, MOST_MEMBERS
 from flowwarden.notify.evidence import Evidence as Told
 from flowwarden.notify.notification import Notification
 from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.sets import Addition, Sets, merged
+from tests.notify.fakes import MemoryClaims
 
 
-class Item(Struct):
-    """A claim."""
-
-    owner: Owner
-    sent_at: int = 0
-    quiet_until: int | None = None
-    suppressed_batches: int = 0
-    told: Told | None = None
-    joined: tuple[str, ...] = ()
-
-    def has_told(self, given: Told | None, now: int, window: int) -> bool:
-        """Whether a repeat shows nothing that must be told; see `notify/evidence.py`."""
-        told = self.told
-        if given is None or told is None:
-            return given is told
-        grew = given.gravity > told.gravity or given.amount >= told.grows_at
-        if grew or len(self.joined) >= told.crowd:
-            return False
-        others = set(given.members) - set(told.members)
-        place = all(not set(group).isdisjoint(told.places) for group in given.asks[:MOST_ASKS])
-        waits = bool(self.joined) and others <= set(self.joined) and now < self.sent_at + window
-        joins = now < self.sent_at + JOIN_SECONDS or len(told.members) >= MOST_MEMBERS
-        free = not given.strict or len(told.members) == 1
-        return (not others and (place or free)) or (place and (waits or joins))
-
-    def repeat(self, given: Told | None, now: int, quiet: int) -> bool:
-        """Go on with the suppression, or join; returns whether a member joins."""
-        self.suppressed_batches += 1
-        if given is None or self.told is None or self.quiet_until is None:
-            return False
-        others = [each for each in given.members if each not in self.told.members]
-        if not others:
-            furthest = self.sent_at + max(quiet, self.told.remind)
-            self.quiet_until = max(self.quiet_until, min(now + quiet, furthest))
-        self.joined = tuple(dict.fromkeys((*self.joined, *others)))[:MOST_MEMBERS]
-        return bool(others)
-
-
-class Claims:
-    """Claims in a dictionary. Every call counts as one write unit, as in the table."""
+class Claims(MemoryClaims):
+    """Claims in a dictionary, which count the writes that the table would bill."""
 
     def __init__(self, terms: ClaimTerms) -> None:
-        self._terms = terms
-        self.items: dict[ClaimKey, Item] = {}
-        self.writes = 0
+        super().__init__(terms)
+        self.repeats = 0
+        """Suppressed repeats: each costs a second write, which counts it."""
+
+    @property
+    def writes(self) -> int:
+        """Write units: one for each call, one more for each repeat."""
+        return self.calls + self.repeats
 
     def claim(
         self,
@@ -70,46 +35,10 @@ class Claims:
         quiet: int | None = None,
         evidence: Told | None = None,
     ) -> Claim:
-        """See the port. Invocations are sequential here, so none is ever in progress."""
-        self.writes += 1
-        item = self.items.get(key)
-        if item is None:
-            self.items[key] = Item(owner)
-            return Claim(state=ClaimState.CLAIMED)
-        goes_on = item.quiet_until is not None and item.quiet_until > now
-        if item.owner.batch_id == owner.batch_id and item.quiet_until is not None:
-            return Claim(state=ClaimState.SUPPRESSED, same_batch=True)
-        quiet = quiet or self._terms.suppression
-        if goes_on and item.has_told(evidence, now, min(quiet, self._terms.suppression)):
-            self.writes += 1
-            return Claim(state=ClaimState.SUPPRESSED, joins=item.repeat(evidence, now, quiet))
-        item.owner, item.quiet_until = owner, None
-        return Claim(
-            state=ClaimState.CLAIMED,
-            suppressed_batches=item.suppressed_batches,
-            last_sent=item.sent_at or None,
-            joined=item.joined,
-            told=item.told if goes_on else None,
-        )
-
-    def confirm(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Told | None = None,
-    ) -> None:
         """See the port."""
-        self.writes += 1
-        item = self.items[key]
-        if item.owner == owner:
-            item.sent_at, item.quiet_until = now, now + (quiet or self._terms.suppression)
-            item.suppressed_batches, item.told, item.joined = 0, evidence, ()
-
-    def release(self, _key: ClaimKey, _owner: Owner) -> None:
-        """See the port. No claim is ever in progress here, so a release only costs a write."""
-        self.writes += 1
+        claim = super().claim(key, owner, now, quiet, evidence)
+        self.repeats += claim.state is ClaimState.SUPPRESSED and not claim.same_batch
+        return claim
 
 
 class Sink:

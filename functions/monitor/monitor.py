@@ -35,7 +35,7 @@ from flowwarden.errors import NotASubscriptionEvent
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.report import BatchReport, route_of
-from flowwarden.printable import as_json
+from flowwarden.printable import as_json, one_line
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
 
@@ -59,6 +59,7 @@ METRICS = {
     "DigestRows": "digest_rows",
     "Notifications": "notifications",
     "Suppressed": "suppressed",
+    "Muted": "muted",
     "InternetRejects": "internet_rejects",
     "StateUnavailable": "state_unavailable",
     "UnparsedBatches": "unparsed_batches",
@@ -162,7 +163,12 @@ def report(batch: LogBatch, result: BatchReport) -> None:
     for line, reason in result.malformed_samples:
         logger.warning("malformed line", line=line, reason=reason)
     for finding in result.reported[:LOGGED]:
-        logger.info(describe(finding).summary, detector=finding.detector, route=route_of(finding).value)
+        logger.info(
+            describe(finding).summary,
+            detector=finding.detector,
+            route=route_of(finding).value,
+            muted=one_line(finding.muted),
+        )
     if len(result.reported) > LOGGED:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])
         logger.info("more findings that do not page, not listed", more=counts)

@@ -14,7 +14,7 @@ from tests.architecture import source
 
 LONGEST_FUNCTION = 40
 LONGEST_MODULE = 300
-"""Lines; tests can be longer, because they are tables of cases."""
+"""Limits in lines. Test modules may be longer, because they are tables of cases."""
 
 # Written in parts, so that this file does not contain the forbidden texts.
 LEFT_OPEN = re.compile(
@@ -88,7 +88,7 @@ def test_no_function_is_too_long() -> None:
 
 
 def _tree(path: Path) -> ast.Module:
-    """The syntax tree of a file; only the package's, which several rules look at, are kept."""
+    """The syntax tree of a file; only those of the package are cached, because several rules use them."""
     return source.tree(path) if path.is_relative_to(source.PACKAGE) else ast.parse(source.text(path))
 
 
@@ -149,7 +149,7 @@ def reads_the_clock(module: ast.Module) -> bool:
 
 def test_only_aws_imports_the_sdk() -> None:
     assert offenders(imports_the_sdk, source.PACKAGE / "aws") == []
-    assert offenders(imports_the_sdk), "aws/ imports it, which proves that the check works"
+    assert offenders(imports_the_sdk), "the check does not find the imports in aws/"
 
 
 def test_the_package_reads_neither_environment_nor_clock() -> None:

@@ -14,7 +14,7 @@ LOADED = (
     "import sys, {function}; print(*sorted(name for name in sys.modules if name.startswith('flowwarden.')))"
 )
 HAS_DOCSTRINGS = "print(bool(numpy.ndarray.__doc__), bool(numpy.argsort.__doc__))"
-"""Of a compiled type, and of a Python function."""
+"""Prints whether a compiled type of numpy has a docstring, and whether a Python function has one."""
 
 
 def loaded(function: str) -> list[str]:
@@ -39,7 +39,7 @@ def printed(function: str, program: str) -> str:
 
 @pytest.mark.parametrize(("function", "other"), [("monitor", "enforcer"), ("enforcer", "monitor")])
 def test_a_function_does_not_load_the_other_product(function: str, other: str) -> None:
-    """It does load its own, which proves that the check works."""
+    """It loads its own, which shows that the check works."""
     modules = loaded(function)
     assert [name for name in modules if name.startswith(f"flowwarden.{other}.")] == []
     assert [name for name in modules if name.startswith(f"flowwarden.{function}.")]

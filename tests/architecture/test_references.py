@@ -93,7 +93,7 @@ def test_existing_and_external_names_are_not_reported(named: str) -> None:
 
 
 def test_a_stale_file_is_found() -> None:
-    """By its whole path or the end of its path."""
+    """A file exists if the path of a file of the project ends with its name."""
     assert missing("`look" + "ing.py` and `state/sets.py`", ["x/state/sets.py"]) == ["looking.py"]
 
 
@@ -110,8 +110,8 @@ def test_the_source_tree_in_the_docs_lists_exactly_the_existing_packages() -> No
     assert described_packages(source.text(source.PROJECT / "docs" / "design.md")) == folders
 
 
-def test_a_stale_package_in_the_source_tree_is_found() -> None:
-    """A former name."""
+def test_the_packages_in_the_source_tree_of_a_page_are_found() -> None:
+    """Stale names too; words of the description are not packages."""
     assert described_packages("layers/flowwarden/   the package: alerting, records\n\n") == {
         "alerting",
         "records",

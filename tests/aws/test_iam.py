@@ -31,7 +31,7 @@ def write(iam: Any, policy: str) -> None:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Any]:
-    """An account on moto, of all tests of this module: reading AWS's own policies takes most of a test."""
+    """An account on moto, shared by all tests: reading AWS's own policies takes most of a test's time."""
     with mock_aws():
         yield shared("iam")
 
@@ -77,7 +77,7 @@ def test_the_role_is_read_with_its_trust_and_inline_policies(roles: Roles) -> No
 
 
 def test_all_parts_of_a_statement_are_read(roles: Roles) -> None:
-    """Including its effect; a statement that neither allows nor denies is left out."""
+    """Including its effect, and whether it has a condition."""
     iam = shared("iam")
     condition = {"Bool": {"aws:SecureTransport": "false"}}
     write(
@@ -112,11 +112,7 @@ def test_an_unreadable_policy_is_listed_and_the_others_are_read() -> None:
     """An unreadable policy must not count as missing."""
     iam = client("iam")
     attach(iam, document(Action="logs:*", Resource="*"))
-
-    def refuse(**_: object) -> None:
-        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetPolicyVersion")
-
-    iam.meta.events.register("before-call.iam.GetPolicyVersion", refuse)
+    refuse(iam, "GetPolicyVersion", "AccessDenied")
     role = Roles(iam).describe(ARN)
     assert role is not None
     assert (role.trusted, role.statements) == ((SERVICE,), (OWN,))
@@ -125,7 +121,7 @@ def test_an_unreadable_policy_is_listed_and_the_others_are_read() -> None:
 
 
 def refuse(iam: Any, call: str, code: str) -> None:
-    """Make a call fail from now on, whichever policy it is about."""
+    """Make every call of this operation fail from now on."""
 
     def refused(**_: object) -> None:
         raise ClientError({"Error": {"Code": code, "Message": "no"}}, call)
@@ -177,11 +173,7 @@ def test_a_role_that_is_gone_while_it_is_read_is_none() -> None:
 def test_an_unreadable_role_is_an_error_and_not_missing(roles: Roles) -> None:
     """Its state is unknown."""
     iam = client("iam")
-
-    def refuse(**_: object) -> None:
-        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetRole")
-
-    iam.meta.events.register("before-call.iam.GetRole", refuse)
+    refuse(iam, "GetRole", "AccessDenied")
     with pytest.raises(CallRefused, match="GetRole: AccessDenied"):
         Roles(iam).describe(ARN)
     assert roles.describe(ARN) is not None

@@ -38,7 +38,7 @@ from tests.notify.fakes import MemorySink
 
 SEED: Final = 3
 GROUPS: Final = {"lines": 4, "payloads": 15, "events": 150, "policies": 25, "items": 15, "files": 80}
-"""Groups of each kind: some hundred inputs, or some dozen of the slowest."""
+"""Groups of each kind: some hundred inputs, or some dozen of the slowest kinds."""
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -55,8 +55,8 @@ def test_the_same_seed_gives_the_same_inputs() -> None:
         assert repr(given(kind, 1, 4)) == repr(given(kind, 1, 4)) != repr(given(kind, 2, 4))
 
 
-def test_the_inputs_of_a_million_have_every_kind() -> None:
-    """The shares of all kinds are the whole."""
+def test_the_shares_of_all_kinds_add_up_to_one() -> None:
+    """Each kind gets its share of the inputs of a run."""
     assert sum(each.share for each in KINDS.values()) == pytest.approx(1)
 
 
@@ -66,14 +66,14 @@ def kind_of(check: Callable[[Any], Iterator[Problem]], make: Callable[[Random], 
 
 
 class BrokenSink(MemorySink):
-    """Sends nothing, and does something else."""
+    """Stores each notification with a terminal sequence in its text, then runs a fault."""
 
     def __init__(self, fault: Callable[[], None]) -> None:
         super().__init__()
         self._fault = fault
 
     def send(self, notification: Notification) -> None:
-        """Do it."""
+        """Store it and run the fault."""
         force_setattr(notification, "text", f"{notification.text}\x1b[2J")
         self.sent.append(notification)
         self._fault()
@@ -90,13 +90,13 @@ def planted(fault: Callable[[], None]) -> Kind:
 
 
 def spin() -> None:
-    """Never end."""
+    """Loop forever."""
     while True:
         pass
 
 
 def fail() -> None:
-    """Raise an error that is not of the tree."""
+    """Raise an error that is not one of the project."""
     raise KeyError("planted")
 
 
@@ -106,25 +106,25 @@ def refuse() -> None:
 
 
 def miss() -> None:
-    """Raise an error of the tree that no handler may raise: pages do not need the table."""
+    """Raise an error of the project that no handler may raise: pages do not need the table."""
     raise StateUnavailable("planted")
 
 
-def whats(kind: Kind, seconds: float = 1.0) -> list[str]:
+def problems_of(kind: Kind, seconds: float = 1.0) -> list[str]:
     """The problems of an input."""
     return [each.what.rsplit(":", 1)[0] for each in verdict(kind, 0, seconds)]
 
 
 def test_an_error_that_a_handler_must_not_raise_is_found() -> None:
-    """With its place, also one of the tree; one after which Lambda retries the batch is none."""
+    """With its place, even an error of the project; an error after which Lambda retries is allowed."""
     place = "at tests/benchmarks/test_fuzz.py"
-    assert whats(planted(fail)) == [f"{RAISED} KeyError {place}"]
-    assert whats(planted(miss)) == [f"{RAISED} StateUnavailable {place}"]
-    assert RAISED not in str(whats(planted(refuse)))
+    assert problems_of(planted(fail)) == [f"{RAISED} KeyError {place}"]
+    assert problems_of(planted(miss)) == [f"{RAISED} StateUnavailable {place}"]
+    assert RAISED not in str(problems_of(planted(refuse)))
 
 
 def escaping(error: Exception) -> Command:
-    """A command that lets an error out."""
+    """A command that raises this error."""
 
     def run_it(_options: object, _console: object) -> int:
         raise error
@@ -140,39 +140,39 @@ def silent(_options: object, console: Console) -> int:
 
 @pytest.mark.parametrize("error", [SourceError("planted"), PolicyError("planted"), KeyError("planted")])
 def test_an_error_that_leaves_the_command_line_is_found(error: Exception) -> None:
-    """Whether it is of the error tree or not: a user gets a message and an exit code, and no traceback."""
+    """Whether it is one of the project or not: a user gets a message and an exit code, and no traceback."""
     command = escaping(error)
     kind = kind_of(lambda _: run_command([command.name, "-"], b"", (command,)))
-    assert whats(kind) == [f"{RAISED} {type(error).__name__} at tests/benchmarks/test_fuzz.py"]
+    assert problems_of(kind) == [f"{RAISED} {type(error).__name__} at tests/benchmarks/test_fuzz.py"]
 
 
 def test_a_command_that_fails_without_a_message_is_found() -> None:
-    """One that is used wrongly, or whose input cannot be read, says so."""
+    """The commands print one for wrong arguments and for unreadable input."""
     command = replace(COMMANDS[0], run=silent)
     kind = kind_of(lambda _: run_command([command.name, "-"], b"", (command,)))
-    assert whats(kind) == ["an end with an error and without a message"]
-    assert whats(kind_of(lambda _: run_command(["read", "--nonsense"]))) == []
-    assert whats(kind_of(lambda _: run_command(["read", "-"], b"\xff\x00"))) == []
+    assert problems_of(kind) == ["an end with an error and without a message"]
+    assert problems_of(kind_of(lambda _: run_command(["read", "--nonsense"]))) == []
+    assert problems_of(kind_of(lambda _: run_command(["read", "-"], b"\xff\x00"))) == []
 
 
-def test_what_never_ends_is_found() -> None:
-    """Whether it uses the processor or waits; what ends in time is not."""
-    assert whats(planted(spin), 0.2) == [SLOW]
+def test_an_endless_input_is_found() -> None:
+    """Whether it uses the processor or waits; one that ends in time is not found."""
+    assert problems_of(planted(spin), 0.2) == [SLOW]
     with pytest.raises(Hung), guarded(1, waiting=0.05):
         time.sleep(5)
-    assert SLOW not in whats(planted(lambda: None))
+    assert SLOW not in problems_of(planted(lambda: None))
 
 
-def test_what_does_not_return_to_python_ends_the_process() -> None:
-    """No exception can end it."""
+def test_a_call_that_does_not_return_to_python_ends_the_process() -> None:
+    """No exception can interrupt such a call."""
     code = "from benchmarks.fuzz.guard import guarded\nwith guarded(0.1, last=0.2):\n    sum(range(10**12))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == -signal.SIGVTALRM
 
 
-def test_raw_text_is_found_in_pages_logs_and_at_the_terminal() -> None:
-    """And lines without a bound; ordinary text is fine."""
-    assert whats(planted(lambda: None)) == ["raw text in a page"]
+def test_raw_text_and_overlong_lines_are_found_in_pages_and_logs() -> None:
+    """Ordinary text is not."""
+    assert problems_of(planted(lambda: None)) == ["raw text in a page"]
     good = Notification(subject="s", text="a\nb", document={"a": "b"}, attributes={"a": "b"})
     assert [*raw_pages([good])] == []
     for part_of in ("subject", "document", "attributes"):
@@ -185,14 +185,14 @@ def test_raw_text_is_found_in_pages_logs_and_at_the_terminal() -> None:
 
 
 def test_records_that_are_not_printed_are_found() -> None:
-    """The command is asked for less than all."""
+    """With `--only`, the command prints fewer than it counts."""
     assert [*read_source(BLOCKED.encode())] == []
     problems = [each.what for each in read_source(BLOCKED.encode(), "--only=ACCEPT")]
     assert problems == ["records that are counted and not printed"]
 
 
-def test_a_failing_input_is_repeated_and_made_small() -> None:
-    """To what the failure needs."""
+def test_a_failing_input_is_shown_minimized_with_the_command_that_repeats_it() -> None:
+    """Only what the failure needs is left of it."""
 
     def check(group: tuple[str, ...]) -> Iterator[Problem]:
         if any("#" in each for each in group):
@@ -211,7 +211,7 @@ def test_a_failing_input_is_repeated_and_made_small() -> None:
 
 
 class BrokenPool(Executor):
-    """A pool of processes of which one ended at the second part."""
+    """A pool of processes in which a process ends at the second part."""
 
     def __init__(self, _processes: int, initializer: Any, initargs: Any) -> None:
         initializer(*initargs)

@@ -1,4 +1,4 @@
-"""What the fuzzer damages exists: what the adapters store, and what is read of events."""
+"""The fuzzer damages the members that the adapters store and that the handlers read of events."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ def store_partitions() -> None:
 
 @pytest.mark.parametrize("kind", ALONE, ids=lambda kind: kind.name)
 def test_exactly_the_members_of_an_item_are_damaged(kind: Any, stored: list[dict[str, Any]]) -> None:
-    """A member that is renamed or new cannot be missing from what the fuzzer damages."""
+    """So the fuzzer cannot miss a new or renamed member."""
     of_kind = [each for each in stored if each["pk"]["S"].startswith(kind.prefix)]
     assert of_kind
     assert singles(NOW)[kind.prefix].keys() == {name for each in of_kind for name in members(each)}
 
 
 def test_every_item_of_a_partition_is_damaged_where_its_document_is(stored: list[dict[str, Any]]) -> None:
-    """Its kinds are those that the adapters store, its document is in the member that they read."""
+    """The fuzzer knows every kind of item, and the member that contains its document."""
     kinds = [each for each in ITEMS if each.partition]
     damaged = {
         (partition, _kind(key), name) for partition, found in documents(NOW).items() for key, name, _ in found
@@ -141,7 +141,7 @@ def paths(value: Any, path: str) -> Iterator[str]:
 
 
 def test_each_member_that_is_read_of_events_is_in_an_example_or_added() -> None:
-    """So the fuzzer, which changes members of examples, changes every member that matters."""
+    """The fuzzer changes members of examples, so it changes every member that is read."""
     wanted, found = set[str](), set[str]()
     stack: Stack = STACK
     for path in EVENTS:

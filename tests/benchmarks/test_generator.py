@@ -1,4 +1,4 @@
-"""The measured payloads: the same for a seed, with the documented mixture."""
+"""The measured payloads: the same for a seed, with the documented shares."""
 
 from __future__ import annotations
 
@@ -87,21 +87,21 @@ def test_each_flow_has_the_address_of_its_own_interface_at_one_end(name: str) ->
         assert len({flow.srcaddr, flow.dstaddr} & {own.ipv4, own.ipv6}) == 1
 
 
-def test_no_two_interfaces_of_the_fleet_share_an_address_and_many_share_a_role() -> None:
-    """As in a VPC."""
+def test_interfaces_of_the_fleet_have_their_own_addresses_and_share_security_groups() -> None:
+    """As in a VPC; the security group is the role."""
     assert len({each.ipv4 for each in fleet()}) == len({each.ipv6 for each in fleet()}) == FLEET
     assert 10 < len({each.security_group for each in fleet()}) < FLEET / 10
 
 
 def test_all_properties_of_an_interface_follow_from_its_id() -> None:
-    """So that the benchmark's EC2 agrees with the payload; another id is another interface."""
+    """So the benchmark's EC2 agrees with the payload; another id is another interface."""
     one, other, *_ = fleet()
     assert interface(one.interface_id) == one
     assert interface(other.interface_id) != one
 
 
 def test_payloads_with_one_seed_and_different_sizes_share_no_far_end() -> None:
-    """A way that caches addresses would read the second one faster."""
+    """Otherwise a way that caches addresses would read the second payload faster."""
     few, many = (LineReader((LAYOUTS["v2"],)).read(lines(LAYOUTS["v2"], size, 1)).flows for size in (50, 500))
     ends = [{end for flow in flows for end in (flow.srcaddr, flow.dstaddr)} for flows in (few, many)]
     assert not ends[0] & ends[1]
@@ -127,7 +127,7 @@ def test_the_template_defines_the_measured_format() -> None:
 
 @pytest.mark.parametrize("records", [20, 50, 1_000, 4_500, 10_000, 100_000])
 def test_rounds_share_no_payload(records: int) -> None:
-    """So that no cache makes a way look faster than it is."""
+    """So no cache makes a way look faster than it is; a round has a bounded number of records."""
     all_seeds = [seed for number in range(20) for seed in seeds(records, number)]
     assert len(all_seeds) == len(set(all_seeds))
     assert len(seeds(records, 0)) * records <= max(records, AT_ONCE)

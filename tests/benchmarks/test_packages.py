@@ -1,4 +1,4 @@
-"""The profile by package: all time counts for a stage, external code for its callers."""
+"""The profile by stage: each function counts for the stage of its package, external code for its callers."""
 
 from __future__ import annotations
 

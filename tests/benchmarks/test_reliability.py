@@ -48,7 +48,7 @@ def every_poison() -> Load:
 
 @pytest.mark.parametrize("whole", [small, every_poison])
 def test_a_load_run_accounts_for_every_line_and_pages_as_without_poison(whole: Callable[[], Load]) -> None:
-    """With poison and doubles."""
+    """With poison and repeated deliveries."""
     found = whole()
     assert found.differences() == []
     counts = figures(found)
@@ -56,8 +56,8 @@ def test_a_load_run_accounts_for_every_line_and_pages_as_without_poison(whole: C
     assert counts["incidents planted"] == counts["… of them in both"] > 0
 
 
-def test_the_plan_has_every_kind_of_poison_and_doubles_at_once_and_later() -> None:
-    """A tenth is poisoned, a twentieth doubled; no batch is both."""
+def test_the_plan_has_every_kind_of_poison_and_repeats_at_once_and_later() -> None:
+    """A tenth of the batches is poisoned, a twentieth is delivered twice; no batch is both."""
     deliveries = plan(batches(500, 100, seed=2), seed=2)
     kinds = [each.poison for each in deliveries if each.poison]
     doubled = [each for each in deliveries if each.doubled_after is not None]
@@ -73,12 +73,12 @@ def changed(**given: object) -> Load:
 
 
 def found_in(outcome: Load, text: str) -> bool:
-    """Whether a difference says this."""
+    """Whether a difference contains this text."""
     return any(text in each for each in outcome.differences())
 
 
-def test_what_is_lost_repeated_raw_or_not_counted_is_a_difference() -> None:
-    """Each check can fail."""
+def test_lost_repeated_raw_and_uncounted_results_are_differences() -> None:
+    """Each check of the load run can fail."""
     poisoned = small().poisoned
     first, *others = poisoned.sent
     assert found_in(changed(sent=tuple(others)), "lost: ")
@@ -112,7 +112,7 @@ def test_a_payload_that_is_processed_although_it_is_poisoned_is_a_difference() -
 
 
 def test_every_run_has_the_same_batches_and_payloads() -> None:
-    """So that a difference can be examined."""
+    """So a difference can be reproduced; another seed gives other batches."""
     first, second = (plan(batches(20, 50, seed=9), seed=9) for _ in range(2))
     assert first == second
     assert list(map(event_of, first)) == list(map(event_of, second))
@@ -120,7 +120,7 @@ def test_every_run_has_the_same_batches_and_payloads() -> None:
 
 
 def test_without_poison_an_unreadable_batch_is_left_out_and_others_keep_their_good_lines() -> None:
-    """The two runs differ in poison and doubles alone."""
+    """The two runs differ only in poison and repeated deliveries."""
     deliveries = plan(batches(200, 100, seed=4), seed=4)
     good = {each.poison: without_poison(each) for each in deliveries}
     assert good[Poison.PAYLOAD] is None
@@ -129,7 +129,7 @@ def test_without_poison_an_unreadable_batch_is_left_out_and_others_keep_their_go
 
 
 def test_every_cell_names_tests_that_exist() -> None:
-    """As functions of their files."""
+    """Otherwise a renamed test would be missed only by `make reliability`."""
     for each in cell_tests():
         file, _, name = each.partition("::")
         assert f"\ndef {name}(" in (ROOT / file).read_text(), each
@@ -153,13 +153,13 @@ def test_a_cell_whose_test_fails_is_skipped_or_is_missing_is_an_error() -> None:
 
 
 def test_tests_are_run_by_their_ids() -> None:
-    """In a process of their own: the number of sets of parameters that passed."""
+    """In a separate process; the result counts the sets of parameters that passed."""
     light = "tests/docs/test_state.py::test_a_span_has_the_largest_unit_that_fits"
     assert node_ids.run([light], "dev").passed(light) == 4
 
 
 def test_runs_with_a_failing_call_prove_a_cell() -> None:
-    """Of the enforcer; with a flow log of others beside its own, too."""
+    """Each fault in the enforcer, also beside a flow log of others, and a lost answer in the monitor."""
     evidence = Evidence(small(), NO_TESTS, 1)
     for fault in Fault:
         for proof in (Deletions(fault), Foreign(fault)):
@@ -202,8 +202,8 @@ def test_the_page_has_every_fault_and_invariant() -> None:
     assert [line for line in prose.splitlines() if line[:1] != "|" and line not in written.splitlines()] == []
 
 
-def test_a_run_needs_no_order() -> None:
-    """Deliveries are processed by their times."""
+def test_the_order_of_the_deliveries_given_to_a_run_does_not_matter() -> None:
+    """They are processed in the order of their times."""
     deliveries = [each for each in plan(batches(6, 100, seed=5), seed=5) if each.poison is None]
     assert _facts(run(deliveries)) == _facts(run(deliveries[::-1]))
 

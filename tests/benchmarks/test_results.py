@@ -28,7 +28,7 @@ def samples(**times: list[float]) -> Samples:
 
 
 def results() -> Results:
-    """A run of three rounds, of which the second was slow for all ways."""
+    """A run of three rounds; the second one was slow for all ways."""
     few = samples(
         flow_warden=[300, 900, 280],
         stdlib_floor=[200, 600, 200],
@@ -90,7 +90,7 @@ def test_unmeasured_figures_have_no_target() -> None:
 
 
 def cuts() -> Results:
-    """A run over several payload shapes, whose second round was slow for all ways."""
+    """A run over several shapes of payloads; its second round was slow for all ways."""
     floor = [100.0, 300.0, 100.0]
     times = {Shape("v2", 50): 2_400.0, Shape("v2", 1_000): 410.0, Shape("v2", 10_000): 210.0}
     times |= {Shape("v2", 10_000, 100): 300.0, Shape("v2", 10_000, 1_000): 400.0}
@@ -165,30 +165,30 @@ def test_numbers_in_a_table_are_right_aligned() -> None:
 
 
 def test_the_stages_add_up() -> None:
-    """To the whole, with shares of it."""
+    """The last row is their sum; each stage has its share."""
     text = stages(Stages({"read": 300.0, "aggregate": 100.0}, {"read": 290.0, "aggregate": 90.0}))
     assert "75%" in text
     assert text.splitlines()[-1].split() == ["|", "all", "|", "400", "|", "100%", "|", "380", "|"]
 
 
 def test_memory_is_measured_in_a_separate_process() -> None:
-    """Flow Warden's way needs at least the memory of its lines, in the layout with most fields."""
+    """Flow Warden needs at least the memory of the lines, here those with most fields."""
     measured = memory.of(PROJECT, max(layouts().values(), key=lambda each: len(each.fields)), 1_000)
     assert measured.traced > 100_000
 
 
 def test_a_cold_start_imports_the_monitor_and_creates_its_clients() -> None:
-    """Without a call to AWS."""
+    """Each part takes time; the handler is ready without the clients that it creates later."""
     measured = startup.once(compiled=True)
     assert min(measured.boto3, measured.monitor, measured.wiring, measured.clients) > 0
     assert measured.ready == measured.monitor + measured.wiring
 
 
 class Terminal(io.StringIO):
-    """A stream that claims to be a terminal."""
+    """A stream that a progress bar is drawn on."""
 
     def isatty(self) -> bool:
-        """So that a bar is drawn."""
+        """Claim to be a terminal, so that a progress bar is drawn."""
         return True
 
 

@@ -1,4 +1,4 @@
-"""The ways compute the same aggregates, and differences are detected."""
+"""The ways to read a payload compute the same aggregates, and differences are detected."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_each_way_has_the_same_aggregates_as_the_simplest_one(
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_the_simplest_way_counts_each_flow_once(layout: LogFormat) -> None:
-    """In the groups and at the sides, without gaps."""
+    """By group and by side; gaps are not counted."""
     aggregates = found(plain.make(layout), layout)
     assert sum(records for records, _, _ in aggregates.groups.values()) == 693
     assert sum(aggregates.sides.values()) == 693
@@ -73,11 +73,8 @@ def test_the_way_to_findings_is_complete(layout: LogFormat) -> None:
     result = WAYS[FINDINGS].make(layout).run(payload(layout, 4_000, 3).event)
     assert (result.flows, result.malformed) == (3_960, 0)
     assert result.internet_rejects > 300
-    assert (
-        any("is blocked from Elasticsearch" in describe(each).summary for each in result.reported)
-        or result.delivery.sent
-    )
-    assert len(result.delivery.sent) < 12, "the account is being learned"
+    assert any("is blocked from Elasticsearch" in describe(each).summary for each in result.reported)
+    assert 0 < len(result.delivery.sent) < 12, "no page, or as many as without a baseline"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
@@ -133,7 +130,7 @@ def test_a_round_measures_every_way_once() -> None:
 
 
 def test_a_round_ends_the_run_if_a_way_is_wrong() -> None:
-    """Regardless of its speed."""
+    """Its time is not compared."""
     layout = LAYOUTS["v2"]
     case = Case(Shape("v2", 5_000), layout, {PROJECT: project.make(layout), "wrong": wrong(RIGHT)})
     with pytest.raises(WaysDisagree):

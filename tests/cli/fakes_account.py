@@ -33,7 +33,7 @@ SETTINGS: Final = {
 
 
 def no_stack(stack: str, region: str | None) -> Mapping[str, str]:
-    """CloudFormation of an account without stacks."""
+    """Find no stack, as in an account before the first deployment."""
     raise NotDeployed(f"cannot read stack {stack} in {region}: it does not exist")
 
 
@@ -59,8 +59,8 @@ def undeployed() -> Fakes:
     return fakes
 
 
-def world() -> Fakes:
-    """A VPC with the stack's old format, one that is covered twice, and one with no flow log."""
+def deployed() -> Fakes:
+    """A VPC with the stack's old format, one that is covered twice, one without a flow log; deployed."""
     ec2 = FakeEc2(
         [Vpc(vpc_id=f"vpc-{number}", owner_id=ACCOUNT) for number in (1, 2, 3)],
         [

@@ -45,5 +45,5 @@ def flowwarden(
 
 
 def written(stream: Any) -> Any:
-    """All text written to it."""
+    """All text written to this stream."""
     return stream.getvalue()

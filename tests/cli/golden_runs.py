@@ -10,7 +10,7 @@ from msgspec import Struct
 from flowwarden.bootstrap.baseline import BaselinePorts
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.errors import CallRefused
-from tests.cli.fakes_account import undeployed, world
+from tests.cli.fakes_account import deployed, undeployed
 from tests.cli.fakes_learned import away, learned_account
 from tests.enforcer.fakes import Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
@@ -25,7 +25,7 @@ class Run(Struct, frozen=True):
 
     arguments: tuple[str, ...]
     stdin: str = ""
-    aws: Callable[[], EnforcerPorts] = lambda: world().aws()
+    aws: Callable[[], EnforcerPorts] = lambda: deployed().aws()
     """What `flowwarden plan` finds."""
     learned: Callable[[], BaselinePorts] = learned_account
     """What `flowwarden baseline` finds."""
@@ -43,7 +43,7 @@ def _read(*arguments: str, stdin: str = "") -> Run:
     return Run(("read", *arguments), stdin)
 
 
-def _plan(*arguments: str, aws: Callable[[], EnforcerPorts] = lambda: world().aws()) -> Run:
+def _plan(*arguments: str, aws: Callable[[], EnforcerPorts] = lambda: deployed().aws()) -> Run:
     return Run(("plan", *arguments), aws=aws)
 
 
@@ -56,7 +56,7 @@ def _planned(policy: str) -> Run:
 
 
 def _silent() -> EnforcerPorts:
-    fakes = world()
+    fakes = deployed()
     fakes.evidence.items.clear()
     return fakes.aws()
 
@@ -122,7 +122,7 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _plan(aws=lambda: undeployed().aws()),
         _plan("--policy", "new-policy.json", aws=lambda: undeployed().aws()),
         _plan("--defaults", "--parameter", "FlowLogGroupName=/flows", aws=lambda: undeployed().aws()),
-        _plan("--defaults", aws=lambda: world().aws()),
+        _plan("--defaults", aws=lambda: deployed().aws()),
         _plan("--parameter", "Polcy={}", aws=lambda: undeployed().aws()),
     ),
     "plan-json": (_plan("--settings", "settings.json", "--json"),),

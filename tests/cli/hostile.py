@@ -49,7 +49,7 @@ PIECES: Final = (
     b"\x1b[31m", b"\x9b", b"\xff", b"\xef\xbb\xbf", "\u202e\u2028".encode(), b"\x1f\x8b\x08", b"srcaddr ",
     b"-", b"null", b"9" * 30, b"*********", b"2023-11-14T22:13:20 ",
 )  # fmt: skip
-"""What is put into them."""
+"""Pieces that are inserted into the sources."""
 
 type Damage = Callable[[bytes], bytes]
 
@@ -65,12 +65,12 @@ def flip(at: int, byte: int) -> Damage:
 
 
 def put(at: int, piece: bytes, times: int) -> Damage:
-    """Insert a piece at a position, so many times."""
+    """Insert a piece at a position, repeated `times` times."""
     return lambda data: data[: at % (len(data) + 1)] + piece * times + data[at % (len(data) + 1) :]
 
 
 WHOLE: Final[tuple[Damage, ...]] = (gzip.compress, lambda data: data + data, lambda data: data[::-1])
-"""Damages of the whole."""
+"""Changes of the whole content."""
 _AT: Final = st.integers(0, 5000)
 DAMAGES: Final = (
     st.builds(cut, _AT)
@@ -81,7 +81,7 @@ DAMAGES: Final = (
 
 
 def texts() -> st.SearchStrategy[str]:
-    """Lines, of which some are nearly right, and arbitrary text, lone surrogates among it."""
+    """Lines, some of them nearly valid, and arbitrary text, including lone surrogates."""
     line = lines([DEFAULT_LOG_FORMAT, STACK_LOG_FORMAT]) | st.text() | st.sampled_from(TRICKY)
     return st.lists(line | st.text(st.characters(categories=["Cc", "Cf", "Cs", "Zl"])), max_size=6).map(
         "\n".join
@@ -90,7 +90,7 @@ def texts() -> st.SearchStrategy[str]:
 
 @st.composite
 def sources(draw: st.DrawFn) -> bytes:
-    """The bytes of a file."""
+    """The bytes of a file, most of them damaged."""
     whole = st.sampled_from(SEEDS) | st.binary(max_size=200) | texts().map(_encoded)
     data = draw(whole)
     for damage in draw(st.lists(DAMAGES, max_size=4)):

@@ -1,4 +1,4 @@
-"""Whatever a source, a line or a name contains: no exception, and nothing of it raw at the terminal."""
+"""Whatever a source, a line or a name contains, there is no exception, and no raw text in the terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ ESCAPES = "\x1b]0;x\x07\x1b[31m\x9b2J\u202e\r\n"
 
 
 def demand_harmless(ended: Ended) -> None:
-    """The command ended as it should, and printed visible characters, in lines of bounded length."""
+    """Check that the command ended without an exception, and printed only visible characters.
+
+    Lines of standard error have a bounded length.
+    """
     assert ended.code in (0, 1)
     assert all(line.isprintable() and len(line) <= LONGEST for line in ended.stderr.split("\n"))
     assert all(line.isprintable() for line in ended.stdout.split("\n"))
@@ -47,7 +50,7 @@ def test_no_source_raises_or_reaches_the_terminal_raw(data: bytes) -> None:
 @examples(1)
 @given(texts())
 def test_no_explained_line_raises_or_reaches_the_terminal_raw(text: str) -> None:
-    """Arguments are decoded with surrogates for odd bytes."""
+    """Python decodes invalid bytes of arguments to lone surrogates."""
     demand_harmless(flowwarden(["read", f"--explain={text}"]))
 
 
@@ -61,7 +64,7 @@ _NAMES = st.binary(min_size=1, max_size=30).filter(
     _NAMES, st.sampled_from([b"", b"odd", ACCEPTED.encode(), b"srcaddr,dstaddr,\x1b[31m\n1,2,3", b"\x1f\x8b"])
 )
 def test_no_name_of_a_file_raises_or_reaches_the_terminal_raw(name: bytes, content: bytes) -> None:
-    """Names are bytes, of any kind."""
+    """A name can be any bytes."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / os.fsdecode(name)
         path.write_bytes(content)
@@ -100,7 +103,7 @@ COMMAND = [sys.executable, "-m", "flowwarden_cli"]
 
 
 def test_a_folder_with_the_output_is_read_without_it(tmp_path: Path) -> None:
-    """Otherwise it would grow for ever."""
+    """Otherwise it would grow forever."""
     (tmp_path / "a.log").write_text(f"{ACCEPTED}\n")
     (tmp_path / "z.log").write_text(f"{REJECTED}\n")
     command = [*COMMAND, "read", str(tmp_path)]
@@ -120,7 +123,7 @@ def test_standard_input_given_twice_is_an_error() -> None:
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
 def test_closed_streams_end_without_a_traceback(closed: str) -> None:
-    """Some schedulers provide none."""
+    """Some schedulers start programs without standard streams."""
     script = f'exec "$0" -m flowwarden_cli read - {closed}'
     done = subprocess.run(
         ["sh", "-c", script, sys.executable], input=f"{ACCEPTED}\n".encode(), capture_output=True, check=False
@@ -141,7 +144,7 @@ def test_closed_streams_end_without_a_traceback(closed: str) -> None:
     ],
 )
 def test_nothing_but_malformed_lines_is_an_error_with_advice(text: str, code: int) -> None:
-    """The format is another one, or they are no flow logs."""
+    """The lines have another format, or are no flow logs."""
     ended = flowwarden(["read", "-"], text.encode())
     assert ended.code == code
     assert ("--format" in ended.stderr) is bool(code)

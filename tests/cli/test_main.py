@@ -39,16 +39,18 @@ FULL = Path("/dev/full")
 def test_wrong_usage_exits_with_2_and_a_reason(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Below the usage."""
+    """The reason is below the usage."""
     with pytest.raises(SystemExit) as ended:
         flowwarden(arguments)
     assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: flowwarden")
+    usage, *_, reason = capsys.readouterr().err.splitlines()
+    assert usage.startswith("usage: flowwarden")
+    assert re.match(r"flowwarden( read)?: error: .", reason)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["read", "--help"]])
 def test_help_and_version_exit_with_0(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """They are printed."""
+    """On standard output."""
     with pytest.raises(SystemExit) as ended:
         flowwarden(arguments)
     assert ended.value.code == 0
@@ -98,7 +100,7 @@ def test_an_interrupt_exits_with_130() -> None:
         assert reading.stdout is not None
         reading.stdin.write(f"{ACCEPTED}\n".encode())
         reading.stdin.flush()
-        assert reading.stdout.readline()  # it reads, and waits for more
+        assert reading.stdout.readline()  # the command now waits for more input
         reading.send_signal(signal.SIGINT)
         _, stderr = reading.communicate()
     assert (reading.returncode, stderr.decode()) == (130, "interrupted\n")
@@ -112,7 +114,7 @@ if os.geteuid() == 0:
     os.setuid(65534)
 sys.exit(main(["read", *sys.argv[1:]]))
 """
-"""Reads paths as a user whom file permissions restrict, which they do not do for root."""
+"""Reads paths as a user that file permissions restrict; they do not restrict root."""
 
 
 def test_files_and_folders_without_read_permission_are_reported(tmp_path: Path) -> None:
@@ -155,7 +157,7 @@ def test_output_that_cannot_be_written_is_an_error_without_a_traceback(arguments
 
 
 def test_records_are_printed_as_soon_as_they_are_read() -> None:
-    """So that `tail -f … | flowwarden read -` works: nothing waits for the end of the input."""
+    """So `tail -f … | flowwarden read -` works: nothing waits for the end of the input."""
     with subprocess.Popen(
         [*COMMAND, "read", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as reading:
@@ -170,7 +172,7 @@ def test_records_are_printed_as_soon_as_they_are_read() -> None:
 
 
 def test_files_are_read_without_a_standard_input(tmp_path: Path) -> None:
-    """Some schedulers provide none."""
+    """Some schedulers start programs without one."""
     log = tmp_path / "log"
     log.write_text(ACCEPTED)
     done = subprocess.run(

@@ -125,7 +125,7 @@ def test_five_times_the_size_needs_the_same_memory(
 
 
 def test_a_program_that_keeps_the_lines_needs_more_memory(tmp_path: Path, most_memory: Measure) -> None:
-    """So the limit detects such a program."""
+    """So the limit would detect it."""
     path, memory = tmp_path / "source", []
     for lines in (SMALL, LARGE):
         path.write_bytes(text(lines))

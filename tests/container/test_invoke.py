@@ -23,7 +23,7 @@ def why_not() -> str:
     lacking = engine.why_no_engine()
     if lacking:
         return lacking
-    return "" if engine.has_image() else f"the image {engine.image()} is not here"
+    return "" if engine.has_image() else f"the image {engine.image()} is missing"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def invoke(container: Container, name: str) -> Invoked:
 
 
 def test_an_event_has_the_same_outcome_again_and_leaves_nothing_behind(container: Container) -> None:
-    """A page is not a repetition, and a sweep finds only the VPCs of its event and their log group."""
+    """A page is not suppressed as a repeat; a sweep finds only the VPCs of its event and their log group."""
     for name in ("monitor/scan.json", "monitor/scan.json", "enforcer/delete-log-group.json"):
         assert invoke(container, name).differences == (), name
     swept = invoke(container, "enforcer/sweep.json")
@@ -51,7 +51,7 @@ def test_an_event_has_the_same_outcome_again_and_leaves_nothing_behind(container
 
 
 def test_another_outcome_is_a_difference(container: Container) -> None:
-    """The outcome of another event."""
+    """The event is run with the expected outcome of another one."""
     expected = read_expected(EVENTS / "monitor" / "scan.json")
     invoked = container.invoke(read(EVENTS / "monitor" / "accept-only.json"), expected)
     assert [each.what for each in invoked.differences] == ["flows", "pages"]
@@ -79,7 +79,7 @@ def test_the_enforcer_covers_a_new_vpc(container: Container) -> None:
 
 
 def test_a_handler_that_raises_is_an_error(container: Container) -> None:
-    """Sam exits 0, which does not count as success."""
+    """`sam local invoke` exits with 0, which does not count as success."""
     good = read(EVENTS / "monitor" / "accept-only.json")
     broken = ReadableEvent(title="", event=good.event, settings={"LOG_FORMAT": "${no such field}"})
     invoked = container.invoke(broken)

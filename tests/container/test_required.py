@@ -37,7 +37,7 @@ def run_without_engine(tmp_path: Path, **variables: str) -> subprocess.Completed
 
 
 def test_without_an_engine_they_are_skipped(tmp_path: Path) -> None:
-    """With the reason, and the run succeeds; an empty variable requires as little as none."""
+    """With the reason, and the run succeeds; an empty variable counts as not set."""
     done = run_without_engine(tmp_path, REQUIRE_CONTAINERS="")
     assert "`sam local invoke` cannot run" in done.stdout
     assert done.returncode == pytest.ExitCode.OK

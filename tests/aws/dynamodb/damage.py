@@ -30,7 +30,7 @@ DAMAGE: Final[dict[str, Any]] = {
     "texts": {"SS": ["x"]},
     "bytes": {"B": b"\xff"},
 }
-"""By name: what a member becomes."""
+"""The values that replace a member, by name."""
 KEYS: Final = ("pk", "sk")
 
 
@@ -51,19 +51,19 @@ def empty() -> None:
 
 
 def fill(kept: Iterable[dict[str, Any]]) -> None:
-    """Store items in the table, and nothing else."""
+    """Replace the content of the table with these items."""
     empty()
     _write([{"PutRequest": {"Item": item}} for item in kept])
 
 
 def _write(requests: Sequence[dict[str, Any]]) -> None:
-    """At most 25 in a call, because a call for each of them is most of what a test takes."""
+    """Write 25 items in each call: a call for each item would take most of a test's time."""
     for some in batched(requests, 25, strict=False):
         dynamodb().batch_write_item(RequestItems={TABLE: list(some)})
 
 
 def members(item: dict[str, Any]) -> Iterator[str]:
-    """The names of what can be damaged."""
+    """The names of the members that can be damaged: all but the keys."""
     yield from sorted(item.keys() - set(KEYS))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from botocore.stub import Stubber
@@ -23,7 +23,7 @@ TABLE, NOW = "state", 1_764_000_000
 
 
 def report(key: str = "k", text: str = "text") -> Unsent:
-    """A report."""
+    """A report that was not sent."""
     notification = Notification(
         subject="s",
         text=text,
@@ -85,12 +85,19 @@ def test_a_report_that_cannot_be_read_is_named_once_and_removed(kind: str) -> No
 
 
 def test_a_refused_call_raises_state_unavailable() -> None:
-    """The run goes on without the outbox."""
+    """From every method: the run goes on without the outbox."""
     stubbed = client("dynamodb")
-    with Stubber(stubbed) as stub:
-        stub.add_client_error("query", service_error_code="ThrottlingException")
-        with pytest.raises(StateUnavailable):
-            DynamoDbOutbox(stubbed, TABLE).load()
+    outbox = DynamoDbOutbox(stubbed, TABLE)
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ("query", outbox.load),
+        ("update_item", lambda: outbox.put(report(), NOW)),
+        ("delete_item", lambda: outbox.remove("a")),
+    ]
+    for method, call in calls:
+        with Stubber(stubbed) as stub:
+            stub.add_client_error(method, service_error_code="ThrottlingException")
+            with pytest.raises(StateUnavailable):
+                call()
 
 
 def test_a_report_with_another_key_than_its_item_is_removed_and_noted() -> None:

@@ -1,4 +1,4 @@
-"""Claims with evidence: a repeat is told again only if the evidence grew; others join the incident."""
+"""Claims with evidence: a repeat is sent again only if the evidence grew; other members join the incident."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BATCHES = count()
 
 @pytest.fixture(scope="module")
 def table() -> Iterator[None]:
-    """The state table, of all tests."""
+    """The state table, shared by all tests of this module."""
     with mock_aws():
         make_state_table("state")
         yield
@@ -55,12 +55,12 @@ def claims(request: pytest.FixtureRequest) -> Claims:
 
 
 def of(*members: str, **other: Any) -> Evidence:
-    """Evidence about some members."""
+    """Evidence about these members."""
     return Evidence(members=members, **other)
 
 
 def told(claims: Claims, now: int, evidence: Evidence, quiet: int | None = None) -> Claim:
-    """The claim of a new batch, which sends if it may."""
+    """The claim of a new batch, which sends the notification if it gets the claim."""
     owner = Owner(f"batch-{next(BATCHES)}", "1")
     claim = claims.claim(KEY, owner, now, quiet, evidence)
     if claim.state is ClaimState.CLAIMED:
@@ -69,27 +69,27 @@ def told(claims: Claims, now: int, evidence: Evidence, quiet: int | None = None)
 
 
 def sends(claims: Claims, now: int, evidence: Evidence, quiet: int | None = None) -> bool:
-    """Whether a new batch sends."""
+    """Whether a new batch sends the notification."""
     return told(claims, now, evidence, quiet).state is ClaimState.CLAIMED
 
 
-def test_an_incident_that_goes_on_is_told_once_a_week(claims: Claims) -> None:
-    """Each repeat begins the suppression again, for a week at most."""
+def test_an_ongoing_incident_is_sent_once_a_week(claims: Claims) -> None:
+    """Each repeat restarts the suppression window, for a week at most."""
     repeats = range(NOW, NOW + REMIND_SECONDS + 2 * WINDOW, WINDOW * 3 // 4)
     sent = [at for at in repeats if sends(claims, at, Evidence())]
     assert sent == [NOW, NOW + REMIND_SECONDS]
 
 
-def test_an_incident_that_paused_is_told_again(claims: Claims) -> None:
-    """Not a second earlier."""
+def test_an_incident_that_paused_is_sent_again(claims: Claims) -> None:
+    """A pause is a window without a repeat: one second less is none."""
     assert sends(claims, NOW, Evidence())
     assert not sends(claims, NOW + 100, Evidence())
     assert not sends(claims, NOW + 100 + WINDOW - 1, Evidence())
-    assert sends(claims, NOW + 100 + 2 * WINDOW, Evidence())
+    assert sends(claims, NOW + 100 + WINDOW - 1 + WINDOW, Evidence())
 
 
-def test_graver_evidence_is_told_at_once_and_lesser_is_not(claims: Claims) -> None:
-    """However soon; afterward neither."""
+def test_graver_evidence_is_sent_at_once_and_lesser_is_not(claims: Claims) -> None:
+    """Graver evidence is sent once; the same gravity is then a repeat."""
     assert sends(claims, NOW, Evidence(gravity=1))
     assert not sends(claims, NOW + 1, Evidence(gravity=0))
     assert sends(claims, NOW + 2, Evidence(gravity=2))
@@ -97,8 +97,8 @@ def test_graver_evidence_is_told_at_once_and_lesser_is_not(claims: Claims) -> No
     assert not sends(claims, NOW + 4, Evidence(gravity=2))
 
 
-def test_ten_times_as_much_is_told(claims: Claims) -> None:
-    """Each time; less is not, even after something else was told."""
+def test_ten_times_the_amount_is_sent(claims: Claims) -> None:
+    """Less is not, and a smaller amount sent for another reason does not lower the limit."""
     assert sends(claims, NOW, Evidence(amount=12))
     assert not sends(claims, NOW + 1, Evidence(amount=12 * GROWTH - 1))
     assert sends(claims, NOW + 2, Evidence(amount=12 * GROWTH))
@@ -106,8 +106,8 @@ def test_ten_times_as_much_is_told(claims: Claims) -> None:
     assert not sends(claims, NOW + 4, Evidence(amount=12 * GROWTH, gravity=1))
 
 
-def test_others_join_for_an_hour_and_then_are_told(claims: Claims) -> None:
-    """The page of one who comes later lists those that joined."""
+def test_members_join_for_an_hour_and_later_ones_are_sent(claims: Claims) -> None:
+    """The notification about a later member lists those that joined."""
     assert sends(claims, NOW, of("a"))
     joins = told(claims, NOW + HOUR - 1, of("b"))
     assert (joins.state, joins.joins) == (ClaimState.SUPPRESSED, True)
@@ -118,25 +118,25 @@ def test_others_join_for_an_hour_and_then_are_told(claims: Claims) -> None:
         assert (again.state, again.joins) == (ClaimState.SUPPRESSED, False)
 
 
-def test_those_that_joined_are_told_if_it_goes_on_after_the_window(claims: Claims) -> None:
-    """They may not stay untold because what was told goes on as well."""
+def test_members_that_joined_are_sent_if_they_go_on_after_the_window(claims: Claims) -> None:
+    """Repeats of the member that was already sent do not postpone that."""
     assert sends(claims, NOW, of("a"))
     for at in range(NOW + 60, NOW + WINDOW, 1200):
         assert not sends(claims, at, of("a"))
-        assert not sends(claims, at, of("b")) or at - NOW >= HOUR, "joined in the first hour"
+        assert not sends(claims, at, of("b")) or at - NOW >= HOUR, "sent in the hour in which it may join"
     late = told(claims, NOW + WINDOW, of("b"))
     assert (late.state, late.joined) == (ClaimState.CLAIMED, ("b",))
 
 
-def test_several_at_once_need_all_to_be_known(claims: Claims) -> None:
-    """After the hour."""
+def test_after_the_hour_one_unknown_member_is_enough_to_send(claims: Claims) -> None:
+    """The same members in another order are a repeat."""
     assert sends(claims, NOW, of("a", "b"))
     assert not sends(claims, NOW + HOUR, of("b", "a"))
     assert sends(claims, NOW + HOUR, of("a", "c"))
 
 
-def test_one_that_does_something_else_does_not_join(claims: Claims) -> None:
-    """An intruder, in the hour of an ordinary change; one that was told may go on with anything."""
+def test_a_member_at_another_place_does_not_join(claims: Claims) -> None:
+    """Such as an intruder in the hour of an ordinary change; a member that was sent may do anything."""
 
     def to(member: str, *networks: str) -> Evidence:
         return of(member, places=networks, asks=(networks[:1],))
@@ -149,23 +149,23 @@ def test_one_that_does_something_else_does_not_join(claims: Claims) -> None:
 
 
 def test_several_of_one_batch_join_only_if_each_may(claims: Claims) -> None:
-    """An intruder must not join because the batch first shows a host of the change."""
+    """An intruder must not join because the same batch also shows a host of the change."""
     told_there = of("a", places=("x", "y"), asks=(("x",),))
     assert sends(claims, NOW, told_there)
     assert not sends(claims, NOW + 1, of("b", "c", asks=(("x",), ("y",))))
     assert sends(claims, NOW + 2, of("d", "e", asks=(("x",), ("z",))))
 
 
-def test_of_many_members_another_joins_only_for_what_was_told(claims: Claims) -> None:
-    """Not all can be stored: it may be one that was told, or an intruder."""
+def test_beyond_the_most_members_another_one_joins_only_at_a_place_that_was_sent(claims: Claims) -> None:
+    """Not all members are stored, so it may be one that was sent, or an intruder."""
     many = of(*(f"10.0.{number}.1" for number in range(MOST_MEMBERS)), places=("x",), asks=(("x",),))
     assert sends(claims, NOW, many)
     assert not sends(claims, NOW + HOUR, of("another", asks=(("x",),)))
     assert sends(claims, NOW + HOUR, of("another", asks=(("y",),)))
 
 
-def test_one_that_was_told_for_a_common_thing_may_not_go_on_with_another(claims: Claims) -> None:
-    """If the evidence is strict; one that was told for what it alone does may."""
+def test_a_member_sent_for_a_shared_place_does_not_repeat_at_another_place(claims: Claims) -> None:
+    """If the evidence is strict; after it was sent for a place of its own, it may do anything."""
 
     def tries(member: str, *services: str) -> Evidence:
         alone = services if len(services) == 1 else ()
@@ -180,35 +180,38 @@ def test_one_that_was_told_for_a_common_thing_may_not_go_on_with_another(claims:
     assert sends(claims, NOW + 5, tries("b", "1", "2"))
 
 
-def test_one_that_was_told_alone_may_go_on_with_another_thing(claims: Claims) -> None:
+def test_a_member_sent_alone_repeats_at_another_place(claims: Claims) -> None:
     """A scanner tries one service after the other: that is one incident."""
     assert sends(claims, NOW, of("a", places=("80",), asks=(("80", "a"),), strict=True))
     assert not sends(claims, NOW + 1, of("a", places=("81",), asks=(("81", "a"),), strict=True))
 
 
-def test_ten_times_as_many_members_are_told(claims: Claims) -> None:
-    """A page about one host; the next one when there are ten."""
+def test_ten_times_as_many_members_are_sent(claims: Claims) -> None:
+    """The first notification is about one host, the next one about ten further hosts."""
     assert sends(claims, NOW, of("0"))
     sent = [number for number in range(1, 13) if sends(claims, NOW + number, of(str(number)))]
     assert sent == [10]
 
 
-def test_as_many_members_as_can_be_are_stored(claims: Claims) -> None:
-    """And no more, however many there are in a batch."""
+def test_at_most_the_most_members_are_stored(claims: Claims) -> None:
+    """However many there are in a batch; the batch is still a repeat, and others join."""
     many = of(*(f"10.0.{number}.1" for number in range(3 * MOST_MEMBERS)))
     assert sends(claims, NOW, many)
     assert not sends(claims, NOW + 1, many)
     assert not sends(claims, NOW + HOUR - 1, of("another"))
+    graver = told(claims, NOW + HOUR, replace(many, gravity=1))
+    assert graver.told is not None
+    assert len(graver.told.members) == MOST_MEMBERS
 
 
-def test_an_incident_of_many_is_told_again_after_a_day(claims: Claims) -> None:
+def test_an_ongoing_incident_of_several_members_is_sent_again_after_a_day(claims: Claims) -> None:
     """One of them may have paused meanwhile."""
     repeats = range(NOW, NOW + REMIND_MANY_SECONDS + HOUR, HOUR)
     assert [at for at in repeats if sends(claims, at, of("a", "b"))] == [NOW, NOW + REMIND_MANY_SECONDS]
 
 
-def test_a_day_window_bridges_the_day(claims: Claims) -> None:
-    """Its repeats and those of an hour's window, which is shorter, do not disturb each other."""
+def test_a_shorter_window_does_not_shorten_a_longer_one(claims: Claims) -> None:
+    """The batches of one incident may have different windows."""
     day = DAY + WINDOW
     assert sends(claims, NOW, Evidence(), day)
     assert not sends(claims, NOW + 100, Evidence())
@@ -216,25 +219,25 @@ def test_a_day_window_bridges_the_day(claims: Claims) -> None:
     assert not sends(claims, NOW + 2 * DAY, Evidence(), day)
 
 
-def test_a_page_that_is_not_out_told_nothing(claims: Claims) -> None:
-    """It is released, or its lease ends: then any batch sends it, of whichever member."""
+def test_evidence_of_a_released_claim_does_not_count_as_sent(claims: Claims) -> None:
+    """Any batch may send next, about any member."""
     claims.claim(KEY, Owner("first", "1"), NOW, None, of("a"))
     claims.release(KEY, Owner("first", "1"))
     assert sends(claims, NOW + 1, of("b"))
     assert sends(claims, NOW + 1 + HOUR, of("a"))
 
 
-def test_growth_that_is_not_out_is_told_by_the_next_batch(claims: Claims) -> None:
-    """The function ended between the claim and the page."""
+def test_growth_that_was_not_sent_is_sent_by_the_next_batch(claims: Claims) -> None:
+    """The function ended between the claim and the notification."""
     assert sends(claims, NOW, Evidence(amount=1))
     claims.claim(KEY, Owner("crashed", "1"), NOW + 10, None, Evidence(amount=99))
-    assert not sends(claims, NOW + 11, Evidence(amount=99)), "the lease"
+    assert not sends(claims, NOW + 11, Evidence(amount=99)), "sent within the lease of the crashed batch"
     assert sends(claims, NOW + 11 + TERMS.lease, Evidence(amount=99))
     assert not sends(claims, NOW + 12 + TERMS.lease, Evidence(amount=99))
 
 
 def test_the_batch_that_sent_does_not_send_again_with_more(claims: Claims) -> None:
-    """A second delivery, and a replay."""
+    """Not even if the second delivery contains more evidence."""
     owner, evidence = Owner("first", "1"), of("a", amount=1)
     claims.claim(KEY, owner, NOW, None, evidence)
     claims.confirm(KEY, owner, NOW, None, evidence)
@@ -242,8 +245,8 @@ def test_the_batch_that_sent_does_not_send_again_with_more(claims: Claims) -> No
     assert (again.state, again.same_batch, again.joins) == (ClaimState.SUPPRESSED, True, False)
 
 
-def test_an_item_of_an_earlier_version_is_told_once(claims: Claims) -> None:
-    """It does not say what was told."""
+def test_an_item_without_evidence_is_sent_once_more(claims: Claims) -> None:
+    """An earlier version stored no evidence."""
     owner = Owner("first", "1")
     claims.claim(KEY, owner, NOW)
     claims.confirm(KEY, owner, NOW)
@@ -270,7 +273,7 @@ STEPS = st.lists(
 
 
 def ordered(claim: Claim) -> Claim:
-    """The claim without the order of names, which sets of the table do not keep."""
+    """The claim with sorted names, because sets of the table have no order."""
     told = claim.told and replace(claim.told, asks=(), strict=False)
     names = told and {"members": tuple(sorted(told.members)), "places": tuple(sorted(told.places))}
     return replace(claim, told=replace(told, **names) if told and names else None)
@@ -280,7 +283,7 @@ def ordered(claim: Claim) -> Claim:
 @given(STEPS)
 @pytest.mark.usefixtures("table")
 def test_the_fake_and_the_table_agree(steps: list[tuple[int, Evidence, int | None]]) -> None:
-    """So that tests on the fake prove something about the conditions of the writes."""
+    """So tests on the fake also test the conditions of the writes."""
     empty()
     both, now = (MemoryClaims(TERMS), DynamoDbClaims(shared("dynamodb"), "state", TERMS)), NOW
     for wait, evidence, quiet in steps:
@@ -289,8 +292,8 @@ def test_the_fake_and_the_table_agree(steps: list[tuple[int, Evidence, int | Non
         assert fake == real
 
 
-def test_joining_lasts_as_long_as_it_says() -> None:
-    """The pages say one hour."""
+def test_members_join_for_the_hour_that_pages_state() -> None:
+    """`JOIN_SECONDS` and the text must agree."""
     assert JOIN_SECONDS == HOUR
 
 

@@ -58,7 +58,7 @@ def test_an_item_of_another_version_is_ignored(queue: DynamoDbWorkQueue) -> None
 
 
 def test_items_expire(queue: DynamoDbWorkQueue) -> None:
-    """Days after they are due."""
+    """`WORK_TTL` after they are due."""
     queue.put(ONE)
     (item,) = shared("dynamodb").scan(TableName=TABLE)["Items"]
     assert int(item["expires_at"]["N"]) == 200 + WORK_TTL
@@ -72,6 +72,8 @@ def test_an_unreachable_table_raises_state_unavailable() -> None:
             queue.load,
             lambda: queue.put(ONE),
             lambda: queue.remove("vpc-1"),
+            lambda: queue.put_cursor(Cursor(after="vpc-1"), 100),
+            lambda: queue.put_cursor(None, 100),
         ):
             with pytest.raises(StateUnavailable, match="no-such-table"):
                 call()

@@ -20,7 +20,7 @@ from botocore.stub import ANY, Stubber
 from moto import mock_aws
 from msgspec.structs import replace
 
-from flowwarden.aws.ec2.flow_logs import HINTS, TAGGED_AT_ONCE, VALUES_PER_FILTER, Ec2FlowLogs, classify
+from flowwarden.aws.ec2.flow_logs import HINTS, TAGS_PER_CALL, VALUES_PER_FILTER, Ec2FlowLogs, classify
 from flowwarden.aws.errors import PASSING, THROTTLED
 from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, judge
 from flowwarden.enforcer.decide.drift import differences
@@ -74,7 +74,7 @@ def verdict_on(vpc: Vpc, flow_logs: list[FlowLog], seconds_later: int = 3600) ->
     return judge(VpcState(vpc=vpc, parts=parts, desired=DESIRED, stack=STACK, at=now))
 
 
-class World:
+class Account:
     """An account on moto with the desired log group."""
 
     def __init__(self) -> None:
@@ -93,17 +93,17 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def account() -> Iterator[Account]:
     """An account on moto."""
     with mock_aws():
-        yield World()
+        yield Account()
 
 
-def test_a_created_flow_log_is_the_desired_one(world: World) -> None:
+def test_a_created_flow_log_is_the_desired_one(account: Account) -> None:
     """Its description covers the VPC, including format, interval and tags."""
-    vpc_id = world.vpc()
-    flow_log_id = world.create(vpc_id)
-    (flow_log,) = world.ec2.flow_logs([vpc_id])
+    vpc_id = account.vpc()
+    flow_log_id = account.create(vpc_id)
+    (flow_log,) = account.ec2.flow_logs([vpc_id])
     assert flow_log == FlowLog(
         flow_log_id=flow_log_id,
         resource_id=vpc_id,
@@ -121,62 +121,62 @@ def test_a_created_flow_log_is_the_desired_one(world: World) -> None:
         creation_time=flow_log.creation_time,
         tags={MANAGED_TAG: "flow-warden", "Name": "flow-warden"},
     )
-    (vpc,) = world.ec2.vpcs([vpc_id])
+    (vpc,) = account.ec2.vpcs([vpc_id])
     assert verdict_on(vpc, [flow_log]).coverage is Coverage.COVERED
     assert verdict_on(vpc, [flow_log], seconds_later=60).coverage is Coverage.UNPROVEN
 
 
-def test_a_flow_log_that_fails_to_deliver_is_read_as_broken(world: World) -> None:
+def test_a_flow_log_that_fails_to_deliver_is_read_as_broken(account: Account) -> None:
     """Without its log group, EC2 accepts the flow log, but its description reports the failure."""
-    world.logs.delete_log_group(logGroupName=GROUP)
-    vpc_id = world.vpc()
-    world.create(vpc_id)
-    (vpc,) = world.ec2.vpcs([vpc_id])
-    recorded = [replace(each, recorded=True) for each in world.ec2.flow_logs([vpc_id])]
+    account.logs.delete_log_group(logGroupName=GROUP)
+    vpc_id = account.vpc()
+    account.create(vpc_id)
+    (vpc,) = account.ec2.vpcs([vpc_id])
+    recorded = [replace(each, recorded=True) for each in account.ec2.flow_logs([vpc_id])]
     verdict = verdict_on(vpc, recorded)
     assert verdict.coverage is Coverage.BROKEN
     assert "Access error" in verdict.reason
 
 
-def test_all_vpcs_are_listed_with_owner_and_tags(world: World) -> None:
+def test_all_vpcs_are_listed_with_owner_and_tags(account: Account) -> None:
     """None requests all VPCs, including the default VPC."""
-    vpc_id = world.vpc()
-    world.client.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "lab"}])
-    found = {vpc.vpc_id: vpc for vpc in world.ec2.vpcs(None)}
+    vpc_id = account.vpc()
+    account.client.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "lab"}])
+    found = {vpc.vpc_id: vpc for vpc in account.ec2.vpcs(None)}
     assert found[vpc_id] == Vpc(
         vpc_id=vpc_id, owner_id="123456789012", tags={"Name": "lab"}, cidrs=("10.0.0.0/16",)
     )
     assert len(found) == 2
 
 
-def test_missing_vpc_is_left_out(world: World) -> None:
+def test_a_missing_vpc_is_left_out(account: Account) -> None:
     """A deleted VPC does not hide the others; an empty list does not request all VPCs."""
-    vpc_id = world.vpc()
-    assert [vpc.vpc_id for vpc in world.ec2.vpcs([vpc_id, "vpc-0dead"])] == [vpc_id]
-    assert list(world.ec2.vpcs([])) == []
-    assert list(world.ec2.flow_logs([])) == []
+    vpc_id = account.vpc()
+    assert [vpc.vpc_id for vpc in account.ec2.vpcs([vpc_id, "vpc-0dead"])] == [vpc_id]
+    assert list(account.ec2.vpcs([])) == []
+    assert list(account.ec2.flow_logs([])) == []
 
 
-def test_flow_logs_of_other_vpcs_are_left_out(world: World) -> None:
+def test_flow_logs_of_other_vpcs_are_left_out(account: Account) -> None:
     """The filter selects the resource."""
-    one, two = world.vpc(), world.vpc()
-    world.create(one)
-    assert [each.resource_id for each in world.ec2.flow_logs([one, two])] == [one]
-    assert list(world.ec2.flow_logs([two])) == []
+    one, two = account.vpc(), account.vpc()
+    account.create(one)
+    assert [each.resource_id for each in account.ec2.flow_logs([one, two])] == [one]
+    assert list(account.ec2.flow_logs([two])) == []
 
 
-def test_a_second_creation_raises_flow_log_exists(world: World) -> None:
+def test_a_second_creation_raises_flow_log_exists(account: Account) -> None:
     """EC2 rejects a second flow log with the same destination."""
-    vpc_id = world.vpc()
-    world.create(vpc_id)
+    vpc_id = account.vpc()
+    account.create(vpc_id)
     with pytest.raises(FlowLogExists):
-        world.create(vpc_id)
+        account.create(vpc_id)
 
 
-def test_creation_in_a_deleted_vpc_raises_vpc_gone(world: World) -> None:
+def test_creation_in_a_deleted_vpc_raises_vpc_gone(account: Account) -> None:
     """It has its own error class, because a VPC deleted in the meantime is not a failure."""
     with pytest.raises(VpcGone):
-        world.create("vpc-0123456789abcdef0")
+        account.create("vpc-0123456789abcdef0")
 
 
 # ---- with botocore's Stubber
@@ -253,7 +253,7 @@ CASES: list[tuple[str, str, type[EnforcementError]]] = [
 
 
 @pytest.mark.parametrize(("code", "message", "error"), CASES)
-def test_refusal_inside_a_200_is_an_error(
+def test_a_refusal_inside_a_200_is_an_error(
     stub: Stubber, code: str, message: str, error: type[EnforcementError]
 ) -> None:
     """Botocore raises nothing for an `Unsuccessful` item; it must not count as success."""
@@ -305,7 +305,7 @@ def test_describe_calls_fail_in_the_same_ways(
 
 
 def test_pages_are_followed(stub: Stubber) -> None:
-    """No listing stops at its first page; every page requests the same VPCs."""
+    """Every page requests the same VPCs."""
     vpcs = {"Filters": [{"Name": "vpc-id", "Values": ["vpc-1", "vpc-2"]}], **PAGE}
     owner = {"OwnerId": "123456789012"}
     stub.add_response("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1", **owner}], "NextToken": "more"}, vpcs)
@@ -387,8 +387,10 @@ class Unreachable:
         (NoCredentialsError(), CallRefused),
     ],
 )
-def test_unreachable_ec2(fault: Exception, error: type[EnforcementError]) -> None:
-    """A connection error is transient; missing credentials are not."""
+def test_a_connection_error_is_transient_and_missing_credentials_are_not(
+    fault: Exception, error: type[EnforcementError]
+) -> None:
+    """Only a retry after a connection error can succeed."""
     with pytest.raises(error):
         Ec2FlowLogs(Unreachable(fault)).create("vpc-1", DESIRED, TOKEN)  # type: ignore[arg-type]  # a fake
 
@@ -421,13 +423,13 @@ def test_throttling_is_recognized(code: str) -> None:
     assert isinstance(classify("DescribeVpcs", code, ""), CallThrottled)
 
 
-def test_interfaces_and_subnets_are_listed(world: World) -> None:
+def test_interfaces_and_subnets_are_listed(account: Account) -> None:
     """An interface that is not in use is not active."""
-    vpc_id = world.vpc()
-    subnet = world.client.create_subnet(VpcId=vpc_id, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
-    made = world.client.create_network_interface(SubnetId=subnet)["NetworkInterface"]
-    assert list(world.ec2.subnets([vpc_id])) == [Subnet(subnet_id=subnet, vpc_id=vpc_id)]
-    assert list(world.ec2.interfaces([vpc_id])) == [
+    vpc_id = account.vpc()
+    subnet = account.client.create_subnet(VpcId=vpc_id, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+    made = account.client.create_network_interface(SubnetId=subnet)["NetworkInterface"]
+    assert list(account.ec2.subnets([vpc_id])) == [Subnet(subnet_id=subnet, vpc_id=vpc_id)]
+    assert list(account.ec2.interfaces([vpc_id])) == [
         NetworkInterface(
             interface_id=made["NetworkInterfaceId"],
             vpc_id=vpc_id,
@@ -547,23 +549,23 @@ def test_a_missing_owner_or_tag_value_is_empty(stub: Stubber) -> None:
 def test_a_page_without_its_list_is_an_error(stub: Stubber) -> None:
     """As an empty page it would make every VPC look uncovered."""
     stub.add_response("describe_flow_logs", {})
-    with pytest.raises(CallFailed, match="DescribeFlowLogs answered without FlowLogs"):
+    with pytest.raises(CallFailed, match="DescribeFlowLogs: the response has no FlowLogs"):
         list(ec2(stub).flow_logs(None))
 
 
-def test_deleting_a_deleted_flow_log_is_not_an_error(world: World) -> None:
+def test_deleting_a_deleted_flow_log_is_not_an_error(account: Account) -> None:
     """The first call deletes, the second one does nothing."""
-    vpc_id = world.vpc()
-    flow_log_id = world.create(vpc_id)
+    vpc_id = account.vpc()
+    flow_log_id = account.create(vpc_id)
     for _ in range(2):
-        world.ec2.delete(flow_log_id)
-    assert list(world.ec2.flow_logs([vpc_id])) == []
+        account.ec2.delete(flow_log_id)
+    assert list(account.ec2.flow_logs([vpc_id])) == []
 
 
 @pytest.mark.parametrize(
     ("code", "error"), [("InvalidFlowLogId.NotFound", None), ("UnauthorizedOperation", CallRefused)]
 )
-def test_a_deletion_refused_inside_a_200(
+def test_a_deletion_refused_inside_a_200_is_an_error_unless_the_flow_log_is_gone(
     stub: Stubber, code: str, error: type[EnforcementError] | None
 ) -> None:
     """Not found counts as deleted; anything else is an error."""
@@ -657,7 +659,7 @@ class OlderClient:
         self.asked: list[dict[str, Any]] = []
 
     def create_flow_logs(self, **asked: Any) -> dict[str, Any]:
-        """Create."""
+        """Record the call and accept it."""
         self.asked.append(asked)
         return {"FlowLogIds": ["fl-1"]}
 
@@ -710,7 +712,7 @@ def test_throttling_and_outages_are_transient(code: str) -> None:
 def test_many_flow_logs_are_tagged_in_few_calls(stub: Stubber) -> None:
     """Each call has a maximum; the error of one call is raised."""
     tags = [{"Key": "owner", "Value": "network"}]
-    names = [f"fl-{number}" for number in range(TAGGED_AT_ONCE + 1)]
+    names = [f"fl-{number}" for number in range(TAGS_PER_CALL + 1)]
     stub.add_response("create_tags", {}, {"Resources": names[:-1], "Tags": tags})
     stub.add_response("create_tags", {}, {"Resources": names[-1:], "Tags": tags})
     ec2(stub).tag(names, {"owner": "network"})

@@ -226,8 +226,10 @@ def test_all_addresses_are_listed_the_primary_one_first(stub: Stubber) -> None:
         ({"Description": "ELB app/shop/50dc6c495c0c9188"}, "interface"),
     ],
 )
-def test_the_kind_of_an_interface(stub: Stubber, given: dict[str, str], kind: str) -> None:
-    """A load balancer is recognized by its requester, because an attacker could write the description."""
+def test_the_kind_of_an_interface_is_its_type_or_follows_from_its_requester(
+    stub: Stubber, given: dict[str, str], kind: str
+) -> None:
+    """A load balancer is recognized by its requester: an attacker could write the same description."""
     answer = described("eni-1", **{"InterfaceType": "interface", **given})
     stub.add_response("describe_network_interfaces", {"NetworkInterfaces": [answer]})
     interface = directory(stub).describe(["eni-1"])["eni-1"]

@@ -10,7 +10,7 @@ HOST = "10.9.0.5"
 
 
 class OneHost:
-    """The source."""
+    """A source whose only host scans once."""
 
     def __init__(self, world: World) -> None:
         self.day = 0

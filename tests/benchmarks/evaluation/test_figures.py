@@ -32,8 +32,8 @@ def page(detector: str, subject: str, arrived: int, *names: str, confidence: flo
     ("count", "low", "high"),
     [(0, 0.0, 3.689), (1, 0.0253, 5.572), (2, 0.2422, 7.225), (10, 4.795, 18.39), (100, 81.36, 121.63)],
 )
-def test_the_interval_of_a_count_is_garwoods(count: int, low: float, high: float) -> None:
-    """Compared with tables of the exact Poisson interval."""
+def test_the_interval_of_a_count_is_the_exact_poisson_interval(count: int, low: float, high: float) -> None:
+    """Compared with published tables (Garwood)."""
     assert poisson_interval(count) == pytest.approx((low, high), rel=1e-3, abs=1e-6)
 
 
@@ -53,7 +53,7 @@ def test_a_rate_is_per_day_and_thousand_interfaces() -> None:
 
 
 def test_a_quantile_is_one_of_the_values() -> None:
-    """The smallest one that the share does not exceed."""
+    """The smallest value such that at least this share of the values does not exceed it."""
     assert quantile([3, 1, 2], 0.5) == 2
     assert quantile([3, 1, 2], 0.95) == 3
     assert quantile([], 0.5) is None
@@ -135,7 +135,7 @@ def test_accuracy_compares_verdicts_with_the_truth() -> None:
 
 
 def test_every_peers_rule_may_find_something() -> None:
-    """They are expected to find scans, and no other kinds."""
+    """Rules are expected to find scans, and do not count for exfiltration."""
     rules = {rule.name for peer in PEERS.values() for rule in peer}
     assert {"zeek-address-scan", "zeek-port-scan", "elastic-sweep", "panther-egress-ports"} <= rules
     assert all(may_find(rule, "horizontal-scan") for rule in rules)
@@ -143,7 +143,7 @@ def test_every_peers_rule_may_find_something() -> None:
 
 
 def test_a_finding_without_a_page_counts_only_for_detectors_that_never_page() -> None:
-    """For other detectors a possible later page does not count."""
+    """Findings of other detectors that are not paged are left out."""
     delivery = Delivery(1, 1_767_226_000, LOG_GROUP, "eni-1-all", "1", REFUSED_FOR_A_WHILE, "s")
     generator = made("v2").interfaces
     monitor = Monitor(Surroundings(DEFAULT_LOG_FORMAT, 0, lambda: generator))

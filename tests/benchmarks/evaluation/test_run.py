@@ -26,7 +26,7 @@ from tests.benchmarks.evaluation.worlds import world
 def scenario(**parameters: float) -> Scenario:
     """Two learning days and a scored day, with an incident of each kind.
 
-    The windows are longer than AWS's: deliveries take the time, and there are fewer of them.
+    The windows are longer than AWS's, because fewer deliveries take less time.
     """
     small: dict[str, float] = {"learning_days": 2, "judged_days": 1, "incidents_of_each_kind": 1}
     small |= {"learning_rate": 0.005, "judged_rate": 0.005, "window": 86_400, "learning_slot": 86_400}
@@ -34,7 +34,7 @@ def scenario(**parameters: float) -> Scenario:
 
 
 SHORT: Final = Scenario("short", scenario(learning_days=1, judged_days=0, incidents_of_each_kind=0).world)
-"""A learning day."""
+"""One learning day."""
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +94,10 @@ def test_the_monitor_finds_incidents(outcome: Outcome) -> None:
     assert outcome.tallies[MONITOR].write_units > 0
 
 
-def test_parallel_scenarios_have_the_same_outcome_also_after_an_interruption(
+def test_parallel_scenarios_have_the_same_outcome_even_after_an_interruption(
     whole: tuple[Outcome, Path], short: tuple[Outcome, Path], tmp_path: Path
 ) -> None:
-    """From the checkpoint of the last completed day; without one, from the beginning.
+    """They continue from the checkpoint of the last completed day; without one, they begin anew.
 
     Each runs in its own process with its own checkpoint; outcomes are in the requested order.
     """
@@ -117,8 +117,8 @@ def test_a_checkpoint_of_another_scenario_is_not_used(short: tuple[Outcome, Path
     assert Run(scenario(judged_days=0, seed=9), short[1]).generator.day == 0
 
 
-def test_a_scenario_that_fails_ends_the_run(tmp_path: Path) -> None:
-    """With its error."""
+def test_a_scenario_that_fails_ends_the_run_with_its_error(tmp_path: Path) -> None:
+    """Here the error of an unreadable checkpoint."""
     (tmp_path / "one").write_bytes(b"no checkpoint")
     with pytest.raises(UnpicklingError):
         run_all({scenario(): tmp_path / "one"}, 1, lambda _: None)
@@ -143,7 +143,7 @@ def test_results_contain_all_figures_and_the_report_shows_them(outcome: Outcome)
 
 
 def test_a_quick_run_has_the_gates_of_its_scenarios(outcome: Outcome) -> None:
-    """It has no peers, and neither traffic without faults in the template's format nor learning days."""
+    """It has no peers, and no traffic with only usual faults in the template's format."""
     quick = scenarios.scenarios(scenarios.QUICK, 1)
     assert not any(each.peers for each in quick)
     results = Results(1, size="quick", outcomes={each.name: outcome for each in quick})
@@ -152,8 +152,25 @@ def test_a_quick_run_has_the_gates_of_its_scenarios(outcome: Outcome) -> None:
     gained = {gate.what for gate in gates(whole)} - {gate.what for gate in gates(results)}
     assert len(gained) == 3
     assert all(what.endswith(", benign") for what in gained)
-    assert "learning days" in report.markdown(whole)
-    assert "learning days" not in report.markdown(results)
+
+
+@pytest.mark.parametrize("pages", [2, 3])
+def test_learning_days_with_all_traffic_have_a_gate_in_every_run(outcome: Outcome, pages: int) -> None:
+    """At most two pages per day and 1,000 interfaces: here 1.4 and 2.1. Other worlds are only reported."""
+    assert outcome.tallies[MONITOR].while_learning == []
+    page = msgspec.structs.replace(outcome.tallies[MONITOR].paged[0], detector="of-learning")
+    noisy = msgspec.structs.replace(outcome.tallies[MONITOR], while_learning=[page] * pages)
+    learning = msgspec.structs.replace(outcome, days=0, learning_days=14, tallies={MONITOR: noisy})
+    for size in (scenarios.QUICK, scenarios.FULL):
+        worlds = {each.name: each for each in scenarios.scenarios(size, 1)}
+        for name in (scenarios.LEARNING, scenarios.LEARNING_V2):
+            world = worlds[name].world
+            assert (world.learning_rate, world.learning_slot, world.judged_days) == (1, world.window, 0)
+            assert not worlds[name].peers
+            results = Results(1, size="quick", outcomes=dict.fromkeys(worlds, outcome) | {name: learning})
+            (gate,) = (each for each in gates(results) if each.what.endswith(f"interfaces, {name}"))
+            assert gate.met is (pages == 2)
+            assert f"of-learning {pages}" in report.markdown(results)
 
 
 def test_tuning_and_reporting_use_different_traffic() -> None:

@@ -61,7 +61,7 @@ def completed(folder: Path, *words: str) -> list[str]:
 def test_commands_options_and_choices_are_completed(
     words: list[str], completions: list[str], folder: Path
 ) -> None:
-    """Each command has its own options; what fits nothing has no completion."""
+    """Each command has its own options; a word that matches nothing has no completion."""
     assert completed(folder, *words) == completions
 
 
@@ -86,7 +86,7 @@ def test_files_are_completed_where_an_argument_is_a_file(
 
 
 def test_the_zsh_script_describes_each_command_with_its_line_in_the_help() -> None:
-    """And completes files; in zsh itself it is only parsed, where zsh is installed."""
+    """And completes files; if zsh is installed, it parses the script."""
     script = flowwarden(["completion", "zsh"]).stdout
     assert "#compdef flowwarden" in script
     assert "read:'print flow records as JSON lines, or explain one line'" in script
@@ -96,8 +96,8 @@ def test_the_zsh_script_describes_each_command_with_its_line_in_the_help() -> No
         subprocess.run([zsh, "-n"], input=script, text=True, check=True)
 
 
-def test_other_commands_do_not_load_the_library() -> None:
-    """So that they start as fast as without completion."""
+def test_other_commands_do_not_load_the_completion_library() -> None:
+    """So they start as fast as without completion."""
     code = (
         "import sys; from flowwarden_cli.main import main; main(sys.argv[1:]); exit('shtab' in sys.modules)"
     )

@@ -13,7 +13,7 @@ from flowwarden.errors import CallRefused
 from flowwarden_cli.commands.command import SUCCEEDED
 from flowwarden_cli.commands.dry_run import INCOMPLETE, PlanOptions, run
 from flowwarden_cli.terminal.console import Console
-from tests.cli.fakes_account import NOW, SETTINGS, world
+from tests.cli.fakes_account import NOW, SETTINGS, deployed
 from tests.enforcer.cases import ALTERNATE_GROUP, but
 from tests.enforcer.fakes import ACCOUNT, GROUP, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
@@ -44,7 +44,7 @@ def settings(tmp_path: Path) -> Path:
 
 def test_a_log_group_without_records_requires_action(settings: Path) -> None:
     """The plan is printed, and the exit code is 1."""
-    terminal, fakes = Terminal(), world()
+    terminal, fakes = Terminal(), deployed()
     fakes.evidence.items.clear()
     assert (
         run(PlanOptions(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == INCOMPLETE
@@ -55,7 +55,7 @@ def test_a_log_group_without_records_requires_action(settings: Path) -> None:
 
 def test_the_plan_contains_steps_reasons_and_costs(settings: Path) -> None:
     """Log groups, then VPCs with steps, then duplicates, counts and cost."""
-    terminal, fakes = Terminal(), world()
+    terminal, fakes = Terminal(), deployed()
     assert (
         run(PlanOptions(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == SUCCEEDED
     )
@@ -76,11 +76,11 @@ def test_the_plan_contains_steps_reasons_and_costs(settings: Path) -> None:
     assert (fakes.ec2.asked, fakes.groups.done, fakes.queue.writes, fakes.sink.sent) == ([], [], 0, [])
 
 
-def test_json_contains_the_same(settings: Path) -> None:
-    """For programs."""
+def test_json_contains_the_same_plan(settings: Path) -> None:
+    """Programs read it."""
     terminal = Terminal()
     options = PlanOptions(stack="x", settings=settings, as_json=True)
-    assert run(options, terminal.console, lambda _: world().aws()) == SUCCEEDED
+    assert run(options, terminal.console, lambda _: deployed().aws()) == SUCCEEDED
     document = json.loads(terminal.text)
     assert [each["type"] for each in document["log_groups"]] == [
         *("PutRetentionPolicy", "PutSubscriptionFilter"),
@@ -103,7 +103,7 @@ def test_a_new_policy_can_be_planned_before_it_is_deployed(settings: Path, tmp_p
     )
     terminal = Terminal()
     options = PlanOptions(stack="x", settings=settings, policy=policy)
-    assert run(options, terminal.console, lambda _: world().aws()) == SUCCEEDED
+    assert run(options, terminal.console, lambda _: deployed().aws()) == SUCCEEDED
     assert "VPCs: 1 covered, 2 exempt" in terminal.text
 
 
@@ -152,5 +152,5 @@ def test_unreadable_input_is_an_error(settings: Path, tmp_path: Path) -> None:
         (PlanOptions(stack="x", settings=binary), "binary.json: is not UTF-8"),
     ):
         terminal = Terminal()
-        assert run(options, terminal.console, lambda _: world().aws()) == INCOMPLETE
+        assert run(options, terminal.console, lambda _: deployed().aws()) == INCOMPLETE
         assert expected in terminal.err.getvalue()

@@ -29,7 +29,7 @@ GROUP = stack.PARAMETERS["FlowLogGroupName"]["Default"]
 
 
 def no_stack(stack: str, region: str | None) -> Mapping[str, str]:
-    """CloudFormation of an account without stacks, which moto does not have here."""
+    """Find no stack; moto does not answer this call of CloudFormation."""
     raise NotDeployed(f"cannot read stack {stack} in {region}: it does not exist")
 
 
@@ -50,7 +50,7 @@ def planned(*arguments: str) -> tuple[int, str, str]:
 
 @cache
 def session() -> Session:
-    """The session of all tests, which reads the descriptions of the services once."""
+    """One session for all tests, because it reads the descriptions of the services once."""
     return get_session()
 
 
@@ -135,8 +135,8 @@ def test_line_breaks_at_the_end_of_a_policy_do_not_count(account: Any, tmp_path:
     assert account.describe_flow_logs()["FlowLogs"] == []
 
 
-def test_json_has_the_notes_and_the_names(account: Any) -> None:
-    """For programs."""
+def test_json_has_the_notes_and_the_names_of_vpcs(account: Any) -> None:
+    """The name is null if the VPC has none."""
     code, out, _ = planned("--json", "--defaults")
     document = json.loads(out)
     assert code == 0
@@ -173,7 +173,7 @@ def test_a_log_group_that_exists_would_fail_the_deployment(account: Any) -> None
     assert account.describe_flow_logs()["FlowLogs"] == []
 
 
-def test_a_second_stack_is_told_of_the_first(account: Any) -> None:
+def test_the_plan_of_a_second_stack_names_the_first_one(account: Any) -> None:
     """Its default log group is taken, and with another one the plan names the stack that covers the VPC."""
     logs = boto3.client("logs", region_name=REGION)
     logs.create_log_group(logGroupName=GROUP)
@@ -206,7 +206,7 @@ def test_a_hostile_name_of_a_vpc_stays_in_its_line(account: Any) -> None:
 
 
 def test_wrong_combinations_are_wrong_usage(account: Any, tmp_path: Path) -> None:
-    """`--settings` has every setting."""
+    """A file of settings contains every setting."""
     for more in (("--defaults",), ("--parameter", "DryRun=yes")):
         with pytest.raises(SystemExit) as ended:
             planned("--settings", str(tmp_path / "settings.json"), *more)

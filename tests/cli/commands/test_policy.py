@@ -43,7 +43,7 @@ def deployment_error(policy: str) -> str:
     return settings_check.problem_of(event, settings_check.check) or ""
 
 
-def test_a_valid_policy_is_fine(tmp_path: Path) -> None:
+def test_a_valid_policy_is_accepted(tmp_path: Path) -> None:
     """From a file and from standard input."""
     path = tmp_path / "policy.json"
     path.write_text('{"exempt": ["10.0.9.9"]}\n')
@@ -103,7 +103,7 @@ def test_wrong_usage_is_exit_code_2(arguments: tuple[str, ...]) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    """It is named."""
+    """The error names it."""
     (tmp_path / "utf16.json").write_bytes("{}".encode("utf-16"))
     (tmp_path / "large").write_bytes(b" " * 1_000_001)
     for name, expected in (

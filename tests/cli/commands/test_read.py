@@ -39,7 +39,7 @@ def test_flows_are_printed_with_the_names_of_aws_in_the_order_of_the_layout(log:
 
 
 def test_an_absent_value_is_null() -> None:
-    """So that every record of a layout has the same keys."""
+    """So every record of a layout has the same keys."""
     ended = flowwarden(["read", "-"], b"srcaddr dstaddr dstport vpc-id mood\n10.0.0.1 10.0.0.2 - - -\n")
     assert ended.records == [
         {"srcaddr": "10.0.0.1", "dstaddr": "10.0.0.2", "dstport": None, "vpc-id": None, "mood": None}
@@ -85,7 +85,7 @@ def test_a_gap_is_printed_with_its_log_status(log: Path) -> None:
 
 
 def test_a_malformed_line_is_printed_with_its_position_and_reason(log: Path) -> None:
-    """So that it can be found in an editor."""
+    """So the line can be found in an editor."""
     assert flowwarden(["read", log, "--malformed"]).records == [
         {"source": str(log), "line": 5, "reason": "2 tokens where the log format has 14", "text": ODD}
     ]
@@ -100,14 +100,14 @@ def test_a_file_name_that_is_not_utf8_is_printed_with_escapes(tmp_path: Path) ->
 
 
 def test_an_empty_path_is_an_error_and_not_the_current_folder() -> None:
-    """As of an unset variable in a script."""
+    """A script passes one if a variable is not set."""
     ended = flowwarden(["read", ""])
     assert (ended.code, ended.stdout) == (1, "")
     assert "the path is empty" in ended.stderr
 
 
 def test_a_folder_without_files_is_noted(tmp_path: Path) -> None:
-    """Hidden files are not read, which may be the reason; a file without lines needs no note."""
+    """The folder may contain only hidden files, which are not read; a file without lines needs no note."""
     (tmp_path / "_SUCCESS").touch()
     assert flowwarden(["read", tmp_path]).stderr.startswith("note: no files; ")
     assert "no files" not in flowwarden(["read", tmp_path / "_SUCCESS"]).stderr

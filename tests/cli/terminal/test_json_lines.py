@@ -1,4 +1,4 @@
-"""JSON lines contain nothing that drives a terminal, and mean the same."""
+"""JSON lines keep the text, but contain no character that controls a terminal."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def test_the_text_survives_and_invisible_characters_are_escaped(text: str) -> No
     assert all(char in line for char in text if char.isprintable() and char not in "[31m2J")
 
 
-def test_half_a_character_is_shown_as_an_escape() -> None:
-    """It has no form in UTF-8; neither have odd bytes in the name of a file."""
+def test_a_lone_surrogate_is_shown_as_an_escape() -> None:
+    """It cannot be encoded as UTF-8; neither can arbitrary bytes in the name of a file."""
     (line,) = malformed_as_json("a\udcff", [(1, Malformed("\ud800x", "is '\ud800'"))]).decode().splitlines()
     shown = json.loads(line)
     assert (shown["source"], shown["text"], shown["reason"]) == ("a\\xff", "\\ud800x", "is '\\ud800'")

@@ -18,7 +18,7 @@ def ticking(seconds: float) -> Callable[[], float]:
     return lambda: next(ticks) * seconds
 
 
-def test_it_shows_share_speed_and_size() -> None:
+def test_the_bar_shows_share_speed_and_size() -> None:
     """Of all sources together."""
     console = fake_console(shows_progress=True, clock=ticking(1.0))
     progress = Progress(console, 2_000_000_000)
@@ -31,7 +31,7 @@ def test_it_shows_share_speed_and_size() -> None:
     )
 
 
-def test_if_the_size_is_unknown_it_shows_the_bytes_read() -> None:
+def test_if_the_size_is_unknown_the_bar_shows_the_bytes_read() -> None:
     """As for a pipe."""
     console = fake_console(shows_progress=True, clock=ticking(0.5))
     Progress(console, None).reach(1_230_000_000)
@@ -45,7 +45,7 @@ def test_small_sources_are_shown_in_megabytes() -> None:
     assert "1.2 MB of 59.0 MB" in written(console.stderr)
 
 
-def test_it_is_drawn_at_most_ten_times_a_second() -> None:
+def test_the_bar_is_drawn_at_most_ten_times_a_second() -> None:
     """Drawing costs more than reading a block."""
     console = fake_console(shows_progress=True, clock=ticking(0.01))
     progress = Progress(console, 100)
@@ -54,7 +54,7 @@ def test_it_is_drawn_at_most_ten_times_a_second() -> None:
     assert 1 <= written(console.stderr).count("\r") <= 10
 
 
-def test_it_is_cleared_at_the_end(tmp_path: Path) -> None:
+def test_the_bar_is_cleared_at_the_end(tmp_path: Path) -> None:
     """The summary has its own line."""
     (tmp_path / "log").write_text(f"{ACCEPTED}\n" * 10_000)
     console = fake_console(shows_progress=True, clock=ticking(1.0))

@@ -1,1 +1,1 @@
-"""The ports on AWS: one file per service. The only folder that imports boto3."""
+"""Adapters for AWS, one file per service. The only package that imports boto3."""

@@ -1,8 +1,8 @@
-"""AWS's answers, read as hostile input: one accessor for each type of member.
+"""Responses of AWS, treated as untrusted input: one accessor for each type of member.
 
-A member that is missing is empty. One that has the wrong type is ignored and becomes a fault of its answer,
-which the caller reports; so does an invalid address or network. Only a member without which a resource
-cannot be used raises `Malformed`, and costs that resource.
+A missing member reads as empty. A member of the wrong type, and an invalid address or network, is ignored and
+added to the `faults` of its response, which the caller reports. Only `demand` raises `Malformed`: for a
+member without which a resource cannot be used, so the caller skips that resource.
 """
 
 from __future__ import annotations
@@ -16,14 +16,20 @@ from flowwarden.errors import CallFailed
 
 
 class Malformed(Exception):
-    """A member is missing, or has another type, without which a resource cannot be used."""
+    """A member without which a resource cannot be used is missing or has the wrong type."""
 
 
 class Answer:
-    """One answer or a part of it, such as the description of a resource."""
+    """One response or a part of it, such as the description of a resource."""
 
     def __init__(self, raw: object, faults: list[str] | None = None, path: str = "") -> None:
-        """Take what AWS sent; the faults of the whole answer, and the path of a part of it."""
+        """Wrap what botocore returned.
+
+        Args:
+            raw: the response or a part of it; anything but a mapping is a fault.
+            faults: for a part, the list of the whole response, to which faults are added.
+            path: for a part, its place in the response, such as `Tags[2].`.
+        """
         self.faults: list[str] = [] if faults is None else faults
         """What was ignored, such as `Tags[2].Key is not text`."""
         self._path = path
@@ -33,15 +39,15 @@ class Answer:
 
     @classmethod
     def of(cls, raw: object) -> Answer:
-        """The answer, which may be one already."""
+        """Wrap a response, unless it is an `Answer` already."""
         return raw if isinstance(raw, Answer) else cls(raw)
 
     def __contains__(self, name: str) -> bool:
-        """Whether there is such a member, of any type."""
+        """Whether there is a member of this name, of any type."""
         return self._raw.get(name) is not None
 
     def demand(self, name: str) -> str:
-        """A text that is not empty. Raises Malformed."""
+        """A text that is not empty. Raises Malformed if there is none."""
         value = self._raw.get(name)
         if isinstance(value, str) and value:
             return value
@@ -52,7 +58,7 @@ class Answer:
         return self._member(name, str, "text") or ""
 
     def number(self, name: str) -> int | None:
-        """A whole number."""
+        """A whole number; None if it is missing."""
         value = self._member(name, int, "a whole number")
         if isinstance(value, bool):
             self._fault(name, "a whole number")
@@ -60,15 +66,18 @@ class Answer:
         return value
 
     def truth(self, name: str) -> bool | None:
-        """True or false."""
+        """True or false; None if it is missing."""
         return self._member(name, bool, "a boolean")
 
     def moment(self, name: str) -> int | None:
-        """Unix seconds of a time; fractions of a second are dropped."""
+        """A time in Unix seconds, without fractions; None if it is missing."""
         value = self._member(name, datetime, "a time")
         try:
             return None if value is None else int(value.timestamp())
-        except (OverflowError, ValueError):  # one without a zone, at the end of what the clock can show
+        except (
+            OverflowError,
+            ValueError,
+        ):  # a time without a time zone, at the limits of the platform's clock
             self._fault(name, "a time")
             return None
 
@@ -97,7 +106,7 @@ class Answer:
         return {key: value for key, value in found if key}
 
     def by_name(self, name: str) -> dict[str, str]:
-        """The texts in a structure, by their names; its other values are ignored."""
+        """The texts in a structure by the names of their members; its other values are ignored."""
         inner = self.inner(name)
         return {each: inner.text(each) for each in inner.names}
 
@@ -115,7 +124,7 @@ class Answer:
         return self._checked(name, _is_network, "a network")
 
     def leave_out(self, why: str) -> None:
-        """Add a fault."""
+        """Add a fault that the caller found, such as a resource that it skips."""
         self.faults.append(why)
 
     def _checked(self, name: str, is_right: Callable[[str], bool], word: str) -> str:
@@ -145,14 +154,19 @@ class Answer:
 
 
 def listed(call: str, page: object, member: str) -> list[Any]:
-    """The items of a page of a call. A page without its list is an error, not an empty page.
+    """The items on a page of a call. A page without its list is an error, not an empty page.
+
+    Args:
+        call: the operation, for the message, such as `DescribeVpcs`.
+        page: the page as botocore returned it.
+        member: the member with the list, such as `Vpcs`.
 
     Raises:
         CallFailed: the list is missing.
     """
     items = Answer(page).value(member)
     if not isinstance(items, list):
-        raise CallFailed(f"{call} answered without {member}")
+        raise CallFailed(f"{call}: the response has no {member}")
     return items
 
 

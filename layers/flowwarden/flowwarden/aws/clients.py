@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 10
-"""Far above a call's normal duration; far below botocore's 60, which would use up a function's timeout."""
+"""Far longer than a normal call; far shorter than botocore's default of 60, which would use up a function's
+timeout."""
 ATTEMPTS = 4
 """Total attempts: the first call and three retries, with jittered exponential backoff (at most about 7 s)."""
 QUICK_ATTEMPTS, QUICK_SECONDS = 2, 2.0
@@ -80,7 +81,7 @@ def make_client(
     read_timeout: float = READ_TIMEOUT_SECONDS,
     session: boto3.Session | None = None,
 ) -> EC2Client | DynamoDBClient | SNSClient | CloudWatchLogsClient | IAMClient:
-    """Create a client that retries throttling and outages with backoff, and never waits long.
+    """Create a client that retries throttling and outages with backoff, and that has short timeouts.
 
     Args:
         service: the service's name.

@@ -20,14 +20,18 @@ def enforcer_environment(
     region: str | None,
     client: Callable[..., Any] = boto3.client,
 ) -> dict[str, str]:
-    """The environment of the stack's enforcer, including `AWS_REGION`, which Lambda sets itself.
+    """The environment variables of the stack's enforcer, with `AWS_REGION`, which Lambda itself sets.
 
-    `client` makes the client of a service in a region. The caller needs
-    cloudformation:DescribeStackResource and lambda:GetFunctionConfiguration.
+    The caller needs cloudformation:DescribeStackResource and lambda:GetFunctionConfiguration.
+
+    Args:
+        stack: the stack's name.
+        region: its Region; None for that of the environment or the profile.
+        client: creates the client of a service in a Region.
 
     Raises:
         NotDeployed: there is no such stack, or it has no enforcer.
-        SettingsError: the caller lacks permission, a region or credentials.
+        SettingsError: the caller has no permission, Region or credentials, or AWS does not respond.
     """
     try:
         stacks = client("cloudformation", region_name=region)
@@ -46,7 +50,7 @@ def enforcer_environment(
 def _is_missing(error: Exception) -> bool:
     """Whether AWS answered that the stack, its resource or the function does not exist.
 
-    CloudFormation has no code of its own for a missing stack or resource.
+    CloudFormation has no separate error code for a missing stack or resource.
     """
     if not isinstance(error, ClientError):
         return False

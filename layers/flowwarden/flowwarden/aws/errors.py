@@ -1,4 +1,4 @@
-"""Translates AWS's error codes, for the services that the enforcer calls."""
+"""Translates AWS's error codes into Flow Warden's errors, for the services that the enforcer calls."""
 
 from __future__ import annotations
 
@@ -54,13 +54,15 @@ PASSING: Final = THROTTLED | {
 }
 """Transient error codes: throttling, outages and conflicts with a concurrent call.
 
-An item of an answer has the HTTP status as its code, if it has no other."""
+An item in a response, such as one in `Unsuccessful` of CreateFlowLogs, can have an HTTP status as its
+code."""
 KNOWN: Final = PASSING | BY_CODE.keys()
 SERVER_ERROR: Final = 500
 SLOWER: Final = re.compile(r"throttl|rate exceeded|request limit exceeded|too many requests", re.IGNORECASE)
-"""A message about throttling, for an error whose code says nothing."""
+"""A message about throttling, for an error whose code is empty or a number."""
 
 type Classify = Callable[[str, str, str, int], EnforcementError]
+"""A function with the arguments of `classify`, which may know further codes of its service."""
 
 
 def classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
@@ -68,7 +70,7 @@ def classify(call: str, code: str, message: str, status: int = 0) -> Enforcement
 
     Args:
         call: the API call that failed.
-        code: AWS's error code, from an exception or from an item of an answer.
+        code: AWS's error code, from an exception or from an item in a response.
         message: AWS's message.
         status: the HTTP status, 0 if the error has none.
     """
@@ -82,7 +84,17 @@ def classify(call: str, code: str, message: str, status: int = 0) -> Enforcement
 
 @contextmanager
 def classified(call: str, by: Classify = classify) -> Iterator[None]:
-    """Convert botocore's exceptions, raised after its own retries, into Flow Warden's errors."""
+    """Convert botocore's exceptions, which it raises after its own retries, into Flow Warden's errors.
+
+    Args:
+        call: the operation, for the message.
+        by: chooses the error for an error code.
+
+    Raises:
+        CallFailed: AWS was not reached, or pagination does not end.
+        CallRefused: botocore cannot make the call, for example without credentials.
+        EnforcementError: what `by` returned for AWS's error code.
+    """
     try:
         yield
     except ClientError as error:

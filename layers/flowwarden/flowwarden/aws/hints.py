@@ -1,8 +1,8 @@
 """The recommended action for a permanent error of AWS, from its code or its message. Pure.
 
-Some codes say nothing: an item of CreateFlowLogs may have the code `400` and the reason only in its message,
-and AccessDeniedException is also the code for a key that a key policy protects. So a message about a KMS key
-or a log group's class comes first, then the code, then the rest of the message.
+Some codes are ambiguous: an item in a response of CreateFlowLogs may have the code `400` and the reason only
+in its message, and AccessDeniedException is also the code if a key policy denies a call. So the message is
+first searched for a KMS key and a log group's class; then the code decides; then the rest of the message.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ BY_CODE: Final[Mapping[str, str]] = {
     "TagLimitExceeded": TAG_QUOTA,
     "ResourceNotFoundException": GONE,
 }
-"""The recommended action for an error code. A quota stays reached until it is taken."""
+"""The recommended action for an error code."""
 
 
 def _any(*words: str) -> re.Pattern[str]:
@@ -77,7 +77,7 @@ _OVERRIDING: Final = (
     (_any(r"\bkms", "key policy"), KEY),
     (_any(r"log (group )?class"), LOG_CLASS),
 )
-"""Messages that say more than any code."""
+"""Messages that are more specific than any code."""
 _BY_MESSAGE: Final = (
     (_any(r"log ?destination"), DESTINATION),
     (_any("lambda function", "destination lambda"), MONITOR),
@@ -90,8 +90,9 @@ _BY_MESSAGE: Final = (
     ),
     (_any("does not exist", "not found", "could not be found"), GONE),
 )
-"""Messages of errors whose code has no entry of its own."""
+"""Messages of errors whose code is not in `BY_CODE`."""
 _WORD: Final = re.compile(r"[A-Z][A-Za-z]{5,}(?:\.[A-Z][A-Za-z]+)?")
+"""A word that may be an error code, such as `InvalidVpcID.NotFound`."""
 
 
 def hint(code: str, message: str, codes: Mapping[str, str] = BY_CODE) -> str:
@@ -116,7 +117,7 @@ def is_uninformative(code: str) -> bool:
 
 
 def code_in(code: str, message: str, known: Iterable[str]) -> str:
-    """The code of an error; if that says nothing, a known code that the message contains."""
+    """The code of an error; if that is uninformative, the first known code in the message, if any."""
     if not is_uninformative(code):
         return code
     words = dict.fromkeys(_WORD.findall(message))

@@ -1,4 +1,4 @@
-"""The part of IAM that the enforcer reads: implements `ports.RoleService`."""
+"""Reads the delivery role from IAM: implements `ports.RoleService`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ALLOW: Final = "Allow"
 DENY: Final = "Deny"
 WILDCARD: Final = "*"
 ASSUMING: Final = AccessRequest(action="sts:AssumeRole", resources=(WILDCARD,))
-"""A trust policy names no resource: it applies to its role."""
+"""The request to judge a trust policy by. A trust policy has no `Resource`: it applies to its role."""
 
 
 class Roles:
@@ -44,14 +44,14 @@ class Roles:
     def describe(self, role_arn: str) -> DeliveryRole | None:
         """See the port. Costs three calls, plus one for each inline policy and two for each attached policy.
 
-        Policies that IAM refuses to return are listed as unread; the others are still read.
+        Policies that IAM refuses to return are listed in `unread`; the others are still read.
         """
         name = role_arn.rpartition("/")[2]
         try:
             with classified("GetRole", _classify):
                 answer = Answer(self._client.get_role(RoleName=name))
             if "Role" not in answer:
-                raise CallFailed("GetRole answered without Role")
+                raise CallFailed("GetRole: the response has no Role")
             statements, unread = self._statements(name)
         except NotFound:
             return None
@@ -77,7 +77,7 @@ class Roles:
                 try:
                     statements += statements_of(read(name, policy))
                 except NotFound:
-                    # It is gone meanwhile, so it is none of the role's policies any more.
+                    # The policy was deleted or detached after it was listed.
                     continue
                 except CallThrottled:
                     raise
@@ -115,7 +115,13 @@ class Roles:
 
 
 def trusted_by(document: Mapping[str, Any]) -> Iterator[str]:
-    """The services that may assume the role, except those that a statement denies unconditionally."""
+    """The service principals that may assume the role, `*` for all.
+
+    A service that a statement denies under no condition is left out.
+
+    Args:
+        document: the trust policy.
+    """
     statements = [each for each in _as_list(document.get("Statement")) if isinstance(each, Mapping)]
     found = dict.fromkeys(service for each in statements for service in _services(each))
     if WILDCARD in found:
@@ -136,7 +142,7 @@ def _services(statement: Mapping[str, Any]) -> list[str]:
 
 
 def statements_of(document: Mapping[str, Any]) -> Iterator[Statement]:
-    """The statements of a policy that allow or deny."""
+    """The statements of a policy whose `Effect` is `Allow` or `Deny`; others are ignored."""
     for each in _as_list(document.get("Statement")):
         statement = _statement(each) if isinstance(each, Mapping) else None
         if statement is not None:
@@ -145,7 +151,7 @@ def statements_of(document: Mapping[str, Any]) -> Iterator[Statement]:
 
 def _statement(raw: Mapping[str, Any]) -> Statement | None:
     """A statement; None if it neither allows nor denies."""
-    # A tuple, not a set: a value that is not text may be unhashable.
+    # A tuple, not a set: `Effect` is untrusted and may be unhashable.
     if raw.get("Effect") not in (ALLOW, DENY):
         return None
     lists = [_as_list(raw.get(each)) for each in ("Action", "NotAction", "Resource", "NotResource")]
@@ -166,14 +172,14 @@ def _everywhere(statement: Statement) -> Statement:
 
 
 def _policy(call: str, raw: object) -> Mapping[str, Any]:
-    """A policy's document. One that cannot be read must not count as one that allows nothing."""
+    """A policy's document. Raises CallRefused if there is none: that must not look like an empty policy."""
     if isinstance(raw, Mapping):
         return raw
-    raise CallRefused(f"{call} answered without a document that can be read")
+    raise CallRefused(f"{call}: the response has no policy document that can be read")
 
 
 def _document(raw: object) -> Mapping[str, Any]:
-    """A policy's document, which botocore decodes."""
+    """The trust policy, which botocore has decoded; empty if it is not a JSON object."""
     return raw if isinstance(raw, Mapping) else {}
 
 

@@ -1,4 +1,4 @@
-"""Whose account and Region a command uses, for `flowwarden plan` before a deployment."""
+"""The account and Region of the caller's credentials, for `flowwarden plan` before a deployment."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ class Identity(Struct, frozen=True, kw_only=True):
 
 
 def identity(region: str | None) -> Identity:
-    """Ask STS; the call needs no permission. `region` None stands for that of the profile.
+    """Get the identity from STS, which needs no permission.
+
+    Args:
+        region: the Region; None for that of the environment or the profile.
 
     Raises:
-        SettingsError: no Region, no valid credentials, or no answer.
+        SettingsError: there is no Region, the credentials are not valid, or STS does not respond.
     """
     try:
         client = boto3.client("sts", region_name=region)

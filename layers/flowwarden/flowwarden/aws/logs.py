@@ -1,4 +1,4 @@
-"""The part of CloudWatch Logs that the enforcer works with: implements `ports.LogGroupService`."""
+"""Describes and changes log groups of CloudWatch Logs: implements `ports.LogGroupService`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class LogGroups:
             ]
         for each in found:
             if each.text("logGroupName") in names:
-                # A group that is gone meanwhile is missing: the plan creates it again.
+                # A group that was deleted meanwhile is left out, so that the plan creates it again.
                 with suppress(NotFound):
                     yield self._with_subscriptions(each)
 
@@ -68,7 +68,7 @@ class LogGroups:
             name=name,
             retention_days=described.number("retentionInDays"),
             kms_key_arn=described.text("kmsKeyId") or None,
-            # Groups of another class have none, and CloudWatch Logs refuses to say so.
+            # Groups of other classes have no subscription filters, and describing them is an error.
             subscriptions=self._subscriptions(name) if log_class == STANDARD else (),
             log_class=log_class,
         )
@@ -112,10 +112,10 @@ class LogGroups:
         key = {"kmsKeyId": step.kms_key_arn} if step.kms_key_arn else {}
         try:
             with classified("CreateLogGroup", _classify_making):
-                # Without a class, which is STANDARD then: some Regions refuse any class by name.
+                # Without logGroupClass the class is STANDARD. Some Regions refuse the parameter.
                 self._client.create_log_group(logGroupName=step.group, **key)  # type: ignore[arg-type]  # the key's type is not inferred
         except AlreadyExists:
-            # A concurrent run created it.
+            # A concurrent run has created it.
             return
 
 

@@ -1,7 +1,7 @@
 """Publishing to SNS topics.
 
-Publish is not idempotent: a message that SNS accepted without an answer is sent again by a retry. So botocore
-makes one attempt, and this file decides what is tried again: only what certainly was not sent.
+Publish is not idempotent: if SNS accepts a message and the response is lost, a retry sends it a second time.
+So botocore makes one attempt, and this file retries only calls that SNS certainly did not accept.
 """
 
 from __future__ import annotations
@@ -30,21 +30,22 @@ ACTIONS = (
     "kms:GenerateDataKey*",  # the topics are encrypted with the stack's own key
     "kms:Decrypt",
 )
-"""IAM actions that this file's calls need."""
+"""The IAM actions that this file needs."""
 
 
 BOTOCORE_ATTEMPTS: Final = 1
-"""Of a topic's client. Botocore would also repeat calls whose answer is lost."""
+"""Attempts per call of a topic's client. botocore would also retry a call whose response was lost."""
 ATTEMPTS: Final = 2
-"""Calls for one message, if SNS throttles or cannot be reached."""
+"""Maximum calls for one message. The second follows only if SNS throttles or cannot be reached."""
 PAUSE_SECONDS: Final = 0.5
+"""Pause before the second call."""
 _ERRORS: Final = (ClientError, BotoCoreError, ResponseParserError)
 _NOT_SENT: Final = THROTTLED | {"KMSThrottling", "KMSThrottlingException", "ServiceUnavailable", "Throttled"}
-"""Error codes of calls that SNS turned down and may accept next time."""
+"""Error codes of calls that SNS did not accept, and may accept at the next attempt."""
 
 
 class Topic:
-    """One topic."""
+    """One SNS topic."""
 
     def __init__(
         self, client: SNSClient, topic_arn: str, wait: Callable[[float], None] = lambda _seconds: None
@@ -64,9 +65,14 @@ class Topic:
     def publish(self, subject: str, message: str, attributes: Mapping[str, str]) -> None:
         """Publish a message that has a text for each protocol.
 
+        Args:
+            subject: the subject of emails.
+            message: a JSON object with a text for each protocol and `default` (`MessageStructure: json`).
+            attributes: the message attributes, which subscriptions can filter by.
+
         Raises:
-            PublishUnanswered: SNS did not answer; it may have sent the message.
-            PublishFailed: SNS did not accept the message, for any other reason.
+            PublishUnanswered: SNS did not respond; it may have sent the message.
+            PublishFailed: SNS did not accept the message.
         """
         for _ in range(ATTEMPTS - 1):
             try:
@@ -97,14 +103,14 @@ class Topic:
 
 
 def _may_repeat(error: Exception) -> bool:
-    """Whether SNS certainly did not accept the message, and may accept it next time."""
+    """Whether SNS certainly did not accept the message, and may accept it at the next attempt."""
     if isinstance(error, ClientError):
         return _code(error) in _NOT_SENT
     return isinstance(error, (ConnectTimeoutError, EndpointConnectionError))
 
 
 def _is_unanswered(error: Exception) -> bool:
-    """Whether SNS may have accepted the message."""
+    """Whether SNS may have accepted the message although the call failed."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= SERVER_ERROR and _code(error) not in _NOT_SENT

@@ -1,4 +1,4 @@
-"""The enforcer on its ports: the same wiring for the function, `flowwarden plan` and tests."""
+"""Builds the enforcer on its ports, in the same way for the function, `flowwarden plan` and tests."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ def build(
         settings: the settings of the function.
         aws: the ports.
         dry_run: whether it only plans; None for the value in the settings.
-        policy_recorder: the choice of the policy, for the function; None to accept only the policy of the
-            settings.
+        policy_recorder: the policy in use, for the function; None to accept only the policy of the settings.
 
     Raises:
         PolicyError: the policy is not valid, and there is no `policy_recorder`.
@@ -57,9 +56,9 @@ def build(
 
 
 def policy_recorder_on_aws(settings: EnforcerSettings, unreadable: Unreadable) -> PolicyRecorder:
-    """The choice of the policy: the configured one, or the last good one from the state table.
+    """The policy in use: the configured one, or the last good one from the state table.
 
-    What cannot be read of the last good one is noted in `unreadable`.
+    Members of the stored policy that cannot be read are noted in `unreadable`.
     """
     state = make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
     return PolicyRecorder.choosing(settings.policy, DynamoDbPolicy(state, settings.state_table, unreadable))

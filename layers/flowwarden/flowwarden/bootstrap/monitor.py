@@ -1,4 +1,4 @@
-"""The monitor on its ports: the same wiring for the function, benchmarks and tests."""
+"""Builds the monitor on its ports, in the same way for the function, benchmarks and tests."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     unreadable_items: Unreadable = field(default_factory=Unreadable)
     """Where the ports on the state table note what they cannot read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
-    """Where the ports on EC2 do."""
+    """Where the ports on EC2 note what they cannot read."""
 
 
 def build(
@@ -79,7 +79,7 @@ def build(
 
     Args:
         ports: the ports.
-        policy: the user's policy, or the choice of it.
+        policy: the user's policy, or the recorder that chose it.
         log_formats: formats for lines whose format cannot be learned, the configured one first.
         region: the Region named in pages.
         suppression_minutes: minutes for which repeats of an incident are suppressed.

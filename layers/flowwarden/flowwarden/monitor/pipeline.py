@@ -25,6 +25,7 @@ from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.inhibition import Inhibition
 from flowwarden.monitor.learning import learn
+from flowwarden.monitor.mutes import muted
 from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.report import BatchReport, report
 from flowwarden.monitor.review.reports import LearningReports, Occasion
@@ -35,6 +36,7 @@ from flowwarden.notify.claims import Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notifier import RESERVE, Routes, Run, notify
 from flowwarden.notify.ports import Claims
+from flowwarden.policy.expired_mutes import expired
 from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
@@ -125,11 +127,11 @@ class MonitoringService:
         heartbeats.see(view, state)
         found = [each for one in DETECTORS for each in one.detect(view, state, view.policy.thresholds)]
         inhibition = Inhibition(batch.owner, self._suppression_minutes, now)
-        triaged = triage(found, view.policy)
+        triaged = muted(triage(found, view.policy), view.policy.mutes, view.hosts, now)
         findings = inhibition.of(triaged, state)
-        standing = self._policy_recorder.alerts(batch.owner, self._region)
-        seen = self._seen(view)
-        found_alerts = [*standing, *alerts(findings, seen)]
+        about_policy = self._about_policy(batch.owner, now)
+        seen = self._seen(view, now)
+        found_alerts = [*about_policy, *alerts(findings, seen)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         learning = DeliveryReport()
         if _remember(view, triaged, findings, state, delivery, invocation):
@@ -148,7 +150,7 @@ class MonitoringService:
             done,
             reports_unsent=learning.unsent,
             deferred=state.deferred + len(view.active_hosts.others),
-            policy_invalid=len(standing),
+            policy_invalid=int(bool(self._policy_recorder.in_use.problem)),
             unreadable_items=self._caches.unreadable_items.take(),
             unreadable_answers=self._caches.unreadable_answers.take(),
         )
@@ -181,12 +183,18 @@ class MonitoringService:
         )
         return self._caches.reports.send(occasion, state)
 
-    def _seen(self, view: BatchView) -> Seen:
+    def _about_policy(self, owner: str, now: int) -> list[Alert]:
+        """The alerts about the policy: it is not valid, or a mute has ended."""
+        ended = expired(self._policy.policy.mutes, now, owner, self._region)
+        return [*self._policy_recorder.alerts(owner, self._region), *ended]
+
+    def _seen(self, view: BatchView, now: int) -> Seen:
         """The inputs of the notifications' texts, in addition to the findings."""
         return Seen(
             batch=view.batch,
             region=self._region,
             suppression_minutes=self._suppression_minutes,
+            now=now,
             hosts=view.hosts,
             span=view.records.flows.span,
         )

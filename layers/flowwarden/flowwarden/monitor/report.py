@@ -78,6 +78,11 @@ class BatchReport(Struct, frozen=True, kw_only=True):
         return [finding for finding in self.found if not finding.severity.pages]
 
     @property
+    def muted(self) -> int:
+        """The number of findings that a mute of the policy keeps from notifying."""
+        return counted(each for each in self.found if each.muted)
+
+    @property
     def digest_rows(self) -> int:
         """The number of findings for the next digest, which do not page."""
         return counted(each for each in self.reported if route_of(each) is Route.DIGEST)

@@ -104,7 +104,7 @@ class BatchView:
     @cached_property
     def hosts(self) -> Hosts:
         """The hosts at the ends of connections, as far as they are known."""
-        return Hosts(self.described, self.interfaces.valid(), self.policy.role_tags)
+        return Hosts(self.described, self.interfaces.valid_at, self.policy.role_tags)
 
     def flows(self, rows: Integers) -> list[DirectedFlow]:
         """Individual flows for these rows, without duplicate records. Creating many is expensive."""

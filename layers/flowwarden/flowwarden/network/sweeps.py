@@ -36,6 +36,8 @@ def hosts_of_one_port(flows: FlowTable, ends: Integers, rows: Integers) -> Mask:
     texts = len(flows.texts)
     columns = ends[0][rows], flows["srcport"][rows], flows["dstport"][rows]
     groups = Groups(packed(columns, [texts, 2**16, 2**16]))
+    if int(groups.sizes.max()) < HOSTS:  # as in most batches
+        return found
     counted = Groups(packed([groups.numbers, ends[1][rows]], [len(rows), texts])).rows
     found[rows] = np.isin(groups.numbers, _frequent(groups.numbers, counted, HOSTS))
     return found

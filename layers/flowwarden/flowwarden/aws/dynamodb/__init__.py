@@ -1,1 +1,1 @@
-"""The state table: claims, log formats, sets, the enforcer's work queue."""
+"""The state table: one file for each kind of item, such as claims, sets and the enforcer's work queue."""

@@ -1,17 +1,16 @@
 """The claim items of the state table: which invocation notifies a sink of an incident.
 
-Conditional writes decide. Each pair of incident and sink is one item, so all its writers use the same item,
-and incidents do not share a partition. States:
+Conditional writes decide. Each pair of incident and sink is one item in a partition of its own. States:
 
     (none) ──claim──> PENDING ──confirm──> SENT ──suppression window over, claim──> PENDING …
 
-A PENDING claim belongs to one invocation until its lease ends; no other invocation takes it over before, not
-even a retry of the same batch. It counts the attempts to send since the last SENT whose outcome is unknown
-(`tries`): a release, which means that nothing was sent, takes its attempt off. Expiry is evaluated here with
-the clock passed in, because DynamoDB removes expired items up to two days late.
+A PENDING claim belongs to one invocation until its lease ends. No other invocation takes it over before that,
+not even a retry of the same batch. `tries` counts the attempts to send since the last SENT whose outcome is
+unknown; a release, which means that nothing was sent, subtracts its attempt. The conditions compare times
+with the time of the caller, because DynamoDB removes expired items up to two days late.
 
-An item silences an incident only if it proves that it may: see `_HELD`. Any other, whatever is wrong with it,
-is free: a repeated page is better than a lost one. The claim overwrites it.
+An item suppresses a notification only if all its members that `_HELD` compares are valid and plausible. Any
+other item counts as free, and a claim overwrites it: a repeated page is better than a lost one.
 """
 
 from __future__ import annotations
@@ -42,21 +41,21 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:UpdateItem",)
-"""IAM actions that this file's calls need."""
+"""The IAM actions that this file needs."""
 
 _MOST_TRIES = 1000
-"""More than a claim's attempts in a week. A larger number was not stored here, so it proves nothing."""
+"""More attempts than a claim can have in a week. A larger number is damage and does not suppress."""
 
 _PENDING, _SENT = "PENDING", "SENT"
 
 _HELD = (
-    # No window and no lease ends later than one that begins now: a time far ahead holds nothing.
+    # No window or lease can end later than one that begins now: a later time is damage and does not suppress.
     "(#state = :sent AND attribute_type(suppressed_until, :n) AND suppressed_until BETWEEN :next AND :quiet"
     " AND {nothing_new})"
     # A batch never sends its notification again, however late it is replayed from the failure queue.
     " OR (#state = :sent AND attribute_type(#owner, :s) AND begins_with(#owner, :batch))"
     " OR (#state = :pending AND attribute_type(lease_until, :n) AND lease_until BETWEEN :next AND :leased)"
-    # Too many attempts whose outcome is unknown: it waits, the same batch longer than another.
+    # After too many attempts whose outcome is unknown, the next one waits, that of the same batch longer.
     " OR (#state = :pending AND attribute_type(tries, :n) AND tries BETWEEN :most AND :plausible"
     " AND attribute_type(lease_until, :n) AND lease_until BETWEEN :redrive AND :now"
     " AND (lease_until > :other OR (attribute_type(#owner, :s) AND begins_with(#owner, :batch))))"
@@ -83,7 +82,8 @@ class DynamoDbClaims:
         """Try to claim the notification of the sink about the incident.
 
         Costs one write; a suppressed repeat costs a second write, which counts it. `quiet` is the suppression
-        window in seconds, None for that of the terms. With `evidence`, see `told`.
+        window in seconds, None for that of the terms. With `evidence`, a repeat is suppressed only if it
+        shows nothing new (`told.nothing_new`).
 
         Raises:
             StateUnavailable: the table did not answer or refused.
@@ -107,10 +107,11 @@ class DynamoDbClaims:
         return self._claimed(key, before, now, quiet) if before else Claim(state=ClaimState.CLAIMED)
 
     def _new(self, evidence: Evidence | None, now: int, quiet: int) -> told.Clause:
-        """The condition that a repeat is not sent within the window."""
+        """The condition under which a repeat within the window is not sent."""
         if evidence is None:
             return told.Clause("attribute_exists(suppressed_until)", {})
-        # What counts over a day suppresses its repeats for longer.
+        # Findings that count over a day have windows that are a day longer (`quiet_of`), and one incident can
+        # have both kinds of findings.
         furthest = {":quiet": number(now + quiet + DAY + CLOCKS)}
         clause = told.nothing_new(evidence, now, min(quiet, self._terms.suppression))
         return told.Clause(clause.text, clause.values | furthest)
@@ -147,9 +148,10 @@ class DynamoDbClaims:
         quiet: int | None = None,
         evidence: Evidence | None = None,
     ) -> None:
-        """Mark the notification as sent; the suppression window begins. `evidence` is what was told.
+        """Mark the notification as sent, which begins the suppression window.
 
-        Does nothing if another invocation has taken over the claim: the new owner confirms.
+        `evidence` is what the notification reports. Does nothing if another invocation has taken over the
+        claim: the new owner confirms it.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
@@ -178,7 +180,7 @@ class DynamoDbClaims:
             return
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
-        """Release the claim, because nothing was sent: its lease ends now, and its attempt does not count.
+        """Release the claim because nothing was sent: its lease ends now, and the attempt does not count.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
@@ -215,14 +217,14 @@ class DynamoDbClaims:
         # A retry or second delivery of the batch that sent it is not a repeat.
         joins = evidence is not None and not set(evidence.members) <= set(item.names("told"))
         if not same_batch:
-            # The outcome is already known; a missing count does not change it.
+            # The outcome is already known, and a missing count does not change it.
             with suppress(StateUnavailable, ConditionFailed):
                 if update := told.repeat(item, asked):
                     self._update(key, **update)
         return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch, joins=joins and not same_batch)
 
     def _claimed(self, key: ClaimKey, members: dict[str, Any], now: int, quiet: int) -> Claim:
-        """A granted claim, with the item's data from before; notes what did not prove anything."""
+        """A granted claim, with what the item contained before. Notes its members that cannot be used."""
         before = self._item(key, members)
         state = before.text("state")
         if state == _PENDING:
@@ -240,7 +242,7 @@ class DynamoDbClaims:
         )
 
     def _counted(self, key: ClaimKey, update: str, count: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Update the item and its count of attempts; a count that is not a number begins again."""
+        """Update the item and its count of attempts; a count that is not a number becomes 1."""
         try:
             return self._update(key, UpdateExpression=f"{update}{count}", **arguments)
         except ItemDamaged:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:GetItem", "dynamodb:UpdateItem")
-"""IAM actions that this file's calls need."""
+"""The IAM actions that this file needs."""
 
 FOREVER: Final = 2**53
-"""The latest time that is read; the caller knows the present, and compares."""
+"""The latest `learned_at` that is read: any time, because the caller compares it with the present."""
 
 
 class DynamoDbLogFormats:
@@ -27,22 +27,22 @@ class DynamoDbLogFormats:
         self._table = StateTable(client, table, unreadable)
 
     def recall(self, log_group: str) -> LearnedFormats | None:
-        """The formats learned last, regardless of age; None if the item cannot be read. Costs one read.
+        """The formats learned last, regardless of age; None if no readable item exists. Costs one read.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
         """
         item = self._table.get(LOG_FORMATS.address(log_group))
-        if "learned_at" not in item or "unreported" not in item:  # none, or an item of another version
+        if "learned_at" not in item or "unreported" not in item:  # nothing learned yet, or by another version
             return None
         at, formats = item.moment("learned_at", FOREVER), item.texts("formats")
         unreported = item.truth("unreported")
         if at is None or formats is None or unreported is None:
-            return None  # EC2 is asked again, and the answer overwrites the item
+            return None  # so the caller asks EC2 again and overwrites the item
         return LearnedFormats(formats=formats, unreported=unreported, at=at)
 
     def take_turn(self, log_group: str, now: int, wait: int) -> bool:
-        """Whether the caller may call EC2: no container did in the last `wait` seconds. Costs one write.
+        """Whether the caller may call EC2: no container has in the last `wait` seconds. Costs one write.
 
         Raises:
             StateUnavailable: the table did not answer or refused.

@@ -1,7 +1,7 @@
-"""A stored item, read as hostile input: a member that is missing or has the wrong type is ignored and noted.
+"""A stored item, treated as untrusted input: a member of the wrong type is ignored and noted.
 
-Anything may be in the table: an item of another version, a half-written one, one that was edited by hand. A
-time far ahead is ignored too; otherwise it would hold until it has passed.
+The table may contain items of another version, incomplete items, and items that were edited by hand. A time
+in the far future is ignored too; otherwise an incident could, for example, be suppressed until then.
 """
 
 from __future__ import annotations
@@ -14,20 +14,26 @@ import msgspec
 from flowwarden.unreadable import CLOCKS, Unreadable
 
 _LONGEST: Final = 40
-"""Characters of DynamoDB's largest number, 38 digits, and more than those of any number that is stored."""
+"""Maximum characters of a number: DynamoDB's numbers have at most 38 digits."""
 
 
 class StoredItem:
-    """The members of one item by their types in DynamoDB. None stands for one that cannot be used."""
+    """The members of one item by their types in DynamoDB. None stands for a member that cannot be used."""
 
     def __init__(self, key: str, members: object, unreadable: Unreadable) -> None:
-        """Take the item's key, its members in DynamoDB's notation, and where to note what is ignored."""
+        """Wrap an item.
+
+        Args:
+            key: the item's key, for notes.
+            members: the item in DynamoDB's notation, such as `{"told": {"SS": ["i-1"]}}`.
+            unreadable: where ignored members are noted.
+        """
         self.key = key
         self.members: Mapping[str, Any] = members if isinstance(members, Mapping) else {}
         self._unreadable = unreadable
 
     def __contains__(self, name: str) -> bool:
-        """Whether there is such a member, of any type."""
+        """Whether there is a member of this name, of any type."""
         return name in self.members
 
     def left_out(self, name: str, why: str) -> None:
@@ -39,13 +45,17 @@ class StoredItem:
         return self._of_type(name, "S", str, "text")
 
     def document[Kind](self, name: str, kind: type[Kind]) -> Kind | None:
-        """A text that is a JSON document of this type."""
+        """A text that is a JSON document, decoded as a `kind`."""
         text = self.text(name)
         if text is None:
             return None
         try:
             return msgspec.json.decode(text, type=kind)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:  # such as of another version
+        except (
+            msgspec.MsgspecError,
+            UnicodeError,
+            RecursionError,
+        ) as error:  # such as one of another version
             self.left_out(name, f"cannot be read: {error}")
             return None
 
@@ -54,7 +64,7 @@ class StoredItem:
         return self._of_type(name, "BOOL", bool, "a boolean")
 
     def moment(self, name: str, latest: int) -> int | None:
-        """Unix seconds, from 0 to `latest` and the difference of clocks."""
+        """Unix seconds, from 0 to `latest` plus the maximum difference of two clocks (`CLOCKS`)."""
         found = _whole(self._value(name, "N"))
         if found is None:
             self.left_out(name, _wrong("is not a whole number", found=name in self))
@@ -80,7 +90,7 @@ class StoredItem:
         return len(self._of_type(name, "SS", list, "a set of texts") or ()) if name in self else 0
 
     def names(self, name: str) -> tuple[str, ...]:
-        """The texts in a set, in order; none if there is none."""
+        """The texts in a set, sorted; none if there is no set."""
         if name not in self:
             return ()
         values = self._of_type(name, "SS", list, "a set of texts") or ()
@@ -95,12 +105,12 @@ class StoredItem:
         return found
 
     def numbers(self, name: str, bits: int) -> frozenset[int]:
-        """The numbers in a set that have at most this many bits; the others are ignored."""
+        """The numbers in a set that have at most `bits` bits and are not negative; the others are ignored."""
         values = self._of_type(name, "NS", list, "a set of numbers")
         if values is None:
             return frozenset()
         try:
-            found = frozenset(map(int, values))  # a month of a role has tens of thousands
+            found = frozenset(map(int, values))  # fast, because a month of a role has tens of thousands
         except (TypeError, ValueError):
             found = frozenset(each for each in map(_whole, values) if each is not None)
         if found and (min(found) < 0 or max(found) >= 1 << bits):
@@ -137,7 +147,7 @@ def named(members: Mapping[str, Any], kind: str) -> Sequence[str]:
 
 
 def _whole(value: object) -> int | None:
-    """The whole number that a text in DynamoDB's notation stands for."""
+    """The whole number in DynamoDB's notation, which is a text; None for anything else."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     try:

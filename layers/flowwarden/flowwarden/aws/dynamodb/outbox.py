@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
-"""IAM actions that this file's calls need."""
+"""The IAM actions that this file needs."""
 
 
 class DynamoDbOutbox:
-    """An item for each report, in a partition of their own."""
+    """Unsent reports, one item each, all in one partition."""
 
     def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
         self._table = StateTable(client, table, unreadable)
@@ -29,7 +29,7 @@ class DynamoDbOutbox:
     def load(self) -> list[Unsent]:
         """See the port. Costs one read, and a write for each item that cannot be read: it is removed.
 
-        Nothing can be sent of it, and each run would read and count it until it expires.
+        An unreadable report can never be sent, and each run would read and count it until it expires.
         """
         found: list[Unsent] = []
         for members in self._table.query(OUTBOX):
@@ -42,7 +42,7 @@ class DynamoDbOutbox:
         return found
 
     def put(self, report: Unsent, now: int) -> None:
-        """See the port. Costs a write unit for each KB."""
+        """See the port. Costs one write unit for each KB."""
         self._table.update(
             UNSENT.address(report.key),
             UpdateExpression="SET report = :report, expires_at = :expires",
@@ -63,7 +63,7 @@ def _read(item: StoredItem) -> Unsent | None:
     if report is None:
         return None
     if UNSENT.key_of(report.key) != key_text(item.members.get("sk")):
-        # It could not be removed, so it would be sent again and again.
+        # `remove` would delete another item, so each run would send this report again.
         item.left_out("report", "has another key than its item")
         return None
     return report

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:UpdateItem")
-"""IAM actions that this file's calls need. Both functions need them for other items, too."""
+"""The IAM actions that this file needs. Both functions need them for other items, too."""
 
 
 class DynamoDbPolicy:
-    """The last good policy, one item."""
+    """The last good policy: one item."""
 
     def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
         self._table = StateTable(client, table, unreadable)

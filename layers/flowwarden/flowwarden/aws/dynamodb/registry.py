@@ -1,6 +1,6 @@
 """The registry of flow logs in the state table: implements `registry.RegistryStore`.
 
-All items share one partition key, so that one query reads them.
+All items share one partition key, so that one query reads all of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
-"""IAM actions that this file's calls need."""
+"""The IAM actions that this file needs."""
 
 _ITEMS: Final[dict[type[Entry], Item]] = {
     Creation: CREATIONS,
@@ -38,7 +38,7 @@ _ITEMS: Final[dict[type[Entry], Item]] = {
 
 
 class DynamoDbRegistry:
-    """The entries, an item each."""
+    """The registry's entries, one item each."""
 
     def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
         self._table = StateTable(client, table, unreadable)

@@ -1,8 +1,8 @@
 """Evidence in the state table: implements `ports.EvidenceStore`.
 
-An item consists of a few number sets. DynamoDB's ADD is a union on sets, so an addition is one write,
+An item consists of a few number sets. On sets, DynamoDB's ADD is a union, so an addition is one write that is
 idempotent and safe with concurrent writers; ALL_NEW returns the union without a read. The key contains the
-time, so an item is not used after its time, and expired items that TTL has not removed yet do no harm.
+hour, day or slot of the item, so expired items that TTL has not removed yet are not read by mistake.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:UpdateItem", "dynamodb:BatchGetItem")
-"""IAM actions that this file's calls need."""
+"""The IAM actions that this file needs."""
 
-MOST_KEYS: Final = 100  # of a BatchGetItem
+MOST_KEYS: Final = 100
+"""DynamoDB's limit for the keys of one BatchGetItem call."""
 ATTEMPTS: Final = 3
-"""Calls for keys that BatchGetItem left unprocessed, before the table counts as unavailable."""
+"""Maximum calls for the same keys while BatchGetItem leaves some unprocessed; then the table is
+unavailable."""
 LONGEST: Final = 92
-"""Bits of the longest number of any kind of item."""
+"""Bits of the longest number that any kind of item stores."""
 
 
 class DynamoDbEvidence:
@@ -49,9 +51,11 @@ class DynamoDbEvidence:
         return self._sets(addition.key, answer.get("Attributes"))
 
     def _mended(self, addition: Addition) -> Sets:
-        """The same for an item that a union does not fit: what can be read of it is kept, and overwritten.
+        """Add to an item for which ADD fails, because a member has another type.
 
-        Numbers that are added at the same moment may be lost, which is better than an item that refuses all.
+        Overwrites the item with the new numbers and those of its numbers that can be read. Numbers that
+        another writer adds at the same moment may be lost, which is better than an item that refuses every
+        addition.
         """
         items, _ = self._table.read([_address(addition.key)])
         stored = items[0] if items else {}
@@ -77,7 +81,7 @@ class DynamoDbEvidence:
         )
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
-        """See the port. Costs at least half a read unit for each existing item."""
+        """See the port. Costs half a read unit for each 4 KB of each item."""
         found: dict[str, Sets] = {}
         for some in batched(keys, MOST_KEYS, strict=False):
             found |= self._read(some)
@@ -94,7 +98,10 @@ class DynamoDbEvidence:
         raise self._table.unavailable(f"BatchGetItem left keys unprocessed {ATTEMPTS} times")
 
     def _sets(self, key: str, members: object) -> dict[str, frozenset[int]]:
-        """The sets of an item, without those that have no number in it and those of no kind of item."""
+        """The sets of an item that are not empty, by name.
+
+        Of a known kind of item, only the sets that `state/schema.py` lists.
+        """
         item, kind = self._table.item(key, members), item_of(key)
         names = [each for each in kind.sets if each in item] if kind else named(item.members, "NS")
         found = {name: item.numbers(name, kind.bits_of(name) if kind else LONGEST) for name in names}
@@ -106,7 +113,7 @@ def _address(key: str) -> Address:
 
 
 def _named(sets: Sets) -> tuple[dict[str, str], dict[str, Any]]:
-    """Placeholders for the names of the sets, and for their numbers. Empty ones are left out: none may be."""
+    """Placeholders for the names and the numbers of the sets, without empty sets: DynamoDB has none."""
     full = {name: numbers for name, numbers in sets.items() if numbers}
     names = {f"#s{position}": name for position, name in enumerate(full)}
     values = {

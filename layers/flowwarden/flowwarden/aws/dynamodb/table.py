@@ -1,6 +1,7 @@
 """The state table: one client, one table name, and the translation of the service's errors.
 
-The methods need IAM actions. The modules that call them list these actions in `ACTIONS`.
+Each method's docstring names the IAM action that it needs. The modules that call it list the action in
+`ACTIONS`.
 """
 
 from __future__ import annotations
@@ -41,23 +42,23 @@ class StateTable:
     """The calls to the state table. Each raises StateUnavailable if the table refuses or does not answer."""
 
     def __init__(self, client: DynamoDBClient, name: str, unreadable: Unreadable | None = None) -> None:
-        """Take the client, the table's name, and where items note what cannot be read."""
+        """Bind the calls to a table; `unreadable` is where items note members that cannot be read."""
         self._client = client
         self._name = name
         self._unreadable = unreadable or Unreadable()
 
     def item(self, key: str, members: object) -> StoredItem:
-        """The members of an item, read by their types."""
+        """The item with these members, with accessors for each type."""
         return StoredItem(key, members, self._unreadable)
 
     def get(self, address: Address) -> StoredItem:
-        """The item as it is now, empty if there is none. Needs dynamodb:GetItem."""
+        """The item, by a consistent read; empty if there is none. Needs dynamodb:GetItem."""
         with self._errors():
             answer = self._client.get_item(TableName=self._name, Key=key_of(address), ConsistentRead=True)
         return self.item(address[0], answer.get("Item"))
 
     def query(self, partition: str) -> list[dict[str, Any]]:
-        """All items of a partition, as they are now. Needs dynamodb:Query."""
+        """All items of a partition, by a consistent read. Needs dynamodb:Query."""
         with self._errors():
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._name,
@@ -99,8 +100,8 @@ class StateTable:
     def take_turn(self, address: Address, taken: str, now: int, *, wait: int, ttl: int) -> bool:
         """Whether the caller gets the turn: no other caller got it in the last `wait` seconds.
 
-        A turn that was taken far ahead, or at no time, was not taken. Costs one write. Of several concurrent
-        callers, one succeeds. Needs dynamodb:UpdateItem.
+        A stored time that is in the future or not a number does not count. Costs one write. Of several
+        concurrent callers, only one gets the turn. Needs dynamodb:UpdateItem.
 
         Args:
             address: the address of the turn's item.

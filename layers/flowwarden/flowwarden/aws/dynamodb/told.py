@@ -1,6 +1,7 @@
-"""What was told of an incident, as members of its claim item, and the conditions that compare with it.
+"""What the last notification of an incident reported (`told`), as members of its claim item.
 
-A member that is missing or damaged proves nothing: the condition does not hold, and the alert is sent.
+Also builds the conditions that compare a repeat with it. If a member of the item is missing or damaged, the
+condition does not hold and the alert is sent.
 """
 
 from __future__ import annotations
@@ -39,16 +40,17 @@ _WAITING: Final = "sent_at BETWEEN :waiting AND :ahead"
 
 
 MAX_SUPPRESSED: Final = 50
-"""Maximum number of suppressed batches that an item counts. They are a set of batch ids, so that a retry
-counts once; it is bounded because each write is billed by item size, and many repeats mean many writes."""
+"""Maximum suppressed batches that an item counts. It stores a set of their ids, so that a retry counts once;
+the set is bounded because each write is billed by the size of the item."""
 
 
 SPARED: Final = 8
-"""The part of a window by which repeats that are no longer counted extend it at least: each costs a write."""
+"""Once `MAX_SUPPRESSED` is reached, a repeat extends the window only by more than 1/8 of it, because each
+extension costs a write."""
 
 
 class Asked(Struct, frozen=True):
-    """A claim that is asked for; see `DynamoDbClaims.claim`."""
+    """The arguments of a claim; see `DynamoDbClaims.claim`."""
 
     owner: Owner
     now: int
@@ -57,20 +59,21 @@ class Asked(Struct, frozen=True):
 
 
 class Clause(Struct, frozen=True):
-    """A part of an expression, with its values."""
+    """A part of an expression of DynamoDB, with its values by placeholder."""
 
     text: str
     values: dict[str, Any]
 
 
 def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
-    """The condition that a repeat shows nothing that must be told.
+    """The condition under which a repeat shows nothing that must be reported.
 
-    A member that joined is told after the window, if the incident still goes on; one that was told, and
-    within `JOIN_SECONDS` any other, is not.
+    A member that the last notification reported is not reported again, and another member is not reported
+    within `JOIN_SECONDS` of that notification: it joins. If the incident continues after the window, the
+    members that joined are reported then.
 
     Args:
-        evidence: of the repeat.
+        evidence: the evidence of the repeat.
         now: Unix seconds.
         window: the suppression window in seconds.
     """
@@ -97,34 +100,40 @@ def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
 
 
 def _named(asks: Sequence[Sequence[str]]) -> list[dict[str, str]]:
-    """The places of each group by the names of their values."""
+    """The places of each group by their placeholders, such as `:ask0`."""
     numbers = count()
     return [{f":ask{next(numbers)}": each for each in group} for group in asks]
 
 
 def _told_or_joined(members: Sequence[str], place: str, *, strict: bool) -> str:
-    """The condition about members; `place` is that of their places, empty if they may do anything.
+    """The condition that each member was reported or joins.
 
-    Of many members, not all are stored: whether one that is not stored was told is unknown.
+    Only `MOST_MEMBERS` members are stored. If so many are, a member that is not among them may have been
+    reported, so it counts as reported.
+
+    Args:
+        members: the placeholders of the members.
+        place: the condition about the places of members that join, '' if there is none; see `_place`.
+        strict: see `Evidence.strict`.
     """
     told = " AND ".join(f"contains(told, {name})" for name in members)
     either = " AND ".join(f"(contains(told, {name}) OR contains(joined, {name}))" for name in members)
     joined = f"({_WAITING} AND attribute_type(joined, :ss) AND {either})"
     free = f"({told} AND size(told) = :one)" if place and strict else f"({told})"
     bound = f"(size(told) >= :full OR ({_JOINING}) OR {joined}{f' OR ({told})' if strict else ''})"
-    bound = f"({bound}{place})" if place else bound  # redundant parentheses are an error
+    bound = f"({bound}{place})" if place else bound  # DynamoDB refuses redundant parentheses
     return f"attribute_type(told, :ss) AND ({free} OR {bound})"
 
 
 def _place(asks: Sequence[Sequence[str]]) -> str:
-    """The condition that of each of these groups, a place was told; empty if there are none."""
+    """The condition that at least one place of each group was reported; '' if there are no groups."""
     groups = (" OR ".join(f"contains(told_places, {name})" for name in names) for names in asks)
     every = " AND ".join(f"({each})" for each in groups)
     return f" AND attribute_type(told_places, :ss) AND {every}" if every else ""
 
 
 def stored(evidence: Evidence) -> Clause:
-    """The part of an update, after its assignments, that stores what was told."""
+    """The end of an update expression that stores what a notification reports; it follows an assignment."""
     sets = {"told": evidence.members, "told_places": evidence.places}
     numbers = {
         "told_gravity": evidence.gravity,
@@ -139,7 +148,10 @@ def stored(evidence: Evidence) -> Clause:
 
 
 def repeat(item: StoredItem, asked: Asked) -> dict[str, Any]:
-    """The update that counts a suppressed repeat, extends the window and adds who joined; empty for none."""
+    """The arguments of the update for a suppressed repeat; empty if there is nothing to store.
+
+    The update counts the repeat, extends the window and adds the members that join.
+    """
     counts = item.size("suppressed_batches") < MAX_SUPPRESSED
     added: dict[str, tuple[str, ...]] = {"suppressed_batches": (asked.owner.batch_id[:16],)} if counts else {}
     assigned = {}
@@ -166,10 +178,10 @@ def repeat(item: StoredItem, asked: Asked) -> dict[str, Any]:
 
 
 def _after(item: StoredItem, evidence: Evidence, now: int, quiet: int) -> tuple[int, tuple[str, ...]]:
-    """When (Unix seconds) the suppression ends after a repeat, and the members that join.
+    """The end of the suppression after a repeat (Unix seconds), and the members that join.
 
-    The suppression goes on while what was told goes on, until it is time to tell it again.
-    Members that only joined do not prolong it: they would never be told.
+    Repeats of members that were reported extend the suppression, until the incident is due to be reported
+    again (`Evidence.remind`). Members that joined do not extend it: otherwise they would never be reported.
     """
     told, joined = item.names("told"), item.names("joined")
     others = [each for each in evidence.members if each not in told]
@@ -183,7 +195,7 @@ def _after(item: StoredItem, evidence: Evidence, now: int, quiet: int) -> tuple[
 
 
 def told(item: StoredItem) -> Evidence | None:
-    """What was told of an incident; None if its item does not show it."""
+    """What the last notification of an incident reported; None if its item does not contain it."""
     gravity = item.amount("told_gravity") if "told_gravity" in item else None
     if gravity is None:
         return None

@@ -1,6 +1,6 @@
 """The enforcer's work queue, in the state table: implements `work_queue.WorkQueueStore`.
 
-All items share one partition key, so that one query shows whether there is work.
+All items share one partition key, so that one query reads all of them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
-"""IAM actions that this file's calls need."""
+"""The IAM actions that this file needs."""
 
 
 class DynamoDbWorkQueue:
-    """Queued VPCs and the sweep's cursor, an item each."""
+    """Queued VPCs and the sweep's cursor, one item each."""
 
     def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
         self._table = StateTable(client, table, unreadable)
@@ -37,7 +37,7 @@ class DynamoDbWorkQueue:
             key = key_text(members.get("sk"))
             item = self._table.item(f"{WORK}/{key}", members)
             if (WORK, key) == SWEEP_CURSOR.address():
-                # Some sweep is not finished; from where it stopped is not known.
+                # An unreadable cursor still means that a sweep is unfinished: it starts again.
                 cursor = item.document("content", Cursor) or BEGINNING
             elif (read := item.document("content", WorkItem)) is not None:
                 if WORK_ITEMS.key_of(read.vpc_id) == key:

@@ -1,1 +1,1 @@
-"""EC2: flow logs, network interfaces, log formats, and one describer for all of them."""
+"""EC2: flow logs, network interfaces and log formats."""

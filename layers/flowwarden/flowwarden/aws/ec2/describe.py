@@ -1,7 +1,7 @@
 """Converts EC2's descriptions into Flow Warden's types.
 
-A description that lacks what identifies it, or whose flow log has a member of another type, is skipped;
-another member of another type is left out. `Readings` records both as unread, and continues.
+A description without an id is skipped, and so is a flow log with a member of the wrong type. In other
+descriptions, only the member of the wrong type is ignored. `Readings` records both and continues.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from flowwarden.policy.flow_logs import SETTINGS
 from flowwarden.policy.setting import Setting, Value
 
 IDS: Final = ("FlowLogId", "NetworkInterfaceId", "SubnetId", "ReservationId", "ResourceId", "VpcId")
-"""Members that identify a description, the most specific first."""
+"""Members by which a message names a description, the most specific first."""
 ID_OF: Final = {"DescribeFlowLogs": "FlowLogId", "DescribeVpcs": "VpcId"}
-"""The member with the item's own id, by call."""
+"""The member with the id of the described resource, by call."""
 
 
 class Readings:
-    """Reads descriptions, and records those that cannot be read."""
+    """Converts descriptions, and records those that cannot be read, as a whole or in part."""
 
     def __init__(self) -> None:
         self._unread: dict[Unread, None] = {}
@@ -29,7 +29,13 @@ class Readings:
     def of[Read](
         self, call: str, described: Iterable[object], read: Callable[[Answer], Read]
     ) -> Iterator[Read]:
-        """The result of `read` for each description, without those that it cannot read."""
+        """The result of `read` for each description that it can read.
+
+        Args:
+            call: the operation, such as `DescribeVpcs`.
+            described: the descriptions as botocore returned them.
+            read: converts one of them; raises Malformed if it cannot.
+        """
         for each in described:
             answer = Answer(each)
             try:
@@ -48,14 +54,14 @@ class Readings:
         self._unread[Unread(call=call, what=what, item_id=item_id)] = None
 
     def unread(self) -> list[Unread]:
-        """The descriptions skipped since the last call, each once."""
+        """What could not be read since the last call of this method, each once."""
         found = list(self._unread)
         self._unread.clear()
         return found
 
 
 def vpc(described: Answer) -> Vpc:
-    """One VPC; the owner is '' if EC2 does not report it."""
+    """One VPC; the owner is '' if EC2 does not report it. Raises Malformed without an id."""
     blocks = (each.network("CidrBlock") for each in described.each("CidrBlockAssociationSet"))
     ipv6 = (each.network("Ipv6CidrBlock") for each in described.each("Ipv6CidrBlockAssociationSet"))
     cidrs = (described.network("CidrBlock"), *blocks, *ipv6)
@@ -71,7 +77,8 @@ def flow_log(described: Answer) -> FlowLog:
     """One flow log; members that EC2 does not report are None.
 
     Raises:
-        Malformed: a member has another type. What is known of the flow log is then too little to change it.
+        Malformed: an id is missing, or a member has the wrong type. Nothing may be changed by a description
+            that was read only in part.
     """
     read = FlowLog(
         flow_log_id=described.demand("FlowLogId"),
@@ -93,7 +100,7 @@ def flow_log(described: Answer) -> FlowLog:
 
 
 def _settings(described: Answer) -> dict[str, Value]:
-    """The settings in a flow log's description, by their names in the policy."""
+    """The settings in a flow log's description, by their names in the policy. Raises Malformed."""
     found: dict[str, Value] = {}
     for setting in SETTINGS:
         holder = described.inner(setting.inside) if setting.inside else described
@@ -113,12 +120,12 @@ def _converted(setting: Setting, value: object) -> Value:
 
 
 def subnet(described: Answer) -> Subnet:
-    """One subnet."""
+    """One subnet. Raises Malformed without an id."""
     return Subnet(subnet_id=described.demand("SubnetId"), vpc_id=described.demand("VpcId"))
 
 
 def instances(reservation: Answer) -> list[tuple[str, int | None]]:
-    """The instances of a reservation, with the time of their last launch (Unix seconds)."""
+    """The ids of a reservation's instances, with their last launch time (Unix seconds; None if unknown)."""
     found: list[tuple[str, int | None]] = []
     for each in reservation.each("Instances"):
         try:

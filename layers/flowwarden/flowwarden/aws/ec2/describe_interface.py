@@ -1,4 +1,4 @@
-"""Converts EC2's description of a network interface, including its kind; for both products."""
+"""Converts EC2's description of a network interface, for both functions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _IN_USE: Final = "in-use"
 
 
 def interface(described: Mapping[str, Any] | Answer) -> NetworkInterface:
-    """One network interface, with its own tags, without the networks of its VPC.
+    """One network interface, with its own tags, but without its instance's tags and its VPC's networks.
 
-    It counts as active while it is in use; the description does not contain the state of its instance.
+    It counts as active if it is in use; the description does not contain the state of its instance.
 
     Raises:
         Malformed: the description has no id.
@@ -46,7 +46,7 @@ def interface(described: Mapping[str, Any] | Answer) -> NetworkInterface:
 
 def _kind(found: Answer) -> str:
     kind = found.text("InterfaceType") or "interface"
-    # Application and classic load balancers. AWS sets the requester; users can write the description.
+    # An Application or Classic Load Balancer. Only AWS sets the requester; users can write the description.
     if kind == "interface" and found.text("RequesterId") == _LOAD_BALANCING:
         return "load_balancer"
     return _SPELLED.get(kind, kind)

@@ -1,4 +1,4 @@
-"""The part of EC2 that the enforcer uses: implements `ports.FlowLogService`."""
+"""Describes VPCs, and describes and changes flow logs, with EC2: implements `ports.FlowLogService`."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ ACTIONS = (
 
 VALUES_PER_FILTER: Final = 200
 """EC2's limit for the values of one filter (EC2 API reference, Filter)."""
-TAGGED_AT_ONCE: Final = 200
+TAGS_PER_CALL: Final = 200
 """CreateTags accepts 1000 resources, but EC2 recommends smaller batches (EC2 API reference)."""
 PAGE: Final = {"PageSize": 1000}
-"""The maximum of the Describe calls."""
+"""The maximum page size of the Describe calls."""
 
 RUNNING: Final = {"Name": "instance-state-name", "Values": ["pending", "running"]}
 """A filter: flow logs contain no records of instances in other states."""
@@ -56,7 +56,7 @@ CANNOT_ASSUME: Final = "unable to assume given iam role"
 
 ALREADY: Final = "FlowLogAlreadyExists"
 TWIN: Final = "existing flow log with the same"
-"""A message that says the same, for an error whose code says nothing."""
+"""The message of FlowLogAlreadyExists, for an error whose code is empty or a number."""
 HINTS: Final = {
     "LogDestinationNotFoundException": hints.DESTINATION,
     "LogDestinationPermissionIssueException": hints.DESTINATION,
@@ -109,7 +109,7 @@ class Ec2FlowLogs:
         return self._readings.unread()
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
-        """See the port. One VPC per call, because an id in the answer does not name its VPC."""
+        """See the port. One VPC per call, because the response does not say which id belongs to which VPC."""
         newer = [each for each in _requested(desired) if each.new_since]
         require(self._client, "CreateFlowLogs", {each.parameter: each.new_since for each in newer})
         with classified("CreateFlowLogs", classify):
@@ -143,7 +143,7 @@ class Ec2FlowLogs:
 
     def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
         """See the port."""
-        for some in batched(flow_log_ids, TAGGED_AT_ONCE, strict=False):
+        for some in batched(flow_log_ids, TAGS_PER_CALL, strict=False):
             with classified("CreateTags", classify):
                 self._client.create_tags(Resources=list(some), Tags=_tag_list(tags))
 
@@ -155,7 +155,15 @@ class Ec2FlowLogs:
         values: Sequence[str] | None,
         also: Mapping[str, Any] | None = None,
     ) -> Iterator[Any]:
-        """The items of a Describe call: all, or those with a filter's values; `also` is a second filter."""
+        """The items that a paginated Describe call lists.
+
+        Args:
+            call: the client's method, such as `describe_vpcs`.
+            member: the member of the response with the list.
+            name: the filter's name.
+            values: the filter's values; None for all items of the account.
+            also: a second filter.
+        """
         more = [also] if also else []
         pages = self._client.get_paginator(call)  # type: ignore[call-overload]  # five similar calls
         operation = "".join(part.capitalize() for part in call.split("_"))
@@ -172,7 +180,7 @@ class Ec2FlowLogs:
 
 
 def _unsuccessful(call: str, answer: Answer) -> Iterator[EnforcementError]:
-    """The error of each item that EC2 refused in an answer that succeeded otherwise."""
+    """The error of each item that EC2 refused in a response with status 200."""
     for item in answer.each("Unsuccessful"):
         error = item.inner("Error")
         yield classify(call, error.text("Code"), error.text("Message"))
@@ -195,7 +203,10 @@ def classify(call: str, code: str, message: str, status: int = 0) -> Enforcement
 
 
 def _requested(desired: DesiredFlowLog) -> Iterator[Setting]:
-    """The settings to pass to CreateFlowLogs; a newer one only if it is not at its default."""
+    """The settings to pass to CreateFlowLogs.
+
+    One that the runtime's SDK may not know (`new_since`) is passed only if it differs from its default.
+    """
     for setting in SETTINGS:
         is_chosen = not setting.new_since or getattr(desired, setting.name) != setting.default
         if is_chosen and setting.applies_to(desired.destination_type):
@@ -203,7 +214,7 @@ def _requested(desired: DesiredFlowLog) -> Iterator[Setting]:
 
 
 def _settings(desired: DesiredFlowLog) -> dict[str, Any]:
-    """The parameters of CreateFlowLogs from the table of settings."""
+    """The parameters of CreateFlowLogs for the settings of the policy."""
     found: dict[str, Any] = {}
     for setting in _requested(desired):
         holder = found.setdefault(setting.inside, {}) if setting.inside else found

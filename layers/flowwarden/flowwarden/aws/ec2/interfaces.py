@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef, PaginatorConfigTypeDef
 
 ACTIONS = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeInstances", "ec2:DescribeVpcs")
-"""IAM actions that this file's calls need."""
+"""The IAM actions that this file needs."""
 
 VALUES_PER_FILTER: Final = 200
 """EC2's limit for the values of one filter (EC2 API reference, Filter)."""
 PAGE: Final[PaginatorConfigTypeDef] = {"PageSize": 1000}
-"""The maximum of the Describe calls. In accounts with many interfaces EC2 rejects unpaginated requests."""
+"""The maximum page size. In accounts with many interfaces, EC2 rejects requests without pagination."""
 
 type _Call = Literal["describe_network_interfaces", "describe_instances", "describe_vpcs"]
 _LISTS: Final[Mapping[_Call, tuple[str, str]]] = {
@@ -38,7 +38,7 @@ _LISTS: Final[Mapping[_Call, tuple[str, str]]] = {
     "describe_instances": ("DescribeInstances", "Reservations"),
     "describe_vpcs": ("DescribeVpcs", "Vpcs"),
 }
-"""By call: the operation, and the member of its answers that lists the items."""
+"""By method of the client: the operation, and the member of its responses that lists the items."""
 _INTERFACE_ID: Final = re.compile(r"eni-[0-9a-f]+")
 _ASSOCIATED: Final = "associated"
 _AT_REST: Final = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
@@ -49,16 +49,16 @@ class DescribedInterfaces:
     """Calls EC2 in the client's account and region."""
 
     def __init__(self, make: Callable[[], EC2Client], unreadable: Unreadable | None = None) -> None:
-        """Begin without a client.
+        """Create no client yet.
 
         Args:
-            make: creates the client, at the first call only, because EC2's client takes long to create.
+            make: creates the client at the first call, because EC2's client takes long to create.
             unreadable: where members of descriptions that cannot be read are noted.
         """
         self._client = cache(make)
         self._unreadable = unreadable or Unreadable()
         self._networks: dict[str, tuple[str, ...]] = {}
-        """Networks by VPC. Never refreshed: they change so rarely that the next container is soon enough."""
+        """Networks by VPC. Never refreshed: they change rarely, and a new container reads them again."""
 
     def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
         """The existing interfaces by id, with their instances' tags and their VPCs' networks.
@@ -69,8 +69,8 @@ class DescribedInterfaces:
         is left out, and so is a member of another type.
 
         Raises:
-            InterfacesUnavailable: EC2 throttled, refused or was not reached. There is no partial result: an
-                interface without its instance's tags would get a wrong role.
+            InterfacesUnavailable: EC2 throttled, refused or was not reached. There is no partial result,
+                because an interface without its instance's tags would get a wrong role.
         """
         ids = dict.fromkeys(filter(_INTERFACE_ID.fullmatch, interface_ids))
         return {
@@ -94,13 +94,13 @@ class DescribedInterfaces:
         unknown = tuple(sorted(vpc_ids - self._networks.keys()))
         if unknown:
             described = dict(self._all("describe_vpcs", "vpc-id", unknown, _vpc))
-            # A missing VPC belongs to another account, or is deleted: it is not requested again.
+            # A VPC that EC2 does not return is deleted or in another account: it is not requested again.
             self._networks |= {vpc_id: described.get(vpc_id, ()) for vpc_id in unknown}
 
     def _all[Read](
         self, call: _Call, name: str, values: tuple[str, ...], read: Callable[[Answer], Read]
     ) -> list[Read]:
-        """The result of `read` for each description, without those that it cannot read."""
+        """The result of `read` for each description that it can read; the others are noted."""
         operation, member = _LISTS[call]
         found: list[Read] = []
         for some in batched(values, VALUES_PER_FILTER, strict=False):
@@ -131,20 +131,20 @@ def _listed(operation: str, member: str, pages: Callable[[], Iterable[object]]) 
         for page in pages():
             items = Answer(page).value(member)
             if not isinstance(items, list):
-                raise InterfacesUnavailable(f"{operation} answered without {member}")
+                raise InterfacesUnavailable(f"{operation}: the response has no {member}")
             yield from items
     except (ClientError, BotoCoreError) as error:
         raise InterfacesUnavailable(f"{operation}: {error}") from error
 
 
 def _id_of(answer: Answer) -> str:
-    """What identifies a description, for a note."""
+    """The id in a description, for a note."""
     ids = (answer.value(name) for name in ("NetworkInterfaceId", "ReservationId", "VpcId"))
     return next((each for each in ids if isinstance(each, str) and each), "without an id")
 
 
 def _vpc(vpc: Answer) -> tuple[str, tuple[str, ...]]:
-    """The VPC's current networks, without those that are being disassociated."""
+    """The VPC's id and its associated networks, without those that are being disassociated."""
     ipv4 = [
         each.network("CidrBlock")
         for each in vpc.each("CidrBlockAssociationSet")
@@ -159,14 +159,14 @@ def _vpc(vpc: Answer) -> tuple[str, tuple[str, ...]]:
 
 
 class _Instance(Struct, frozen=True):
-    """What an interface takes from its instance."""
+    """The data of an instance that its interfaces need."""
 
     tags: Mapping[str, str]
     runs: bool
 
 
 def _instances(reservation: Answer) -> list[tuple[str, _Instance]]:
-    """The instances of a reservation, by id, without those that have none."""
+    """The instances of a reservation with their ids; one without an id is left out."""
     found: list[tuple[str, _Instance]] = []
     for each in reservation.each("Instances"):
         runs = each.inner("State").text("Name") not in _AT_REST

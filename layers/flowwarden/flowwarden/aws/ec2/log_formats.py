@@ -1,6 +1,6 @@
 """Reads the log formats of flow logs from DescribeFlowLogs: implements `ports.LogFormats`.
 
-Separate from the enforcer's EC2 calls, because the monitor needs only this one and its permission.
+Separate from the enforcer's EC2 calls, because the monitor needs only this call and its permission.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef
 
 ACTIONS = ("ec2:DescribeFlowLogs",)
-"""IAM actions that this file's calls need."""
+"""The IAM actions that this file needs."""
 
 ATTEMPTS, READ_SECONDS = 2, 3.0
-"""For this file's client: if EC2 hangs, it delays pages by at most 12 s."""
+"""For the client of this file. Without a response from EC2, a call fails within 10 s: each attempt takes up
+to 1 s to connect and 3 s to read, with a backoff of up to 1 s between them. Notifications wait for it."""
 
 
 class DescribedFormats:
     """Calls EC2 in the client's account and region."""
 
     def __init__(self, make: Callable[[], EC2Client], unreadable: Unreadable | None = None) -> None:
-        """Begin without a client.
+        """Create no client yet.
 
         Args:
-            make: creates the client, at the first call only, because EC2's client takes long to create.
+            make: creates the client at the first call, because EC2's client takes long to create.
             unreadable: where members of descriptions that cannot be read are noted.
         """
         self._client = cache(make)
@@ -57,7 +58,7 @@ class DescribedFormats:
     def _formats(self, page: object) -> list[str | None]:
         answer = Answer(page)
         if "FlowLogs" not in answer:
-            raise LogFormatsUnavailable("DescribeFlowLogs answered without FlowLogs")
+            raise LogFormatsUnavailable("DescribeFlowLogs: the response has no FlowLogs")
         formats = [each.text("LogFormat") or None for each in answer.each("FlowLogs")]
         for fault in answer.faults:
             self._unreadable.note("DescribeFlowLogs", fault)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from operator import itemgetter
 from typing import Final
 
@@ -196,13 +196,8 @@ class HostActivities:
                 return
 
     def _activity(self, host: _Host, profile: RoleProfile) -> HostActivity:
-        client, by_edge = host.client, self._contacts.one_by_one
-        contacts = [each for edge, number in host.contacts for each in by_edge([number], edge.peer)]
-        watched = [
-            each
-            for edge, number in host.watched
-            for each in by_edge([number], edge.peer, self._standing(profile, edge, number))
-        ]
+        client = host.client
+        contacts, watched = self._inspected(host.contacts), self._inspected(host.watched, profile)
         asks = profile.asks((each.protocol, each.port) for each in (*contacts, *watched))
         peers = {each.peer for each in (*contacts, *watched) if each.port in FILE_AND_RPC}
         directories = {peer: profile.directory_services(peer) for peer in peers}
@@ -229,6 +224,16 @@ class HostActivities:
             databases=host.databases,
             only_listens=profile.only_listens,
         )
+
+    def _inspected(
+        self, some: Sequence[tuple[Edge, int]], watched_by: RoleProfile | None = None
+    ) -> list[Contact]:
+        """New contacts as individual objects; or watched ones, of a host with this profile."""
+        standings = (
+            [self._standing(watched_by, *each) for each in some] if watched_by else repeat(Standing.NEW)
+        )
+        peers = (edge.peer for edge, _ in some)
+        return self._contacts.one_by_one((number for _, number in some), peers, standings)
 
     def _standing(self, profile: RoleProfile, edge: Edge, number: int) -> Standing:
         return profile.standing_of_watched(
