@@ -29,7 +29,11 @@ _JOINED = (
     "belongs to an incident of the same cause that was paged within the suppression window. The log\n"
     "contains it."
 )
-_REFUSED = "At most {:g} pages in a month about a role and a service that its own rules reject for ever."
+_REFUSED = (
+    "About roles whose own rules reject what they try, for ever: {} pages about {} pairs of role and\n"
+    "service on all days of all scenarios, at most {:g} in a month about one. Only learning days include\n"
+    "them."
+)
 
 
 def markdown(results: Results) -> str:
@@ -146,7 +150,8 @@ def _while_learning(results: Results) -> Iterator[str]:
         )
     head = "pages", "per day and 1,000 interfaces", "95 % interval", "interface-days", "detectors"
     yield table(("Scenario", *head), rows)
-    yield _REFUSED.format(results.refused(MONITOR))
+    told = [count for each in results.tallies(MONITOR) for count in each.refused.values()]
+    yield _REFUSED.format(sum(told), len(told), results.refused(MONITOR))
 
 
 def _accuracy(results: Results) -> str:

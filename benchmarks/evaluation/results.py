@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from benchmarks.evaluation import scenarios
 from benchmarks.evaluation.accuracy import Accuracy
+from benchmarks.evaluation.cases import cases
 from benchmarks.evaluation.figures import Rate, per_day_and_thousand
 from benchmarks.evaluation.generator.model import DAY
 from benchmarks.evaluation.refusals import most_a_month
@@ -52,6 +53,7 @@ class Results(Struct):
             "initiator_accuracy_high_confidence": self._accuracy(scenarios.BENIGN),
             "initiator_accuracy_high_confidence_v2": self._accuracy(scenarios.BENIGN_V2),
             "peers": {name: self.of(name) for name in self.judged if name != MONITOR},
+            "cases": {name: cases(outcome, MONITOR) for name, outcome in self.outcomes.items()},
             "lines": sum(each.lines for each in self.outcomes.values()),
             "deliveries": sum(each.deliveries for each in self.outcomes.values()),
             "seconds": {name: round(each.seconds, 1) for name, each in self.outcomes.items()},

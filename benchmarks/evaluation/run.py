@@ -90,11 +90,12 @@ class Run:
             for each in listeners:
                 pages, tally = each.process(delivery), outcome.tallies[each.name]
                 paged = [page for page in pages if page.paged]
-                tally.refused.update(self._refused(paged))
+                apart = self._refused(paged)
+                tally.refused.update(apart.values())
                 if learning:
                     tally.while_learning.extend(paged)
                     continue
-                scored = [page for page in pages if counts(page, self.scenario.world)]
+                scored = [page for page in pages if page not in apart and counts(page, self.scenario.world)]
                 self._count(tally, delivery).pages.extend(scored)
             if not learning and delivery.truth:
                 outcome.accuracy.look(delivery, self._reading)
@@ -102,9 +103,10 @@ class Run:
             for each in self._judged:
                 outcome.tallies[each.name].write_units += each.write_units - before[each.name]
 
-    def _refused(self, pages: list[Page]) -> list[Refused]:
+    def _refused(self, pages: list[Page]) -> dict[Page, Refused]:
+        """The pages that have a gate of their own on scored days: who is refused what, for ever."""
         interfaces = self.generator.interfaces() if pages else {}
-        return [found for page in pages if (found := refused(page, interfaces))]
+        return {page: found for page in pages if (found := refused(page, interfaces))}
 
     @staticmethod
     def _count(tally: Tally, delivery: Delivery) -> Tally:

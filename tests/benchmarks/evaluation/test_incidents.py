@@ -190,6 +190,18 @@ def test_incidents_of_a_kind_strike_different_roles_and_vpcs() -> None:
         assert len({(each.vpc_id, each.role) for each in struck}) == 6
 
 
+def test_incidents_of_a_role_use_different_ports() -> None:
+    """What a role does on two days counts as usual; another role may use the same."""
+    given = world()
+    random = Random(1)  # noqa: S311 -- draws incidents, not secrets
+    fleet = Fleet(random, given.layout, given.interfaces, given.window)
+    stage = Stage(random, fleet, Agenda(), given)
+    app, other = fleet.with_role("app")[:2]
+    (web, *_) = fleet.with_role("web")
+    ports = [stage.port(host, (1, 2, 3)) for host in (app, other, app, web, web, web)]
+    assert sorted(ports[:3]) == sorted(ports[3:]) == [1, 2, 3]
+
+
 def test_a_second_span_of_a_day_keeps_the_first_one() -> None:
     """Both incidents are scheduled at the start of the day, perhaps for the same host."""
     stretches = Stretch(100, 200), Stretch(500, 600)

@@ -21,7 +21,9 @@ from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claims import Claim
 from flowwarden.notify.evidence import Evidence
+from flowwarden.notify.notification import Notification
 from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
 
@@ -68,7 +70,7 @@ class _Told(Struct, frozen=True):
 def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
     """The alerts: missing records first, then by severity, and last those that stand for several findings.
 
-    Findings of one incident are one alert, about the first of them.
+    Findings of one incident are one alert, about the first of them that was not told before.
     """
     incidents: defaultdict[str, list[_Told]] = defaultdict(list)
     for finding in sorted(findings, key=_urgency):
@@ -95,11 +97,22 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
         key=first.key,
         route=detector.route,
         title=describe(finding).summary.removesuffix(".") + (crowd.added() if crowd else "") + ".",
-        render=lambda claim: render(finding, first.key, claim, context, crowd),
+        render=lambda claim: _page(several, claim, context),
         quiet=quiet_of(finding, seen.suppression_minutes),
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
     )
+
+
+def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Notification:
+    """The notification: about what was not told before, if that is as urgent as what was."""
+    told = frozenset(claim.told.members if claim.told else ())
+
+    def rank(each: _Told) -> tuple[tuple[bool, bool, int], bool]:
+        return _urgency(each.finding), each.cause is not None and told.issuperset(each.cause.members)
+
+    ranked = sorted(several, key=rank)
+    return render(ranked[0].finding, ranked[0].key, claim, context, _crowd(ranked, context))
 
 
 def _crowd(several: Sequence[_Told], context: RenderContext) -> Crowd | None:

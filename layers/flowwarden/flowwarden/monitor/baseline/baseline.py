@@ -144,6 +144,12 @@ class Baseline:
         days = self.days_of_all(("in", TCP, port) for port in DATABASE_PORTS)
         return dict(zip(DATABASE_PORTS, days, strict=True))
 
+    @cached_property
+    def only_listens(self) -> bool:
+        """Whether the role usually answers others and never connects to the internet."""
+        listens, goes_out = self.days_of_all((LISTENS, GOES_OUT))
+        return listens >= DAYS_SEEN > goes_out
+
     def age_of(self, edge: Edge | EdgeKind) -> int:
         """The number of days since the edge was first seen; 0 if it was not."""
         return int(self._of(self._ages, np.array([fingerprint(*edge)], np.int64))[0])
