@@ -16,6 +16,7 @@ from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
+from flowwarden.bootstrap.policy import recorder_on_aws
 from flowwarden.monitor.baseline.known_roles import RoleStore
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import LogFormatCache
@@ -129,7 +130,7 @@ def on_aws(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
     configured = LogFormat.parse(settings.log_format)
     ports = _ports(settings, wait)
     store = DynamoDbPolicy(_state(settings), settings.state_table, ports.unreadable_items)
-    policy_recorder = PolicyRecorder.choosing(settings.policy, store)
+    policy_recorder = recorder_on_aws(settings.policy, settings.policy_profile, settings.aws_region, store)
     return build(
         ports,
         policy_recorder,

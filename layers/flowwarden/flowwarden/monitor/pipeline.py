@@ -100,10 +100,9 @@ class MonitoringService:
         self._suppression_minutes = suppression_minutes
         self._policy_recorder = policy_recorder
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the policy stands; if not, the next event needs a new service."""
-        return self._policy_recorder.is_final
+    def is_current(self, now: int) -> bool:
+        """Whether the policy stands at this time, in Unix seconds; if not, the event needs a new service."""
+        return self._policy_recorder.is_current(now)
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> BatchReport:
         """Parse, inspect and notify; `now` is Unix seconds.
