@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
@@ -21,12 +19,13 @@ from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy
 from flowwarden.records.subscription import LogBatch
 from flowwarden.unreadable import Unreadable
-from tests.aws.clients import make_state_table
 from tests.aws.dynamodb.damage import DAMAGE, DROPPED, TABLE, damage, dynamodb, empty, fill, items, members
 from tests.examples import examples
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_log_formats import FakeFormats
 from tests.notify.fakes import MemorySink
+
+pytestmark = pytest.mark.usefixtures("state_table")
 
 NOW: Final = 1_764_000_600
 QUIET: Final = 4 * 3600
@@ -65,14 +64,6 @@ class Container:
         """Process a batch."""
         batch = LogBatch("111122223333", "/flow-logs", "eni-0a-all", lines(now), name)
         return self._service.process(batch, Invocation(f"attempt-{name}", lambda: 300.0), now)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def table() -> Iterator[None]:
-    """The state table, of all tests of this module."""
-    with mock_aws():
-        make_state_table(TABLE)
-        yield
 
 
 @cache
