@@ -68,7 +68,7 @@ class Container:
 
 @cache
 def first() -> tuple[Container, list[dict[str, Any]]]:
-    """A run on an empty table, and what it leaves there, with a repeat that was suppressed."""
+    """A run on an empty table, and the items that it and a suppressed repeat leave there."""
     empty()
     container = Container()
     assert len(container.run("batch-1", NOW).delivery.sent) == len(container.sink.sent) > 0
@@ -77,7 +77,7 @@ def first() -> tuple[Container, list[dict[str, Any]]]:
 
 
 def left() -> list[dict[str, Any]]:
-    """What a run leaves in the table."""
+    """The items that the run and the repeat leave in the table."""
     return first()[1]
 
 
@@ -87,7 +87,7 @@ def wanted() -> set[str]:
 
 
 def begin() -> list[dict[str, Any]]:
-    """Put what a run leaves into the table, and nothing else."""
+    """Replace the content of the table with these items; returns them."""
     fill(left())
     return left()
 
