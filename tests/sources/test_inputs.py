@@ -119,7 +119,7 @@ def test_what_a_folder_has_and_is_not_read_is_noted(tree: Path) -> None:
     assert notes == [
         f"{tree / 'b.log'}: is the output of this command, which is not read",
         f"{tree / 'circle'}: is a link to a folder, which is not followed; give it as a PATH to read it",
-        f"{tree / 'pipe'}: is not a file; give it as a PATH to read it",
+        f"{tree / 'pipe'}: is not a regular file; give it as a PATH to read it",
     ]
 
 

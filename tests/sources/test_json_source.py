@@ -177,7 +177,7 @@ def test_control_messages_contain_no_lines(value: object) -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ({"Records": [{"s3": {}}]}, "contains Records that are not from a Kinesis stream"),
+        ({"Records": [{"s3": {}}]}, "contains Records that are not from Kinesis, Firehose or a queue"),
         ({"events": [{"id": 1}]}, "contains log events without 'message'"),
         ({"events": ["x"]}, "contains log events without 'message'"),
         ({"messageType": "NEWS", "logEvents": []}, "an object without the fields of a flow record"),

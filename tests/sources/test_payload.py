@@ -112,7 +112,7 @@ def test_a_payload_that_cannot_be_decoded_costs_no_other_record() -> None:
     held, error = partly(json.dumps({"Records": records}) + json.dumps({"message": REJECTED}))
     assert held.flows == flows_of(ACCEPTED, ACCEPTED, REJECTED)
     assert "the payload in line 1 cannot be decoded" in error
-    assert error.endswith("(2 payloads cannot)")
+    assert error.endswith("(2 payloads cannot be decoded)")
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Wiring: builds services on ports from settings; one module per function, to load only its own code."""
+"""Wiring: builds the services on their ports. One module per function, so each loads only its own code."""

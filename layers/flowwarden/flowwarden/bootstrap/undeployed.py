@@ -1,7 +1,7 @@
-"""The enforcer before the stack is deployed, for `flowwarden plan`: what the deployment creates is assumed.
+"""The enforcer before the stack is deployed, for `flowwarden plan`: assumes what the deployment creates.
 
-EC2 and the log groups are those of the account. The stack's own log group and delivery role count as
-created, and the state table as empty.
+VPCs, flow logs and other log groups are read from the account. The stack's own log group and delivery role
+count as created, and the state table as empty.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WHY: Final = "the stack is not deployed"
 def settings_of(stack: str, identity: Identity, given: Mapping[str, str]) -> EnforcerSettings:
     """The settings that a deployment with these parameters gives the enforcer; the others are defaults.
 
-    The names of roles and of the function are made up: CloudFormation chooses them.
+    The names of roles and of the monitor's function are placeholders: CloudFormation chooses them.
 
     Raises:
         SettingsError: a parameter does not exist or is not allowed.
@@ -57,7 +57,7 @@ def settings_of(stack: str, identity: Identity, given: Mapping[str, str]) -> Enf
 
 
 def on_aws(settings: EnforcerSettings, clock: RunClock) -> EnforcerPorts:
-    """The ports on AWS: EC2 and CloudWatch Logs alone, because the stack has nothing else yet."""
+    """The ports on AWS: only EC2 and CloudWatch Logs, because the rest of the stack does not exist yet."""
     region = settings.aws_region
     return EnforcerPorts(
         ec2=Ec2FlowLogs(make_client("ec2", region)),
@@ -86,7 +86,7 @@ def obstacles(aws: EnforcerPorts, settings: EnforcerSettings) -> tuple[str, ...]
 
 
 def assumed(aws: EnforcerPorts, stack: Stack) -> EnforcerPorts:
-    """These ports, on which the stack's own log group and delivery role exist and nothing is stored."""
+    """The ports with the stack's own log group and delivery role as created, and an empty state table."""
     nothing = NoState()
     return replace(
         aws,
@@ -136,7 +136,7 @@ class CreatedRole:
 
 
 class NoFlowLogs:
-    """A registry without flow logs, which cannot be written."""
+    """A registry without flow logs; writing to it raises StateUnavailable."""
 
     def load(self) -> Sequence[Entry]:
         """See `RegistryStore`."""
@@ -152,7 +152,7 @@ class NoFlowLogs:
 
 
 class NoState:
-    """A state table without items, which cannot be written."""
+    """A state table without items; writing to it raises StateUnavailable."""
 
     def read(self, _keys: Sequence[str]) -> Mapping[str, Sets]:
         """See `EvidenceStore`."""

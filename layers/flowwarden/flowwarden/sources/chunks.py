@@ -1,4 +1,4 @@
-"""Pieces: the parts into which a source of any kind is split."""
+"""Pieces: lines, unreadable parts and notes, into which a source of any kind is split."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class Lines(Struct, frozen=True):
     layouts: Layouts
     lines: Sequence[str]
     numbers: Sequence[int]
-    """Line numbers in the file, from 1; row numbers in Parquet; the first line of the value in JSON."""
+    """For each line its number in the file, from 1: of the row in Parquet, of the value's first line in
+    JSON."""
 
 
 class Unreadable(Struct, frozen=True):
@@ -58,7 +59,9 @@ _END: Final = _End()
 
 
 def gathered(rows: Iterable[Row | Unreadable | Note | None]) -> Iterator[Piece]:
-    """Group rows with the same log formats; None means that the next row may take long to arrive.
+    """Group consecutive rows with the same log formats into `Lines`.
+
+    None means that the next row may take long to arrive: the rows before it are passed on at once.
 
     Raises:
         SourceError: raised by `rows`, after the rows before it.

@@ -30,7 +30,7 @@ def csv_cells(line: str) -> list[str]:
 
 
 def csv_columns(line: str) -> list[str] | None:
-    """The columns, as spelled, if the line is the header of a CSV file with flow records."""
+    """The columns, as spelled, if the line is the header of a CSV file with flow records; otherwise None."""
     if "," not in line:
         return None
     try:
@@ -71,7 +71,7 @@ class Columns:
 
 
 def _unique(columns: Sequence[str]) -> list[str]:
-    """The field names of columns. Of several spellings of a name, AWS's own counts; the others stay as is."""
+    """The field names of columns. If several columns spell one field, only AWS's spelling is converted."""
     names = [field_name(column) for column in columns]
     exact = {name for name, column in zip(names, columns, strict=True) if is_exact(column)}
     seen: set[str] = set()
@@ -98,7 +98,7 @@ def token(field: Field, value: object) -> str:
     if value is None:
         return ABSENT
     if type(value) is int and not field.name.endswith(_ACCOUNT):
-        return str(value)  # most values of JSON; the rest takes four times as long
+        return str(value)  # fast path: most values of JSON
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"{field.name} is a {type(value).__name__}, neither text nor a number")  # noqa: TRY004 - ValueError means "malformed"
     text = str(value).strip()

@@ -14,16 +14,18 @@ from flowwarden.sources.objects import Objects
 from flowwarden.sources.text_source import runs
 
 _HEADER_MARKS: Final = ("addr", "message", "status")
-"""Parts of the names in any header, in lower case; a row has none of them, or is looked at in vain."""
+"""Only the first line, and lines that contain one of these in lower case, are examined as a header: parsing
+every row twice would be slow."""
 _OWN_MESSAGE: Final = "@message"
-"""The column of CloudWatch Logs Insights with the line itself: it says more than columns made of it."""
+"""The column of CloudWatch Logs Insights with the whole line. It is preferred to the columns that Insights
+extracted from it."""
 
 
 def csv_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
-    """Split CSV into lines, from the columns in its header or from its message column.
+    """Convert CSV to lines, from the columns in its header or from its message column.
 
-    A row is always one line, because flow records contain no line breaks. So an unmatched quote affects one
-    row only.
+    A row is always one line, because flow records contain no line breaks. So an unmatched quote affects only
+    its own row.
 
     Raises:
         LogFormatError: the header contains a field twice.

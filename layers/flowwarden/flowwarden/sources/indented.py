@@ -1,4 +1,4 @@
-"""Objects over several lines, as `aws logs tail --format json` writes a message that is JSON."""
+"""JSON objects that span several lines, as `aws logs tail --format json` writes a message that is JSON."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 _BEGIN: Final = "{"
 _END: Final = "}"
 _MOST_LINES: Final = 500
-"""Lines of an object; no record has as many fields."""
+"""Maximum lines of an object; no record has so many fields."""
 _LONGEST: Final = 2**16
-"""Characters of an object, like those of a line."""
+"""Maximum characters of an object, the same as of a line."""
 
 
 class Indented:
@@ -26,9 +26,9 @@ class Indented:
         self._size = 0
 
     def joined(self, lines: Sequence[str], numbers: Sequence[int]) -> tuple[Sequence[str], Sequence[int]]:
-        """The lines, without those of an object that goes on in the next block, and their numbers.
+        """The lines and their numbers, with each object as one line that has the number of its first line.
 
-        An object has the number of its first line.
+        The lines of an object that continues in the next block are kept until then.
         """
         if not self._lines and _BEGIN not in map(str.strip, lines):
             return lines, numbers
@@ -49,7 +49,7 @@ class Indented:
         return whole, places
 
     def rest(self) -> tuple[Sequence[str], Sequence[int]]:
-        """The lines of an object that did not end."""
+        """The lines and their numbers that are kept at the end, because their object did not end."""
         whole: list[str] = []
         places: list[int] = []
         self._give_up(whole, places)

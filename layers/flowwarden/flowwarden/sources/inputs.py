@@ -16,7 +16,7 @@ from flowwarden.sources.chunks import Note
 from flowwarden.sources.named_pipe import open_pipe
 
 type Identity = tuple[int, int]
-"""Device and number of a file."""
+"""Device number and inode number of a file."""
 
 STDIN: Final = "-"
 """The path for standard input."""
@@ -58,12 +58,12 @@ def find(
     A folder yields all files below it, ordered by path, except hidden ones: names that begin with a dot or an
     underscore, which Athena and Spark ignore, too. Symbolic links to folders below it are not followed, to
     prevent endless loops, and pipes and devices below it are not opened; a note says so. A path that is given
-    explicitly is always read.
+    explicitly is read whatever it is.
 
     Args:
         paths: files, folders, or `STDIN`, which can be read once.
         stdin: standard input.
-        own: the files to which the command writes. They are not read, because that might never end.
+        own: the files to which the command writes. They are not read, because reading might never end.
     """
     is_read = False
     for path in paths:
@@ -76,7 +76,7 @@ def find(
             yield from _found(Path(path), own)
 
 
-_TWICE: Final = SourceNotOpened("standard input: can be read only once; write - once")
+_TWICE: Final = SourceNotOpened("standard input: can be read only once; give - only once")
 
 
 def _standard_input(stdin: BufferedIOBase, own: Collection[Identity]) -> Input | SourceError:
@@ -84,7 +84,7 @@ def _standard_input(stdin: BufferedIOBase, own: Collection[Identity]) -> Input |
     try:
         if _is_own(os.fstat(stdin.fileno()), own):
             return SourceNotOpened(f"{name}: is the output of this command; write it elsewhere")
-    except OSError:  # it is no file, but a stream in memory
+    except OSError:  # a stream in memory has no file descriptor
         pass
     return Input(name, None, stream=stdin)
 
@@ -105,7 +105,7 @@ def _found(path: Path, own: Collection[Identity]) -> Iterator[Input | SourceErro
 
 
 def _below(folder: Path, own: Collection[Identity]) -> Iterator[Input | SourceError | Note]:
-    """What is below a folder. Not recursive: folders can be nested deeper than Python's calls."""
+    """The files below a folder. Not recursive: folders can be nested deeper than Python's recursion limit."""
     entries = [folder]
     while entries:
         path = entries.pop()
@@ -128,7 +128,7 @@ def _file_below(path: Path, status: os.stat_result, own: Collection[Identity]) -
     if _is_own(status, own):
         return Note(f"{path}: is the output of this command, which is not read")
     if not S_ISREG(status.st_mode):
-        return Note(f"{path}: is not a file; give it as a PATH to read it")
+        return Note(f"{path}: is not a regular file; give it as a PATH to read it")
     return Input(str(path), status.st_size, path)
 
 

@@ -1,7 +1,7 @@
 """The grammar of JSON, token by token: finds the end of a value in a text that arrives in parts.
 
-Each character is looked at once, wherever parts and values end. Nesting and the number of tokens of a value
-are limited, which bounds the memory of its decoded form.
+Each character is scanned only once, wherever parts and values end. Nesting and the number of tokens of a
+value are limited, which bounds the memory of its decoded form.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from enum import Enum, auto
 from typing import Final
 
 DEEPEST: Final = 64
-"""Maximum nesting of a value; the documents of AWS have five levels."""
+"""Maximum nesting of a value; AWS's documents have at most five levels."""
 MOST_TOKENS: Final = 2**17
-"""Maximum tokens of a value that is decoded as a whole: a decoded token takes some hundred bytes."""
+"""Maximum tokens of a value that is decoded as a whole: a decoded token can take more than 100 bytes."""
 
 _ESCAPE: Final = r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})'
 _STRING: Final = rf'"[^"\\\x00-\x1f]*+(?:{_ESCAPE}[^"\\\x00-\x1f]*+)*+'
@@ -24,11 +24,11 @@ _LITERAL: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|
 _BLANK: Final = re.compile(r"[ \t\r\n]*+")
 _OPEN_STRING: Final = re.compile(rf"{_STRING}(?:\\(?:u[0-9a-fA-F]{{0,3}})?)?\Z")
 FLAT: Final = re.compile(rf'\{{(?:[^{{}}\[\]"]++|{_STRING}")*+\}}')
-"""A whole object without others in it, such as a record; its content may be invalid."""
+"""A whole object without objects or lists in it, such as a record; its content may be invalid JSON."""
 
 
 class State(Enum):
-    """What may come next in a value."""
+    """The token that may come next in a value."""
 
     VALUE = auto()
     FIRST = auto()
@@ -42,7 +42,7 @@ class State(Enum):
     DONE = auto()
     BROKEN = auto()
     MORE = auto()
-    """The text ends; more of it is needed."""
+    """The text ends within a token; more of it is needed."""
 
 
 _TEXT: Final = "text"
@@ -63,23 +63,28 @@ _KEYS: Final = (State.KEY, State.FIRST_KEY)
 
 
 class Value:
-    """One value whose end is being looked for."""
+    """The scan of one value, from its beginning to its end."""
 
     def __init__(self) -> None:
         self.state = State.VALUE
         self.reason = ""
-        """Why it is broken."""
+        """Why the value is invalid, once the state is BROKEN."""
         self.key = ""
         """The key before the current value in the outermost object, as JSON text."""
         self.members: dict[str, str] = {}
-        """JSON texts of members of the outermost object, for its reader to fill."""
+        """Members of the outermost object, key and value as JSON text; the caller of `step` adds them."""
         self.stack: list[str] = []
         self.tokens = 0
 
     def step(self, text: str, at: int, *, last: bool) -> tuple[State, int, int]:
-        """Take one token; returns the state, and the begin and end of the token.
+        """Consume one token, and return the state after it, and where the token begins and ends in `text`.
 
-        In the states BROKEN and MORE nothing was taken, and the token begins where the error is.
+        In the states BROKEN and MORE nothing is consumed; the token begins where the error or the end is.
+
+        Args:
+            text: the text that has arrived.
+            at: the position of the token in it; blanks before the token are skipped.
+            last: whether no more text follows.
         """
         found = _TOKEN.match(text, at)
         if found is None:
@@ -98,7 +103,7 @@ class Value:
         return after, begin, end
 
     def close_list(self) -> None:
-        """Take the end of the innermost list, whose elements were taken elsewhere."""
+        """Consume the end of the innermost list, whose elements were read as separate values."""
         self.stack.pop()
         self.state = State.NEXT
 
@@ -111,7 +116,12 @@ class Value:
         return State.BROKEN, begin, begin
 
     def _after(self, symbol: str, text: str) -> State:
-        """The state after a token: a mark, or the kind of a scalar."""
+        """The state after a token.
+
+        Args:
+            symbol: the punctuation mark, or the kind of a scalar.
+            text: the token.
+        """
         if self.tokens > MOST_TOKENS or len(self.stack) > DEEPEST:
             limit = f"{MOST_TOKENS} tokens" if self.tokens > MOST_TOKENS else f"{DEEPEST} levels"
             self.reason = f"JSON of more than {limit}"
@@ -140,5 +150,5 @@ class Value:
 
     @property
     def _ended(self) -> State:
-        """The state after an inner value, or after the whole one."""
+        """The state after an inner value, or after the whole value."""
         return State.NEXT if self.stack else State.DONE

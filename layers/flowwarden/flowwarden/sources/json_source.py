@@ -13,14 +13,15 @@ from flowwarden.sources.names import MESSAGE
 from flowwarden.sources.objects import Objects, is_record, shown
 
 type Unpack = Callable[[str, int], Iterator[Piece]]
-"""The lines in a payload (base64) at this depth of payloads. Raises SourceError if it cannot be decoded."""
+"""A function that returns the lines in a payload, from its base64 and its depth in other payloads. Raises
+SourceError if the payload cannot be decoded."""
 type Rows = Iterator[Row | Unreadable | Note | None]
 
 _OWN_MESSAGE: Final = "@message"
 _EVENTS: Final = frozenset({"events", "logEvents"})
 _CONTROL: Final = "CONTROL_MESSAGE"
 _NO_EVENT: Final = f"contains log events without {MESSAGE!r}"
-_NO_STREAM: Final = "contains Records that are not from a Kinesis stream"
+_NO_STREAM: Final = "contains Records that are not from Kinesis, Firehose or a queue"
 
 
 def json_pieces(
@@ -61,7 +62,8 @@ class _Reading:
                 yield document
         yield from left_out(sorted(self._objects.left_out))
         if self._failures:
-            others = f" ({len(self._failures)} payloads cannot)" if len(self._failures) > 1 else ""
+            count = len(self._failures)
+            others = f" ({count} payloads cannot be decoded)" if count > 1 else ""
             raise DamagedSource(f"{self._name}: {self._failures[0]}{others}")
 
     def _of_document(self, document: Document) -> Rows:
@@ -81,7 +83,7 @@ class _Reading:
             yield Unreadable(number, shown(content), "not a JSON object")
 
     def _of_envelope(self, number: int, content: Mapping[str, Any], streamed: frozenset[str]) -> Rows:
-        """The rest of an object, after the elements of its lists."""
+        """An object whose lists were streamed: the record in its other members, if there is one."""
         kind = content.get("messageType")
         if is_record(content) or ("logEvents" in streamed and kind not in (None, "DATA_MESSAGE", _CONTROL)):
             yield self._objects.row(number, content)
@@ -110,7 +112,7 @@ class _Reading:
                 yield from self._of_record(number, content, within)
 
     def _of_record(self, number: int, content: Mapping[str, Any], within: str) -> Rows:
-        """An object with a line in its message, or with the fields of a record."""
+        """An object that contains a line as its message, or the fields of a record."""
         message = content.get(_OWN_MESSAGE, None if is_record(content) else content.get(MESSAGE))
         if isinstance(message, str):
             yield from self._objects.rows(number, message, self._layouts)
@@ -120,7 +122,7 @@ class _Reading:
             yield self._objects.row(number, content)
 
     def _of_text(self, number: int, text: str) -> Rows:
-        """JSON as text in JSON, such as in a queue's message."""
+        """JSON that is a text in JSON, such as the body of a queue's message."""
         yield from self._below(number, json_pieces([text.encode(errors="replace")], *self._inner()))
 
     def _of_payload(self, number: int, data: str) -> Rows:
@@ -132,7 +134,7 @@ class _Reading:
         return self._layouts, self._name, self._unpack, self._depth + 1
 
     def _below(self, number: int, pieces: Iterator[Piece]) -> Rows:
-        """The rows of a payload; they have the number of the line in which the payload begins."""
+        """The rows of a payload, each with the number of the line in which the payload begins."""
         try:
             for piece in pieces:
                 if isinstance(piece, Lines):
@@ -147,7 +149,7 @@ class _Reading:
 
 
 DEEPEST: Final = 4
-"""Payloads within payloads: a queue's message, with an event, with a payload."""
+"""Maximum depth of payloads within payloads, such as a payload in an event in a queue's message."""
 
 
 def _refuse(_data: str, depth: int) -> Iterator[Piece]:

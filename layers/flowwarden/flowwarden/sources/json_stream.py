@@ -25,9 +25,8 @@ STREAMED: Final = frozenset({"events", "logEvents", "records", "Records", "resul
 
 _BETWEEN: Final = re.compile(r"[\s,\[\]]*+")
 _BETWEEN_ELEMENTS: Final = re.compile(r"(?:[\s,]|\[\s*\])*+")
-_GO_ON: Final = re.compile(
-    r"\n|\}(?=\s*,?\s*\{)"
-)  # after an invalid value: the next line, or the next object
+_GO_ON: Final = re.compile(r"\n|\}(?=\s*,?\s*\{)")
+"""After an invalid value: the next line, or the next object."""
 _LONGEST_SCALAR: Final = 4096
 _SHORT: Final = 2**16
 _SHOWN: Final = 1000
@@ -39,23 +38,29 @@ _DECODER: Final = json.JSONDecoder()
 
 
 class Document(Struct, frozen=True):
-    """One value, and the number of its first line."""
+    """One value of the stream."""
 
     number: int
+    """The line in which it begins, from 1."""
     content: Any
-    """An object, a line (text with a blank), or a list within `results`."""
+    """An object, a line (text with a blank), or any element of a streamed list."""
     within: str = ""
-    """The key of the streamed list that it is an element of."""
+    """The key of the streamed list that it is an element of; '' outside such lists."""
     streamed: frozenset[str] = frozenset()
-    """The keys of an object whose lists were streamed before it; `content` has its other scalar members."""
+    """The keys of the object's lists that were streamed before it; `content` has its scalar members."""
     around: Mapping[str, Any] = _NO_MEMBERS
-    """The scalar members, so far, of the object that contains the streamed list."""
+    """The scalar members, up to the streamed list, of the object that contains the list."""
 
 
 def documents(blocks: Iterable[bytes], name: str) -> Iterator[Document | Unreadable | None]:
-    """The values in the blocks, in order; None after each block, because the next one may take long.
+    r"""The values in the blocks, in order; None after each block, because the next one may take long.
 
-    A value that is no object, no text with a blank, or no JSON is unreadable up to the end of its line.
+    Outside streamed lists, a value that is neither an object nor a text with a blank is unreadable, and so is
+    anything that is not JSON. It is skipped up to the end of its line or to the next object.
+
+    Args:
+        blocks: the bytes of the source; invalid UTF-8 becomes `\xff`.
+        name: the source's name, for messages.
 
     Raises:
         DamagedSource: the source ends within a value or list, or a value is larger than `LARGEST_VALUE`.
@@ -80,7 +85,7 @@ class _Object(Struct):
 
 
 def _decoded(members: Mapping[str, str]) -> dict[str, Any]:
-    """Members from their JSON texts, which the grammar accepts; it does not know the longest numbers."""
+    """Members from their JSON texts, without those that Python cannot decode, such as very long numbers."""
     decoded: dict[str, Any] = {}
     for name, text in members.items():
         with suppress(ValueError):
@@ -94,24 +99,24 @@ class _Scanner:
     def __init__(self, name: str) -> None:
         self._name = name
         self._text = ""
-        self._at = 0  # everything before it is taken
+        self._at = 0  # everything before this position is consumed
         self._number = 1
-        self._awaited = list[str]()  # more of the text, which is not looked at yet
-        self._enough = 0  # characters to wait for before it is
+        self._awaited = list[str]()  # parts of the text that are not scanned yet
+        self._enough = 0  # characters to wait for before the next scan
         self._lists = 0  # open lists around the next value, outside objects
         self._value: Value | None = None  # the value that begins at `_at`
-        self._reached = 0  # how far it was looked at
+        self._reached = 0  # the value is scanned up to this position
         self._outer: _Object | None = None  # the object with streamed lists, or the one that may become it
-        self._skipped: Unreadable | None = None  # an invalid value, whose end is not found yet
+        self._skipped: Unreadable | None = None  # an invalid value whose end is not found yet
         self._recovered = False  # after an invalid value, brackets need not match
 
     def scan(self, more: str, *, last: bool = False) -> Iterator[Document | Unreadable]:
-        """Append to the text, and take all complete values from it."""
+        """Append to the text, and yield all complete values in it."""
         self._awaited.append(more)
         self._enough -= len(more)
         if self._enough > 0 and not last:
             return
-        # Joined once: with each block, a long value would be copied again.
+        # Only once enough text has arrived: joining each block would copy a long value again and again.
         self._text = "".join([self._text[self._at :], *self._awaited])
         self._awaited.clear()
         self._reached -= self._at
@@ -144,7 +149,7 @@ class _Scanner:
         raise DamagedSource(f"{self._name}: ends in the middle of {what}; download it again")
 
     def _take(self, end: int) -> str:
-        """The text up to there, which counts as taken."""
+        """Consume the text up to `end`, and return it."""
         taken = self._text[self._at : end]
         self._number += taken.count("\n")
         self._at = end
@@ -155,7 +160,7 @@ class _Scanner:
         return self._take(found.end() if found else self._at)
 
     def _begin(self) -> bool:
-        """Pass what stands between values, and begin the next one; False at the end of the text."""
+        """Skip what stands between values, and begin the next one. Returns False at the end of the text."""
         if self._outer is not None:
             return self._begin_element(self._outer)
         passed = self._pass(_BETWEEN)
@@ -181,7 +186,7 @@ class _Scanner:
         return True
 
     def _follow(self, *, last: bool) -> Document | Unreadable | bool | None:
-        """Look for the end of the value; None if more text is needed, True if its list is streamed now."""
+        """Scan the value to its end: None if more text is needed, True if it is invalid or to be streamed."""
         value = self._value
         if value is None:
             return None
@@ -201,7 +206,16 @@ class _Scanner:
                 return True
 
     def _is_streamed(self, value: Value, begin: int, end: int) -> bool:
-        """Keep a scalar member of an outermost object; whether its list begins that is to be streamed."""
+        """Store a scalar member of an outermost object, or begin to stream one of its lists.
+
+        Args:
+            value: the value that is scanned.
+            begin: where the last token begins.
+            end: where it ends.
+
+        Returns:
+            Whether a list begins that is to be streamed.
+        """
         outer = self._outer
         if value.stack[0] != "{" or (outer is not None and outer.value is not value):
             return False
@@ -250,7 +264,7 @@ class _Scanner:
         return document
 
     def _broken(self, begin: int, reason: str) -> Unreadable | bool:
-        """The value is invalid there: it is unreadable up to the end of the line, or to the next object."""
+        """Skip a value that is invalid at `begin`, up to the end of the line or to the next object."""
         self._outer = None
         self._recovered = True
         before = self._text[self._at : begin]
@@ -266,7 +280,7 @@ class _Scanner:
         return True
 
     def _skip(self, *, last: bool) -> Unreadable | None:
-        """The invalid value, once its end is found; nothing more of it than its beginning is kept."""
+        """The invalid value, once its end is found; only its beginning is kept."""
         skipped = self._skipped
         go_on = _GO_ON.search(self._text, self._at)
         if skipped is None or (go_on is None and not last):

@@ -1,4 +1,4 @@
-"""Detects the kind of a source by its first bytes; file names do not matter."""
+"""Detects the kind of a source from its first bytes; file names do not matter."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ _UNSUPPORTED: Final = {
     b"\xfe\xff": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
 }
 _PADDING: Final = b" \t\r\n\v\f\0"
-"""Before a text: blanks, and the zeros that a truncated log file has in place of what was removed."""
+"""May precede a text: blanks, and the zero bytes at the beginning of a log file that was truncated while a
+program wrote to it."""
 _CONTROLS: Final = bytes({*range(32), 127} - {*b"\t\r\v\f\x1b"})
 _MOST_CONTROLS: Final = 0.3
+"""Data with zero bytes is binary if a larger share of it is control characters."""
 _SAMPLE: Final = 2**12
 _LONGEST_CHARACTER: Final = 4  # bytes of UTF-8; the last one of a sample may be incomplete
 _ARRAY: Final = re.compile(rb"\[\s*(\{|\[|\]|\"|$)")  # a text line can begin with a bracket, too
@@ -64,7 +66,7 @@ def detect_kind(name: str, head: bytes) -> SourceKind:
 
 
 def _is_binary(sample: bytes) -> bool:
-    """Whether it is no text. A zero or two damage a line, not a file."""
+    """Whether a sample is binary data. A text may contain some zero bytes, which damage only their lines."""
     if b"\0" not in sample:
         return False
     try:

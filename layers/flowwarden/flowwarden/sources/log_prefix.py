@@ -1,4 +1,4 @@
-"""What tools write before a line of CloudWatch Logs: a timestamp, and the name of its log stream.
+"""Removes what tools write before a line of CloudWatch Logs: a timestamp, and the name of its log stream.
 
 Exports to S3 and `aws logs tail --format short` write the timestamp alone, `aws logs tail` in its other
 formats also the name.
@@ -14,7 +14,7 @@ _TIMESTAMP: Final = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d|[ ]UTC)?\s+", re.ASCII
 )
 _FLOW_LOG_STREAM: Final = re.compile(r"[a-z0-9-]+-[0-9a-f]+-(?:all|accept|reject)", re.ASCII)
-"""The name that VPC Flow Logs give to a log stream: the interface, and the type of the traffic."""
+"""The name that VPC Flow Logs give to a log stream: the interface and the traffic type."""
 _COLOR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _OBJECT: Final = "{"
 
@@ -29,7 +29,7 @@ def without_prefix(line: str, sizes: Collection[int]) -> str:
 
     Args:
         line: the line.
-        sizes: the possible numbers of tokens of a record; one token more is the name of the log stream.
+        sizes: the possible numbers of fields of a record. One token more is the name of the log stream.
     """
     stamp = _TIMESTAMP.match(line)
     if stamp is None:

@@ -1,4 +1,4 @@
-"""Named pipes: opened as streams, without waiting forever for a program that writes."""
+"""Opens named pipes as streams, without waiting forever for a program that writes to them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Final
 from flowwarden.errors import SourceNotOpened
 
 TRIES: Final = 30
-"""How often to look for a writer before giving up: a shell starts both ends at about the same time."""
+"""Maximum polls for a writer: a shell starts the reader and the writer at about the same time."""
 
-_PAUSE: Final = 100  # milliseconds between two tries
+_PAUSE: Final = 100  # milliseconds of a poll
 _FIRST: Final = 2**16
 
 
 class _Pipe(RawIOBase):
-    """The bytes that were read while looking for a writer, then the others."""
+    """The bytes that were read while waiting for a writer, then the rest of the pipe."""
 
     def __init__(self, first: bytes, descriptor: int) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ def open_pipe(path: Path, name: str, tries: int = TRIES) -> BufferedReader:
 
 
 def _first_bytes(descriptor: int, tries: int) -> bytes | None:
-    """What a writer wrote so far, maybe nothing; None if there is no writer."""
+    """What a writer has written so far, possibly nothing; None if there is no writer."""
     poller = select.poll()
     poller.register(descriptor, select.POLLIN)
     for _ in range(tries):

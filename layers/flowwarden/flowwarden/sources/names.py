@@ -1,8 +1,8 @@
 """Names: the AWS field name of a column or key, in the spellings of AWS's own tools and tables.
 
 AWS writes `log-status` in log formats, `log_status` in Parquet, `logStatus` in parseVPC and in CloudWatch
-Logs Insights, where `start` is `startTime`. Athena's former example table has names of its own, such as
-`sourceaddress`.
+Logs Insights, where `start` is `startTime`. The table for Athena in AWS's older documentation has other
+names, such as `sourceaddress`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FORMER: Final = {
 }
 _BY_LETTERS: Final = {name.replace("-", ""): name for name in BY_NAME} | _FORMER
 _SEPARATORS: Final = re.compile(r"[\s_-]+")
-_LONGEST: Final = 100  # names beyond it are no field's, and are not remembered
+_LONGEST: Final = 100  # a longer name belongs to no field and is not cached
 _WORDS: Final = re.compile(r"\s*[A-Za-z][A-Za-z0-9_-]*(?:[\s,]+[A-Za-z][A-Za-z0-9_-]*)+[\s,]*")
 _FEWEST: Final = 2
 
@@ -44,7 +44,7 @@ def field_name(column: str) -> str:
 
 
 def is_exact(column: str) -> bool:
-    """Whether it is spelled as in a log format, with dashes or underscores."""
+    """Whether a column is spelled as in a log format, with dashes or underscores."""
     return column.strip().replace("_", "-") in BY_NAME
 
 
@@ -61,9 +61,10 @@ def names_columns(names: Iterable[str]) -> bool:
 
 
 def header_names(line: str) -> list[str] | None:
-    """The field names in a header line, in order; None if the line is none, or names a field twice.
+    """The field names in a header line, in order; None if the line is not a header, or has a field twice.
 
-    All of its words are names, and at least two of them are fields: all of them, or an address among them.
+    In a header, all words are names and at least two are fields. If some are not fields, `srcaddr` is
+    required.
     """
     plain = line.removeprefix(BYTE_ORDER_MARK)
     if not _WORDS.fullmatch(plain):

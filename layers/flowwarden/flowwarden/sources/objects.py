@@ -16,12 +16,12 @@ from flowwarden.sources.columns import token
 from flowwarden.sources.names import ENDPOINTS, field_name, is_exact
 
 MOST_NAMES: Final = 100
-"""Names of ignored keys that are kept for the note."""
+"""Maximum names of ignored keys that the note about them can contain."""
 
 _MARKS: Final = frozenset({"srcaddr", "dstaddr", "log-status"})
 _OPENING: Final = "{"
 _TO_ENCODE: Final = re.compile(r"[%\s\ufeff]")
-"""What a line cannot contain as part of a value."""
+"""Characters that a value in a line cannot contain, and the one that encodes them."""
 
 
 class Objects:
@@ -45,7 +45,7 @@ class Objects:
         return Row((self._layout,), number, line)
 
     def rows(self, number: int, message: str, layouts: Layouts) -> Iterator[Row | Unreadable]:
-        """A message: one line, or an object, into which parseVPC converts a line."""
+        """A message: a line, or the JSON object into which the log transformer parseVPC converts a line."""
         content = _object(message) if message.lstrip()[:1] == _OPENING else None
         if content is not None:
             yield self.row(number, content)
@@ -75,9 +75,9 @@ def _by_field(content: Mapping[str, Any]) -> dict[str, Any]:
     return {name: content[key] for name, key in _keys(tuple(content)).items()}
 
 
-@lru_cache(maxsize=1)  # the objects of a source have the same keys; those of a hostile one may be long
+@lru_cache(maxsize=1)  # the objects of a source usually have the same keys; untrusted keys may be long
 def _keys(keys: tuple[str, ...]) -> Mapping[str, str]:
-    """The key of an object for each field name."""
+    """The key for each field name; of several spellings, AWS's own counts."""
     found: dict[str, str] = {}
     for key in keys:
         name = field_name(key)
@@ -87,7 +87,7 @@ def _keys(keys: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _token(name: str, value: object) -> str:
-    """The value as in a line. Texts in objects are decoded, so they are encoded again, to stay one token."""
+    """The value as in a line. Texts in objects are decoded; they are encoded again, to remain one token."""
     field = BY_NAME[name]
     if field.kind is Kind.ENCODED_TEXT and isinstance(value, str) and value not in ("", "-"):
         return _TO_ENCODE.sub(lambda found: quote(found[0], safe=""), value)
@@ -103,5 +103,5 @@ def _object(message: str) -> dict[str, Any] | None:
 
 
 def shown(content: object) -> str:
-    """An object in the list of malformed lines, shortened."""
+    """A value as JSON for the list of malformed lines, shortened."""
     return shortened(json.dumps(content, ensure_ascii=False, default=str))

@@ -16,9 +16,9 @@ from flowwarden.sources.columns import Columns
 _ROWS: Final = 4096
 """Maximum rows in memory."""
 _FAILURES: Final = (ValueError, OverflowError, LookupError)
-"""What converting a value can raise."""
+"""Errors of converting a value."""
 _BUFFER: Final = 2**20
-"""Bytes of a column read at once, so that a large row group is not completely in memory."""
+"""Bytes of a column read at once, so that a large row group is never completely in memory."""
 
 
 def parquet_pieces(path: Path, progress: Callable[[float], None]) -> Iterator[Piece]:
@@ -64,14 +64,14 @@ def _of_batches(
 
 
 class _Unconvertible:
-    """Stands for a value that Python has none for; it makes its row malformed."""
+    """Stands for a value that has no Python equivalent; it makes its row malformed."""
 
     def __str__(self) -> str:
         return "(unreadable)"
 
 
 def _values(column: pa.Array) -> list[object]:
-    """The values of a column. One that cannot be converted costs its row alone.
+    """The values of a column. One that cannot be converted affects only its row.
 
     Such values are texts that are not UTF-8, times beyond the last year, and times in an unknown zone.
     """

@@ -17,7 +17,12 @@ _OPENINGS: Final = (b"{", b"[")
 
 
 def opened(data: str, name: str, allowance: Allowance) -> Stream:
-    """The bytes of a payload; zlib is inflated already, gzip is not.
+    """The bytes of a payload: zlib is inflated, gzip is left to the caller.
+
+    Args:
+        data: the payload in base64.
+        name: the source's name, for messages.
+        allowance: limits the bytes that nested compression inflates to.
 
     Raises:
         DamagedSource: it is not base64, or neither compressed nor text with a line.
@@ -37,7 +42,7 @@ def opened(data: str, name: str, allowance: Allowance) -> Stream:
 
 
 LONGEST_WORD: Final = 1000
-"""Bytes in which a line has a blank."""
+"""Bytes at the beginning of a line among which there is a blank."""
 
 
 def _is_zlib(raw: bytes) -> bool:

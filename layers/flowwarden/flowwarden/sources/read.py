@@ -103,7 +103,8 @@ class _Nested(Struct, frozen=True):
             kind = detect_kind(stream.name, stream.head())
             if kind is not SourceKind.GZIP:
                 return stream, kind
-            # One layer inflates to a thousand times its size at most, each further one to as much again.
+            # gzip inflates to at most about 1,000 times its size, and nested layers multiply. So all but the
+            # outermost layer of a file are limited.
             is_counted = layers > 0 or is_payload
             stream = Inflated(stream, spend=self.allowance.spend) if is_counted else Inflated(stream)
         raise NotFlowLogs(f"{stream.name}: is compressed more than {_MOST_WRAPPINGS} times; unpack it first")
@@ -161,7 +162,7 @@ def _read(piece: Lines) -> Batch:
 
 
 def _without_blank_lines(piece: Lines) -> Lines:
-    """They are no records, and a reader that looks for the malformed ones takes long for many of them."""
+    """The lines that are not blank: blank ones are not records, and `_read` would be slow with many."""
     if all(map(str.strip, piece.lines)):
         return piece
     kept = [(line, number) for line, number in zip(piece.lines, piece.numbers, strict=True) if line.strip()]

@@ -1,4 +1,4 @@
-"""Byte streams: peek at the beginning, inflate, and read in blocks of bounded size."""
+"""Byte streams: peek at their beginning, inflate them, and read them in blocks of bounded size."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ BLOCK: Final = 2**18
 LONGEST_HEAD: Final = 2**16
 """Maximum bytes to peek at for detecting the kind of a stream."""
 SPARE: Final = 2**27
-"""Bytes that nested compression may inflate to, whatever the size of the source: 128 MiB."""
+"""Bytes that nested compression may inflate to in a source of any size: 128 MiB."""
 MOST_TIMES: Final = 50
-"""Further such bytes for each byte of the source. Flow logs inflate to some ten times their size."""
+"""Further bytes that it may inflate to for each byte of the source. Flow logs inflate to about ten."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _SHORTEST_HEAD: Final = 8  # the longest magic number has six
@@ -27,10 +27,10 @@ _PACKED: Final = 2**16  # compressed bytes given to zlib at once
 
 
 class Allowance:
-    """How many bytes nested compression of one source may inflate to: it grows with the bytes read of it."""
+    """The bytes that nested compression of one source may inflate to; grows with the bytes read of it."""
 
     def __init__(self, taken: Callable[[], int]) -> None:
-        """Begin; `taken` returns the number of bytes read of the source so far."""
+        """`taken` returns the number of bytes read of the source so far."""
         self.spent = 0
         self._taken = taken
 
@@ -53,7 +53,7 @@ class Stream(RawIOBase):
         self.taken = 0
         self._below = below
         self._pending = b""
-        self._failure: DamagedSource | None = None  # raised when what was read before it is consumed
+        self._failure: DamagedSource | None = None  # raised once the bytes read before it are consumed
 
     def readable(self) -> bool:
         """Always true."""
@@ -99,7 +99,7 @@ class Stream(RawIOBase):
             progress()
 
     def demand_end(self) -> None:
-        """Call after the last block. Raises DamagedSource if there is more that could not be read."""
+        """Check, after the last block, that all was read. Raises DamagedSource if not."""
 
     def _is_decided(self) -> bool:
         text = self._pending.removeprefix(_BYTE_ORDER_MARK).lstrip(b" \t\r\n\v\f\0")
@@ -127,19 +127,19 @@ class Stream(RawIOBase):
 class Inflated(Stream):
     """The inflated content of gzip data with all its members; its size is unknown in advance.
 
-    All that can be inflated is read, up to the damaged byte. What follows the last member without being one
-    is not read, and `demand_end` reports it.
+    Damaged data is inflated up to the damaged byte. Data after the last member is not read, and `demand_end`
+    reports it.
     """
 
     def __init__(
         self, packed: Stream, window: int = _GZIP_WINDOW, spend: Callable[[int], None] = lambda _: None
     ) -> None:
-        """Begin.
+        """Read compressed data.
 
         Args:
             packed: the compressed data.
-            window: zlib's window: for gzip, or for zlib (`Inflated.of_zlib`).
-            spend: gets the number of inflated bytes. Raises ValueError if they are too many.
+            window: zlib's `wbits`, which selects gzip or zlib (`Inflated.of_zlib`).
+            spend: called with the number of inflated bytes. Raises ValueError if they are too many.
         """
         super().__init__(packed, packed.name)
         self._packed = packed
@@ -157,7 +157,7 @@ class Inflated(Stream):
         return cls(packed, _ZLIB_WINDOW, spend)
 
     def demand_end(self) -> None:
-        """Raise DamagedSource if something follows the compressed data, here or below."""
+        """Raise DamagedSource if other data follows the compressed data, in this layer or one below."""
         if self._junk:
             raise DamagedSource(
                 f"{self.name}: the gzip data is followed by something else ({self._junk[:4].hex(' ')}) after "
@@ -177,14 +177,14 @@ class Inflated(Stream):
         return b""
 
     def _refill(self) -> bool:
-        """Get compressed bytes. Raises EOFError at their end, unless a member has just ended."""
+        """Read compressed bytes; False if there are no more. Raises EOFError if they end within a member."""
         self._input = self._packed.read(_PACKED) or b""
         if not self._input and not self._inflater.eof:
             raise EOFError
         return bool(self._input)
 
     def _next_member(self) -> bool:
-        """Begin the next member, after padding; False if there is none."""
+        """Begin the next member, after padding with zero bytes. Returns False if there is none."""
         self._input = self._input.lstrip(b"\0")
         while len(self._input) < len(_GZIP) and (more := self._packed.read(_PACKED)):
             self._input = (self._input + more).lstrip(b"\0")
@@ -206,7 +206,7 @@ class Inflated(Stream):
         return data
 
     def _inflate_bytes(self, inflater: zlib._Decompress) -> bytes:
-        """All that can be inflated before the damage, byte by byte."""
+        """Inflate byte by byte, up to the damage."""
         data = bytearray()
         try:
             for at in range(len(self._input)):

@@ -15,18 +15,18 @@ from flowwarden.sources.names import header_names
 from flowwarden.sources.objects import Objects
 
 LONGEST_LINE: Final = 2**16
-"""Maximum characters; a longer line is malformed and never completely in memory."""
+"""Maximum characters of a line. A longer one is malformed, and at most two blocks of it are in memory."""
 
 LONGEST_SKIPPED: Final = 2**28
-"""Bytes of a line that is skipped. A source with such a line, such as /dev/zero, may never end."""
+"""Maximum bytes of a line that is skipped. A source with a longer line, such as /dev/zero, may never end."""
 
 _LONGEST_TAIL: Final = 4 * LONGEST_LINE  # a UTF-8 character has up to four bytes
 _PADDING: Final = re.compile("^\0+", re.MULTILINE)
-"""Zeros before a line, which a log file has that was truncated while it was written."""
+"""Zero bytes before a line, as in a log file that was truncated while a program wrote to it."""
 _OBJECT: Final = "{"
 _TAB: Final = "\t"
 _WITHOUT_MESSAGES: Final = ("SEARCHEDLOGSTREAMS\t", "b/")
-"""How lines of that output begin that name log streams, or tokens of pages."""
+"""The beginnings of lines of `--output text` that contain log streams or pagination tokens, not messages."""
 
 
 def text_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
@@ -73,7 +73,7 @@ def _headers(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
 def _records(
     layouts: Layouts, lines: Sequence[str], numbers: Sequence[int], objects: Objects
 ) -> Iterator[Piece]:
-    """Lines with records; those that contain an object or several cells are taken apart."""
+    """Lines with records. One that contains an object or several cells is converted to lines of records."""
     if any(_OBJECT in line or _TAB in line for line in lines):
         pairs = zip(numbers, lines, strict=True)
         yield from gathered(row for number, line in pairs for row in _rows(layouts, number, line, objects))
@@ -89,7 +89,7 @@ def _rows(layouts: Layouts, number: int, line: str, objects: Objects) -> Iterato
 
 
 def _messages(line: str) -> list[str]:
-    """The messages in a line of `aws logs … --output text`, which has tabs between cells; else the line."""
+    """The messages in a line of `aws logs … --output text`, in which tabs separate cells; else the line."""
     if _TAB not in line:
         return [line]
     if line.startswith(_WITHOUT_MESSAGES):
@@ -101,7 +101,7 @@ def runs(blocks: Iterable[bytes]) -> Iterator[Lines | Unreadable]:
     r"""Split bytes into lines, block by block, without log formats. Invalid UTF-8 becomes `\xff`.
 
     Raises:
-        LogFormatError: a line does not end.
+        LogFormatError: a line is longer than `LONGEST_SKIPPED`.
     """
     number = 1
     skipped = 0
@@ -138,7 +138,7 @@ def _text(data: bytes) -> str:
 
 
 def _run(first: int, text: str) -> Iterator[Lines | Unreadable]:
-    """The lines of a text whose first line has this number in its file."""
+    """The lines of a text, whose first line has the number `first` in the file."""
     lines = text.split("\n")
     begin = 0
     if max(map(len, lines)) > LONGEST_LINE:
