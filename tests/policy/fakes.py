@@ -28,7 +28,7 @@ class MemoryPolicy:
     def _answer(self, operation: str) -> None:
         self.calls.append(operation)
         if self.away:
-            raise StateUnavailable("away in the test")
+            raise StateUnavailable("unavailable in the test")
 
 
 @dataclass
@@ -45,7 +45,7 @@ class MemoryProfile:
         """Implement the port."""
         self.calls += 1
         if self.away:
-            raise PolicyUnavailable("away in the test")
+            raise PolicyUnavailable("unavailable in the test")
         changed = self.text != self._last
         self._last = self.text
         return self.text if changed else None
