@@ -1,4 +1,4 @@
-"""In-memory fake of the store of the last good policy."""
+"""In-memory fakes of the sources of a policy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flowwarden.errors import PolicyUnavailable, StateUnavailable
 
 @dataclass
 class MemoryPolicy:
-    """Keeps one text; can be away."""
+    """The store of the last good policy; can be unavailable."""
 
     text: str | None = None
     away: bool = False
@@ -33,7 +33,7 @@ class MemoryPolicy:
 
 @dataclass
 class MemoryProfile:
-    """A profile of AppConfig; can be away."""
+    """A profile of AppConfig; can be unavailable."""
 
     text: str
     away: bool = False
