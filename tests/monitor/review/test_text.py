@@ -136,7 +136,7 @@ def test_a_role_cannot_forge_a_line() -> None:
     harmless = report([replace(summary("r"), role="r")], known("r", "10.0.2.1"))
     for text in HOSTILE:
         name = f"r{text}"
-        sent = report([summary(name)], known(name, "10.0.2.1"))
+        sent = report([replace(summary("r"), role=name)], known(name, "10.0.2.1"))
         assert sent.text.count("\n") == harmless.text.count("\n")
         assert is_visible(sent.text)
         assert all(is_visible(each) for each in texts(sent.document))
