@@ -187,11 +187,7 @@ class _Scanner:
         return True
 
     def _follow(self, *, last: bool) -> Document | Unreadable | bool | None:
-        """Scan the value up to its end. Returns None if more text is needed, True if there is no value yet.
-
-        The latter is the case if a list of the value begins that is to be streamed, or if the value is
-        invalid.
-        """
+        """Scan up to the end of the value; None if more text is needed, True if there is no value yet."""
         value = self._value
         if value is None:
             return None
@@ -211,15 +207,9 @@ class _Scanner:
                 return True
 
     def _is_streamed(self, value: Value, begin: int, end: int) -> bool:
-        """Store a scalar member of an outermost object, or begin to stream one of its lists.
+        """Store a scalar member of an outermost object, or begin to stream a list; returns whether it does.
 
-        Args:
-            value: the value that is scanned.
-            begin: where the last token begins.
-            end: where it ends.
-
-        Returns:
-            Whether a list begins that is to be streamed.
+        The member's value, or the beginning of the list, is the token from `begin` to `end`.
         """
         outer = self._outer
         if value.stack[0] != "{" or (outer is not None and outer.value is not value):

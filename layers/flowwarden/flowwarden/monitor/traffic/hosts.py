@@ -19,19 +19,19 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.roles import UNKNOWN, role_of
 
 _NOTHING: Final = frozenset({None, "", "-", "null", "unknown"})
-"""What AWS, and tools that convert its records, write for an id that is not known."""
+"""Values of an unknown id in records of AWS and of tools that convert them."""
 
 
 class Host(Struct, frozen=True, kw_only=True):
-    """What is known of the host at an address; None for what is not."""
+    """What is known of the host at an address; None for each part that is unknown."""
 
     interface: str | None = None
     instance: str | None = None
     subnet: str | None = None
     role: str | None = None
     described: int | None = None
-    """Unix seconds at which EC2 described the interface, if only that shows that it has the address. Set
-    because the address may have another host since."""
+    """When EC2 described the interface (Unix seconds), if only that description shows that the host has the
+    address: another host may have it since."""
 
 
 type Described = tuple[NetworkInterface, int]
@@ -47,11 +47,11 @@ class Hosts:
         others: Iterable[Described] = (),
         role_tags: Sequence[str] = (),
     ) -> None:
-        """Take what is known.
+        """Take the known interfaces.
 
         Args:
             interfaces: those that logged the batch, by id.
-            others: further interfaces, as EC2 described them lately.
+            others: further interfaces, as EC2 described them recently.
             role_tags: keys of tags that contain a role.
         """
         self._interfaces = interfaces
@@ -102,7 +102,7 @@ class Hosts:
 
     @cached_property
     def _by_address(self) -> dict[tuple[str, str], Described | None]:
-        """By VPC and address; None for an address of several interfaces: it moved lately."""
+        """By VPC and address; None for an address in several descriptions, because it moved recently."""
         found: dict[tuple[str, str], Described | None] = {}
         for each in self._others:
             interface, _ = each
@@ -113,5 +113,5 @@ class Hosts:
 
 
 def known_id(name: str | None) -> str | None:
-    """An id or account of a record; None if the record only says that it is unknown."""
+    """An id or account in a record; None if its value stands for an unknown one."""
     return None if name in _NOTHING else name
