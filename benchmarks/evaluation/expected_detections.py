@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
-from benchmarks.evaluation.generator.model import Incident
+from benchmarks.evaluation.generator.model import DAY, Incident
 from benchmarks.evaluation.subject import Page
 from flowwarden.monitor.detectors import BY_NAME, DETECTORS
 from flowwarden.notify.alert import Route
@@ -42,9 +43,8 @@ DONE_TO: Final = frozenset(
 """Incidents of which an interface is the target. A page about them may be about an affected host if it names
 the interface; a page about any other incident must be about its source."""
 
-OF_MANY: Final = frozenset(
-    {"tightened-group", "tightened-egress", "debug-logging", "gossip-rollout", "recovery-test"}
-)
+ACTED_BY_MANY: Final = frozenset({"debug-logging", "gossip-rollout", "recovery-test"})
+OF_MANY: Final = ACTED_BY_MANY | {"tightened-group", "tightened-egress"}
 """Changes of many hosts at once. A page about any of the hosts is about the change."""
 
 _HOST: Final = re.compile(r"eni-.*|[0-9a-f.:]*[.:][0-9a-f.:]*")
@@ -71,6 +71,26 @@ def about(page: Page, incident: Incident) -> bool:
 def finds(page: Page, incident: Incident) -> bool:
     """Whether the page is about the incident, and from an expected detector."""
     return may_find(page.detector, incident.kind) and about(page, incident)
+
+
+def blames_another(page: Page, incidents: Iterable[Incident]) -> bool:
+    """Whether a page has a wrong subject: it names hosts of an incident, but none explains its subject.
+
+    An incident explains a page about a host that acted, or about the affected interface, for a day, because
+    some counts go back a day; and a page that finds it, such as one about the role whose rules were changed.
+    So a page is wrong that reports the victims of a rule as scanners, or the target of a scan.
+    """
+    recent = [each for each in incidents if each.begin <= page.arrived <= each.end + DAY + GRACE]
+    if any(page.subject in _actors(each) or finds(page, each) for each in recent):
+        return False
+    under_way = [each for each in recent if page.arrived <= each.end + GRACE]
+    return any(not page.names.isdisjoint((*_actors(each), *each.targets)) for each in under_way)
+
+
+def _actors(incident: Incident) -> frozenset[str]:
+    """Its source, the affected interface, and for a change by which many hosts act, all of these."""
+    many = incident.targets if incident.kind in ACTED_BY_MANY else ()
+    return frozenset({incident.source, incident.interface_id, *many})
 
 
 def may_find(detector: str, kind: str) -> bool:

@@ -18,6 +18,12 @@ NEEDS_FLAGS: Final = frozenset({"beacon", "exfiltration-on-new-port"})
 guess, and guesses never page."""
 NEARLY: Final = 0.9
 """Minimum recall of every other kind."""
+MOST_UNNEEDED: Final = 1.0
+"""Maximum pages per day and 1,000 interfaces, over all scenarios without incidents."""
+MOST_WHILE_LEARNING: Final = 2.0
+"""The same on learning days."""
+MOST_REFUSED: Final = 1.0
+"""Maximum pages in a month about a role and a service that its own rules reject for ever."""
 MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.BENIGN_V2: 10.0, scenarios.INCIDENTS: 25.0}
 """Maximum write units of the state table per 1,000 records: for ordinary traffic, and with scans."""
 PAGES_PER_INCIDENT: Final = {"mean": 1.3, "most": 4.0}
@@ -33,13 +39,22 @@ def gates(results: Results) -> Iterator[Target]:
         outcome = outcomes[scenario]
         rate = outcome.tallies[MONITOR].rate(outcome.interfaces, outcome.days)
         yield Target(f"pages per day and 1,000 interfaces, {scenario}", rate.value, MOST_PAGES[scenario])
+    together = results.unneeded(MONITOR).value
+    yield Target("pages per day and 1,000 interfaces, without incidents", together, MOST_UNNEEDED)
+    for scenario in filter(outcomes.get, (scenarios.LEARNING, scenarios.LEARNING_V2)):
+        outcome = outcomes[scenario]
+        rate = outcome.tallies[MONITOR].rate_while_learning(outcome.interfaces, outcome.learning_days)
+        yield Target(f"pages per day and 1,000 interfaces, {scenario}", rate.value, MOST_WHILE_LEARNING)
+    refused = results.refused(MONITOR)
+    yield Target("pages in a month about a role and a service that its rules reject", refused, MOST_REFUSED)
     yield from _recalls(results, scenarios.INCIDENTS)
     yield from _recalls(results, scenarios.INCIDENTS_V2)
     for scenario in filter(outcomes.get, (scenarios.INCIDENTS, scenarios.INCIDENTS_V2)):
         counts = results.per_incident(MONITOR, scenario)
         for name, most in PAGES_PER_INCIDENT.items():
             yield Target(f"pages per incident, {name}, {scenario}", counts[name] or 0.0, most)
-    for scenario in filter(outcomes.get, (scenarios.BENIGN, scenarios.STRESS, scenarios.BENIGN_V2)):
+    yield Target("pages with a wrong subject", results.wrong_subjects(MONITOR), 0)
+    for scenario in filter(outcomes.get, scenarios.WITHOUT_INCIDENTS):
         share = outcomes[scenario].accuracy.high.share or 0.0
         yield Target(f"sure verdicts that are right, {scenario}", share, SURE_AND_RIGHT, at_least=True)
     for scenario in filter(outcomes.get, MOST_WRITES):

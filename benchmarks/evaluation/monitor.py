@@ -8,16 +8,21 @@ not private, as the policy's documentation requires.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from benchmarks.evaluation.expected_detections import NEVER_PAGED
 from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
 from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Layouts, Sink
 from benchmarks.evaluation.subject import Page, Surroundings
 from flowwarden.bootstrap.monitor import MonitorPorts, build
-from flowwarden.monitor.findings import TrafficFinding
+from flowwarden.monitor.findings import InterfaceFinding, TrafficFinding
 from flowwarden.monitor.pipeline import Invocation
+from flowwarden.monitor.render.ends import TOP
+from flowwarden.monitor.render.text import describe
+from flowwarden.monitor.report import BatchReport
 from flowwarden.network import roles
 from flowwarden.network.addresses import AddressClassifier
 from flowwarden.network.direction import resolve
@@ -37,7 +42,9 @@ QUIET_MINUTES: Final = 240
 LEASE_SECONDS: Final = 50
 TIME_LEFT: Final = 60.0
 
-_PRIVATE: Final = frozenset({"app", "web", "worker", "node", "database", "cache", "queue", "monitor"})
+_PRIVATE: Final = frozenset(
+    {"app", "web", "worker", "node", "database", "cache", "queue", "monitor", "payment"}
+)
 _LISTENERS: Final = frozenset({"database", "cache", "queue"})
 _OF_INTERFACES: Final = ("_entries", "_at", "bytes")
 """What the cache of interfaces contains: an interface that was removed is not described again."""
@@ -85,7 +92,11 @@ class Monitor:
         sent = self._pages.take() + self._operations.take()
         traffic = [each for each in result.reported if isinstance(each, TrafficFinding)]
         reported = [each for each in traffic if each.detector in NEVER_PAGED]
-        return [page(each, delivery) for each in sent] + [report(each, delivery) for each in reported]
+        return [
+            *(page(each, delivery) for each in sent),
+            *(report(each, delivery) for each in reported),
+            *joined(result, delivery),
+        ]
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
         """The claims, the evidence, and what the container alone knows: scanners, and removed interfaces."""
@@ -154,6 +165,7 @@ def page(notification: Notification, delivery: Delivery) -> Page:
         subject=subject,
         key=document.get("incident", ""),
         confidence=initiator.get("confidence"),
+        service=document.get("service") or "",
         names=frozenset(named),
     )
 
@@ -170,6 +182,29 @@ def report(finding: TrafficFinding, delivery: Delivery) -> Page:
         names=frozenset({finding.subject, delivery.log_stream.removesuffix("-all")}),
         paged=False,
     )
+
+
+def joined(result: BatchReport, delivery: Delivery) -> Iterator[Page]:
+    """The findings of a batch that would page, but belong to an incident that was paged before.
+
+    Only the suppressed alerts show them: each has the summary of one finding in its title.
+    """
+    known = dict(zip(result.delivery.suppressed, result.delivery.known, strict=True))
+    paging = [each for each in result.found if each.severity.pages]
+    for finding in paging if known else ():
+        summary = describe(finding).summary.removesuffix(".")
+        keys = [key for title, key in known.items() if title.startswith(summary)]
+        if keys and isinstance(finding, TrafficFinding):
+            both = finding.tally.clients[:TOP], finding.tally.servers[:TOP]
+            about, ends = report(finding, delivery), {name for some in both for name, _ in some}
+            yield replace(about, key=keys[0], names=about.names | ends, joined=True)
+        elif keys:
+            silent = finding.interfaces if isinstance(finding, InterfaceFinding) else ()
+            names = frozenset({finding.subject, delivery.log_stream.removesuffix("-all"), *silent})
+            yield Page(
+                at=None, arrived=delivery.arrived, detector=finding.detector, subject=finding.subject,
+                key=keys[0], confidence=None, names=names, paged=False, joined=True,
+            )  # fmt: skip
 
 
 _LETTERS: Final = {Initiator.SOURCE: "s", Initiator.DESTINATION: "d", Initiator.UNKNOWN: "n"}

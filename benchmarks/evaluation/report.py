@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.evaluation import scenarios
-from benchmarks.evaluation.figures import per_day_and_thousand
+from benchmarks.evaluation.figures import Rate, per_day_and_thousand
 from benchmarks.evaluation.gates import gates
 from benchmarks.evaluation.generator.model import DAY
-from benchmarks.evaluation.results import MEDIAN, NEARLY_ALL, Results, false_pages
-from benchmarks.evaluation.run import MONITOR
+from benchmarks.evaluation.results import MEDIAN, NEARLY_ALL, Results, causes
+from benchmarks.evaluation.run import MONITOR, Outcome
 from benchmarks.evaluation.tally import Found, precision, together
 from benchmarks.tables import table
 from benchmarks.targets import target_table
@@ -24,6 +24,16 @@ _BENIGN = (
     (scenarios.BENIGN_V2, "benign, AWS' default log format"),
 )
 _MINUTE, _HOUR = 60, 3600
+_JOINED = (
+    "*Joined*: incidents without a page of their own, included in the share. Their finding was made, but\n"
+    "belongs to an incident of the same cause that was paged within the suppression window. The log\n"
+    "contains it."
+)
+_REFUSED = (
+    "About roles whose own rules reject what they try, for ever: {} pages about {} pairs of role and\n"
+    "service on all days of all scenarios, at most {:g} in a month about one. Only learning days include\n"
+    "them."
+)
 
 
 def markdown(results: Results) -> str:
@@ -54,10 +64,18 @@ def _rates(results: Results) -> str:
         outcome = results.outcomes[scenario]
         for name in results.judged:
             rate = outcome.tallies[name].rate(outcome.interfaces, outcome.days)
-            interval = f"{rate.low:.2f} to {rate.high:.2f}"
             days = f"{outcome.interfaces * outcome.days:,}"
-            rows.append((f"{name}, {title}", f"{rate.value:.2f}", interval, days))
+            rows.append((f"{name}, {title}", *_interval(rate), days))
     return table(("Tool and traffic", "pages", "95 % interval", "interface-days"), rows)
+
+
+def _interval(rate: Rate) -> tuple[str, str]:
+    return f"{rate.value:.2f}", f"{rate.low:.2f} to {rate.high:.2f}"
+
+
+def _scored(results: Results) -> list[tuple[str, Outcome]]:
+    """The scenarios with scored days."""
+    return [(name, outcome) for name, outcome in results.outcomes.items() if outcome.days]
 
 
 def _benign(results: Results) -> list[tuple[str, str]]:
@@ -68,7 +86,7 @@ def _behind(results: Results) -> Iterator[str]:
     """The detectors behind the false pages."""
     for scenario, title in _benign(results):
         outcome = results.outcomes[scenario]
-        false = false_pages(outcome.tallies[MONITOR])
+        false = causes(outcome.tallies[MONITOR].paged)
         if false:
             yield f"{MONITOR}, {title}: {false}."
         reported = len(outcome.tallies[MONITOR].reported)
@@ -87,7 +105,8 @@ def _recall(results: Results) -> Iterator[str]:
         rows = [_row(kind, {name: found[kind] for name, found in by_name.items()}) for kind in mine]
         rows.append(_row("all", {name: together(found) for name, found in by_name.items()}))
         yield f"In {layout}; times are those of {MONITOR} until the page, including the delivery."
-        yield table(("Incident", "number", *results.judged, "half within", "95 % within"), rows)
+        yield table(("Incident", "number", *results.judged, "joined", "half within", "95 % within"), rows)
+        yield _JOINED
         yield _precision(results, scenario)
         yield _per_incident(results, scenario)
 
@@ -95,7 +114,8 @@ def _recall(results: Results) -> Iterator[str]:
 def _row(kind: str, found: dict[str, Found]) -> tuple[str, ...]:
     mine = found[MONITOR]
     shares = (f"{each.recall:.0%}" for each in found.values())
-    return kind, str(mine.incidents), *shares, _time(mine.delay(MEDIAN)), _time(mine.delay(NEARLY_ALL))
+    delays = _time(mine.delay(MEDIAN)), _time(mine.delay(NEARLY_ALL))
+    return kind, str(mine.incidents), *shares, str(mine.joined or "-"), *delays
 
 
 def _precision(results: Results, scenario: str) -> str:
@@ -117,21 +137,26 @@ def _per_incident(results: Results, scenario: str) -> str:
 
 
 def _while_learning(results: Results) -> Iterator[str]:
-    """Only where the deliveries of the learning days are like those of AWS."""
-    if results.size == "quick":
-        return
+    """Those of a quick run only where the deliveries are like those of AWS."""
     yield "## Pages on the learning days"
     rows = []
     for name, outcome in results.outcomes.items():
-        count, days = outcome.tallies[MONITOR].while_learning, outcome.learning_days
-        rate = per_day_and_thousand(count, outcome.interfaces, max(days, 1) * DAY)
-        rows.append((name, f"{count:,}", f"{rate.value:.2f}", f"{rate.low:.2f} to {rate.high:.2f}"))
-    yield table(("Scenario", "pages", "per day and 1,000 interfaces", "95 % interval"), rows)
+        if outcome.days and results.size == "quick":
+            continue
+        pages, days = outcome.tallies[MONITOR].while_learning, outcome.learning_days
+        rate = outcome.tallies[MONITOR].rate_while_learning(outcome.interfaces, max(days, 1))
+        rows.append(
+            (name, f"{len(pages):,}", *_interval(rate), f"{outcome.interfaces * days:,}", causes(pages))
+        )
+    head = "pages", "per day and 1,000 interfaces", "95 % interval", "interface-days", "detectors"
+    yield table(("Scenario", *head), rows)
+    told = [count for each in results.tallies(MONITOR) for count in each.refused.values()]
+    yield _REFUSED.format(sum(told), len(told), results.refused(MONITOR))
 
 
 def _accuracy(results: Results) -> str:
     rows = []
-    for name, outcome in results.outcomes.items():
+    for name, outcome in _scored(results):
         judged = outcome.accuracy
         verdicts = judged.high.right + judged.high.wrong + judged.low.right + judged.low.wrong
         shares = (judged.high.share, judged.low.share, judged.coverage)
@@ -143,7 +168,7 @@ def _accuracy(results: Results) -> str:
 
 def _processed(results: Results) -> str:
     rows = []
-    for name, outcome in results.outcomes.items():
+    for name, outcome in _scored(results):
         tally = outcome.tallies[MONITOR]
         rows.append(
             (

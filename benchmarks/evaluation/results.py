@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -9,8 +10,22 @@ from msgspec import Struct
 
 from benchmarks.evaluation import scenarios
 from benchmarks.evaluation.accuracy import Accuracy
+from benchmarks.evaluation.cases import cases
+from benchmarks.evaluation.figures import Rate, per_day_and_thousand
+from benchmarks.evaluation.generator.model import DAY
+from benchmarks.evaluation.refusals import most_a_month
 from benchmarks.evaluation.run import MONITOR, Outcome
-from benchmarks.evaluation.tally import Found, Tally, found, pages_per_incident, precision, together
+from benchmarks.evaluation.subject import Page
+from benchmarks.evaluation.tally import (
+    Found,
+    Tally,
+    by_detector,
+    found,
+    pages_per_incident,
+    precision,
+    together,
+    wrong_subjects,
+)
 
 MEDIAN, NEARLY_ALL = 0.5, 0.95
 _DIGITS: Final = 4
@@ -38,6 +53,7 @@ class Results(Struct):
             "initiator_accuracy_high_confidence": self._accuracy(scenarios.BENIGN),
             "initiator_accuracy_high_confidence_v2": self._accuracy(scenarios.BENIGN_V2),
             "peers": {name: self.of(name) for name in self.judged if name != MONITOR},
+            "cases": {name: cases(outcome, MONITOR) for name, outcome in self.outcomes.items()},
             "lines": sum(each.lines for each in self.outcomes.values()),
             "deliveries": sum(each.deliveries for each in self.outcomes.values()),
             "seconds": {name: round(each.seconds, 1) for name, each in self.outcomes.items()},
@@ -54,6 +70,7 @@ class Results(Struct):
         incidents = self.outcomes[scenarios.INCIDENTS]
         kinds = self.found(name, scenarios.INCIDENTS)
         tally = incidents.tallies[name]
+        tallies = self.tallies(name)
         return {
             "pages_per_day_per_1000_enis": self._rate(name, scenarios.BENIGN),
             "pages_per_day_per_1000_enis_stress": self._rate(name, scenarios.STRESS),
@@ -63,21 +80,51 @@ class Results(Struct):
             "precision": _rounded(precision(tally, incidents.incidents)),
             "pages_per_incident": self.per_incident(name, scenarios.INCIDENTS),
             "pages_while_learning": {
-                scenario: outcome.tallies[name].while_learning for scenario, outcome in self.outcomes.items()
+                scenario: dict(by_detector(outcome.tallies[name].while_learning))
+                for scenario, outcome in self.outcomes.items()
+                if name in outcome.tallies
             },
+            "pages_a_month_about_a_refused_role_and_service": self.refused(name),
+            "wrong_subjects": self.wrong_subjects(name),
             "time_to_detect": {
                 "all": delays(together(kinds)),
                 **{kind: delays(each) for kind, each in kinds.items()},
             },
-            "pages_at_low_confidence": sum(
-                each.tallies[name].low_confidence for each in self.outcomes.values()
-            ),
-            "repeated_pages": sum(each.tallies[name].repeats() for each in self.outcomes.values()),
+            "pages_at_low_confidence": sum(each.low_confidence for each in tallies),
+            "repeated_pages": sum(each.repeats() for each in tallies),
             "write_units_per_1000_records": round(benign.tallies[name].writes_per_thousand(), _DIGITS),
             "write_units_per_batch": round(benign.tallies[name].writes_per_batch(), _DIGITS),
-            "records": sum(each.tallies[name].records for each in self.outcomes.values()),
-            "batches": sum(each.tallies[name].batches for each in self.outcomes.values()),
+            "records": sum(each.records for each in tallies),
+            "batches": sum(each.batches for each in tallies),
         }
+
+    def tallies(self, name: str) -> list[Tally]:
+        """What a system under test did in each scenario that it was in."""
+        return [each.tallies[name] for each in self.outcomes.values() if name in each.tallies]
+
+    def refused(self, name: str) -> float:
+        """The most pages about a role and service in a month that are refused for ever, in any scenario."""
+        return max(
+            most_a_month(each.tallies[name].refused, each.days + each.learning_days)
+            for each in self.outcomes.values()
+            if name in each.tallies
+        )
+
+    def wrong_subjects(self, name: str) -> int:
+        """Pages with a wrong subject."""
+        return sum(
+            len(wrong_subjects(outcome.tallies[name], outcome.incidents))
+            for outcome in self.outcomes.values()
+            if name in outcome.tallies
+        )
+
+    def unneeded(self, name: str) -> Rate:
+        """Pages per day and 1,000 interfaces in all scenarios without incidents together."""
+        count = seconds = 0
+        for each in filter(None, map(self.outcomes.get, scenarios.WITHOUT_INCIDENTS)):
+            count += len(each.tallies[name].paged)
+            seconds += each.interfaces * each.days * DAY
+        return per_day_and_thousand(count, 1, seconds)
 
     def found(self, name: str, scenario: str) -> dict[str, Found]:
         """The findings of a system under test in a scenario, by kind of incident."""
@@ -104,7 +151,7 @@ class Results(Struct):
             "pages": len(tally.paged),
             "reported": len(tally.reported),
             "interface_days": outcome.interfaces * outcome.days,
-            "by_detector": dict(tally.by_detector().most_common()),
+            "by_detector": dict(by_detector(tally.paged).most_common()),
         }
 
     def _accuracy(self, scenario: str) -> float | None:
@@ -128,6 +175,7 @@ def recalls(kinds: dict[str, Found]) -> dict[str, Any]:
         kind: {
             "recall": round(each.recall, _DIGITS),
             "found": len(each.delays),
+            "joined": each.joined,
             "of": each.incidents,
         }
         for kind, each in kinds.items()
@@ -139,9 +187,9 @@ def delays(each: Found) -> dict[str, float | None]:
     return {"p50": each.delay(MEDIAN), "p95": each.delay(NEARLY_ALL)}
 
 
-def false_pages(tally: Tally) -> str:
+def causes(pages: Sequence[Page]) -> str:
     """The detectors behind the pages, in descending order of pages."""
-    return ", ".join(f"{name} {count:,}" for name, count in tally.by_detector().most_common())
+    return ", ".join(f"{name} {count:,}" for name, count in by_detector(pages).most_common())
 
 
 def _rounded(value: float | None) -> float | None:

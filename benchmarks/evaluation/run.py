@@ -16,6 +16,7 @@ from benchmarks.evaluation.generator.model import Delivery, Incident, World
 from benchmarks.evaluation.monitor import Monitor
 from benchmarks.evaluation.peers import PEERS, Contacts, Peer
 from benchmarks.evaluation.reading import Reading
+from benchmarks.evaluation.refusals import Refused, refused
 from benchmarks.evaluation.scenarios import Scenario
 from benchmarks.evaluation.source import Source, source_of
 from benchmarks.evaluation.subject import Judged, Page, Surroundings
@@ -88,16 +89,24 @@ class Run:
             outcome.deliveries += 1
             for each in listeners:
                 pages, tally = each.process(delivery), outcome.tallies[each.name]
+                paged = [page for page in pages if page.paged]
+                apart = self._refused(paged)
+                tally.refused.update(apart.values())
                 if learning:
-                    tally.while_learning += sum(page.paged for page in pages)
+                    tally.while_learning.extend(paged)
                     continue
-                scored = [page for page in pages if counts(page, self.scenario.world)]
+                scored = [page for page in pages if page not in apart and counts(page, self.scenario.world)]
                 self._count(tally, delivery).pages.extend(scored)
             if not learning and delivery.truth:
                 outcome.accuracy.look(delivery, self._reading)
         if not learning:
             for each in self._judged:
                 outcome.tallies[each.name].write_units += each.write_units - before[each.name]
+
+    def _refused(self, pages: list[Page]) -> dict[Page, Refused]:
+        """The pages that have a gate of their own on scored days: who is refused what, for ever."""
+        interfaces = self.generator.interfaces() if pages else {}
+        return {page: found for page in pages if (found := refused(page, interfaces))}
 
     @staticmethod
     def _count(tally: Tally, delivery: Delivery) -> Tally:

@@ -27,8 +27,12 @@ class Page(Struct, frozen=True, kw_only=True):
     """Confidence in the initiator, 0 to 1; None if the page names none."""
     names: frozenset[str]
     """Addresses and interface ids in it, including the subject."""
+    service: str = ""
+    """The service that it is about, if it is about one."""
     paged: bool = True
     """False for a finding without a page."""
+    joined: bool = False
+    """Whether it has no page because its incident was paged before, and is still suppressed."""
 
 
 class Surroundings(Struct, frozen=True):

@@ -9,9 +9,10 @@ from typing import Final
 from msgspec import Struct, field
 
 from benchmarks.evaluation.accuracy import SURE
-from benchmarks.evaluation.expected_detections import about, finds
+from benchmarks.evaluation.expected_detections import about, blames_another, finds
 from benchmarks.evaluation.figures import Rate, per_day_and_thousand, quantile
 from benchmarks.evaluation.generator.model import DAY, Incident
+from benchmarks.evaluation.refusals import Refused
 from benchmarks.evaluation.subject import Page
 
 QUIET_SECONDS: Final = 240 * 60
@@ -22,8 +23,10 @@ class Tally(Struct):
     """Pages and findings of scored days."""
 
     pages: list[Page] = field(default_factory=list)
-    while_learning: int = 0
-    """The number of pages on learning days."""
+    while_learning: list[Page] = field(default_factory=list)
+    """Pages on learning days."""
+    refused: Counter[Refused] = field(default_factory=Counter)
+    """Pages on all days about who is refused what for ever."""
     records: int = 0
     """Lines, including gaps, on scored days."""
     batches: int = 0
@@ -37,8 +40,8 @@ class Tally(Struct):
 
     @property
     def reported(self) -> list[Page]:
-        """The findings without a page."""
-        return [page for page in self.pages if not page.paged]
+        """The findings that never page."""
+        return [page for page in self.pages if not (page.paged or page.joined)]
 
     @property
     def low_confidence(self) -> int:
@@ -58,9 +61,9 @@ class Tally(Struct):
         """Pages per day and 1,000 interfaces."""
         return per_day_and_thousand(len(self.paged), interfaces, days * DAY)
 
-    def by_detector(self) -> Counter[str]:
-        """Number of pages by detector."""
-        return Counter(page.detector for page in self.paged)
+    def rate_while_learning(self, interfaces: int, days: int) -> Rate:
+        """Pages on learning days, per day and 1,000 interfaces."""
+        return per_day_and_thousand(len(self.while_learning), interfaces, days * DAY)
 
     def writes_per_thousand(self) -> float:
         """Write units per 1,000 records."""
@@ -76,12 +79,14 @@ class Found(Struct, frozen=True):
 
     incidents: int
     delays: tuple[int, ...]
-    """Seconds from the first packet to the arrival of the delivery with the page, for each one found."""
+    """Seconds from the first packet to the arrival of the delivery with the page, of each that has one."""
+    joined: int = 0
+    """Incidents without a page of their own, whose finding belongs to an incident that was paged before."""
 
     @property
     def recall(self) -> float:
         """The share of incidents found."""
-        return len(self.delays) / self.incidents if self.incidents else 0.0
+        return (len(self.delays) + self.joined) / self.incidents if self.incidents else 0.0
 
     def delay(self, share: float) -> float | None:
         """A quantile of the delays, in seconds."""
@@ -91,11 +96,13 @@ class Found(Struct, frozen=True):
 def found(tally: Tally, incidents: Sequence[Incident]) -> dict[str, Found]:
     """The incidents that a page or finding is about, by kind."""
     delays: dict[str, list[int]] = {}
-    counts = Counter(incident.kind for incident in incidents)
+    counts, joined = Counter(incident.kind for incident in incidents), Counter[str]()
     for incident in incidents:
-        times = [page.arrived for page in tally.pages if finds(page, incident)]
+        about_it = [page for page in tally.pages if finds(page, incident)]
+        times = [page.arrived for page in about_it if not page.joined]
         delays.setdefault(incident.kind, []).extend([min(times) - incident.begin] if times else [])
-    return {kind: Found(counts[kind], tuple(each)) for kind, each in delays.items()}
+        joined[incident.kind] += bool(about_it and not times)
+    return {kind: Found(counts[kind], tuple(each), joined[kind]) for kind, each in delays.items()}
 
 
 def together(kinds: dict[str, Found]) -> Found:
@@ -103,20 +110,33 @@ def together(kinds: dict[str, Found]) -> Found:
     return Found(
         sum(each.incidents for each in kinds.values()),
         tuple(delay for each in kinds.values() for delay in each.delays),
+        sum(each.joined for each in kinds.values()),
     )
 
 
 def pages_per_incident(tally: Tally, incidents: Sequence[Incident]) -> list[int]:
     """The number of pages about each incident, in their order.
 
-    A page about several incidents counts for the latest of them; any detector counts.
+    A page about several incidents counts for the latest of them that its detector is expected for, or else
+    for the latest; any detector counts.
     """
     counts = Counter[int]()
     for page in tally.paged:
         about_it = [at for at, incident in enumerate(incidents) if about(page, incident)]
         if about_it:
-            counts[max(about_it, key=lambda at: incidents[at].begin)] += 1
+            expected = [at for at in about_it if finds(page, incidents[at])]
+            counts[max(expected or about_it, key=lambda at: incidents[at].begin)] += 1
     return [counts[at] for at in range(len(incidents))]
+
+
+def wrong_subjects(tally: Tally, incidents: Sequence[Incident]) -> list[Page]:
+    """The pages that blame a host that did nothing: a target of an incident, or an uninvolved host."""
+    return [page for page in tally.paged if blames_another(page, incidents)]
+
+
+def by_detector(pages: Sequence[Page]) -> Counter[str]:
+    """Number of pages by detector."""
+    return Counter(page.detector for page in pages)
 
 
 def precision(tally: Tally, incidents: Sequence[Incident]) -> float | None:

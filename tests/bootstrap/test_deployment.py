@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.bootstrap.deployment import check, needed_parameters
+from flowwarden.bootstrap.deployment import check, detector_names, needed_parameters
 from flowwarden.errors import ConfigurationError, PolicyError, SettingsError
+from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.parameters import PARAMETERS, variables, with_defaults
 from flowwarden.policy.policy import Policy
 from tests.examples import examples
@@ -34,6 +35,20 @@ def test_the_table_is_that_of_the_template() -> None:
         name: str(each["Default"]) for name, each in stack.PARAMETERS.items()
     }
     assert stack.PARAMETERS["Policy"]["MaxLength"] == 1800
+
+
+def test_the_names_of_the_detectors_are_those_of_their_files() -> None:
+    """The check knows each detector without importing it."""
+    assert detector_names() == BY_NAME.keys()
+
+
+def test_a_mute_of_an_unknown_detector_is_refused() -> None:
+    """It would never match: a typo must not stay unnoticed until the next page."""
+    mute = {"detector": "scann", "until": "never", "reason": "x"}
+    with pytest.raises(
+        PolicyError, match=r"mutes\[0\].detector: 'scann' is not a detector; write one of .*scan,"
+    ):
+        check(policy({"mutes": [mute]}))
 
 
 def test_the_table_names_the_variable_of_each_parameter() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowwarden.errors import InterfacesUnavailable
@@ -21,6 +21,13 @@ def interface(interface_id: str, role: str = "web") -> NetworkInterface:
         instance_id="i-1",
         tags={"Role": role},
     )
+
+
+def having(
+    *described: tuple[NetworkInterface, int],
+) -> Callable[[str], Sequence[tuple[NetworkInterface, int]]]:
+    """Finds those among these interfaces, each with the time of its description, that have an address."""
+    return lambda address: [each for each in described if address in each[0].addresses]
 
 
 @dataclass

@@ -26,6 +26,7 @@ from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.records.model import Action, FlowDirection
 from flowwarden.records.subscription import LogBatch
 from tests.flows import directed, flow
+from tests.monitor.fakes_interfaces import having
 
 NOW = 1_764_000_000
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
@@ -44,7 +45,7 @@ HOSTS = [
     host("10.0.2.2", "db"),
     host("10.0.9.9", ""),
 ]
-KNOWN = Hosts({each.interface_id: each for each in HOSTS}, [(each, NOW) for each in HOSTS], ["Role"])
+KNOWN = Hosts({each.interface_id: each for each in HOSTS}, having(*((each, NOW) for each in HOSTS)), ["Role"])
 
 
 def found(
@@ -178,7 +179,9 @@ def test_each_finding_of_a_batch_asks_for_its_own_place() -> None:
     """An intruder on the same interface does not join with the host of an ordinary change."""
     both = [sends("10.0.1.1", "203.0.113.9"), sends("10.0.1.1", "192.0.2.66")]
     batch = LogBatch("111122223333", "group", "stream", (), "batch")
-    (alert,) = alerts(both, Seen(batch=batch, region="eu-west-1", suppression_minutes=240, hosts=KNOWN))
+    (alert,) = alerts(
+        both, Seen(batch=batch, region="eu-west-1", suppression_minutes=240, now=1_700_000_000, hosts=KNOWN)
+    )
     assert alert.evidence is not None
     assert alert.evidence.asks == (("203.0.113.0/24 6/443",), ("192.0.2.0/24 6/443",))
     text = alert.render(Claim(state=ClaimState.CLAIMED)).text

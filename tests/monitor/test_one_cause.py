@@ -122,6 +122,26 @@ def test_who_comes_an_hour_later_is_told_with_those_that_joined() -> None:
     assert f"victims: {APPS[2]}, {APPS[1]}\n" in second.text
 
 
+@pytest.mark.parametrize(("first", "second"), [(5432, 6379), (6379, 5432)])
+def test_a_later_page_is_about_what_is_new(first: int, second: int) -> None:
+    """The batch also shows what was told before, which the page only lists."""
+    here, client = account(), APPS[0]
+    service = here.container(Faults())
+    servers = {5432: DATABASES[0], 6379: CACHE}
+    deliver(service, refused(client, servers[first], first, here=client))
+    later = NOW + HOUR
+    both = [
+        flow for port in (5432, 6379) for flow in refused(client, servers[port], port, at=later, here=client)
+    ]
+    deliver(service, both, later)
+    one, two = (page.document for page in pages(here))
+    assert one["incident"] == two["incident"]
+    assert f"tcp/{first}" in one["summary"]
+    assert f"tcp/{second}" in two["summary"]
+    (listed,) = two["same_cause"]["listed"]
+    assert f"tcp/{first}" in listed
+
+
 def test_without_the_table_each_is_told() -> None:
     """A page too many is better than one too few."""
     here = account()

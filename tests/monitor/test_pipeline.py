@@ -481,7 +481,7 @@ def test_alerts_to_operations_are_rolled_up_separately() -> None:
         Alert(key=str(number), route=Route.OPERATIONS, title="eni-0a: no records.", render=lambda _: PAGE)
         for number in range(3)
     ]
-    seen = Seen(batch=batch(), region="eu-west-1", suppression_minutes=60)
+    seen = Seen(batch=batch(), region="eu-west-1", suppression_minutes=60, now=0)
     sent = roll_up(rest, seen).render(Claim(state=ClaimState.CLAIMED))
     assert (sent.attributes["kind"], sent.attributes["severity"]) == ("alert-rollup", "medium")
     assert "a deleted or changed flow log" in sent.text

@@ -1,15 +1,15 @@
-"""In-memory fake of the store of the last good policy."""
+"""In-memory fakes of the sources of a policy."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from flowwarden.errors import StateUnavailable
+from flowwarden.errors import PolicyUnavailable, StateUnavailable
 
 
 @dataclass
 class MemoryPolicy:
-    """Keeps one text; can be away."""
+    """The store of the last good policy; can be unavailable."""
 
     text: str | None = None
     away: bool = False
@@ -28,4 +28,28 @@ class MemoryPolicy:
     def _answer(self, operation: str) -> None:
         self.calls.append(operation)
         if self.away:
-            raise StateUnavailable("away in the test")
+            raise StateUnavailable("unavailable in the test")
+
+
+@dataclass
+class MemoryProfile:
+    """A profile of AppConfig; can be unavailable."""
+
+    text: str
+    away: bool = False
+    calls: int = 0
+    profile: str = "abc1234/def5678/ghi9012"
+    _last: str | None = None
+
+    def latest(self) -> str | None:
+        """Implement the port."""
+        self.calls += 1
+        if self.away:
+            raise PolicyUnavailable("unavailable in the test")
+        changed = self.text != self._last
+        self._last = self.text
+        return self.text if changed else None
+
+    def in_new_container(self) -> MemoryProfile:
+        """The same profile, for a container that has not read it."""
+        return replace(self, calls=0, _last=None)

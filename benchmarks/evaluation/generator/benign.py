@@ -11,6 +11,7 @@ from msgspec import Struct
 from benchmarks.evaluation.generator import addresses, roles
 from benchmarks.evaluation.generator.agenda import Agenda, Leftover
 from benchmarks.evaluation.generator.conversations import (
+    BARRED,
     FIRST_CLIENT_PORT,
     ICMP,
     LAST_CLIENT_PORT,
@@ -87,7 +88,7 @@ class Benign:
         if server.host is not None and server.host is client.host:
             return
         near, far = self._addresses(client, server)
-        protocol, outcome = edge.protocol, OK
+        protocol, outcome = edge.protocol, BARRED if edge.barred else OK
         fault = server.host.fault if server.host is not None else None
         if fault is not None and fault.begin <= begin < fault.end and fault.port in {0, edge.port}:
             outcome = fault.outcome

@@ -24,17 +24,22 @@ MOST_LINES: Final = 5_000
 class Deliveries:
     """Accepts lines in the order of writing, and returns deliveries in the order of arrival."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, window: int) -> None:
         self._random = random
+        self._window = window
         self._number = 0
         self._order = 0
         self._under_way: list[tuple[int, int, Delivery]] = []
 
-    def send(self, stream: str, lines: list[str], truth: list[str], at: int) -> None:
-        """Send the lines of one interface written at this time (Unix seconds)."""
+    def send(self, stream: str, lines: list[str], truth: list[str], at: int, span: int) -> None:
+        """Send the lines of one interface written at this time (Unix seconds), of the last `span` seconds.
+
+        A delivery that contains many windows is not as late, so that its first records are no older than
+        those of a late delivery of one window.
+        """
         for first in range(0, len(lines), MOST_LINES):
             part = slice(first, first + MOST_LINES)
-            self._send(stream, lines[part], truth[part], at)
+            self._send(stream, lines[part], truth[part], at, LATEST + self._window - span)
 
     def arrived(self, until: int) -> Iterator[Delivery]:
         """The deliveries that arrive before a time (Unix seconds) and were not returned before."""
@@ -42,7 +47,7 @@ class Deliveries:
         while under_way and under_way[0][0] < until:
             yield heappop(under_way)[2]
 
-    def _send(self, stream: str, lines: list[str], truth: list[str], at: int) -> None:
+    def _send(self, stream: str, lines: list[str], truth: list[str], at: int, latest: int) -> None:
         random = self._random
         if random.random() < SHUFFLED:
             order = random.sample(range(len(lines)), len(lines))
@@ -52,7 +57,7 @@ class Deliveries:
         for _ in range(times):
             delay = USUAL_DELAY + int(random.expovariate(1 / MEAN_SPREAD))
             if random.random() < LATE:
-                delay += random.randrange(LATEST)
+                delay += random.randrange(max(1, min(latest, LATEST)))
             self._order += 1
             delivery = Delivery(
                 *(self._number, at + delay, LOG_GROUP, stream, ACCOUNT, tuple(lines), "".join(truth)),

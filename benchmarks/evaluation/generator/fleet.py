@@ -18,6 +18,7 @@ SUBNETS: Final = {
     "private": ("16.0/20", "32.0/20"),
     "edge": ("48.0/24",),
     "data": ("64.0/24",),
+    "locked": ("80.0/24",),
 }
 """The position of the subnets in a VPC's 10.n.0.0/16."""
 FIRST_ADDRESS: Final = 10

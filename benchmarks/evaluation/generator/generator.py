@@ -43,7 +43,7 @@ class Generator:
         self._faults = Faults(self._random("faults"), self.fleet, agenda, world.stress)
         stage = Stage(self._random("incidents"), self.fleet, agenda, world)
         self._incidents = Incidents(stage)
-        self._deliveries = Deliveries(self._random("deliveries"))
+        self._deliveries = Deliveries(self._random("deliveries"), max(SHORTEST_SLOT, world.window))
 
     def _random(self, part: str) -> Random:
         return Random(f"{self.world.seed} {part}")
@@ -82,7 +82,7 @@ class Generator:
             self._benign.happen(now, slot, rate)
             self._radiation.happen(now, slot, rate)
             self._settle(now + slot)
-            self._write(now + slot)
+            self._write(now + slot, slot)
             yield from self._deliveries.arrived(now + slot)
         self.day += 1
         if self.over:
@@ -96,10 +96,10 @@ class Generator:
             else:
                 self._talks.add(thing)
 
-    def _write(self, until: int) -> None:
+    def _write(self, until: int, slot: int) -> None:
         """Send the records of the closed windows."""
         for host in list(self.fleet.hosts.values()):
             lines, truth = self._recorder.write(host, until)
             if lines and not hold(host.mute, until - 1):
-                self._deliveries.send(host.stream, lines, truth, until)
+                self._deliveries.send(host.stream, lines, truth, until, slot)
         self.fleet.bury(until)

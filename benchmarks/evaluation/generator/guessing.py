@@ -16,7 +16,7 @@ def from_outside(stage: Stage, begin: int) -> Deed:
     random = stage.random
     seconds = random.randrange(900, 3000)
     target = stage.cast(("bastion", "legacy"), begin, begin + seconds)
-    port = 22 if target.interface.role == "bastion" else random.choice((22, 3389, 5900, 5985))
+    port = 22 if target.interface.role == "bastion" else stage.port(target, (22, 3389, 5900, 5985))
     source = addresses.stranger(random)
     for _ in range(random.randrange(150, 600)):
         sizes = _sizes(stage)

@@ -70,6 +70,8 @@ class Host(Struct, eq=False):
     """While its lines do not match the log format."""
     busy_until: int = 0
     """Unix seconds until which it is reserved for an incident."""
+    deeds: int = 0
+    """The number of incidents that it was chosen for."""
     ends: int = ENDLESS
     """Unix seconds of its deletion."""
 

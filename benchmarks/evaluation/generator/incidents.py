@@ -87,6 +87,7 @@ class Incidents:
         """Schedule the incidents of a day; `begin` is its first second."""
         while self.planned and self.planned[0][0] < begin + DAY:
             at, kind = self.planned.pop(0)
+            self._stage.kind = kind
             deed = KINDS[kind].make(self._stage, at)
             label = Incident(kind, deed.source, deed.interface_id, deed.targets, at, deed.end)
             self.labels.append(label)

@@ -31,7 +31,7 @@ def public_into_private(stage: Stage, begin: int) -> Deed:
     random = stage.random
     seconds = random.randrange(60, 1800)
     target = stage.cast(("app", "web", "worker", "database"), begin, begin + seconds)
-    source, port = addresses.stranger(random), random.choice((22, 8080, 5432, 8443))
+    source, port = addresses.stranger(random), stage.port(target, (22, 8080, 5432, 8443))
     for number in range(random.randrange(1, 20)):
         stage.visit(source, target, port, begin + (random.randrange(seconds) if number else 0))
     return stage.deed(target, [target.address], begin + seconds, source)
@@ -42,7 +42,7 @@ def exposed_administration(stage: Stage, begin: int) -> Deed:
     random = stage.random
     seconds = random.randrange(300, 1800)
     target = stage.cast(("legacy",), begin, begin + seconds)
-    source, port = addresses.stranger(random), random.choice((22, 3389, 445, 5432, 6379))
+    source, port = addresses.stranger(random), stage.port(target, (22, 3389, 445, 5432, 6379))
     for number in range(random.randrange(1, 8)):
         stage.visit(source, target, port, begin + (random.randrange(seconds) if number else 0))
     return stage.deed(target, [target.address], begin + seconds, source)
@@ -53,7 +53,7 @@ def beacon(stage: Stage, begin: int) -> Deed:
     random = stage.random
     seconds = random.randrange(3, 5) * 3600
     source = stage.cast(("app", "worker", "node"), begin, begin + seconds)
-    target, port, at = addresses.stranger(random), random.choice((4444, 8444, 1337, 9001)), begin
+    target, port, at = addresses.stranger(random), stage.port(source, (4444, 8444, 1337, 9001)), begin
     while at < begin + seconds:
         stage.talk(source, Far(target), port, at, seconds=5, via=stage.gateway(source))
         at += random.randrange(240, 600)
@@ -78,7 +78,7 @@ def scan_hit(stage: Stage, begin: int) -> Deed:
     random = stage.random
     seconds = random.randrange(300, 1500)
     target = stage.cast(("legacy", "bastion"), begin, begin + seconds)
-    source, hit = addresses.stranger(random), random.choice((2222, 8000, 9000, 5000, 8888))
+    source, hit = addresses.stranger(random), stage.port(target, (2222, 8000, 9000, 5000, 8888))
     closed = set(range(1, 1024)) - {22, BY_NAME[target.interface.role].open_port}
     for port in random.sample(sorted(closed), random.randrange(15, 60)):
         stage.visit(source, target, port, begin + random.randrange(seconds // 2), REFUSED)
@@ -111,7 +111,7 @@ def egress_rejects(stage: Stage, begin: int) -> Deed:
     seconds = random.randrange(4, 7) * 3600
     source = stage.cast(("app", "web", "database", "cache"), begin, begin + seconds)
     target = addresses.stranger(random) if random.random() < 0.5 else never_used(source, random)
-    at, port = begin, random.choice((25, 4444, 8080, 6667))
+    at, port = begin, stage.port(source, (25, 4444, 8080, 6667))
     while at < begin + seconds:
         stage.barred(source, target, port, at)
         at += random.randrange(60, 300)

@@ -16,7 +16,8 @@ class Role(Struct, frozen=True):
     count: int
     """Number in a VPC."""
     subnets: str
-    """`public`, `private`, `edge` or `data`; all but the first have no route to an internet gateway."""
+    """`public`, `private`, `edge`, `data` or `locked`; only the first has a route to an internet
+    gateway."""
     interface_type: str = "interface"
     managed: bool = False
     """Whether AWS manages the interface."""
@@ -39,13 +40,14 @@ ROLES: Final = (
     Role("edge", 4, "edge", scaled=True),
     Role("app", 17, "private", scaled=True, dual_stack=True),
     Role("worker", 17, "private", scaled=True),
-    Role("node", 20, "private", scaled=True, pods=5),
+    Role("node", 18, "private", scaled=True, pods=5),
     Role("ci", 2, "private"),
     Role("monitor", 1, "private"),
     Role("resolver", 2, "private"),
     Role("database", 6, "data"),
     Role("cache", 4, "data"),
     Role("queue", 3, "data"),
+    Role("payment", 2, "locked"),
 )
 BY_NAME: Final = {role.name: role for role in ROLES}
 VPC_INTERFACES: Final = sum(role.count for role in ROLES)
@@ -84,6 +86,8 @@ class Edge(Struct, frozen=True):
     """The role of the interface on the path out of the VPC, or into it."""
     keeps_address: bool = False
     """The server forwards it to an `edge` host and preserves the client's address."""
+    barred: bool = False
+    """The client's own outbound rules reject each attempt, for ever."""
 
 
 EDGES: Final = (
@@ -112,6 +116,7 @@ EDGES: Final = (
     Edge("node", "node", 10250, 12, fan=0, packets=8),
     Edge("database", "database", 5432, 24, fan=1, seconds=600, packets=400),  # replication
     Edge("legacy", "database", 5432, 30, fan=1),
+    Edge("app", "payment", 9443, 20, fan=1, packets=10),
     Edge("monitor", ANYONE, 9100, 1600, fan=0, packets=9),
     Edge("monitor", ANYONE, 0, 100, protocol=ICMP, fan=0, seconds=4, packets=5),
     Edge("ci", "web", 22, 14, fan=0, seconds=30, packets=80),
@@ -131,4 +136,9 @@ EDGES: Final = (
     Edge("legacy", VENDOR, 443, 8, packets=15),
     Edge("legacy", VENDOR, 443, 1, fan=1, seconds=900, packets=2_000_000, sends=True),  # backups
     Edge("ci", VENDOR, 443, 6, fan=2, via="nat", seconds=120, packets=800_000, sends=True),  # releases
+    Edge("payment", VENDOR, 443, 300, fan=20, barred=True),  # updates, and telemetry
+    Edge("payment", TIME, 123, 150, protocol=UDP, barred=True),
 )
+
+BARRED_ROLES: Final = frozenset(edge.client for edge in EDGES if edge.barred)
+"""Roles whose hosts try what their rules reject, which is no incident."""

@@ -71,11 +71,11 @@ def lateral_movement(stage: Stage, begin: int) -> Deed:
     seconds = random.randrange(1200, 5400)
     source = stage.cast(SOURCES, begin, begin + seconds)
     targets = random.sample(stage.neighbors(source), random.randrange(8, 20))
-    share = random.uniform(0.4, 0.5)
+    accepted = {*random.sample(range(len(targets)), round(len(targets) * random.uniform(0.4, 0.5)))}
     for number, target in enumerate(targets):
         at = begin + number * seconds // len(targets)
         port = random.choice(ADMIN_PORTS)
-        if random.random() < share:
+        if number in accepted:
             stage.talk(source, Far.at(target), port, at, seconds=random.randrange(5, 120))
         else:
             stage.probe(source, Far.at(target), port, at, random.choice((REFUSED, RESET)))

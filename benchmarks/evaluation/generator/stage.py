@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 from typing import Final
@@ -55,16 +56,48 @@ class Stage:
         self.random = random
         self.fleet = fleet
         self.world = world
+        self.kind = ""
+        """The kind of the incident that is being scheduled."""
         self._agenda = agenda
+        self._struck = Counter[tuple[str, ...]]()
+        """Incidents by kind and role, and by kind, role and VPC."""
+        self._used = Counter[tuple[str, int]]()
+        """Incidents by role and port."""
 
     def cast(self, roles: Sequence[str], begin: int, end: int) -> Host:
-        """Reserve a host of one of these roles without another incident."""
+        """Reserve a host of one of these roles without another incident.
+
+        Incidents of a kind strike as many roles, VPCs and hosts as possible: a second one at the same role
+        would often be a repeat of the first, and what a role does on two days counts as usual.
+        """
         hosts = self.fleet.with_role(*roles)
         free = [host for host in hosts if host.busy_until < begin and host.ends > end]
-        host = self.random.choice(free or hosts)
+        ranks = {host.interface.interface_id: self._rank(host) for host in free or hosts}
+        least = min(ranks.values())
+        host = self.random.choice(
+            [host for host in free or hosts if ranks[host.interface.interface_id] == least]
+        )
+        self._struck.update(self._places(host))
+        host.deeds += 1
         host.busy_until = end + REST
         host.fault = None
         return host
+
+    def port(self, host: Host, ports: Sequence[int]) -> int:
+        """One of these ports that the fewest incidents of hosts of this role used."""
+        role = host.interface.role
+        fewest = min(self._used[role, each] for each in ports)
+        port = self.random.choice([each for each in ports if self._used[role, each] == fewest])
+        self._used[role, port] += 1
+        return port
+
+    def _rank(self, host: Host) -> tuple[int, ...]:
+        """How many incidents of the kind the role had, also in its VPC, and of any kind the host."""
+        return *(self._struck[each] for each in self._places(host)), host.deeds
+
+    def _places(self, host: Host) -> list[tuple[str, ...]]:
+        interface = host.interface
+        return [(self.kind, interface.role), (self.kind, interface.role, interface.vpc_id)]
 
     def neighbors(self, host: Host, *roles: str) -> list[Host]:
         """The other hosts of its VPC, or only those of some roles."""

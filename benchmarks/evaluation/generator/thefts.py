@@ -67,7 +67,7 @@ def over_one_connection(stage: Stage, begin: int) -> Deed:
     random = stage.random
     seconds = random.randrange(2400, 3600)
     source = stage.cast(SOURCES, begin, begin + seconds)
-    target, port = addresses.stranger(random), random.choice((2022, 8444, 9001, 1194))
+    target, port = addresses.stranger(random), stage.port(source, (2022, 8444, 9001, 1194))
     _send(stage, source, target, begin, random.randrange(1500, 3000) * MEGABYTE, port, seconds)
     return stage.deed(source, [target], begin + seconds)
 

@@ -10,6 +10,7 @@ from benchmarks.evaluation.expected_detections import (
     NEVER_PAGED,
     OF_MANY,
     about,
+    blames_another,
     may_find,
 )
 from benchmarks.evaluation.generator.incidents import KINDS
@@ -56,6 +57,35 @@ def test_a_page_about_any_host_of_a_change_is_about_the_change() -> None:
     assert about(page, change)
     assert not about(page, single)
     assert not about(replace(page, subject="10.0.1.9"), change)
+
+
+def test_a_page_that_blames_the_victim_of_an_incident_has_a_wrong_subject() -> None:
+    """Scanned hosts, and the clients and servers of tightened rules, did nothing."""
+    hosts = ("10.0.1.1", "10.0.1.2", "10.0.1.3")
+    page = Page(
+        at=1, arrived=50, detector="scan", subject=hosts[1], key="k", confidence=1.0, names=frozenset()
+    )
+    page = replace(page, names=frozenset(hosts[:2]))
+    tightened = Incident("tightened-egress", hosts[0], "eni-1", hosts, 0, 100)
+    for kind in ("tightened-egress", "tightened-group", "horizontal-scan", "exfiltration"):
+        assert blames_another(page, [replace(tightened, kind=kind)])
+    # A host that acts, or a detector that reports victims as victims.
+    assert not blames_another(replace(page, subject=hosts[0]), [tightened])
+    assert not blames_another(replace(page, detector="blocked-connection"), [tightened])
+    assert not blames_another(page, [replace(tightened, kind="gossip-rollout")])
+
+
+def test_a_page_that_no_incident_has_to_do_with_blames_no_other() -> None:
+    """It is a false page; and a count over a day may show the host that acted hours before."""
+    scan = Incident("horizontal-scan", "10.0.1.1", "eni-1", ("10.0.1.2",), 0, 100)
+    page = Page(
+        at=1, arrived=50, detector="scan", subject="10.0.9.9", key="k", confidence=1.0, names=frozenset()
+    )
+    assert not blames_another(replace(page, names=frozenset({"10.0.9.9"})), [scan])
+    late = replace(page, subject=scan.source, arrived=20 * 3600, names=frozenset({scan.source}))
+    other = Incident("exfiltration", "10.0.1.7", "eni-7", (scan.source,), 19 * 3600, 21 * 3600)
+    assert not blames_another(late, [scan, other])
+    assert blames_another(late, [other])
 
 
 def test_the_detectors_that_never_page_are_known() -> None:

@@ -199,6 +199,24 @@ def test_deliveries_arrive_late_duplicated_and_out_of_order() -> None:
     )
 
 
+def test_records_are_as_old_in_deliveries_of_an_hour_as_in_those_of_a_window() -> None:
+    """At most about 75 minutes: a late delivery of many windows is not as late as one of a single window."""
+    for slot in (600, 3600):
+        result = made(learning_slot=slot, learning_rate=0.02)
+        reading = Reading(result.world.layout)
+        ages = [
+            delivery.arrived - min(each.start or 0 for each in records)
+            for delivery in result.deliveries
+            if (records := _records(reading, delivery))
+        ]
+        assert 4000 < max(ages) < 600 + 3600 + 240 + 600
+
+
+def _records(reading: Reading, delivery: Delivery) -> list[Flow | Gap]:
+    read = reading.records(delivery)
+    return [*read.flows, *read.gaps]
+
+
 def test_stress_increases_faults() -> None:
     """Eight times as many faults cause more failed internal connections."""
     assert _inside_failures(made(stress=8.0)) > 1.5 * _inside_failures(made())

@@ -178,6 +178,30 @@ def test_incidents_of_a_kind_are_spread_over_the_scored_days() -> None:
     assert all(len(each) >= 2 for each in days.values())
 
 
+def test_incidents_of_a_kind_strike_different_roles_and_vpcs() -> None:
+    """A second one at the same role would often be a repeat of the first, and send no page."""
+    given = world(interfaces=300, judged_days=3)
+    random = Random(1)  # noqa: S311 -- draws incidents, not secrets
+    stage = Stage(random, Fleet(random, given.layout, given.interfaces, given.window), Agenda(), given)
+    for kind, begin in (("one", 0), ("two", DAY)):
+        stage.kind = kind
+        times = range(begin, begin + 60_000, 10_000)
+        struck = [stage.cast(("bastion", "legacy"), at, at + 60).interface for at in times]
+        assert len({(each.vpc_id, each.role) for each in struck}) == 6
+
+
+def test_incidents_of_a_role_use_different_ports() -> None:
+    """What a role does on two days counts as usual; another role may use the same."""
+    given = world()
+    random = Random(1)  # noqa: S311 -- draws incidents, not secrets
+    fleet = Fleet(random, given.layout, given.interfaces, given.window)
+    stage = Stage(random, fleet, Agenda(), given)
+    app, other = fleet.with_role("app")[:2]
+    (web, *_) = fleet.with_role("web")
+    ports = [stage.port(host, (1, 2, 3)) for host in (app, other, app, web, web, web)]
+    assert sorted(ports[:3]) == sorted(ports[3:]) == [1, 2, 3]
+
+
 def test_a_second_span_of_a_day_keeps_the_first_one() -> None:
     """Both incidents are scheduled at the start of the day, perhaps for the same host."""
     stretches = Stretch(100, 200), Stretch(500, 600)

@@ -143,7 +143,7 @@ def test_results_contain_all_figures_and_the_report_shows_them(outcome: Outcome)
 
 
 def test_a_quick_run_has_the_gates_of_its_scenarios(outcome: Outcome) -> None:
-    """It has no peers, and neither traffic without faults in the template's format nor learning days."""
+    """It has no peers, and no traffic with only usual faults in the template's format."""
     quick = scenarios.scenarios(scenarios.QUICK, 1)
     assert not any(each.peers for each in quick)
     results = Results(1, size="quick", outcomes={each.name: outcome for each in quick})
@@ -152,8 +152,25 @@ def test_a_quick_run_has_the_gates_of_its_scenarios(outcome: Outcome) -> None:
     gained = {gate.what for gate in gates(whole)} - {gate.what for gate in gates(results)}
     assert len(gained) == 3
     assert all(what.endswith(", benign") for what in gained)
-    assert "learning days" in report.markdown(whole)
-    assert "learning days" not in report.markdown(results)
+
+
+@pytest.mark.parametrize("pages", [2, 3])
+def test_learning_days_with_all_traffic_have_a_gate_in_every_run(outcome: Outcome, pages: int) -> None:
+    """At most two pages per day and 1,000 interfaces: here 1.4 and 2.1. Other worlds are only reported."""
+    assert outcome.tallies[MONITOR].while_learning == []
+    page = msgspec.structs.replace(outcome.tallies[MONITOR].paged[0], detector="of-learning")
+    noisy = msgspec.structs.replace(outcome.tallies[MONITOR], while_learning=[page] * pages)
+    learning = msgspec.structs.replace(outcome, days=0, learning_days=14, tallies={MONITOR: noisy})
+    for size in (scenarios.QUICK, scenarios.FULL):
+        worlds = {each.name: each for each in scenarios.scenarios(size, 1)}
+        for name in (scenarios.LEARNING, scenarios.LEARNING_V2):
+            world = worlds[name].world
+            assert (world.learning_rate, world.learning_slot, world.judged_days) == (1, world.window, 0)
+            assert not worlds[name].peers
+            results = Results(1, size="quick", outcomes=dict.fromkeys(worlds, outcome) | {name: learning})
+            (gate,) = (each for each in gates(results) if each.what.endswith(f"interfaces, {name}"))
+            assert gate.met is (pages == 2)
+            assert f"of-learning {pages}" in report.markdown(results)
 
 
 def test_tuning_and_reporting_use_different_traffic() -> None:

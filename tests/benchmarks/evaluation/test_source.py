@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.evaluation import report
+from benchmarks.evaluation.gates import gates
 from benchmarks.evaluation.generator.generator import Generator
 from benchmarks.evaluation.results import Results
 from benchmarks.evaluation.run import MONITOR, Run
@@ -26,8 +28,12 @@ def test_a_run_judges_the_traffic_of_a_module(tmp_path: Path) -> None:
     assert [each.kind for each in outcome.incidents] == ["of-my-own"]
     assert found(tally, outcome.incidents)["of-my-own"].recall == 1
     assert pages_per_incident(tally, outcome.incidents) == [1]
-    assert (outcome.lines, tally.while_learning, outcome.learning_days) == (59, 0, 1)
+    assert (outcome.lines, outcome.learning_days) == (59, 1)
+    assert tally.while_learning == []
     assert pickle.loads((tmp_path / "checkpoint").read_bytes())  # noqa: S301 -- created by this test
+    everywhere = Results(1, size="quick", outcomes={each.name: outcome for each in scenarios(QUICK, 1)})
+    assert "recall of of-my-own, incidents" in {each.what for each in gates(everywhere)}
+    assert "| of-my-own " in report.markdown(everywhere)
     results = Results(1, size="quick", outcomes={INCIDENTS: outcome})
     assert results.per_incident(MONITOR, INCIDENTS) == {"mean": 1, "most": 1}
     assert results.per_incident("Zeek", INCIDENTS)["most"] in {None, 1}

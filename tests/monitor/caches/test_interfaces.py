@@ -290,3 +290,12 @@ def test_an_old_description_shows_an_address_while_ec2_refuses(container: Contai
     container.directory.refuses = True
     container.cache.interface("eni-1", NOW + 2 * VALID_SECONDS)
     assert container.memory.at("10.0.0.1", "vpc-1") == ONE
+
+
+def test_the_descriptions_of_an_address_are_found_while_they_are_valid(container: Container) -> None:
+    """With the time of the description; those of other addresses are not found."""
+    container.cache.interfaces(["eni-1", "eni-2"], NOW)
+    found = container.memory.valid_at("10.0.0.1", NOW + VALID_SECONDS - 1)
+    assert sorted(found, key=lambda each: each[0].interface_id) == [(ONE, NOW), (TWO, NOW)]
+    assert [*container.memory.valid_at("10.0.0.2", NOW)] == []
+    assert [*container.memory.valid_at("10.0.0.1", NOW + VALID_SECONDS)] == []

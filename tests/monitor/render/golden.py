@@ -15,6 +15,7 @@ from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimState
 from tests.flows import START
+from tests.monitor.fakes_interfaces import having
 from tests.monitor.render.examples import EXAMPLES
 
 FOLDER: Final = Path(__file__).parent / "golden"
@@ -24,13 +25,14 @@ DATABASE: Final = NetworkInterface(
 )  # fmt: skip
 HOSTS: Final = Hosts(
     {"eni-1": NetworkInterface(interface_id="eni-1", vpc_id="vpc-1", tags={"Role": "web"})},
-    [(DATABASE, START - 900)],
+    having((DATABASE, START - 900)),
     ("Role",),
 )
 """The interface that logged the flows, and one at the other end of some of them."""
 CONTEXT: Final = RenderContext(
     account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
-    log_stream="eni-1-all", suppression_minutes=240, hosts=HOSTS, batch_span=(START, START + 58),
+    log_stream="eni-1-all", suppression_minutes=240, now=START + 300, hosts=HOSTS,
+    batch_span=(START, START + 58),
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import FlowDirection
 from tests.flows import rejected
 from tests.monitor.batches import triaged
+from tests.monitor.fakes_interfaces import having
 from tests.monitor.render.examples import EXAMPLES
 from tests.monitor.render.golden import CONTEXT
 from tests.monitor.render.rows import page, row
@@ -76,7 +77,9 @@ def test_the_other_end_shows_when_it_was_described() -> None:
 
 def test_of_several_hosts_at_an_end_each_shows_its_own_ids() -> None:
     """Only one of nine clients is known; a list of hundreds is cut off and counted."""
-    hosts = Hosts({}, [(NetworkInterface(interface_id="eni-7", vpc_id="vpc-1", addresses=("10.0.1.21",)), 0)])
+    hosts = Hosts(
+        {}, having((NetworkInterface(interface_id="eni-7", vpc_id="vpc-1", addresses=("10.0.1.21",)), 0))
+    )
     flows = [
         rejected(f"10.0.{each // 250}.{each % 250}:50000", "10.0.2.30:6379", flow_direction=IN, **IDS)
         for each in range(270, 420)

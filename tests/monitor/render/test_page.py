@@ -31,7 +31,7 @@ from tests.monitor.render.examples import EXAMPLES
 
 CONTEXT = RenderContext(
     account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
-    log_stream="eni-1-all", suppression_minutes=240,
+    log_stream="eni-1-all", suppression_minutes=240, now=1_764_000_300,
 )  # fmt: skip
 NEW = Claim(state=ClaimState.CLAIMED)
 POLICY = Policy(private_subnets=("10.0.2.0/24",), listener_only=("10.0.2.30",))
@@ -77,7 +77,10 @@ def test_the_text_contains_what_on_call_needs() -> None:
 def test_the_page_says_how_long_its_repeats_are_suppressed() -> None:
     """The time with which the alert is claimed: a day longer if it counts over a day."""
     batch = LogBatch("111122223333", CONTEXT.log_group, CONTEXT.log_stream, (), "batch")
-    seen, stated = Seen(batch=batch, region="eu-west-1", suppression_minutes=240), set[str]()
+    seen, stated = (
+        Seen(batch=batch, region="eu-west-1", suppression_minutes=240, now=1_764_000_300),
+        set[str](),
+    )
     hour, day = Window(0, HOUR), Window(0, DAY)
     for detector in DETECTORS:
         if isinstance(given := EXAMPLES[detector.name](), TrafficFinding):

@@ -72,7 +72,7 @@ def test_it_states_how_long_repeats_of_its_alerts_are_suppressed(
 def test_alerts_are_rolled_up_with_the_times_of_their_detectors(detector: Detector) -> None:
     """As single pages and as findings that are only counted."""
     counted = SurplusFinding(detector=detector.name, severity=Severity.HIGH, count=3)
-    seen = Seen(batch=GROUP, region="eu-west-1", suppression_minutes=240)
+    seen = Seen(batch=GROUP, region="eu-west-1", suppression_minutes=240, now=1_700_000_000)
     claim = Claim(state=ClaimState.CLAIMED)
     (alert,) = alerts([counted], seen)
     stated = duration(detector.quiet // 60) if detector.quiet else "4 h"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def contacts(*flows: Flow) -> list[Contact]:
     return [
         contact
         for number, edge in enumerate(found.edges.keys)
-        for contact in found.one_by_one(found.edges.of(number), edge.peer)
+        for contact in found.one_by_one(found.edges.of(number).tolist(), repeat(edge.peer))
     ]
 
 
@@ -156,7 +158,7 @@ def test_a_contact_with_a_guessed_initiator_causes_no_finding() -> None:
     found = batch_of(*flows)
     groups = np.arange(len(found))
     assert len(found) == 2
-    assert [each.port for each in found.one_by_one(groups[found.is_sure], "peer")] == [5432]
+    assert [each.port for each in found.one_by_one(groups[found.is_sure].tolist(), repeat("peer"))] == [5432]
 
 
 def test_a_servers_replies_belong_to_its_clients_contacts() -> None:

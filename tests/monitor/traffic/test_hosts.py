@@ -11,6 +11,7 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.records.model import FlowDirection
 from tests.flows import directed, rejected
+from tests.monitor.fakes_interfaces import having
 
 CLIENT, SERVER = "10.0.1.20", "10.0.2.30"
 IDS = {"vpc_id": "vpc-1", "instance_id": "i-1", "subnet_id": "subnet-1"}
@@ -72,10 +73,10 @@ def test_the_role_comes_from_the_description_of_the_interface() -> None:
 def test_the_other_end_is_known_by_its_address_in_the_same_vpc() -> None:
     """With the time of the description, because the address may have moved since."""
     flow = asked(FlowDirection.EGRESS)
-    assert Hosts({}, [described(SERVER)], ("Role",)).at(SERVER, flow) == FAR
+    assert Hosts({}, having(described(SERVER)), ("Role",)).at(SERVER, flow) == FAR
     unnamed = asked(FlowDirection.EGRESS, vpc_id=None)
     interface = NetworkInterface(interface_id="eni-1", vpc_id="vpc-1")
-    assert Hosts({"eni-1": interface}, [described(SERVER)], ("Role",)).at(SERVER, unnamed) == FAR
+    assert Hosts({"eni-1": interface}, having(described(SERVER)), ("Role",)).at(SERVER, unnamed) == FAR
 
 
 @pytest.mark.parametrize(
@@ -91,13 +92,16 @@ def test_the_other_end_is_unknown_unless_one_interface_of_the_vpc_has_its_addres
     others: list[Described],
 ) -> None:
     """No page may name the wrong machine."""
-    assert Hosts({}, others).at(SERVER, asked(FlowDirection.EGRESS)) == Host()
+    assert Hosts({}, having(*others)).at(SERVER, asked(FlowDirection.EGRESS)) == Host()
 
 
 def test_the_other_end_is_unknown_if_the_vpc_is() -> None:
     """Then any VPC could have the address."""
     flow = asked(FlowDirection.EGRESS, vpc_id=None)
-    assert Hosts({}, [described(SERVER), described(SERVER, vpc="", name="eni-8")]).at(SERVER, flow) == Host()
+    assert (
+        Hosts({}, having(described(SERVER), described(SERVER, vpc="", name="eni-8"))).at(SERVER, flow)
+        == Host()
+    )
 
 
 @pytest.mark.parametrize("nothing", ["unknown", "-", "null", "", None])

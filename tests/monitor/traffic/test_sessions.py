@@ -33,7 +33,8 @@ ENDS = "10.0.9.1:22", "10.0.1.5:40000"
 def sizes_of(*records: dict[str, Any], ends: tuple[str, str] = ENDS) -> SizedRecords:
     """The sizes of records of a connection, all of the answer by default."""
     flows = [flow(*ends, **{"tcp_flags": 19, "end": START + 3} | record) for record in records]
-    return sized_records(directions(*flows), np.arange(len(flows)))
+    (found,) = sized_records(directions(*flows), [np.arange(len(flows))])
+    return found
 
 
 def counts(stored: set[int]) -> list[tuple[int, int]]:
@@ -76,7 +77,7 @@ def test_sizes_around_a_mean_are_the_same(mean: int, factors: list[float]) -> No
         flow(ENDS[0], client, tcp_flags=19, end=START + 3, bytes=size)
         for client, size in zip(clients, sizes, strict=False)
     ]
-    records = sized_records(directions(*answers), np.arange(len(answers)))
+    (records,) = sized_records(directions(*answers), [np.arange(len(answers))])
     assert len(records) == len(factors)
     ((port, number),) = counts(numbers("10.0.9.1", TCP, 22, records, usual=False))
     assert port == 22

@@ -7,7 +7,9 @@ calls AWS nor imports boto3.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Final
 
 from msgspec.structs import replace
@@ -19,12 +21,14 @@ from flowwarden.parameters import (
     OTHER_DESTINATIONS,
     PARAMETERS,
     POLICY,
+    POLICY_PROFILE,
     TAG_FIELDS,
     YES,
     variables,
     with_defaults,
 )
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, FlowLogSpec, FlowLogsPolicy
+from flowwarden.policy.mutes import Mute
 from flowwarden.policy.policy import Policy
 from flowwarden.policy.validation import check as check_flow_logs
 from flowwarden.records.log_format import LogFormat
@@ -56,7 +60,7 @@ def check(given: Mapping[str, str]) -> None:
     """
     values = with_defaults(given)
     _check_settings(values)
-    policy = read_policy(values[POLICY])
+    policy = read_policy(values[POLICY], values[POLICY_PROFILE])
     _check_log_format(values[LOG_FORMAT], policy.flow_logs)
     for path, parameter in needed_parameters(policy.flow_logs):
         if values[parameter] != YES:
@@ -75,7 +79,7 @@ def check_policy(text: str, given: Mapping[str, str]) -> list[str]:
     Raises:
         ConfigurationError: see `check`.
     """
-    policy = read_policy(text)
+    policy = read_policy(text, given.get(POLICY_PROFILE, ""))
     needed = [each for each in needed_parameters(policy.flow_logs) if each[1] not in given]
     check({**dict.fromkeys((parameter for _, parameter in needed), YES), **given, POLICY: text})
     first = {parameter: path for path, parameter in reversed(needed)}
@@ -85,19 +89,37 @@ def check_policy(text: str, given: Mapping[str, str]) -> list[str]:
     ]
 
 
-def read_policy(text: str) -> Policy:
-    """The policy of the parameter `Policy`.
+def read_policy(text: str, profile: str = "") -> Policy:
+    """The policy of the parameter `Policy`, or of a profile of AppConfig.
 
     Raises:
         PolicyError: it is not valid, or longer than the parameter allows.
     """
     policy = Policy.from_json(text)
-    if len(text) > LONGEST_POLICY:
+    if not profile and len(text) > LONGEST_POLICY:
         raise PolicyError(
             f"policy: {len(text)} characters; the parameter {POLICY} allows {LONGEST_POLICY}: remove spaces "
-            "and line breaks, and join neighboring networks"
+            f"and line breaks, join neighboring networks, or use an AppConfig profile ({POLICY_PROFILE})"
         )
+    _check_detectors(policy.mutes)
     return policy
+
+
+def _check_detectors(mutes: Sequence[Mute]) -> None:
+    """Reject mutes of unknown detectors. A running monitor ignores them: they match nothing."""
+    for number, mute in enumerate(mutes):
+        if mute.detector and mute.detector not in detector_names():
+            raise PolicyError(
+                f"policy: mutes[{number}].detector: {mute.detector!r} is not a detector; "
+                f"write one of {', '.join(sorted(detector_names()))}"
+            )
+
+
+def detector_names() -> frozenset[str]:
+    """The names of the detectors, from their files: importing them would load numpy."""
+    package = find_spec("flowwarden.monitor.detectors")
+    paths = package.submodule_search_locations if package else None
+    return frozenset(each.name.replace("_", "-") for each in iter_modules(paths)) - {"base"}
 
 
 def needed_parameters(policy: FlowLogsPolicy) -> Iterator[tuple[str, str]]:

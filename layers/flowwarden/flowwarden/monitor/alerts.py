@@ -11,6 +11,7 @@ from msgspec import Struct
 from flowwarden.monitor.causes import Cause, cause_of
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
+from flowwarden.monitor.mutes import suggested
 from flowwarden.monitor.quiet import quiet_of
 from flowwarden.monitor.render import rollup
 from flowwarden.monitor.render.crowd import Crowd
@@ -20,7 +21,9 @@ from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claims import Claim
 from flowwarden.notify.evidence import Evidence
+from flowwarden.notify.notification import Notification
 from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
 
@@ -34,6 +37,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     batch: LogBatch
     region: str
     suppression_minutes: int
+    now: int
+    """Unix seconds."""
     hosts: Hosts = Hosts({})
     """What is known of the hosts at the ends of the connections."""
     span: tuple[int, int] | None = None
@@ -47,6 +52,7 @@ class Seen(Struct, frozen=True, kw_only=True):
             log_group=one_line(self.batch.log_group),
             log_stream=one_line(self.batch.log_stream),
             suppression_minutes=self.suppression_minutes,
+            now=self.now,
             hosts=self.hosts,
             batch_span=self.span,
         )
@@ -64,7 +70,7 @@ class _Told(Struct, frozen=True):
 def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
     """The alerts: missing records first, then by severity, and last those that stand for several findings.
 
-    Findings of one incident are one alert, about the first of them.
+    Findings of one incident are one alert, about the first of them that was not told before.
     """
     incidents: defaultdict[str, list[_Told]] = defaultdict(list)
     for finding in sorted(findings, key=_urgency):
@@ -85,24 +91,37 @@ def _told(finding: Finding, seen: Seen) -> _Told:
 def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
     first, findings = several[0], [each.finding for each in several]
     finding, detector = first.finding, BY_NAME[first.finding.detector]
-    context, crowd = seen.context(first.account), _crowd(several)
+    context = seen.context(first.account)
+    crowd = _crowd(several, context)
     return Alert(
         key=first.key,
         route=detector.route,
         title=describe(finding).summary.removesuffix(".") + (crowd.added() if crowd else "") + ".",
-        render=lambda claim: render(finding, first.key, claim, context, crowd),
+        render=lambda claim: _page(several, claim, context),
         quiet=quiet_of(finding, seen.suppression_minutes),
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
     )
 
 
-def _crowd(several: Sequence[_Told]) -> Crowd | None:
+def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Notification:
+    """The notification: about what was not told before, if that is as urgent as what was."""
+    told = frozenset(claim.told.members if claim.told else ())
+
+    def rank(each: _Told) -> tuple[tuple[bool, bool, int], bool]:
+        return _urgency(each.finding), each.cause is not None and told.issuperset(each.cause.members)
+
+    ranked = sorted(several, key=rank)
+    return render(ranked[0].finding, ranked[0].key, claim, context, _crowd(ranked, context))
+
+
+def _crowd(several: Sequence[_Told], context: RenderContext) -> Crowd | None:
     shown = [*dict.fromkeys(each.cause.what for each in several if each.cause)]
     if not shown:
         return None
     others = tuple(describe(each.finding).summary for each in several[1:])
-    return Crowd("; ".join(shown[:MOST_SHOWN]), _members(several), others)
+    mutes = tuple(suggested(each.finding, context.hosts, context.now) for each in several[1:])
+    return Crowd("; ".join(shown[:MOST_SHOWN]), _members(several), others, mutes)
 
 
 def _members(several: Sequence[_Told]) -> tuple[str, ...]:

@@ -120,8 +120,10 @@ class Finding[F = Any](Struct, frozen=True, kw_only=True):
     subject: str
     """The subject: a host, a subnet, an interface, a VPC or a log group."""
     silenced: bool = False
-    """Whether it does not page only because its host is exempt, or because a page of another batch explains
-    it."""
+    """Whether it does not page only because its host is exempt, because it is muted, or because a page of
+    another batch explains it."""
+    muted: str = ""
+    """The reason of the policy's mute that keeps it from notifying; empty if there is none."""
     facts: F
     """The measurements and the limit that they passed, as a struct of the detector; None if the other members
     suffice."""

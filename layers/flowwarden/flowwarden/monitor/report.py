@@ -45,6 +45,8 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     """Failed EC2 calls about network interfaces: roles may be outdated or unknown."""
     policy_invalid: int = 0
     """1 if the configured policy is not valid, and another one was used."""
+    reports_unsent: tuple[str, ...] = ()
+    """Reports on learning that were not sent, with the reason. A later batch sends them."""
     unreadable_items: Notes = NOTHING
     """The parts of the state table's items that could not be read and were ignored."""
     unreadable_answers: Notes = NOTHING
@@ -74,6 +76,11 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     def reported(self) -> list[Finding]:
         """The findings that do not page."""
         return [finding for finding in self.found if not finding.severity.pages]
+
+    @property
+    def muted(self) -> int:
+        """The number of findings that a mute of the policy keeps from notifying."""
+        return counted(each for each in self.found if each.muted)
 
     @property
     def digest_rows(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from msgspec import Struct
@@ -182,6 +182,19 @@ def protocol_name(protocol: int | None) -> str:
     return PROTOCOL_NAMES.get(protocol, f"protocol {protocol}")
 
 
+def _protocol(name: str) -> int | None:
+    """The protocol with this name or number; the reverse of `protocol_name`. Raises ValueError."""
+    if name == protocol_name(None):
+        return None
+    for number, known in PROTOCOL_NAMES.items():
+        if name == known:
+            return number
+    number = int(name.removeprefix("protocol "))
+    if not 0 <= number < 2**8:
+        raise ValueError(f"{number} is not a protocol number")
+    return number
+
+
 def describe_service(protocol: int | None, port: int | None) -> str:
     """Display name: `PostgreSQL (tcp/5432)`, `tcp/31337`, `icmp`."""
     number = short_service(protocol, port)
@@ -201,6 +214,17 @@ class Service(Struct, frozen=True):
     """IANA number; None if the log format lacks it."""
     port: int | None
     """None if the protocol has no ports or the log format lacks them."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """A service from its `number`: `tcp/5432`, `icmp`, `protocol 89`. Raises ValueError."""
+        name, _, port = text.lower().partition("/")
+        protocol = _protocol(name.strip())
+        if not port:
+            return cls(protocol, None)
+        if not has_ports(protocol) or not port.isdecimal() or not 0 < int(port) < 2**16:
+            raise ValueError(f"{text!r} is not a service")
+        return cls(protocol, int(port))
 
     @property
     def identity(self) -> str:

@@ -11,8 +11,10 @@ from msgspec import Struct
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.document import Json, shown_at
 from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Rule, Selection
+from flowwarden.policy.mutes import Mute
 
 PLACES: Final[Mapping[str, type[Struct]]] = {
+    "mutes": Mute,
     "thresholds": Thresholds,
     "flow_logs": FlowLogsPolicy,
     "default": FlowLogSpec,

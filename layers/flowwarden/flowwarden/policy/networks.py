@@ -24,6 +24,9 @@ ID_PREFIXES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The settings that list networks, with the prefixes of the ids that each may list besides."""
 
+_INTERNAL: Final = frozenset({"private_subnets", "listener_only", "exempt"})
+"""The settings that name internal hosts or subnets."""
+
 _ID: Final = re.compile(r"[a-z]+-[0-9a-z]+")
 
 _TOO_WIDE: Final[Mapping[str, str]] = {
@@ -50,7 +53,7 @@ def check_networks(settings: Mapping[str, Sequence[str]]) -> None:
     """
     for name, values in settings.items():
         networks = [
-            _network(f"{name}[{number}]", value)
+            check_network(f"{name}[{number}]", value, _TOO_WIDE[name], internal=name in _INTERNAL)
             for number, value in enumerate(values)
             if not _is_id(value, ID_PREFIXES[name])
         ]
@@ -62,20 +65,42 @@ def _is_id(value: str, prefixes: tuple[str, ...]) -> bool:
     return value.startswith(prefixes) and _ID.fullmatch(value) is not None
 
 
-def _network(path: str, value: str) -> Network:
-    """The network at a path of the policy. Raises PolicyError."""
+def is_network(value: str) -> bool:
+    """Whether the value is an address or a CIDR."""
+    try:
+        ip_network(value)
+    except ValueError:
+        return False
+    return True
+
+
+def check_network(
+    path: str, value: str, harm: str, *, internal: bool, others: str = "an id where allowed"
+) -> Network:
+    """The network at a path of the policy.
+
+    Args:
+        path: of the value.
+        value: an address or a CIDR.
+        harm: what a network does that is too wide.
+        internal: whether the setting names internal hosts or subnets: then a whole private range is allowed.
+        others: what the setting allows besides networks.
+
+    Raises:
+        PolicyError: the value is no network, is written as flow logs never write it, or is too wide.
+    """
     try:
         network = ip_network(value)
     except ValueError as error:
         raise PolicyError(
-            f"policy: {path}: {error}; write an address, a CIDR such as 10.0.0.0/16, or an id where allowed"
+            f"policy: {path}: {error}; write an address, a CIDR such as 10.0.0.0/16, or {others}"
         ) from error
     if problem := unknown_notation(value, network):
         raise PolicyError(f"policy: {path}: {value!r} {problem}")
     shortest = SHORTEST_PREFIX[network.version]
-    if network.prefixlen < shortest and not _is_allowed(path, network):
+    if network.prefixlen < shortest and not (internal and _is_private(network)):
         raise PolicyError(
-            f"policy: {path}: {value!r} is too wide: {_TOO_WIDE[path.partition('[')[0]]}; "
+            f"policy: {path}: {value!r} is too wide: {harm}; "
             f"write networks with a prefix length of at least /{shortest}"
         )
     return network
@@ -93,10 +118,8 @@ def unknown_notation(value: str, network: Network) -> str:
     return ""
 
 
-def _is_allowed(path: str, network: Network) -> bool:
-    """Whether a short prefix is private, in a setting that names internal hosts or subnets."""
-    internal = not path.startswith(("own_cidrs", "partner_cidrs"))
-    return internal and any(_contains(each, network) for each in _PRIVATE)
+def _is_private(network: Network) -> bool:
+    return any(_contains(each, network) for each in _PRIVATE)
 
 
 def _wide_together(name: str, networks: Sequence[Network]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from flowwarden.policy import document
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.explanation import explained
 from flowwarden.policy.flow_logs import FlowLogsPolicy
+from flowwarden.policy.mutes import Mute
 from flowwarden.policy.networks import ID_PREFIXES, check_networks
 from flowwarden.policy.tag_fields import LONGEST_KEY
 from flowwarden.policy.validation import check
@@ -47,6 +48,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exempt: tuple[str, ...] = ()
     """Internal hosts with unrestricted behavior (scanners, monitoring): addresses or CIDRs. Findings about
     them are counted and logged, never paged."""
+
+    mutes: tuple[Mute, ...] = ()
+    """Findings that are counted and logged, but do not notify, until a date."""
 
     thresholds: Thresholds = Thresholds()
     """Thresholds from which detectors report a finding."""
@@ -88,8 +92,16 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         check_networks({name: getattr(policy, name) for name in ID_PREFIXES})
         for i, key in enumerate(policy.role_tags):
             _check_tag_key(f"role_tags[{i}]", key)
+        _check_mutes(policy.mutes)
         check(policy.flow_logs)
         return policy
+
+
+def _check_mutes(mutes: tuple[Mute, ...]) -> None:
+    if mutes:
+        from flowwarden.policy.mute_checks import check_mutes  # noqa: PLC0415  it loads numpy
+
+        check_mutes(mutes)
 
 
 def _check_tag_key(path: str, key: str) -> None:

@@ -141,9 +141,13 @@ class InterfaceCache:
         here = [each for each in found if vpc_id and each.vpc_id == vpc_id]
         return here[0] if len(here) == 1 else None
 
-    def valid(self, now: int) -> Iterator[tuple[NetworkInterface, int]]:
-        """The descriptions that are valid, with the Unix seconds at which EC2 gave them. Sends no query."""
-        for entry in self._entries.values():
+    def valid_at(self, address: str, now: int) -> Iterator[tuple[NetworkInterface, int]]:
+        """The interfaces with an address whose descriptions are valid, and the Unix seconds of these.
+
+        Sends no query.
+        """
+        for name in self._at.get(address, ()):
+            entry = self._entries[name]
             if entry.interface and not entry.wait and now < entry.refresh_at:
                 yield entry.interface, entry.refresh_at - VALID_SECONDS
 
@@ -239,9 +243,12 @@ class InterfaceView:
         """The cached interface with an address in a VPC; None if it is not certain. Sends no query."""
         return self._cache.at(address, vpc_id)
 
-    def valid(self) -> Iterator[tuple[NetworkInterface, int]]:
-        """The descriptions that are valid, with the Unix seconds at which EC2 gave them. Sends no query."""
-        return self._cache.valid(self._now)
+    def valid_at(self, address: str) -> Iterator[tuple[NetworkInterface, int]]:
+        """The interfaces with an address whose descriptions are valid, and the Unix seconds of these.
+
+        Sends no query.
+        """
+        return self._cache.valid_at(address, self._now)
 
     def _query(self, query: Callable[[], Answer | None]) -> Answer | None:
         """The answer to a query, which is repeated once in a batch if EC2 refuses it and time is left."""

@@ -47,7 +47,7 @@ from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state.schema import BASELINES, MOST_EXPOSED, OUTSIDE_SESSIONS
-from flowwarden.state.sets import DAY, Addition, Sets, error, merged
+from flowwarden.state.sets import DAY, Addition, Sets, distinct, error, merged
 
 (SESSIONS,) = OUTSIDE_SESSIONS.sets
 
@@ -146,7 +146,10 @@ def _judge(view: BatchView, state: StateView, exposed: _Exposed, limit: int) -> 
 
 def _guesses(stored: Sets, limit: int) -> Mapping[tuple[int, int], float]:
     """The sources and ports with enough sessions, and their number."""
-    alike = sessions.small_sessions(stored.get(SESSIONS, frozenset()))
+    every = stored.get(SESSIONS, frozenset())
+    if round(distinct(every)) < limit:  # as of nearly all hosts; those of one source are part of these
+        return {}
+    alike = sessions.small_sessions(every)
     return {(each.server, each.port): each.count for each in alike if round(each.count) >= limit}
 
 

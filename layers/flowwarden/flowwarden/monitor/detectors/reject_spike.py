@@ -44,7 +44,7 @@ from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups, packed
-from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.records.columnar.tokenizer import ABSENT, FIXED_MIX, Integers
 from flowwarden.state.schema import ATTEMPTS, MOST_ATTEMPTS
 from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition, distinct, error
 
@@ -156,13 +156,11 @@ def _buckets(directions: Directions, rows: Integers) -> Integers:
     clients, numbers = np.unique(directions.client[rows], return_inverse=True)
     hashes = np.array([crc32(texts[client].encode()) for client in clients.tolist()], np.uint64)[numbers]
     services = (flows["protocol"][rows] << 16 | directions.service_port[rows]).astype(np.uint64)
-    mixed = (hashes ^ services * _MIX) * _MIX
+    mixed = (hashes ^ services * FIXED_MIX) * FIXED_MIX
     buckets: Integers = (mixed >> _SHIFT).astype(np.int64)
     return buckets
 
 
-_MIX: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
-"""2**64 over the golden ratio, made odd: Fibonacci hashing (Knuth, TAOCP 3, 6.4) takes the upper bits."""
 _SHIFT: Final = np.uint64(64 - (BUCKETS - 1).bit_length())
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -180,7 +181,8 @@ def _by_source(here: _AtInterface, wanted: Collection[str]) -> dict[str, list[Co
     found: defaultdict[str, list[Contact]] = defaultdict(list)
     for connections in here.connections:
         of_wanted = connections.contacts[[each in wanted for each in connections.clients]]
-        for contact in here.contacts.one_by_one(of_wanted[:MOST_CONTACTS].tolist(), connections.edge.peer):
+        peers = repeat(connections.edge.peer)
+        for contact in here.contacts.one_by_one(of_wanted[:MOST_CONTACTS].tolist(), peers):
             found[contact.client].append(contact)
     return dict(found)
 

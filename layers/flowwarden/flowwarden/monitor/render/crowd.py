@@ -23,6 +23,8 @@ class Crowd(Struct, frozen=True):
     """Of the batch."""
     others: tuple[str, ...] = ()
     """Summaries of the findings of the batch besides the one that the page is about."""
+    mutes: tuple[dict[str, Any], ...] = ()
+    """The mutes that match these findings, as JSON objects."""
 
     def together(self, claim: Claim) -> tuple[str, ...]:
         """The members of the batch, and those that joined the incident since its last notification."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.mutes import SUGGESTED_DAYS, suggested
 from flowwarden.monitor.quiet import quiet_of
 from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.parts import RenderContext, repeats
@@ -18,6 +19,12 @@ from flowwarden.monitor.text import Text
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.evidence import REMIND_SECONDS
+from flowwarden.notify.text import plural
+from flowwarden.printable import LONGEST_LINE, as_json
+
+LISTED_MUTES: Final = 10
+"""Mutes that a notification contains; each matches one finding."""
+_HOW_TO_MUTE: Final = f"Mute for {SUGGESTED_DAYS} days: give the reason, and add to `mutes` in the policy"
 
 
 class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
@@ -56,6 +63,20 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
         """The numbered steps under their heading, a line each; nothing if there are none."""
         numbered = [f"  {number}. {step}" for number, step in enumerate(self.steps, start=1)]
         return ["What to do", *numbered] if numbered else []
+
+    @property
+    def mutes(self) -> list[dict[str, Any]]:
+        """The mutes that match the findings of the notification, as JSON objects; at most `LISTED_MUTES`."""
+        own = suggested(self.finding, self.context.hosts, self.context.now)
+        return [own, *(self.crowd.mutes if self.crowd else ())][:LISTED_MUTES]
+
+    @property
+    def how_to_mute(self) -> list[str]:
+        """The lines that say how to mute the findings."""
+        # A mute that does not fit into a line would be cut, and no longer be JSON.
+        shown = [f"  {text}" for text in map(as_json, self.mutes) if len(text) < LONGEST_LINE]
+        rest = 1 + (len(self.crowd.mutes) if self.crowd else 0) - len(shown)
+        return [_HOW_TO_MUTE, *shown, *([f"  and {plural(rest, 'more mute')}"] if rest else [])]
 
     @property
     def repeats(self) -> str:

@@ -56,6 +56,7 @@ def _text(page: Page) -> Composed:
         page.what_to_do,
         (f"CloudWatch Logs Insights, log group {context.log_group}{covered}", *query),
         (page.repeats, page.identity),
+        page.how_to_mute,
     )
 
 
@@ -97,6 +98,7 @@ def _document(page: Page) -> dict[str, Any]:
         "query": log_query(page.text.query_terms),
         "query_range": span and {"begin": span[0], "end": span[1]},
         "same_cause": page.crowd and page.crowd.document(page.claim),
+        "mutes": page.mutes,
         "suppressed_batches": page.claim.suppressed_batches,
         "last_sent": page.claim.last_sent,
     }

@@ -32,6 +32,8 @@ class RenderContext(Struct, frozen=True, kw_only=True):
     log_group: str
     log_stream: str
     suppression_minutes: int
+    now: int
+    """Unix seconds: a mute that a page suggests begins then."""
     hosts: Hosts = Hosts({})
     """What is known of the hosts at the ends of the connections."""
     batch_span: tuple[int, int] | None = None

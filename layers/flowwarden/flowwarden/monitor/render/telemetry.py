@@ -39,6 +39,7 @@ def _text(message: Message[InterfaceFinding]) -> Composed:
         ),
         message.what_to_do,
         (message.repeats, message.identity),
+        message.how_to_mute,
     )
 
 
@@ -82,6 +83,7 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "interfaces": {"distinct": len(finding.interfaces), "top": list(_listed(finding))},
         "first": finding.first,
         "last": finding.last,
+        "mutes": message.mutes,
         "suppressed_batches": message.claim.suppressed_batches,
         "last_sent": message.claim.last_sent,
     }

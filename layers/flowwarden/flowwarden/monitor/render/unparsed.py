@@ -43,6 +43,7 @@ def _text(message: Message[UnparsedFinding]) -> Composed:
         _part("Log formats tried", _formats(finding.formats)),
         message.what_to_do,
         (message.repeats, message.identity),
+        message.how_to_mute,
     )
 
 
@@ -81,6 +82,7 @@ def _document(message: Message[UnparsedFinding]) -> dict[str, Any]:
         "reasons": [{"reason": _short(why), "lines": lines} for why, lines in finding.reasons],
         "samples": [_short(line) for line in finding.samples],
         "formats": [each.to_log_format() for each in finding.formats[:FORMATS]],
+        "mutes": message.mutes,
         "suppressed_batches": message.claim.suppressed_batches,
         "last_sent": message.claim.last_sent,
     }

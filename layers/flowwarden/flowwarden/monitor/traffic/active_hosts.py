@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from operator import itemgetter
 from typing import Final
 
@@ -184,12 +184,13 @@ class HostActivities:
         self, profile: RoleProfile, new: Mapping[Edge, Integers], databases: frozenset[int]
     ) -> Iterator[tuple[Edge, Integers]]:
         """The new contacts that hosts at an interface initiated and that count, at most `MOST_CONTACTS`."""
-        contacts, count, refused = self._contacts, 0, profile.usually_refused([*new])
+        outbound = [each for each in new if each.direction == "out" and not _is_common(each, profile)]
+        if not outbound:
+            return
+        contacts, count, refused = self._contacts, 0, profile.usually_refused(outbound)
         learning = profile.learning
         # Grave edges first: many other contacts must not displace those of an intruder.
-        for edge in sorted(new, key=lambda each: (not is_grave(each), each)):
-            if edge.direction != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
-                continue
+        for edge in sorted(outbound, key=lambda each: (not is_grave(each), each)):
             # While the role is learned, nearly all contacts are new: only failures, port sweeps and some
             # edges are significant.
             numbers = new[edge][contacts.answered[new[edge]]] if edge in refused else new[edge]
@@ -203,13 +204,8 @@ class HostActivities:
                 return
 
     def _activity(self, host: _Host, profile: RoleProfile) -> HostActivity:
-        client, by_edge = host.client, self._contacts.one_by_one
-        contacts = [each for edge, number in host.contacts for each in by_edge([number], edge.peer)]
-        watched = [
-            each
-            for edge, number in host.watched
-            for each in by_edge([number], edge.peer, self._standing(profile, edge, number))
-        ]
+        client = host.client
+        contacts, watched = self._inspected(host.contacts), self._inspected(host.watched, profile)
         asks = profile.asks((each.protocol, each.port) for each in (*contacts, *watched))
         peers = {each.peer for each in (*contacts, *watched) if each.port in FILE_AND_RPC}
         directories = {peer: profile.directory_services(peer) for peer in peers}
@@ -236,6 +232,16 @@ class HostActivities:
             databases=host.databases,
             only_listens=profile.only_listens,
         )
+
+    def _inspected(
+        self, some: Sequence[tuple[Edge, int]], watched_by: RoleProfile | None = None
+    ) -> list[Contact]:
+        """New contacts as individual objects; or watched ones, of a host with this profile."""
+        standings = (
+            [self._standing(watched_by, *each) for each in some] if watched_by else repeat(Standing.NEW)
+        )
+        peers = (edge.peer for edge, _ in some)
+        return self._contacts.one_by_one((number for _, number in some), peers, standings)
 
     def _standing(self, profile: RoleProfile, edge: Edge, number: int) -> Standing:
         return profile.standing_of_watched(
@@ -282,9 +288,9 @@ def _counts_while_learning(edge: Edge, databases: frozenset[int]) -> bool:
 
 
 def _is_common(edge: Edge, profile: RoleProfile) -> bool:
-    """Whether an edge to the internet is insignificant.
+    """Whether an edge leads to the internet and is insignificant there.
 
     Programs try UDP there and fall back (QUIC, STUN). An interface that EC2 does not describe may belong to a
     NAT gateway, which connects for many hosts.
     """
-    return edge.protocol == UDP or profile.interface is None
+    return edge.peer == PeerClass.INTERNET and (edge.protocol == UDP or profile.interface is None)

@@ -87,6 +87,8 @@ def bounded(added: Addition, known: Sets, whole: int = 1) -> Addition:
         known: the sets of the window, as far as they are known.
         whole: see `counted`.
     """
+    if added.sets.keys().isdisjoint((ADMINISTERED, SESSIONS)):
+        return added
     kept, together = dict(added.sets), counted(merged(known, added.sets), whole)
     for name in (ADMINISTERED, SESSIONS):
         before = known.get(name, frozenset())

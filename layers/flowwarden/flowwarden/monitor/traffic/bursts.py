@@ -6,10 +6,12 @@ pools open few small sessions, and not many at once. If tools of a role do, that
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Final
 
 import numpy as np
 
+from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.sessions import ARE_SIZED, is_small, log_ins, numbers, small_sessions
 from flowwarden.network.addresses import PeerClass
@@ -36,12 +38,13 @@ def bursts(contacts: Contacts, directions: Directions) -> Mask | None:
     small = contacts.count(is_small(directions))[found]
     most = found[small >= LEAST][np.argsort(-small[small >= LEAST], kind="stable")][:MOST]
     are_bursts = np.zeros(len(contacts), bool)
-    are_bursts[most] = [_is_burst(contacts, number) for number in most.tolist()]
+    are_bursts[most] = [*map(_is_burst, contacts.one_by_one(most.tolist(), repeat(PeerClass.OWN)))]
     return are_bursts if are_bursts.any() else None
 
 
-def _is_burst(contacts: Contacts, number: int) -> bool:
-    (contact,) = contacts.one_by_one([number], PeerClass.OWN)
+def _is_burst(contact: Contact) -> bool:
     sizes = log_ins(contact.port, contact.sizes)
+    if len(sizes) < LEAST:
+        return False
     stored = numbers(contact.server, contact.protocol, contact.port, sizes, usual=False)
     return any(each.count >= LEAST for each in small_sessions(stored))

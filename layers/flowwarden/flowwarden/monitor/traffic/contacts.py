@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -20,9 +21,9 @@ from flowwarden.monitor.baseline.profile import Standing
 from flowwarden.monitor.findings import Tally
 from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
 from flowwarden.monitor.traffic.edges import Edges, edges_of
+from flowwarden.monitor.traffic.inspected import inspected
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside, of_contacts, without_repeats
-from flowwarden.monitor.traffic.sessions import SIZED_PORTS, sized_records
 from flowwarden.monitor.traffic.tally import tally_of
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.services import EPHEMERAL, TCP, UNPRIVILEGED
@@ -250,29 +251,16 @@ class Contacts:
         return asked
 
     def one_by_one(
-        self, contacts: Iterable[int], peer: str, standing: Standing = Standing.NEW
+        self,
+        contacts: Iterable[int],
+        peers: Iterable[str],
+        standings: Iterable[Standing] = repeat(Standing.NEW),
     ) -> list[Contact]:
-        """These contacts, all of one edge, as individual objects."""
-        return [self._contact(group, peer, standing) for group in contacts]
-
-    def _contact(self, group: int, peer: str, standing: Standing) -> Contact:
-        text, flows, directions = self._flows.text, self._flows, self._directions
-        members = self._rows[self._groups.members(group)]
-        row = members[0]
-        port = int(directions.service_port[row])
-        return Contact(
-            client=str(text(directions.client[row])),
-            server=str(text(directions.server[row])),
-            protocol=int(flows["protocol"][row]),
-            port=port,
-            peer=peer,
-            outcome=self._outcome(group),
-            first=int(flows["start"][members].min()),
-            rows=members,
-            client_ports=frozenset(directions.client_port[members].tolist()),
-            sizes=sized_records(directions, members) if port in SIZED_PORTS else frozenset(),
-            standing=standing,
-        )
+        """These contacts as individual objects, with the peer and the standing of each."""
+        numbers = [*contacts]
+        rows = [self._rows[self._groups.members(each)] for each in numbers]
+        outcomes = self._outcomes(numbers)
+        return inspected(self._directions, rows, zip(peers, outcomes, standings, strict=False))
 
     def flows(self, contacts: Sequence[Contact]) -> list[DirectedFlow]:
         """A flow of each of these contacts, at most `MOST_FLOWS`."""
@@ -287,14 +275,19 @@ class Contacts:
         """A flow of each of these contacts, by their numbers."""
         return self._directions.flows(self._lead[contacts])
 
-    def _outcome(self, group: int) -> ContactOutcome:
-        if self.answered[group]:
-            return ContactOutcome.ANSWERED
-        if self.denied[group]:
-            return ContactOutcome.DENIED
-        return ContactOutcome.REFUSED if self.refused[group] else ContactOutcome.UNANSWERED
+    def _outcomes(self, contacts: Sequence[int]) -> list[ContactOutcome]:
+        marks = (mask[contacts].tolist() for mask in (self.answered, self.denied, self.refused))
+        return [*map(_outcome, *marks)] if contacts else []
 
     def inbound(self, rows: Integers) -> Mask:
         """Whether the interface that logged the flows in these rows is the server's."""
         inbound: Mask = (self._directions.side[rows] == INGRESS) == self._directions.from_source[rows]
         return inbound
+
+
+def _outcome(answered: bool, denied: bool, refused: bool) -> ContactOutcome:  # noqa: FBT001 -- for map
+    if answered:
+        return ContactOutcome.ANSWERED
+    if denied:
+        return ContactOutcome.DENIED
+    return ContactOutcome.REFUSED if refused else ContactOutcome.UNANSWERED

@@ -7,8 +7,7 @@ found by its address, within its VPC. No call to EC2 is made for that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -44,18 +43,19 @@ class Hosts:
     def __init__(
         self,
         interfaces: Mapping[str, NetworkInterface],
-        others: Iterable[Described] = (),
+        others: Callable[[str], Iterable[Described]] | None = None,
         role_tags: Sequence[str] = (),
     ) -> None:
         """Take the known interfaces.
 
         Args:
             interfaces: those that logged the batch, by id.
-            others: further interfaces, as EC2 described them recently.
+            others: returns the further interfaces with an address, as EC2 described them recently; None if
+                there are none.
             role_tags: keys of tags that contain a role.
         """
         self._interfaces = interfaces
-        self._others = others
+        self._others = others or _none
         self._role_tags = role_tags
 
     def at(self, address: str, flow: DirectedFlow) -> Host:
@@ -68,7 +68,7 @@ class Hosts:
         if logged_by(flow, address):
             return self._logging(flow)
         vpc = self.vpc_of(flow)
-        found = self._by_address.get((vpc, address)) if vpc else None
+        found = self._having(vpc, address) if vpc else None
         return Host() if found is None else self._described(*found)
 
     def vpc_of(self, flow: DirectedFlow) -> str:
@@ -100,16 +100,14 @@ class Hosts:
             described=at,
         )
 
-    @cached_property
-    def _by_address(self) -> dict[tuple[str, str], Described | None]:
-        """By VPC and address; None for an address in several descriptions, because it moved recently."""
-        found: dict[tuple[str, str], Described | None] = {}
-        for each in self._others:
-            interface, _ = each
-            for address in interface.addresses:
-                key = interface.vpc_id, address
-                found[key] = None if key in found else each
-        return found
+    def _having(self, vpc: str, address: str) -> Described | None:
+        """The only interface of a VPC with an address; None for an address of several: it moved recently."""
+        found = [each for each in self._others(address) if each[0].vpc_id == vpc]
+        return found[0] if len(found) == 1 else None
+
+
+def _none(_address: str) -> Iterable[Described]:
+    return ()
 
 
 def known_id(name: str | None) -> str | None:

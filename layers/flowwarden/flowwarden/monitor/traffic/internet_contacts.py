@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from itertools import chain, islice, repeat
 from typing import Final
 
 import numpy as np
@@ -71,14 +72,14 @@ def new_services(
     Args:
         contacts: of the batch.
         directions: of the batch.
-        new: the contacts that are not usual.
+        new: the contacts that are not usual, of TCP with the internet.
         counted: which contacts count.
         wanted: which edges count, by the index of the interface.
     """
     found: defaultdict[InternetService, list[int]] = defaultdict(list)
     for place, edges in new.items():
         for edge in edges:
-            if edge.protocol != TCP or edge.peer != PeerClass.INTERNET or not wanted(place, edge):
+            if not wanted(place, edge):
                 continue
             numbers = edges[edge]
             numbers = numbers[counted[numbers]][:MOST_CONTACTS]
@@ -103,7 +104,6 @@ def sessions_from_internet(contacts: Contacts, directions: Directions) -> dict[i
         return {}
     found = found[(directions.traffic.flows["protocol"][rows] == TCP) & contacts.inbound(rows)]
     found = found[np.argsort(-contacts.count()[found], kind="stable")]
-    return {
-        place: contacts.one_by_one(numbers[:MOST_SOURCES].tolist(), PeerClass.INTERNET)
-        for place, numbers in contacts.by_interface(found).items()
-    }
+    chosen = {place: each[:MOST_SOURCES].tolist() for place, each in contacts.by_interface(found).items()}
+    inspected = iter(contacts.one_by_one(chain.from_iterable(chosen.values()), repeat(PeerClass.INTERNET)))
+    return {place: [*islice(inspected, len(numbers))] for place, numbers in chosen.items()}

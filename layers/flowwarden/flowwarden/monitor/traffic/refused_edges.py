@@ -29,6 +29,8 @@ from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 MOST_SERVICES: Final = 8
 """If at least so many services refuse a host in a batch, nothing is learned from it: it may be probing."""
 
+_GRAVE_PORTS: Final = ADMIN_PORTS | DATABASE_PORTS
+
 type Choose = Callable[[RoleProfile, Sequence[Edge]], Collection[Edge]]
 """A function that returns some of the edges, by what is usual for a role."""
 type Locate = Callable[[str, str | None], NetworkInterface | None]
@@ -183,5 +185,4 @@ class RefusedEdges:
 
 def is_grave(edge: Edge) -> bool:
     """Whether an edge is one that an intruder tries first. If refused, it is learned only after a report."""
-    grave = edge.protocol == TCP and edge.port in ADMIN_PORTS | DATABASE_PORTS
-    return grave and class_of(edge.peer) is PeerClass.OWN
+    return edge.port in _GRAVE_PORTS and edge.protocol == TCP and class_of(edge.peer) is PeerClass.OWN

@@ -67,13 +67,14 @@ def worth_storing(
         least: the number of places that identifies a scanner.
         stored_of: the number of places of a host that this container has stored.
     """
-    half = round(SHARE * least)
+    half, many = round(SHARE * least), min(CANDIDATE_REFUSALS, least)
     stored = 0
     for source, places in _places(contacts, refused).items():
         together = state.remembered(f"{day}#{source}", places)
-        half_stored = stored_of(source) >= half
-        worth = len(together) >= (least if half_stored else half)
-        if stored < MOST_SCANNERS and (worth or len(places) >= min(CANDIDATE_REFUSALS, least)):
+        worth = len(places) >= many
+        if not worth and len(together) >= half:  # of most sources, a container has seen fewer
+            worth = len(together) >= (least if stored_of(source) >= half else half)
+        if worth and stored < MOST_SCANNERS:
             stored += 1
             yield source, frozenset(sorted(together)[:least])
 

@@ -142,11 +142,11 @@ def _are_distinct(columns: Sequence[Integers]) -> bool:
     return not np.count_nonzero(hashes[1:] == hashes[:-1])
 
 
-def mixed(columns: Sequence[Integers]) -> Words:
-    """A hash of each row."""
+def mixed(columns: Sequence[Integers], factor: np.uint64 = MIX) -> Words:
+    """A hash of each row; with the default factor, each process has other hashes."""
     hashes = np.zeros(len(columns[0]), np.uint64)
     for column in columns:
-        hashes = (hashes ^ column.astype(np.uint64)) * MIX
+        hashes = (hashes ^ column.astype(np.uint64)) * factor
     return hashes
 
 

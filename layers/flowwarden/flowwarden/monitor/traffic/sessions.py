@@ -18,7 +18,8 @@ the client's.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import accumulate, islice
 from math import log2
 from typing import Final
 
@@ -81,18 +82,24 @@ def server_number(server: str) -> int:
     return fingerprint(server) & ((1 << SERVER_BITS) - 1)
 
 
-def sized_records(directions: Directions, rows: Integers) -> SizedRecords:
-    """The client ports and size classes of the accepted records in these rows that are answers or large."""
+def sized_records(directions: Directions, groups: Sequence[Integers]) -> list[SizedRecords]:
+    """For each group of rows, the accepted records that are answers or large; no group may be empty."""
+    if not groups:
+        return []
+    # All groups at once: most contacts have few records, so the number of array operations decides the time.
+    rows = np.concatenate(groups)
     flows = directions.traffic.flows
-    size, flags = flows["bytes"][rows], flows["tcp_flags"][rows]
+    size, flags, start = flows["bytes"][rows], flows["tcp_flags"][rows], flows["start"][rows]
     large = (size > MOST_BYTES) | (flows["packets"][rows] > MOST_PACKETS)
-    large |= (flows["end"][rows] - flows["start"][rows] > MOST_SECONDS) & (flows["start"][rows] != ABSENT)
+    large |= (flows["end"][rows] - start > MOST_SECONDS) & (start != ABSENT)
     large |= (flags != ABSENT) & (flags & (SYN | FIN | RST) == 0)
-    classes = _classes(size)
-    classes = np.where(large, LARGE, np.where(size > 0, classes, UNKNOWN_SIZE))
+    classes = np.where(large, LARGE, np.where(size > 0, _classes(size), UNKNOWN_SIZE))
     counted = (flows["action"][rows] == ACCEPT) & (flags != RST) & (large | ~directions.from_source[rows])
     ports = directions.client_port[rows][counted].tolist()
-    return frozenset(zip(ports, classes[counted].tolist(), strict=True))
+    records = zip(ports, classes[counted].tolist(), strict=True)
+    begins = [0, *accumulate(map(len, groups[:-1]))]
+    counts = np.add.reduceat(counted, begins, dtype=np.int64).tolist()
+    return [frozenset(islice(records, count)) for count in counts]
 
 
 def is_small(directions: Directions) -> Mask:
@@ -149,7 +156,7 @@ def large_sessions(stored: Iterable[int]) -> set[tuple[int, int]]:
     }
 
 
-def shared(stored: Iterable[int], most: int, whole: int = 1) -> frozenset[int]:
+def shared(stored: frozenset[int], most: int, whole: int = 1) -> frozenset[int]:
     """The numbers that count: at most `most` of usual sessions, and as many of others.
 
     Each service has an equal share, and what it does not need is left to the others. Of its sessions, the
@@ -163,6 +170,8 @@ def shared(stored: Iterable[int], most: int, whole: int = 1) -> frozenset[int]:
             for so many of each service, only the services with the lowest numbers, which are hashes, have
             them.
     """
+    if len(stored) <= most:
+        return stored
     by_standing = _by(stored, _USUAL_AT)
     return frozenset().union(*(_shared(numbers, most, whole) for numbers in by_standing.values()))
 

@@ -22,7 +22,7 @@ from flowwarden.network.direction import OWN, Directions
 from flowwarden.network.services import EPHEMERAL, TCP
 from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
-from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.records.columnar.tokenizer import ABSENT, FIXED_MIX, Integers
 from flowwarden.state.sets import SIGMAS
 
 LEAST: Final = 4_000_000
@@ -62,11 +62,13 @@ def uploads(directions: Directions) -> tuple[Integers, Integers]:
 
 def counted(directions: Directions, rows: Integers) -> Integers:
     """The rows among these that count."""
+    if not len(rows):
+        return rows
     flows = directions.traffic.flows
     sizes = flows["bytes"][rows]
     columns = [directions.client_port[rows], directions.service_port[rows], flows["protocol"][rows]]
     columns += [flows[name][rows] for name in ("packets", "bytes", "start", "end")]
-    drawn = (mixed(columns) >> np.uint64(64 - _BITS)).astype(np.float64) * (SAMPLE / 2**_BITS)
+    drawn = (mixed(columns, FIXED_MIX) >> np.uint64(64 - _BITS)).astype(np.float64) * (SAMPLE / 2**_BITS)
     counting: Integers = rows[(sizes >= LEAST) | (drawn < sizes)]
     return counting
 

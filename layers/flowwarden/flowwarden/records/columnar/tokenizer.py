@@ -68,6 +68,9 @@ _FOLDS: Final = tuple(
 MIX: Final = np.uint64(hash("flowwarden") * 2 + 1 & 2**64 - 1)
 """Factor for hashing words: odd, so that the multiplication is reversible. Python seeds its hashes per
 process, so an attacker cannot choose colliding addresses in advance."""
+FIXED_MIX: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
+"""The same for hashes that all processes must share. 2**64 over the golden ratio, made odd: Fibonacci hashing
+(Knuth, TAOCP 3, 6.4) takes the upper bits."""
 
 
 class Text:

@@ -1,0 +1,82 @@
+"""Rejects mutes that match everything, never match, or do not say when they end and why they exist.
+
+It needs numpy for the names of services and peers; a policy without mutes is read without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from flowwarden.errors import PolicyError
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.services import Service
+from flowwarden.policy.mutes import NEVER, Mute, moment_of
+from flowwarden.policy.networks import check_network, is_network
+
+LONGEST_VALUE: Final = 256
+LONGEST_REASON: Final = 500
+_ENDS: Final = "write the last day in UTC (2027-03-31), a time with its zone (2027-03-31T18:00:00Z), or never"
+
+
+def check_mutes(mutes: Sequence[Mute]) -> None:
+    """Check the mutes of a policy.
+
+    Raises:
+        PolicyError: the first problem, with path, value and what is allowed.
+    """
+    for number, mute in enumerate(mutes):
+        path = f"mutes[{number}]"
+        _check_members(path, mute)
+        if is_network(mute.subject):
+            _check_ends(f"{path}.subject", mute.subject)
+        if mute.peer and mute.peer not in [*PeerClass]:
+            _check_ends(f"{path}.peer", mute.peer)
+        _check_service(f"{path}.service", mute.service)
+        _check_until(f"{path}.until", mute.until)
+
+
+def _check_members(path: str, mute: Mute) -> None:
+    matchers = (mute.detector, mute.subject, mute.peer, mute.service, mute.role, mute.vpc)
+    if not any(matchers):
+        raise PolicyError(
+            f"policy: {path}: it would mute every finding; "
+            "write at least one of detector, subject, peer, service, role, vpc"
+        )
+    if not mute.reason.strip() or len(mute.reason) > LONGEST_REASON:
+        raise PolicyError(
+            f"policy: {path}.reason: write why this is muted, in 1 to {LONGEST_REASON} characters"
+        )
+    for each in matchers:
+        if len(each) > LONGEST_VALUE:
+            raise PolicyError(
+                f"policy: {path}: a value of {len(each)} characters; the most is {LONGEST_VALUE}"
+            )
+
+
+def _check_ends(path: str, value: str) -> None:
+    check_network(
+        path,
+        value,
+        "it would mute findings about any host",
+        internal=True,
+        others=f"one of {', '.join(PeerClass)}",
+    )
+
+
+def _check_service(path: str, text: str) -> None:
+    try:
+        if text:
+            Service.parse(text)
+    except ValueError as error:
+        raise PolicyError(
+            f"policy: {path}: {text!r}; write a service such as tcp/5432, udp/53 or icmp"
+        ) from error
+
+
+def _check_until(path: str, text: str) -> None:
+    try:
+        if text != NEVER:
+            moment_of(text)
+    except ValueError as error:
+        raise PolicyError(f"policy: {path}: {text!r}; {_ENDS}") from error

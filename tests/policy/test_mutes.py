@@ -1,0 +1,116 @@
+"""Mutes in the policy, and the notification when one ends."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from flowwarden.errors import PolicyError
+from flowwarden.notify.alert import Route
+from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.policy.expired_mutes import DAY, QUIET_SECONDS, TOLD_SECONDS, expired
+from flowwarden.policy.mutes import Mute
+from flowwarden.policy.policy import Policy
+
+STATED = {"until": "2027-03-31", "reason": "inventory"}
+END = int(datetime(2027, 4, 1, tzinfo=UTC).timestamp())
+MUTE = Mute(detector="scan", until="2027-03-31", reason="inventory")
+
+
+def policy(**mute: Any) -> Policy:
+    """A policy with one mute."""
+    return Policy.from_json(json.dumps({"mutes": [mute]}))
+
+
+@pytest.mark.parametrize(
+    ("mute", "message"),
+    [
+        ({}, r"mutes\[0\]: it would mute every finding; write at least one of detector"),
+        ({"detector": ""}, "it would mute every finding"),
+        ({"subject": "0.0.0.0/0"}, r"mutes\[0\].subject: '0.0.0.0/0' is too wide: it would mute"),
+        ({"subject": "::/0"}, r"mutes\[0\].subject: '::/0' is too wide"),
+        ({"peer": "0.0.0.0/0"}, r"mutes\[0\].peer: '0.0.0.0/0' is too wide"),
+        ({"peer": "somewhere"}, r"mutes\[0\].peer: 'somewhere' .*or one of own, partner"),
+        ({"peer": "::ffff:10.0.0.1"}, r"mutes\[0\].peer: .*IPv4 written as IPv6"),
+        ({"service": "http"}, r"mutes\[0\].service: 'http'; write a service such as tcp/5432"),
+        ({"service": "icmp/5"}, r"mutes\[0\].service: 'icmp/5'"),
+        ({"service": "tcp/70000"}, r"mutes\[0\].service: 'tcp/70000'"),
+        ({"role": "x" * 257}, r"mutes\[0\]: a value of 257 characters"),
+        ({"detector": "scan", "until": "soon"}, r"mutes\[0\].until: 'soon'; write the last day in UTC"),
+        ({"detector": "scan", "until": "2027-03-31T18:00:00"}, r"mutes\[0\].until: "),
+        ({"detector": "scan", "until": "9999-12-31"}, r"mutes\[0\].until: "),
+        ({"detector": "scan", "reason": " "}, r"mutes\[0\].reason: write why"),
+        ({"detektor": "scan"}, "allowed settings: detector, subject, peer, .*did you mean detector"),
+    ],
+)
+def test_an_invalid_mute_is_refused_with_its_path(mute: dict[str, Any], message: str) -> None:
+    """The message says what is allowed."""
+    with pytest.raises(PolicyError, match=message):
+        policy(**{**STATED, **mute})
+
+
+@pytest.mark.parametrize("missing", ["until", "reason"])
+def test_a_mute_says_when_it_ends_and_why_it_exists(missing: str) -> None:
+    """Without an end it would stay forever; without a reason it could not be reviewed."""
+    stated = {name: value for name, value in STATED.items() if name != missing}
+    with pytest.raises(PolicyError, match=f"`{missing}`"):
+        policy(detector="scan", **stated)
+
+
+@pytest.mark.parametrize(
+    "mute",
+    [
+        {"subject": "10.0.0.0/8"},
+        {"subject": "tag:Role=web"},
+        {"subject": "subnet-1"},
+        {"peer": "internet"},
+        {"peer": "198.51.100.0/24", "service": "UDP/53"},
+        {"detector": "scan", "until": "never"},
+        {"vpc": "vpc-1", "until": "2027-03-31T18:00:00+01:00"},
+    ],
+)
+def test_a_valid_mute_is_read(mute: dict[str, Any]) -> None:
+    """Subjects that are no networks are compared as text."""
+    (read,) = policy(**{**STATED, **mute}).mutes
+    assert read == Mute(**{**STATED, **mute})
+
+
+def test_a_mute_ends_with_its_last_day_in_utc() -> None:
+    """A time with a zone is that time, and `never` has no end."""
+    assert MUTE.end == END
+    assert MUTE.applies_at(END - 1)
+    assert not MUTE.applies_at(END)
+    at = Mute(detector="scan", until="2027-04-01T02:00:00+02:00", reason="x")
+    assert at.end == END
+    assert Mute(detector="scan", until="never", reason="x").applies_at(2**40)
+
+
+def test_a_mute_that_ended_lately_is_reported_to_operations() -> None:
+    """Not before its end, not later than `TOLD_SECONDS` after it, and never if it has no end."""
+    never = Mute(subject="10.0.1.5", until="never", reason="x")
+
+    def at(now: int) -> list[str]:
+        return [each.title for each in expired([MUTE, never], now, "111122223333", "eu-west-1")]
+
+    assert at(END - 1) == []
+    assert at(END) == at(END + TOLD_SECONDS - 1) == ["[INFO] a mute has ended in 111122223333 eu-west-1"]
+    assert at(END + TOLD_SECONDS) == []
+
+
+def test_repeats_of_the_report_are_suppressed_for_longer_than_it_is_made() -> None:
+    """So it is sent once; claims are stored for 7 days."""
+    assert TOLD_SECONDS < QUIET_SECONDS < 7 * DAY
+
+
+def test_the_report_names_the_mute_as_it_is_written() -> None:
+    """So it can be found in the policy; different mutes are different incidents."""
+    other = Mute(subject="10.0.1.5", until="2027-03-31", reason="a\nb")
+    first, second = expired([MUTE, other], END, "111122223333", "eu-west-1")
+    assert first.key != second.key
+    assert (first.route, first.quiet) == (Route.OPERATIONS, QUIET_SECONDS)
+    sent = second.render(Claim(state=ClaimState.CLAIMED))
+    assert '{"subject":"10.0.1.5","until":"2027-03-31","reason":"a\\nb"}' in sent.text
+    assert sent.document["mute"] == {"subject": "10.0.1.5", "until": "2027-03-31", "reason": "a b"}
