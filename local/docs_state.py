@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from flowwarden.state.schema import ITEMS, SHARED, Item
+from flowwarden.state.item import Item
+from flowwarden.state.schema import ITEMS, SHARED
 from flowwarden.state.write_budget import MOST_WRITES
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "state.md"

@@ -14,6 +14,7 @@ from benchmarks.fuzz.table import ITEMS, Stored, Table, drawn
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
+from flowwarden.aws.dynamodb.roles import DynamoDbRoles
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.policy.last_good import PolicyRecorder
@@ -54,6 +55,7 @@ def _monitor(table: Any, pages: MemorySink, operations: MemorySink) -> monitor.H
         format_store=DynamoDbLogFormats(table, _TABLE, notes),
         interfaces=FakeDirectory.of(interface("eni-1")),
         state=DynamoDbEvidence(table, _TABLE, notes),
+        roles=DynamoDbRoles(table, _TABLE, notes),
         claims=DynamoDbClaims(table, _TABLE, TERMS, notes),
         pages=pages,
         operations=operations,

@@ -21,27 +21,31 @@ from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.notify.notification import Notification
 from flowwarden.state.schema import (
     CREATIONS,
+    DAYS_READ,
     DELETED_FLOW_LOGS,
     INCIDENTS,
     KNOWN_FLOW_LOGS,
+    KNOWN_ROLES,
     LAST_GOOD_POLICY,
     LOG_FORMATS,
     MANAGED_FLOW_LOGS,
     OUTBOX,
     REGISTRY,
+    ROLES,
     SWEEP_CURSOR,
     UNSENT,
     WORK,
     WORK_ITEMS,
     item_of,
 )
+from flowwarden.state.sets import DAY
 from tests.aws.dynamodb.damage import DAMAGE
 
 type Members = dict[str, Any]
 """An item in DynamoDB's notation."""
 
-ITEMS: Final = 11
-"""Items of a table: four alone, seven in partitions."""
+ITEMS: Final = 12
+"""Items of a table: four alone, eight in partitions."""
 _VPC: Final = "vpc-0a10c0de00000001"
 _CALLER: Final = ApiCaller(event_name="DeleteFlowLogs", actor="arn:aws:iam::111122223333:user/maria")
 
@@ -69,6 +73,7 @@ def drawn(random: Random, now: int) -> Stored:
         name: [_damaged(random, _with_document(random, *each)) for each in items]
         for name, items in documents(now).items()
     }
+    partitions[ROLES] = [_damaged(random, known_role(now))]
     return Stored(single, partitions, bool(random.randrange(2)), not random.randrange(4))
 
 
@@ -108,6 +113,14 @@ def singles(now: int) -> dict[str, Members]:
             "content": {"S": '{"exempt": ["10.0.1.20"]}'}, "stored_at": number(now),
         },
         "": {"numbers": {"NS": ["1", "7", "200"]}},
+    }  # fmt: skip
+
+
+def known_role(now: int) -> Members:
+    """An item of the roles as it is stored: of a role whose report is due."""
+    return {
+        "sk": {"S": KNOWN_ROLES.key_of("tag:Role=web")}, "known": number(now // DAY - DAYS_READ),
+        "networks": {"NS": ["655361", "7"]}, "expires_at": number(now + 10**6),
     }  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
         clock.context = context
         # A manual invocation may pass any JSON.
         known = EventBridgeEvent(event) if isinstance(event, dict) else event
-        enforcer = service()
+        enforcer = service(int(now()))
         found = trigger.read(known, enforcer.stack)
         report = enforcer.reconcile(found, int(now()))
         log(report)
@@ -90,12 +90,12 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
     return handle
 
 
-def rewired(wire: Callable[[], Enforcer]) -> Callable[[], Enforcer]:
-    """The service, made at the first event; again at the next one if its policy does not stand yet."""
+def rewired(wire: Callable[[], Enforcer]) -> Callable[[int], Enforcer]:
+    """The service at a time (Unix seconds): made at the first event, again when the policy has changed."""
     made: list[Enforcer] = []
 
-    def wired() -> Enforcer:
-        if not made or not made[0].policy_in_use.is_final:
+    def wired(now: int) -> Enforcer:
+        if not made or not made[0].is_current(now):
             made[:] = [wire()]
         return made[0]
 
@@ -106,7 +106,7 @@ def report_policy(in_use: PolicyInUse) -> None:
     """Log and count a policy that is not valid; the alarm is on the monitor's metric, which has zeros."""
     if in_use.problem:
         metrics.add_metric(name="PolicyInvalid", unit=MetricUnit.Count, value=1)
-        logger.error("the policy is not valid", reason=in_use.problem, used=in_use.origin)
+        logger.error("the policy cannot be used", reason=in_use.problem, used=in_use.origin)
 
 
 def log(report: EnforcementReport) -> None:

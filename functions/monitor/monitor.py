@@ -96,7 +96,8 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
     @metrics.log_metrics
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.add_metric(name="Batches", unit=MetricUnit.Count, value=1)
-        settings, service = wired()
+        now = int(clock())
+        settings, service = wired(now)
         batch = decode(subscription_data(event), settings.max_inflated_mib * 1024 * 1024)
         if isinstance(batch, ControlMessage):
             logger.info("control message: CloudWatch Logs checks the destination")
@@ -107,7 +108,7 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
         logger.append_keys(log_group=batch.log_group, log_stream=batch.log_stream, batch=batch.batch_id)
         invocation = Invocation(uuid4().hex, lambda: context.get_remaining_time_in_millis() / 1000)
         with collector_paused():
-            result = service.process(batch, invocation, int(clock()))
+            result = service.process(batch, invocation, now)
         report(batch, result)
         result.raise_if_unsent()
         return {name: getattr(result, attribute) for name, attribute in METRICS.items()}
@@ -116,12 +117,12 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
     return typed
 
 
-def rewired(wiring: Callable[[], Wiring]) -> Callable[[], Wiring]:
-    """The wiring, made at the first event; again at the next one if its policy does not stand yet."""
+def rewired(wiring: Callable[[], Wiring]) -> Callable[[int], Wiring]:
+    """The wiring at a time (Unix seconds): made at the first event, and again when the policy has changed."""
     made: list[Wiring] = []
 
-    def wired() -> Wiring:
-        if not made or not made[0][1].is_final:
+    def wired(now: int) -> Wiring:
+        if not made or not made[0][1].is_current(now):
             made[:] = [wiring()]
         return made[0]
 
@@ -176,10 +177,12 @@ def report(batch: LogBatch, result: BatchReport) -> None:
     log_some("part of a roll-up", result.delivery.rolled_up)
     for summary in result.delivery.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
+    for reason in result.reports_unsent:
+        logger.error("report on learning not sent; a later batch sends it", notification=reason)
     if result.unparsed_batches:
         logger.error("too many lines cannot be parsed and are not inspected", malformed=result.malformed)
     if result.policy_invalid:
-        logger.error("the policy is not valid: the last good one or the default is used")
+        logger.error("the policy cannot be used: the last good one or the default is used")
     if result.state_unavailable:
         logger.error(
             "the state table did not answer: pages may repeat, and host history is not used",

@@ -9,12 +9,13 @@ import pytest
 from moto import mock_aws
 
 from benchmarks.fuzz.events import RARE
-from benchmarks.fuzz.table import documents, singles
+from benchmarks.fuzz.table import documents, known_role, singles
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
+from flowwarden.aws.dynamodb.roles import DynamoDbRoles
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.enforcer.outbox import Unsent
 from flowwarden.enforcer.registry import Creation, DeletedFlowLog, KnownFlowLog, ManagedFlowLog
@@ -22,10 +23,12 @@ from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers import trigger
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
+from flowwarden.monitor.baseline.known_roles import KnownRole, networks_of
 from flowwarden.notify.claims import ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
 from flowwarden.records.format_choice import LearnedFormats
-from flowwarden.state.schema import INCIDENTS, ITEMS, LAST_GOOD_POLICY, LOG_FORMATS
+from flowwarden.state.schema import INCIDENTS, ITEMS, KNOWN_ROLES, LAST_GOOD_POLICY, LOG_FORMATS, ROLES
+from flowwarden.state.sets import DAY
 from tests.aws.clients import make_state_table
 from tests.aws.dynamodb.damage import TABLE, dynamodb, items, members
 from tests.enforcer.fakes import STACK
@@ -71,6 +74,8 @@ def store_partitions() -> None:
     registry.put(ManagedFlowLog(flow_log_id="fl-1", vpc_id="vpc-1", at=NOW))
     registry.put(KnownFlowLog(flow_log_id="fl-2", resource_ids=("vpc-1",), at=NOW))
     registry.put(DeletedFlowLog(flow_log_id="fl-3", at=NOW))
+    role = KnownRole(role="r", known=NOW // DAY, networks=networks_of(["10.0.1.5"]), expires_at=NOW)
+    DynamoDbRoles(dynamodb(), TABLE).put(role)
 
 
 @pytest.mark.parametrize("kind", ALONE, ids=lambda kind: kind.name)
@@ -83,7 +88,7 @@ def test_exactly_the_members_of_an_item_are_damaged(kind: Any, stored: list[dict
 
 def test_every_item_of_a_partition_is_damaged_where_its_document_is(stored: list[dict[str, Any]]) -> None:
     """The fuzzer knows every kind of item, and the member that contains its document."""
-    kinds = [each for each in ITEMS if each.partition]
+    kinds = [each for each in ITEMS if each.partition and not each.sets]
     damaged = {
         (partition, _kind(key), name) for partition, found in documents(NOW).items() for key, name, _ in found
     }
@@ -98,6 +103,13 @@ def test_every_item_of_a_partition_is_damaged_where_its_document_is(stored: list
     assert {(partition, prefix) for partition, prefix, _ in damaged} == {
         (kind.partition, kind.prefix) for kind in kinds
     }
+
+
+def test_exactly_the_members_of_a_known_role_are_damaged(stored: list[dict[str, Any]]) -> None:
+    """The only kind of item with sets in a partition."""
+    assert [each for each in ITEMS if each.partition and each.sets] == [KNOWN_ROLES]
+    (role,) = (each for each in stored if each["pk"]["S"] == ROLES)
+    assert known_role(NOW).keys() - {"sk"} == {*members(role)}
 
 
 def test_no_kind_of_item_is_left_out() -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from flowwarden_cli.commands import COMMANDS, plan
+from flowwarden_cli.commands import COMMANDS, baseline, plan
 from flowwarden_cli.main import run
 from flowwarden_cli.terminal.console import Console
 from tests.cli.fakes_account import LOOKUPS, NOW
@@ -52,7 +52,11 @@ def _ended(each: Run) -> tuple[str, str, int]:
     on_fakes = replace(
         plan.COMMAND, run=lambda options, at: plan.run(options, at, lambda _: each.aws(), LOOKUPS)
     )
-    commands = [on_fakes if command is plan.COMMAND else command for command in COMMANDS]
+    learned = replace(
+        baseline.COMMAND, run=lambda options, at: baseline.run(options, at, lambda _: each.learned())
+    )
+    on = {"plan": on_fakes, "baseline": learned}
+    commands = [on.get(command.name, command) for command in COMMANDS]
     with contextlib.redirect_stdout(text), contextlib.redirect_stderr(err):
         try:
             code = run(each.arguments, console, commands)

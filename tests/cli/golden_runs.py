@@ -7,9 +7,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.bootstrap.baseline import BaselinePorts
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.errors import CallRefused
 from tests.cli.fakes_account import deployed, undeployed
+from tests.cli.fakes_learned import away, learned_account
 from tests.enforcer.fakes import Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.sources.held import ACCEPTED, NODATA, REJECTED
@@ -25,6 +27,8 @@ class Run(Struct, frozen=True):
     stdin: str = ""
     aws: Callable[[], EnforcerPorts] = lambda: deployed().aws()
     """What `flowwarden plan` finds."""
+    learned: Callable[[], BaselinePorts] = learned_account
+    """What `flowwarden baseline` finds."""
 
 
 POLICIES: Final = (
@@ -41,6 +45,10 @@ def _read(*arguments: str, stdin: str = "") -> Run:
 
 def _plan(*arguments: str, aws: Callable[[], EnforcerPorts] = lambda: deployed().aws()) -> Run:
     return Run(("plan", *arguments), aws=aws)
+
+
+def _baseline(*arguments: str, aws: Callable[[], BaselinePorts] = learned_account) -> Run:
+    return Run(("baseline", *arguments), learned=aws)
 
 
 def _planned(policy: str) -> Run:
@@ -136,6 +144,15 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         ),
         *(Run(("policy", "check", "-"), stdin=text) for text in POLICIES),
     ),
+    "baseline": (
+        _baseline("--help"),
+        _baseline("show", "--stack", "flow-warden", "--region", "eu-west-1"),
+        _baseline("show", "--role", "tag:Role=db", "--json"),
+        _baseline("forget", "--role", "tag:Role=db"),
+        _baseline("show", aws=lambda: learned_account(0)),
+        *(_baseline(action, "--role", "tag:Role=dbs") for action in ("show", "forget")),
+        _baseline("show", aws=away),
+    ),
     "usage-errors": (
         Run(()),
         Run(("write",)),
@@ -148,6 +165,9 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _plan("--stack"),
         Run(("policy",)),
         Run(("policy", "check", "--parameter", "LogFormat", "-")),
+        _baseline("forget"),
+        _baseline("forget", "--role", "r", "--json"),
+        _baseline("erase"),
         Run(("completion",)),
         Run(("completion", "fish")),
     ),

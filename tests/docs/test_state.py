@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.state.schema import ITEMS, UPLOADS, Item
+from flowwarden.state.item import Item
+from flowwarden.state.schema import ITEMS, UPLOADS
 from local import docs_state
 
 

@@ -34,6 +34,7 @@ from tests.monitor.detectors import test_internet_brute_force as guessing
 from tests.monitor.detectors.test_blocked_connection_over_time import blocked
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
+from tests.monitor.fakes_roles import MemoryRoles
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.tightened import APPS, DATABASES, HOSTS, refused, usual
 from tests.monitor.tightened import NOW as REFUSED_FROM
@@ -62,6 +63,7 @@ class Account:
     formats: FakeFormats = field(default_factory=lambda: FakeFormats({GROUP: [WHOLE.to_log_format()]}))
     memory: MemoryLogFormats = field(default_factory=MemoryLogFormats)
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
+    roles: MemoryRoles = field(default_factory=MemoryRoles)
     pages: MemorySink = field(default_factory=MemorySink)
     operations: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     policy: Policy = field(default_factory=Policy)
@@ -75,6 +77,7 @@ class Account:
             format_store=faults.port(self.memory, away),
             interfaces=faults.port(self.directory, InterfacesUnavailable("by the test")),
             state=faults.port(self.evidence, away),
+            roles=faults.port(self.roles, away),
             claims=faults.port(self.claims, away),
             pages=faults.port(self.pages, SINK_ERRORS),
             operations=faults.port(self.operations, SINK_ERRORS),
@@ -86,7 +89,7 @@ class Account:
     def incidents(self) -> list[tuple[str, str]]:
         """Detector and incident of each notification."""
         return [
-            (each.attributes["detector"], each.document["incident"])
+            (each.attributes.get("detector", each.attributes["kind"]), each.document["incident"])
             for sink in (self.pages, self.operations)
             for each in sink.sent
         ]

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.bootstrap.monitor import MonitorPorts, build
-from flowwarden.monitor.baseline.baseline import Edge, learned
+from flowwarden.monitor.baseline.additions import learned
+from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.caches.interfaces import VALID_SECONDS
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.network.interface import NetworkInterface

@@ -21,7 +21,7 @@ from tests.monitor.test_pipeline import BLOCKED, World, batch, line
 
 UNKNOWN = Hosts({})
 WEB = Hosts(
-    {"eni-1": NetworkInterface(interface_id="eni-1", vpc_id="vpc-1", tags={"Role": "web"})}, (), ("Role",)
+    {"eni-1": NetworkInterface(interface_id="eni-1", vpc_id="vpc-1", tags={"Role": "web"})}, None, ("Role",)
 )
 
 

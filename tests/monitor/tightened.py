@@ -6,7 +6,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from flowwarden.monitor.baseline.baseline import Edge, learned
+from flowwarden.monitor.baseline.additions import learned
+from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.records.model import Flow
 from flowwarden.state.sets import DAY

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from flowwarden.errors import StateUnavailable
+from flowwarden.errors import PolicyUnavailable, StateUnavailable
 
 
 @dataclass
@@ -29,3 +29,27 @@ class MemoryPolicy:
         self.calls.append(operation)
         if self.away:
             raise StateUnavailable("away in the test")
+
+
+@dataclass
+class MemoryProfile:
+    """A profile of AppConfig; can be away."""
+
+    text: str
+    away: bool = False
+    calls: int = 0
+    profile: str = "abc1234/def5678/ghi9012"
+    _last: str | None = None
+
+    def latest(self) -> str | None:
+        """Implement the port."""
+        self.calls += 1
+        if self.away:
+            raise PolicyUnavailable("away in the test")
+        changed = self.text != self._last
+        self._last = self.text
+        return self.text if changed else None
+
+    def in_new_container(self) -> MemoryProfile:
+        """The same profile, for a container that has not read it."""
+        return replace(self, calls=0, _last=None)

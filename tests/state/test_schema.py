@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.traffic import excess
 from flowwarden.state import schema
-from flowwarden.state.schema import ITEMS, UPLOADS, Item
+from flowwarden.state.item import Item
+from flowwarden.state.schema import ITEMS, UPLOADS
 from tests.architecture import source
 
 SCHEMA = source.PACKAGE / "state" / "schema.py"

@@ -79,9 +79,9 @@ def as_list(value: object) -> list[Any]:
 
 
 def role_statements(role: str) -> list[Node]:
-    """The statements of a role's IAM policies."""
+    """The statements of a role's IAM policies, those under a condition among them."""
     return [
-        statement
+        statement["Fn::If"][1] if "Fn::If" in statement else statement
         for policy in properties(role)["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
@@ -137,7 +137,10 @@ def declared_actions() -> dict[str, tuple[str, ...]]:
 def imported_by(function: str) -> set[str]:
     """The modules of `flowwarden` that a function's handler and its wiring import."""
     name = function.lower()
-    files = [PROJECT / "functions" / name / f"{name}.py", BOOTSTRAP / f"{name}.py"]
+    files = [
+        PROJECT / "functions" / name / f"{name}.py",
+        *(BOOTSTRAP / f"{each}.py" for each in (name, "policy")),
+    ]
     trees = [ast.parse(path.read_text()) for path in files]
     found = (node for tree in trees for node in ast.walk(tree))
     return {node.module for node in found if isinstance(node, ast.ImportFrom) and node.module}

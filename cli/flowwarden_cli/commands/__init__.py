@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowwarden_cli.commands import completion, plan, policy, read
+from flowwarden_cli.commands import baseline, completion, plan, policy, read
 
-COMMANDS: Final = (read.COMMAND, plan.COMMAND, policy.COMMAND, completion.COMMAND)
+COMMANDS: Final = (read.COMMAND, plan.COMMAND, policy.COMMAND, baseline.COMMAND, completion.COMMAND)
 """In the order of the help."""

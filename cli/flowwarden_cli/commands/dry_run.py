@@ -21,6 +21,7 @@ from flowwarden.aws.identity import Identity, identity
 from flowwarden.bootstrap import undeployed
 from flowwarden.bootstrap.deployment import check_policy
 from flowwarden.bootstrap.enforcer import build, on_aws, stack_of
+from flowwarden.bootstrap.policy import text_on_aws
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport
@@ -71,6 +72,8 @@ class Lookups(Struct, frozen=True, kw_only=True):
 
     environment: Callable[[str, str | None], Mapping[str, str]] = enforcer_environment
     """The environment of a stack's enforcer. Raises NotDeployed, SettingsError."""
+    policy: Callable[[str, str], str] = text_on_aws
+    """The policy in an AppConfig profile of a Region. Raises PolicyUnavailable."""
     identity: Callable[[str | None], Identity] = identity
     """The account and Region of the credentials. Raises SettingsError."""
 
@@ -130,7 +133,7 @@ def _printed(options: PlanOptions, basis: Basis, report: EnforcementReport) -> s
 
 
 def read_basis(options: PlanOptions, lookups: Lookups) -> Basis:
-    """The enforcer's settings, with the overrides of the options. Raises SettingsError, PolicyError."""
+    """The enforcer's settings, with the overrides of the options. Raises FlowWardenError."""
     text = None if options.policy is None else _text(options.policy)
     if options.defaults:
         return _undeployed(options, text, lookups, "Planned as if the stack were not deployed,")
@@ -144,6 +147,8 @@ def read_basis(options: PlanOptions, lookups: Lookups) -> Basis:
     with_defaults(options.parameters)
     given = {PARAMETERS[name].variable: value for name, value in options.parameters.items()}
     settings = EnforcerSettings.from_mapping({**environment, **{k: v for k, v in given.items() if k}})
+    if text is None and settings.policy_profile:
+        text = lookups.policy(settings.policy_profile, settings.aws_region)
     settings = settings if text is None else replace(settings, policy=text)
     return Basis(settings=settings, is_deployed=True)
 

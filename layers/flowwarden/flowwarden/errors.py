@@ -16,6 +16,7 @@ FlowWardenError
 │   ├── DamagedSource         it is truncated or corrupt; the content before the damage was read
 │   └── ParquetNotInstalled   it is Parquet, and the optional package for Parquet is missing
 ├── StateUnavailable          the state table did not answer
+├── PolicyUnavailable         AppConfig did not return the policy
 ├── LogFormatsUnavailable     EC2 did not return the log formats of a log group's flow logs
 ├── InterfacesUnavailable     EC2 did not describe network interfaces
 ├── PublishFailed             a notification could not be sent; the batch must be retried
@@ -94,6 +95,10 @@ class ParquetNotInstalled(SourceError):
 
 class StateUnavailable(FlowWardenError):
     """The state table did not answer; no state from earlier batches is available."""
+
+
+class PolicyUnavailable(FlowWardenError):
+    """AppConfig did not return the policy; the last good one is used instead."""
 
 
 class LogFormatsUnavailable(FlowWardenError):

@@ -15,6 +15,7 @@ from msgspec import Struct
 from flowwarden.errors import SettingsError
 
 POLICY: Final = "Policy"
+POLICY_PROFILE: Final = "PolicyProfile"
 LOG_FORMAT: Final = "LogFormat"
 OTHER_DESTINATIONS: Final = "OtherDestinations"
 TAG_FIELDS: Final = "TagFields"
@@ -48,6 +49,7 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         "PagesEmail": Parameter(""),
         "OperationsEmail": Parameter(""),
         POLICY: Parameter("{}", "POLICY"),
+        POLICY_PROFILE: Parameter("", "POLICY_PROFILE"),
         "SuppressionMinutes": Parameter("240", "SUPPRESSION_MINUTES"),
         "SweepRate": Parameter("rate(1 hour)"),
         "RetryRate": Parameter("rate(5 minutes)"),

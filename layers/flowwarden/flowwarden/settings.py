@@ -15,6 +15,8 @@ from msgspec import Meta, Struct
 from flowwarden.errors import SettingsError
 
 Text = Annotated[str, Meta(min_length=1)]
+Profile = Annotated[str, Meta(pattern="^([a-z0-9]{4,7}/){2}[a-z0-9]{4,7}$|^$")]
+"""Ids of AppConfig: application, environment, profile."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -54,6 +56,8 @@ class MonitorSettings(Settings, frozen=True, kw_only=True):
     state_table: Text
     policy: Text = "{}"
     """The user's policy as JSON; see `flowwarden.policy.policy`."""
+    policy_profile: Profile = ""
+    """The AppConfig profile that contains the policy instead; '' if `policy` is the policy."""
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
     """Minutes after a page for which repeats of its incident are suppressed."""
     max_inflated_mib: Annotated[int, Meta(ge=1, le=1024)] = 64
@@ -79,6 +83,8 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     log_kms_key_arn: str = ""
     policy: Text = "{}"
     """The user's policy as JSON; see `flowwarden.policy.policy`."""
+    policy_profile: Profile = ""
+    """The AppConfig profile that contains the policy instead; '' if `policy` is the policy."""
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
     """Minutes for which repeats of a persisting problem are suppressed, unless each sweep reports it."""
     aws_lambda_function_name: str = ""

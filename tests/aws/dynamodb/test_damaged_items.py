@@ -18,7 +18,8 @@ from flowwarden.enforcer.work_queue import Cursor, WorkItem, WorkQueue
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence
 from flowwarden.records.format_choice import LearnedFormats
-from flowwarden.state.schema import ATTEMPTS, CONTACTS_HOUR, HEARTBEATS, UPLOAD_SIZES, Item, item_of
+from flowwarden.state.item import Item
+from flowwarden.state.schema import ATTEMPTS, CONTACTS_HOUR, HEARTBEATS, UPLOAD_SIZES, item_of
 from flowwarden.state.sets import Addition
 from flowwarden.unreadable import Unreadable
 from tests.aws.clients import make_state_table
@@ -145,7 +146,9 @@ def test_a_damaged_set_is_read_and_repaired(kind: str, row: tuple[Item, int], po
     damaged = [*of_kind.sets, "expires_at"][position % (len(of_kind.sets) + 1)]
     damage(item, damaged, kind)
     for sets in store.read([key]).values():
-        assert all(0 <= each < 1 << of_kind.bits for numbers in sets.values() for each in numbers)
+        assert all(
+            0 <= each < 1 << of_kind.bits_of(name) for name, numbers in sets.items() for each in numbers
+        )
     added = store.add(Addition(key, {each: frozenset({1}) for each in of_kind.sets}, NOW))
     assert all(1 in added[each] for each in of_kind.sets)
     assert all(added[each] == {1, number} for each in of_kind.sets if each != damaged)

@@ -46,7 +46,7 @@ def completed(folder: Path, *words: str) -> list[str]:
     ("words", "completions"),
     [
         (["re"], ["read"]),
-        ([""], ["read", "plan", "policy", "completion"]),
+        ([""], ["read", "plan", "policy", "baseline", "completion"]),
         (["--v"], ["--version"]),
         (["wri"], [""]),
         (["read", "--ma"], ["--malformed"]),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from flowwarden.monitor.baseline.additions import learned
 from flowwarden.monitor.baseline.baseline import (
     EDGES,
     GOES_OUT,
     LEARNING_DAYS,
     LISTENS,
+    SHOWN,
     Baseline,
     Edge,
     baseline,
     keys_before,
     kinds_of,
-    learned,
 )
 from flowwarden.state.schema import BASELINES
 from flowwarden.state.sets import fingerprint
@@ -78,5 +79,6 @@ def test_learned_edges_are_stored_for_their_day() -> None:
     """A union: learning an edge again adds nothing."""
     addition = learned("tag:Role=web", DAY, frozenset({EDGE}))
     assert addition.key == BASELINES.key_of("tag:Role=web", DAY)
-    assert addition.sets == {EDGES: frozenset({fingerprint(*EDGE), fingerprint("out", 6, 5432)})}
+    assert addition.sets[EDGES] == {fingerprint(*EDGE), fingerprint("out", 6, 5432)}
+    assert addition.sets.keys() == {EDGES, SHOWN}
     assert addition.kept_until > (DAY + 30) * 86_400

@@ -12,11 +12,16 @@ from flowwarden.errors import SettingsError
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
+    from mypy_boto3_appconfigdata import AppConfigDataClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sns import SNSClient
+
+    type Client = (
+        AppConfigDataClient | EC2Client | DynamoDBClient | SNSClient | CloudWatchLogsClient | IAMClient
+    )
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 10
@@ -73,14 +78,23 @@ def make_client(
     read_timeout: float = ...,
     session: boto3.Session | None = ...,
 ) -> IAMClient: ...
+@overload
 def make_client(
-    service: Literal["ec2", "dynamodb", "sns", "logs", "iam"],
+    service: Literal["appconfigdata"],
+    region: str,
+    *,
+    attempts: int = ...,
+    read_timeout: float = ...,
+    session: boto3.Session | None = ...,
+) -> AppConfigDataClient: ...
+def make_client(
+    service: Literal["ec2", "dynamodb", "sns", "logs", "iam", "appconfigdata"],
     region: str,
     *,
     attempts: int = ATTEMPTS,
     read_timeout: float = READ_TIMEOUT_SECONDS,
     session: boto3.Session | None = None,
-) -> EC2Client | DynamoDBClient | SNSClient | CloudWatchLogsClient | IAMClient:
+) -> Client:
     """Create a client that retries throttling and outages with backoff, and that has short timeouts.
 
     Args:
@@ -102,10 +116,8 @@ def make_client(
         read_timeout=read_timeout,
     )
     try:
-        made: EC2Client | DynamoDBClient | SNSClient | CloudWatchLogsClient | IAMClient = (
-            # boto3's default session, shared by all clients: each new session loads AWS's endpoints again.
-            (session or boto3).client(service, region_name=region, config=config)
-        )
+        # boto3's default session, shared by all clients: each new session loads AWS's endpoints again.
+        made: Client = (session or boto3).client(service, region_name=region, config=config)
     except (BotoCoreError, ValueError) as error:  # ValueError: the endpoint in the environment
         raise SettingsError(f"AWS_REGION={region!r}: no client for {service}: {error}") from error
     return made

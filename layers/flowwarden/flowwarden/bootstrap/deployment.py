@@ -21,6 +21,7 @@ from flowwarden.parameters import (
     OTHER_DESTINATIONS,
     PARAMETERS,
     POLICY,
+    POLICY_PROFILE,
     TAG_FIELDS,
     YES,
     variables,
@@ -59,7 +60,7 @@ def check(given: Mapping[str, str]) -> None:
     """
     values = with_defaults(given)
     _check_settings(values)
-    policy = read_policy(values[POLICY])
+    policy = read_policy(values[POLICY], values[POLICY_PROFILE])
     _check_log_format(values[LOG_FORMAT], policy.flow_logs)
     for path, parameter in needed_parameters(policy.flow_logs):
         if values[parameter] != YES:
@@ -78,7 +79,7 @@ def check_policy(text: str, given: Mapping[str, str]) -> list[str]:
     Raises:
         ConfigurationError: see `check`.
     """
-    policy = read_policy(text)
+    policy = read_policy(text, given.get(POLICY_PROFILE, ""))
     needed = [each for each in needed_parameters(policy.flow_logs) if each[1] not in given]
     check({**dict.fromkeys((parameter for _, parameter in needed), YES), **given, POLICY: text})
     first = {parameter: path for path, parameter in reversed(needed)}
@@ -88,17 +89,17 @@ def check_policy(text: str, given: Mapping[str, str]) -> list[str]:
     ]
 
 
-def read_policy(text: str) -> Policy:
-    """The policy of the parameter `Policy`.
+def read_policy(text: str, profile: str = "") -> Policy:
+    """The policy of the parameter `Policy`, or of a profile of AppConfig.
 
     Raises:
         PolicyError: it is not valid, or longer than the parameter allows.
     """
     policy = Policy.from_json(text)
-    if len(text) > LONGEST_POLICY:
+    if not profile and len(text) > LONGEST_POLICY:
         raise PolicyError(
             f"policy: {len(text)} characters; the parameter {POLICY} allows {LONGEST_POLICY}: remove spaces "
-            "and line breaks, and join neighboring networks"
+            f"and line breaks, join neighboring networks, or use an AppConfig profile ({POLICY_PROFILE})"
         )
     _check_detectors(policy.mutes)
     return policy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flowwarden.aws.clients import ATTEMPTS, QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
@@ -13,6 +15,7 @@ from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
+from flowwarden.bootstrap.policy import recorder_on_aws
 from flowwarden.enforcer.ports import EnforcerPorts, RunClock
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.stack import Stack
@@ -23,6 +26,9 @@ from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
 from flowwarden.sinks.sns import SnsSink
 from flowwarden.unreadable import Unreadable
+
+_GUESSED: Final = frozenset({Origin.PARAMETER, Origin.DEFAULT})
+"""Policies of a function that has never read the configured one."""
 
 
 def build(
@@ -44,8 +50,8 @@ def build(
         PolicyError: the policy is not valid, and there is no `policy_recorder`.
     """
     policy = Policy.from_json(settings.policy) if policy_recorder is None else policy_recorder.in_use.policy
-    # The default policy may differ from the flow logs that the user wants: it only plans.
-    guesses = policy_recorder is not None and policy_recorder.in_use.origin is Origin.DEFAULT
+    # These may differ from the flow logs that the user wants: it only plans.
+    guesses = policy_recorder is not None and policy_recorder.in_use.origin in _GUESSED
     return Enforcer(
         aws,
         policy.flow_logs,
@@ -61,7 +67,8 @@ def policy_recorder_on_aws(settings: EnforcerSettings, unreadable: Unreadable) -
     Members of the stored policy that cannot be read are noted in `unreadable`.
     """
     state = make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
-    return PolicyRecorder.choosing(settings.policy, DynamoDbPolicy(state, settings.state_table, unreadable))
+    store = DynamoDbPolicy(state, settings.state_table, unreadable)
+    return recorder_on_aws(settings.policy, settings.policy_profile, settings.aws_region, store)
 
 
 def on_aws(settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = ATTEMPTS) -> EnforcerPorts:

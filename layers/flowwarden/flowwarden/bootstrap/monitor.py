@@ -11,17 +11,23 @@ from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
+from flowwarden.aws.dynamodb.roles import DynamoDbRoles
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
+from flowwarden.bootstrap.policy import recorder_on_aws
+from flowwarden.monitor.baseline.known_roles import RoleStore
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import LogFormatCache
+from flowwarden.monitor.caches.roles import RoleCache
 from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.pipeline import Caches, MonitoringService
 from flowwarden.monitor.ports import InterfaceDirectory, LogFormats, LogFormatStore
+from flowwarden.monitor.review.reports import LearningReports
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
+from flowwarden.notify.notifier import Routes
 from flowwarden.notify.ports import Claims, Sink
 from flowwarden.policy.last_good import PolicyInUse, PolicyRecorder
 from flowwarden.policy.policy import Policy
@@ -52,7 +58,9 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     pages: Sink
     """Receives notifications that on-call must act on."""
     operations: Sink
-    """Receives notifications about data that the monitor cannot see or read."""
+    """Receives notifications about data that the monitor cannot see or read, and the report on learning."""
+    roles: RoleStore | None = None
+    """The known roles; without it, there are no reports on learning."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
     """Where the ports on the state table note what they cannot read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
@@ -81,23 +89,30 @@ def build(
     Raises:
         LogFormatError: one of the formats cannot be parsed.
     """
+    routes = {Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)}
     return MonitoringService(
-        caches=Caches(
-            formats=LogFormatCache(
-                ports.formats, ports.format_store, tuple(log_formats), warn, ports.unreadable_items
-            ),
-            interfaces=InterfaceCache(ports.interfaces, warn),
-            state=StateCache(ports.state),
-            unreadable_items=ports.unreadable_items,
-            unreadable_answers=ports.unreadable_answers,
-        ),
+        caches=_caches(ports, routes, tuple(log_formats), region, warn),
         policy_recorder=policy
         if isinstance(policy, PolicyRecorder)
         else PolicyRecorder(PolicyInUse(policy=policy)),
         claims=ports.claims,
-        routes={Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)},
+        routes=routes,
         region=region,
         suppression_minutes=suppression_minutes,
+    )
+
+
+def _caches(
+    ports: MonitorPorts, routes: Routes, log_formats: tuple[LogFormat, ...], region: str, warn: Warn
+) -> Caches:
+    return Caches(
+        formats=LogFormatCache(ports.formats, ports.format_store, log_formats, warn, ports.unreadable_items),
+        interfaces=InterfaceCache(ports.interfaces, warn),
+        state=StateCache(ports.state),
+        roles=RoleCache(ports.roles) if ports.roles else None,
+        reports=LearningReports(ports.roles, ports.claims, routes, region) if ports.roles else None,
+        unreadable_items=ports.unreadable_items,
+        unreadable_answers=ports.unreadable_answers,
     )
 
 
@@ -115,7 +130,7 @@ def on_aws(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
     configured = LogFormat.parse(settings.log_format)
     ports = _ports(settings, wait)
     store = DynamoDbPolicy(_state(settings), settings.state_table, ports.unreadable_items)
-    policy_recorder = PolicyRecorder.choosing(settings.policy, store)
+    policy_recorder = recorder_on_aws(settings.policy, settings.policy_profile, settings.aws_region, store)
     return build(
         ports,
         policy_recorder,
@@ -146,6 +161,7 @@ def _ports(settings: MonitorSettings, wait: Callable[[float], None]) -> MonitorP
             answers,
         ),
         state=DynamoDbEvidence(state, table, items),
+        roles=DynamoDbRoles(state, table, items),
         claims=DynamoDbClaims(state, table, terms, items),
         unreadable_items=items,
         unreadable_answers=answers,

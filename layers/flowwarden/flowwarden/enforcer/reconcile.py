@@ -111,6 +111,10 @@ class Enforcer:
         """The stack: account, region, and the dependencies of flow logs."""
         return self._stack
 
+    def is_current(self, now: int) -> bool:
+        """Whether the policy stands at this time, in Unix seconds; if not, the event needs a new service."""
+        return self._policy_recorder is None or self._policy_recorder.is_current(now)
+
     @property
     def policy_in_use(self) -> PolicyInUse:
         """The policy, and why it is used."""

@@ -101,9 +101,9 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
     for teachers in _teachers(view):
         profile = teachers.profile
         here = [*chain.from_iterable(map(edges.numbers_at, teachers.places))]
-        learned = {edges.keys[number] for number in here if answered[number]}
+        learned = edges.distinct(number for number in here if answered[number])
         if not profile.learning_all:
-            guessed = learned.difference(edges.keys[number] for number in here if shown[number])
+            guessed = learned - edges.distinct(number for number in here if shown[number])
             learned -= _never_learned(teachers.baseline, [*guessed])
         if usual_alone:
             # What is as old as the role was when it was learned may be a job that runs each week.
@@ -116,7 +116,7 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
             # An exempt host may do anything, so its connections say nothing about the others of its role.
             learned = {edge for edge in learned if edge.direction == "in"}
         if learned:
-            bursts = {edges.keys[number] for number in here if sudden and sudden[number]} & learned
+            bursts = edges.distinct(number for number in here if sudden[number]) & learned if sudden else ()
             found[profile.role, profile.day] |= {*learned, *map(bursts_of, bursts), MEASURED}
             if teachers.vpc and shows_presence(profile.day):
                 found[teachers.vpc, profile.day].add(PRESENT)

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from flowwarden.monitor import heartbeats
 from flowwarden.monitor.alerts import Seen, alerts, roll_up
 from flowwarden.monitor.budget import Budget, TimedClaims
-from flowwarden.monitor.caches.interfaces import InterfaceCache
+from flowwarden.monitor.caches.interfaces import InterfaceCache, InterfaceView
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
+from flowwarden.monitor.caches.roles import RoleCache
 from flowwarden.monitor.caches.state import StateCache, StateView
 from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
 from flowwarden.monitor.findings import Finding
@@ -27,6 +28,7 @@ from flowwarden.monitor.learning import learn
 from flowwarden.monitor.mutes import muted
 from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.report import BatchReport, report
+from flowwarden.monitor.review.reports import LearningReports, Occasion
 from flowwarden.monitor.triage import triage
 from flowwarden.monitor.view import BatchView, Context
 from flowwarden.notify.alert import Alert
@@ -67,6 +69,10 @@ class Caches(Struct, frozen=True, kw_only=True):
     formats: LogFormatCache
     interfaces: InterfaceCache
     state: StateCache
+    roles: RoleCache | None = None
+    """None if the roles are not stored, as in evaluations."""
+    reports: LearningReports | None = None
+    """Knows when this container has to ask whether a report on learning is due."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
     """The parts of the state table's items that could not be read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
@@ -94,10 +100,9 @@ class MonitoringService:
         self._suppression_minutes = suppression_minutes
         self._policy_recorder = policy_recorder
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the policy stands; if not, the next event needs a new service."""
-        return self._policy_recorder.is_final
+    def is_current(self, now: int) -> bool:
+        """Whether the policy stands at this time, in Unix seconds; if not, the event needs a new service."""
+        return self._policy_recorder.is_current(now)
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> BatchReport:
         """Parse, inspect and notify; `now` is Unix seconds.
@@ -117,14 +122,7 @@ class MonitoringService:
     ) -> BatchReport:
         formats, records = self._parse(batch, now, lookups)
         interfaces = self._caches.interfaces.for_batch(now, lookups)
-        context = Context(
-            formats=formats.candidates.layouts,
-            interfaces=interfaces,
-            state=state,
-            policy=self._policy,
-            now=now,
-        )
-        view = BatchView(batch, records, context)
+        view = BatchView(batch, records, self._context(formats, interfaces, state, now))
         heartbeats.see(view, state)
         found = [each for one in DETECTORS for each in one.detect(view, state, view.policy.thresholds)]
         inhibition = Inhibition(batch.owner, self._suppression_minutes, now)
@@ -134,24 +132,55 @@ class MonitoringService:
         seen = self._seen(view, now)
         found_alerts = [*about_policy, *alerts(findings, seen)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
+        learning = DeliveryReport()
         if _remember(view, triaged, findings, state, delivery, invocation):
             inhibition.store(findings, state)
+            learning = self._report_learning(view, state, invocation, len(found_alerts))
         self._policy_recorder.keep(now)
         done = report(
             records,
             findings,
-            delivery,
+            delivery + replace(learning, unsent=()),
             log_formats_unavailable=int(formats.unavailable),
             host_history_unavailable=state.failures,
             interfaces_unavailable=interfaces.failures,
         )
         return replace(
             done,
+            reports_unsent=learning.unsent,
             deferred=state.deferred + len(view.active_hosts.others),
             policy_invalid=int(bool(self._policy_recorder.in_use.problem)),
             unreadable_items=self._caches.unreadable_items.take(),
             unreadable_answers=self._caches.unreadable_answers.take(),
         )
+
+    def _context(
+        self, formats: CachedFormats, interfaces: InterfaceView, state: StateView, now: int
+    ) -> Context:
+        return Context(
+            formats=formats.candidates.layouts,
+            interfaces=interfaces,
+            state=state,
+            policy=self._policy,
+            now=now,
+        )
+
+    def _report_learning(
+        self, view: BatchView, state: StateView, invocation: Invocation, alerts: int
+    ) -> DeliveryReport:
+        """Store the roles of the batch, and send the report on learning if it is due."""
+        if self._caches.roles is not None:
+            self._caches.roles.see(view.profiles.values(), state, view.now)
+        if self._caches.reports is None:
+            return DeliveryReport()
+        occasion = Occasion(
+            owner=Owner(view.batch.batch_id, invocation.attempt),
+            account=view.batch.owner,
+            now=view.now,
+            time_left=invocation.time_left,
+            most_claims=state.claims - alerts,
+        )
+        return self._caches.reports.send(occasion, state)
 
     def _about_policy(self, owner: str, now: int) -> list[Alert]:
         """The alerts about the policy: it is not valid, or a mute has ended."""

@@ -45,6 +45,8 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     """Failed EC2 calls about network interfaces: roles may be outdated or unknown."""
     policy_invalid: int = 0
     """1 if the configured policy is not valid, and another one was used."""
+    reports_unsent: tuple[str, ...] = ()
+    """Reports on learning that were not sent, with the reason. A later batch sends them."""
     unreadable_items: Notes = NOTHING
     """The parts of the state table's items that could not be read and were ignored."""
     unreadable_answers: Notes = NOTHING

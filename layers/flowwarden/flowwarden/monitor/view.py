@@ -13,7 +13,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Baseline
-from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.baseline.profile import RoleOnDay, RoleProfile
 from flowwarden.monitor.caches.interfaces import InterfaceView
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import FlowSample
@@ -23,7 +23,7 @@ from flowwarden.monitor.traffic.bursts import bursts
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
-from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts, watched_contacts
+from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts, of_internet, watched_contacts
 from flowwarden.monitor.traffic.refused_edges import Clients, RefusedEdges
 from flowwarden.monitor.traffic.rejections import Rejections, refused_own
 from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
@@ -204,28 +204,21 @@ class BatchView:
         """The usual behavior of the host at each interface with contacts, by interface index."""
         names, moments = self.index.names, self.index.moments.tolist()
         found = sorted(set(self.contacts.interface.tolist()))
-        hosts = {place: self._role(names[place], moments[place]) for place in found}
-        described = [(interface, role, day) for interface, role, day in hosts.values() if interface]
-        wanted = [(role, day) for _, role, day in described]
-        wanted += [(vpc, day) for interface, _, day in described if (vpc := vpc_role(interface))]
-        baselines = self._state.baselines(wanted, self.now)
-        return {
-            place: self._profile_of(interface, role, day, baselines)
-            for place, (interface, role, day) in hosts.items()
-        }
+        hosts = [self._role(names[place], moments[place]) for place in found]
+        roles = dict.fromkeys((host.role, host.day) for host in hosts if host.interface)
+        vpcs = dict.fromkeys((host.vpc, host.day) for host in hosts if host.vpc)
+        baselines = self._state.baselines([*roles, *vpcs], self.now)
+        return {place: self._profile_of(host, baselines) for place, host in zip(found, hosts, strict=True)}
 
     def _profile_of(
-        self,
-        interface: NetworkInterface | None,
-        role: str,
-        day: int,
-        baselines: Mapping[tuple[str, int], Baseline | None],
+        self, host: RoleOnDay, baselines: Mapping[tuple[str, int], Baseline | None]
     ) -> RoleProfile:
+        interface, role, vpc_name, day = host
         if not interface:
             # One for all unknown hosts of a day: a loud batch has tens of thousands of them.
             return self._unknown.setdefault(day, RoleProfile(day, None, role))
         # A role that could not be read looks new; that its VPC is known from before proves nothing then.
-        vpc = None if self._state.is_away else baselines.get((vpc_role(interface), day))
+        vpc = None if self._state.is_away else baselines.get((vpc_name, day))
         return RoleProfile(day, interface, role, baselines.get((role, day)), vpc)
 
     def profile(self, interface_id: str | None, moment: int) -> RoleProfile:
@@ -233,16 +226,15 @@ class BatchView:
         return self._profile(self.described.get(interface_id) if interface_id else None, moment)
 
     def _profile(self, interface: NetworkInterface | None, moment: int) -> RoleProfile:
-        role, day = self._role_of(interface), self._day(moment)
-        wanted = [(role, day), (vpc_role(interface), day)] if interface else []
-        known = self._state.baselines([(each, at) for each, at in wanted if each], self.now)
-        return self._profile_of(interface, role, day, known)
+        host = self._on_day(interface, moment)
+        wanted = [(each, host.day) for each in (host.role, host.vpc) if each] if interface else []
+        return self._profile_of(host, self._state.baselines(wanted, self.now))
 
-    def _day(self, moment: int) -> int:
-        return (min(moment, self.now) if moment >= 0 else self.now) // DAY
-
-    def _role_of(self, interface: NetworkInterface | None) -> str:
-        return role_of(interface, self.policy.role_tags) if interface else UNKNOWN
+    def _on_day(self, interface: NetworkInterface | None, moment: int) -> RoleOnDay:
+        day = (min(moment, self.now) if moment >= 0 else self.now) // DAY
+        if interface is None:
+            return RoleOnDay(None, UNKNOWN, "", day)
+        return RoleOnDay(interface, role_of(interface, self.policy.role_tags), vpc_role(interface), day)
 
     @cached_property
     def is_learned(self) -> bool:
@@ -272,17 +264,20 @@ class BatchView:
 
     def role_at(self, place: int) -> str:
         """The role of the host at an interface, by interface index; `UNKNOWN` if EC2 does not describe it."""
-        return self._role(self.index.names[place], ABSENT)[1]
+        return self._role(self.index.names[place], ABSENT).role
 
-    def _role(self, interface_id: str | None, moment: int) -> tuple[NetworkInterface | None, str, int]:
-        """The interface as EC2 describes it, if it does; the role of its host; and the day."""
-        interface = self.described.get(interface_id) if interface_id else None
-        return interface, self._role_of(interface), self._day(moment)
+    def _role(self, interface_id: str | None, moment: int) -> RoleOnDay:
+        return self._on_day(self.described.get(interface_id) if interface_id else None, moment)
 
     @cached_property
     def new_contacts(self) -> NewContacts:
         """The contacts that are not usual for the host at their interface."""
         return new_contacts(self.contacts, self.profiles)
+
+    @cached_property
+    def new_of_internet(self) -> NewContacts:
+        """Those among them that are TCP with the internet."""
+        return of_internet(self.new_contacts)
 
     @cached_property
     def are_bursts(self) -> Mask | None:

@@ -23,7 +23,10 @@ def ports_of_one_host(flows: FlowTable, ends: Integers, chosen: Mask) -> Mask:
     if len(rows) < PORTS:
         return np.zeros(len(flows), bool)
     pairs = packed([ends[0], ends[1]], [len(flows.texts), len(flows.texts)])
-    counted = Groups(packed([Groups(pairs[rows]).numbers, flows["dstport"][rows]], [len(rows), 2**16])).rows
+    groups = Groups(pairs[rows])
+    if int(groups.sizes.max()) < PORTS:
+        return np.zeros(len(flows), bool)
+    counted = Groups(packed([groups.numbers, flows["dstport"][rows]], [len(rows), 2**16])).rows
     many = _frequent(pairs[rows], counted, PORTS)
     return chosen & np.isin(pairs, many)
 

@@ -1,8 +1,9 @@
-"""The last good policy: what a function uses if the configured policy is not valid.
+"""The last good policy: what a function uses if the configured policy cannot be used.
 
-A deployment checks the policy, but a function may still get one that it cannot use: set by hand, or accepted
-by another version. It then uses the last policy that worked, or the built-in default: a monitor that fails
-every batch sees nothing. Both functions report it, once per suppression window.
+A deployment checks the policy of the parameter, but a function may still get one that it cannot use: set by
+hand, accepted by another version, or deployed to AppConfig, which may also not answer. It then uses the last
+policy that worked, or that of the parameter, or the built-in default: a monitor that fails every batch sees
+nothing. Both functions report it, once per suppression window.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final, Protocol, Self
 
 from msgspec import Struct
 
-from flowwarden.errors import PolicyError, StateUnavailable
+from flowwarden.errors import PolicyError, PolicyUnavailable, StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import digest
 from flowwarden.notify.notification import Composed, Notification
@@ -23,6 +24,8 @@ from flowwarden.printable import one_line
 INCIDENT: Final = digest("policy-invalid")
 """One incident for both functions, which have the same policy: the first one to find it reports it."""
 REASON_CHARACTERS: Final = 1000
+POLL_SECONDS: Final = 300
+"""Between two questions whether the policy has changed: each is a call, billed for each container."""
 RETRY_SECONDS: Final = 300
 """Pause after a failed attempt to store a policy: without the state table, each call takes seconds."""
 
@@ -33,6 +36,8 @@ class Origin(StrEnum):
     CONFIGURED = "configured"
     LAST_GOOD = "last-good"
     """The last one that worked, from the state table."""
+    PARAMETER = "parameter"
+    """That of the parameter, because no policy of AppConfig has worked yet."""
     DEFAULT = "default"
     """The built-in default: no policy has worked yet, or the state table does not answer."""
 
@@ -47,10 +52,26 @@ class PolicyStore(Protocol):
         """Store its text, in place of an earlier one; `now` is Unix seconds. Raises StateUnavailable."""
 
 
+class PolicySource(Protocol):
+    """Where the policy is, if it is not in the function's environment."""
+
+    profile: str
+    """Its name for people."""
+
+    def latest(self) -> str | None:
+        """The text of the policy; None if it is the same as at the last call.
+
+        Raises:
+            PolicyUnavailable: there is none, or the service does not answer.
+        """
+
+
 class PolicyInUse(Struct, frozen=True, kw_only=True):
     """The policy that a function uses, and why."""
 
     policy: Policy
+    text: str = ""
+    """As it was written."""
     origin: Origin = Origin.CONFIGURED
     problem: str = ""
     """Why the configured policy is not used; '' if it is."""
@@ -58,49 +79,72 @@ class PolicyInUse(Struct, frozen=True, kw_only=True):
     """Whether the choice stands. If the state table did not answer, the next event chooses again."""
 
 
-def choose(text: str, store: PolicyStore) -> PolicyInUse:
-    """The configured policy if it is valid, otherwise the last good one, otherwise the default one.
+def choose(text: str, store: PolicyStore, source: PolicySource | None = None) -> PolicyInUse:
+    """The configured policy if it is valid, otherwise the last good one, the parameter's, or the default one.
 
     Args:
-        text: the configured policy, as JSON.
+        text: the policy of the parameter, as JSON.
         store: the last good policy; not read if the configured one is valid.
+        source: where the configured policy is; None if it is that of the parameter.
     """
     try:
-        return PolicyInUse(policy=Policy.from_json(text))
-    except PolicyError as error:
+        configured = text if source is None else source.latest() or ""
+        return PolicyInUse(policy=Policy.from_json(configured), text=configured)
+    except (PolicyError, PolicyUnavailable) as error:
         problem = str(error)
+    is_final = True
     try:
         stored = store.load()
     except StateUnavailable:
-        return PolicyInUse(policy=Policy(), origin=Origin.DEFAULT, problem=problem, is_final=False)
+        stored, is_final = None, False
+    others = {Origin.LAST_GOOD: stored, Origin.PARAMETER: text if source is not None else None}
+    for origin, other in others.items():
+        policy = _valid(other)
+        if policy is not None:
+            return PolicyInUse(policy=policy, origin=origin, problem=problem, is_final=is_final)
+    return PolicyInUse(policy=Policy(), origin=Origin.DEFAULT, problem=problem, is_final=is_final)
+
+
+def _valid(text: str | None) -> Policy | None:
+    """The policy; None if there is no text, or it is of another version or damaged."""
     try:
-        policy = Policy.from_json(stored) if stored is not None else None
-    except PolicyError:  # of another version, or damaged
-        policy = None
-    if policy is None:
-        return PolicyInUse(policy=Policy(), origin=Origin.DEFAULT, problem=problem)
-    return PolicyInUse(policy=policy, origin=Origin.LAST_GOOD, problem=problem)
+        return None if text is None else Policy.from_json(text)
+    except PolicyError:
+        return None
 
 
 class PolicyRecorder:
     """The policy that a container uses; stores the configured one as the last good one after it was used."""
 
-    def __init__(self, in_use: PolicyInUse, text: str = "", store: PolicyStore | None = None) -> None:
-        """Take the chosen policy, and where to store the configured `text`; by default it is not stored."""
+    def __init__(
+        self, in_use: PolicyInUse, store: PolicyStore | None = None, source: PolicySource | None = None
+    ) -> None:
+        """Take the chosen policy, where to store it (None: it is not stored), and where it comes from."""
         self.in_use = in_use
-        self._text = text
         self._store = store
+        self._source = source
         self._next: float = 0 if in_use.origin is Origin.CONFIGURED else math.inf
+        self._next_poll: float = 0
 
     @classmethod
-    def choosing(cls, text: str, store: PolicyStore) -> Self:
+    def choosing(cls, text: str, store: PolicyStore, source: PolicySource | None = None) -> Self:
         """The recorder of the policy that `choose` returns."""
-        return cls(choose(text, store), text, store)
+        return cls(choose(text, store, source), store, source)
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the choice stands. If the state table did not answer, the next event chooses again."""
-        return self.in_use.is_final
+    def is_current(self, now: int) -> bool:
+        """Whether the choice stands at this time, in Unix seconds; otherwise the function chooses again.
+
+        Asks the source every `POLL_SECONDS`. If the source does not answer, the choice stands.
+        """
+        if not self.in_use.is_final:
+            return False
+        if self._source is None or now < self._next_poll:
+            return True
+        first, self._next_poll = not self._next_poll, now + POLL_SECONDS
+        try:
+            return first or self._source.latest() is None
+        except PolicyUnavailable:
+            return True
 
     def keep(self, now: int) -> None:
         """Store the configured policy, if it is in use and that is not done; `now` is Unix seconds.
@@ -111,8 +155,8 @@ class PolicyRecorder:
         if self._store is None or now < self._next:
             return
         try:
-            if self._store.load() != self._text:
-                self._store.keep(self._text, now)
+            if self._store.load() != self.in_use.text:
+                self._store.keep(self.in_use.text, now)
         except StateUnavailable:
             self._next = now + RETRY_SECONDS
             return
@@ -122,7 +166,8 @@ class PolicyRecorder:
         """The alert about a policy that is not valid; none if it is valid."""
         if not self.in_use.problem:
             return []
-        notification = _render(self.in_use, account_id, region)
+        profile = self._source.profile if self._source is not None else ""
+        notification = _render(self.in_use, profile, account_id, region)
         # Without the state table each event would repeat it; the metric and its alarm do not wait.
         return [
             Alert(
@@ -137,31 +182,44 @@ class PolicyRecorder:
 
 _USED: Final = {
     Origin.LAST_GOOD: "Both functions use the last policy that was valid, from the state table.",
+    Origin.PARAMETER: (
+        "No earlier policy is available. The monitor uses the policy of the parameter Policy. The enforcer "
+        "only plans: it changes nothing, because that policy may differ from the flow logs that you want."
+    ),
     Origin.DEFAULT: (
         "No earlier policy is available. The monitor uses the built-in default policy. The enforcer only "
         "plans: it changes nothing, because the default may differ from the flow logs that you want."
     ),
 }
+_NAMES: Final = {
+    Origin.LAST_GOOD: "the last good one",
+    Origin.PARAMETER: "that of the parameter",
+    Origin.DEFAULT: "the default one",
+}
 
 
-_WHAT_TO_DO: Final = (
-    "What to do: correct the parameter Policy and deploy again. `flowwarden policy check FILE` checks a "
-    "policy before the deployment."
-)
+def _what_to_do(profile: str) -> str:
+    where = (
+        f"deploy a valid policy to the AppConfig profile {one_line(profile)}, which the functions must be "
+        f"allowed to read; they read it again within {POLL_SECONDS // 60} minutes."
+        if profile
+        else "correct the parameter Policy and deploy again."
+    )
+    return f"What to do: {where} `flowwarden policy check FILE` checks a policy before that."
 
 
-def _render(in_use: PolicyInUse, account_id: str, region: str) -> Notification:
+def _render(in_use: PolicyInUse, profile: str, account_id: str, region: str) -> Notification:
     where = f"{one_line(account_id)} {one_line(region)}"
     reason = one_line(in_use.problem, REASON_CHARACTERS)
-    kept = "the last good one" if in_use.origin is Origin.LAST_GOOD else "the default one"
+    kept = _NAMES[in_use.origin]
     text = Composed.of(
-        ["The policy of this stack is not valid."],
+        ["The policy of this stack cannot be used."],
         [f"Reason: {reason}"],
         [_USED[in_use.origin]],
-        [_WHAT_TO_DO],
+        [_what_to_do(profile)],
     )
     return Notification(
-        subject=f"[ERROR] policy not valid, {kept} is used in {where}",
+        subject=f"[ERROR] policy cannot be used, {kept} is used in {where}",
         text=text,
         document={
             "kind": "policy",

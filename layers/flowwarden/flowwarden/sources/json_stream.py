@@ -25,9 +25,8 @@ STREAMED: Final = frozenset({"events", "logEvents", "records", "Records", "resul
 
 _BETWEEN: Final = re.compile(r"[\s,\[\]]*+")
 _BETWEEN_ELEMENTS: Final = re.compile(r"(?:[\s,]|\[\s*\])*+")
-_GO_ON: Final = re.compile(
-    r"\n|\}(?=\s*,?\s*\{)"
-)  # after an invalid value: the next line, or the next object
+_GO_ON: Final = re.compile(r"\n|\}(?=\s*,?\s*\{)")
+"""After an invalid value: the next line, or the next object."""
 _LONGEST_SCALAR: Final = 4096
 _SHORT: Final = 2**16
 _SHOWN: Final = 1000
@@ -187,11 +186,7 @@ class _Scanner:
         return True
 
     def _follow(self, *, last: bool) -> Document | Unreadable | bool | None:
-        """Scan the value up to its end. Returns None if more text is needed, True if there is no value yet.
-
-        The latter is the case if a list of the value begins that is to be streamed, or if the value is
-        invalid.
-        """
+        """Scan the value to its end: None if more text is needed, True if it is invalid or to be streamed."""
         value = self._value
         if value is None:
             return None

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import Struct
-
+from flowwarden.state.item import Item
 from flowwarden.state.sets import BUCKETS, DAY, HOUR
 
-SETS: Final = "sets"
-"""Sort key of the items that contain sets of numbers."""
 WORK: Final = "work-queue"
 """Partition of the enforcer's work queue. One query reads it, so each run knows whether there is work."""
 OUTBOX: Final = "outbox"
@@ -24,6 +21,8 @@ WORK_TTL: Final = 3 * DAY
 """Losing an item of the work queue does no harm: the sweep checks every VPC anyway."""
 REGISTRY: Final = "flow-logs"
 """Partition of what the enforcer stores about flow logs. One query reads it."""
+ROLES: Final = "roles"
+"""Partition of the roles with a baseline, whose keys nothing else lists. One query reads it."""
 
 DAYS_READ: Final = 30
 """Days of a role's baseline that are read, so that biweekly traffic counts as usual. Items are kept for twice
@@ -81,49 +80,11 @@ MOST_EXPOSED: Final = 8
 """Maximum hosts per interface and batch whose sessions with internet hosts are stored. Each costs a write."""
 
 
-class Item(Struct, frozen=True, kw_only=True):
-    """One kind of item."""
-
-    name: str
-    """Name in the documentation."""
-    prefix: str
-    """Prefix of the key. The parts of the key follow, separated by `#`."""
-    key: tuple[str, ...]
-    """Names of the parts of the key."""
-    sets: tuple[str, ...] = ()
-    """Names of its sets of numbers."""
-    bits: int = 48
-    """The length of its numbers. A longer one was not stored by this code, and is ignored."""
-    sort: str = SETS
-    """The sort key, unless `partition` is given."""
-    partition: str = ""
-    """A shared partition key; `key` is then the sort key."""
-    ttl: int
-    """Retention in seconds; 0 for an item that stays until it is removed."""
-    ttl_from: str = "the beginning of its time"
-    """Start of the retention."""
-    per_batch: int = 0
-    """Writes of a batch that only this kind of item may use; `SHARED` more are for all kinds. 0 if batches do
-    not write it."""
-    why: str
-    """Purpose of the item and meaning of the budget. Shown in docs/state.md."""
-
-    def key_of(self, *parts: object) -> str:
-        """The key of one item, from the values of its parts."""
-        if len(parts) != len(self.key):
-            raise ValueError(f"a key of {self.name} requires the parts {self.key}, not {parts}")
-        return self.prefix + "#".join(map(str, parts))
-
-    def address(self, *parts: object) -> tuple[str, str]:
-        """Partition key and sort key of one item."""
-        key = self.key_of(*parts)
-        return (self.partition, key) if self.partition else (key, self.sort)
-
-    def kept_until(self, begin: int) -> int:
-        """When (Unix seconds) the table can delete an item whose `ttl` began at `begin`."""
-        return begin + self.ttl
-
-
+PEER_BITS: Final = 66
+"""The length of the longest number of a peer: an IPv6 network of 64 bits, and its kind; see
+`monitor/baseline/shown.py`."""
+SHOWN_BITS: Final = PEER_BITS + 26
+"""The same of an edge: with port, protocol and direction."""
 _BUCKET: Final = (BUCKETS - 1).bit_length()
 _SESSION: Final = 31
 """The length of the longest number in a window; see `monitor/traffic/sessions.py`."""
@@ -201,12 +162,27 @@ UPLOAD_SIZES: Final = Item(
     f"{DAYS_READ} days as the baseline.",
 )  # fmt: skip
 BASELINES: Final = Item(
-    name="baselines", prefix="baseline#", key=("role", "day"), sets=("edges", "refused"),
-    ttl=2 * DAYS_READ * DAY, per_batch=10,
+    name="baselines", prefix="baseline#", key=("role", "day"), sets=("edges", "refused", "shown"),
+    longer=(("shown", SHOWN_BITS),), ttl=2 * DAYS_READ * DAY, per_batch=10,
     why="Edges (direction, protocol, port and peer) of a role on a day, and separately the edges that rules "
     f"refused. The baseline consists of the edges that occur on several of the last {DAYS_READ} days. A "
     "container writes each edge of a role and day once. A VPC is stored every other day as a role with one "
-    "edge, which shows since when the VPC is known.",
+    "edge, which shows since when the VPC is known. The numbers of both sets are hashes. `shown` contains "
+    "the edges that the report on learning lists, as numbers that can be read: administration, contacts with "
+    "the internet, and what rules refused.",
+)  # fmt: skip
+KNOWN_ROLES: Final = Item(
+    name="known roles", prefix="role#", key=("role",), partition=ROLES, sets=("networks",),
+    bits=PEER_BITS, ttl=2 * DAYS_READ * DAY, ttl_from="the last time that the role was stored", per_batch=2,
+    why="A role that is being learned or is learned, since when it is known, and the networks of its hosts. "
+    "The report on learning and `flowwarden baseline` read them. A container stores a role when it first "
+    "sees the role or one of its networks, and again before the item expires.",
+)  # fmt: skip
+LEARNING_REPORTS: Final = Item(
+    name="learning reports", prefix="learning-reports", key=(), sets=("roles", "days", "more"),
+    ttl=3650 * DAY, ttl_from="the last report", per_batch=1,
+    why="The roles that a report on learning has listed, as hashes, the days of the reports, and those of "
+    "reports that left out roles.",
 )  # fmt: skip
 SKIPPED: Final = Item(
     name="skipped records", prefix="skipped#", key=("interface", "hour"), sets=("skipped",), bits=7,
@@ -224,7 +200,7 @@ HEARTBEATS: Final = Item(
 )  # fmt: skip
 INCIDENTS: Final = Item(
     name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
-    ttl=7 * DAY, ttl_from="the end of its suppression window", per_batch=55,
+    ttl=7 * DAY, ttl_from="the end of its suppression window", per_batch=52,
     why="Which invocation notifies a sink of an incident, and when the last notification was sent. Each sink "
     "has its own item, so a failing sink does not affect others. Also what was told, and who joined since. "
     "The item outlives its suppression window, so that the next page can mention the previous one. A repeat "
@@ -285,8 +261,9 @@ DELETED_FLOW_LOGS: Final = Item(
 
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, OUTSIDE_SESSIONS, REPORTED, SCANNERS, ATTEMPTS,
-    UPLOADS, UPLOAD_SIZES, BASELINES, SKIPPED, HEARTBEATS, INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY,
-    WORK_ITEMS, SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
+    UPLOADS, UPLOAD_SIZES, BASELINES, KNOWN_ROLES, LEARNING_REPORTS, SKIPPED, HEARTBEATS, INCIDENTS,
+    LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS, CREATIONS,
+    KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
 

@@ -10,19 +10,23 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from flowwarden.state.item import Item
 from flowwarden.state.schema import (
     BASELINES,
     HEARTBEATS,
     ITEMS,
+    KNOWN_ROLES,
     LAST_GOOD_POLICY,
+    LEARNING_REPORTS,
     LOG_FORMATS,
     REPORTED,
     SHARED,
-    Item,
 )
 
 MOST_WRITES: Final = SHARED + sum(item.per_batch for item in ITEMS)
-_LATER: Final = frozenset({BASELINES.name, HEARTBEATS.name, REPORTED.name})
+_LATER: Final = frozenset(
+    {BASELINES.name, HEARTBEATS.name, REPORTED.name, KNOWN_ROLES.name, LEARNING_REPORTS.name}
+)
 """Written after the notifications are out."""
 _RESERVED: Final = (*_LATER, LOG_FORMATS.name, LAST_GOOD_POLICY.name)
 """Writes of their own that claims leave alone."""

@@ -12,13 +12,13 @@ import msgspec
 from flowwarden.aws.dynamodb.item import StoredItem, key_text
 from flowwarden.aws.dynamodb.table import Address, StateTable, number
 from flowwarden.enforcer.registry import Creation, DeletedFlowLog, Entry, KnownFlowLog, ManagedFlowLog
+from flowwarden.state.item import Item
 from flowwarden.state.schema import (
     CREATIONS,
     DELETED_FLOW_LOGS,
     KNOWN_FLOW_LOGS,
     MANAGED_FLOW_LOGS,
     REGISTRY,
-    Item,
 )
 from flowwarden.unreadable import Unreadable
 

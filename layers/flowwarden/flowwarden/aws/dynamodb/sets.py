@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowwarden.aws.dynamodb.item import key_text, named
 from flowwarden.aws.dynamodb.table import Address, ItemDamaged, StateTable, number
-from flowwarden.state.schema import SETS, item_of
+from flowwarden.state.item import SETS
+from flowwarden.state.schema import item_of
 from flowwarden.state.sets import Addition, Sets, merged
 from flowwarden.unreadable import Unreadable
 
@@ -29,7 +30,7 @@ MOST_KEYS: Final = 100
 ATTEMPTS: Final = 3
 """Maximum calls for the same keys while BatchGetItem leaves some unprocessed; then the table is
 unavailable."""
-LONGEST: Final = 73
+LONGEST: Final = 92
 """Bits of the longest number that any kind of item stores."""
 
 
@@ -103,7 +104,7 @@ class DynamoDbEvidence:
         """
         item, kind = self._table.item(key, members), item_of(key)
         names = [each for each in kind.sets if each in item] if kind else named(item.members, "NS")
-        found = {name: item.numbers(name, kind.bits if kind else LONGEST) for name in names}
+        found = {name: item.numbers(name, kind.bits_of(name) if kind else LONGEST) for name in names}
         return {name: numbers for name, numbers in found.items() if numbers}
 
 

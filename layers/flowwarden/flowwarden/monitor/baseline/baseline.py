@@ -19,7 +19,7 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, ICMP, TCP
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import BASELINES, DAYS_READ
-from flowwarden.state.sets import BUCKETS, DAY, Addition, Sets, bucket, fingerprint
+from flowwarden.state.sets import BUCKETS, Sets, bucket, fingerprint
 
 DAYS_SEEN: Final = 2
 """Distinct days before an edge is established. With one day, every incident would be usual the day after."""
@@ -29,7 +29,7 @@ DAYS_LEARNED: Final = 7
 """Distinct days with learned edges before a role counts as known: one day two weeks ago is not two weeks, and
 a role that works on weekdays has ten."""
 
-EDGES, REFUSED = BASELINES.sets
+EDGES, REFUSED, SHOWN = BASELINES.sets
 
 
 class Edge(NamedTuple):
@@ -111,6 +111,16 @@ class Baseline:
         return self._learned < DAYS_LEARNED or self.day - self._first < LEARNING_DAYS
 
     @property
+    def first(self) -> int:
+        """The first day with learned edges; its own day if there is none."""
+        return self._first
+
+    @property
+    def days(self) -> int:
+        """The number of days with learned edges."""
+        return self._learned
+
+    @property
     def can_be_usual(self) -> bool:
         """Whether the role is old enough for any behavior to be usual; before that, all behavior is new."""
         return self._learned >= DAYS_SEEN
@@ -143,6 +153,12 @@ class Baseline:
         """The number of days on which the role served each kind of database, by port."""
         days = self.days_of_all(("in", TCP, port) for port in DATABASE_PORTS)
         return dict(zip(DATABASE_PORTS, days, strict=True))
+
+    @cached_property
+    def only_listens(self) -> bool:
+        """Whether the role usually answers others and never connects to the internet."""
+        listens, goes_out = self.days_of_all((LISTENS, GOES_OUT))
+        return listens >= DAYS_SEEN > goes_out
 
     def age_of(self, edge: Edge | EdgeKind) -> int:
         """The number of days since the edge was first seen; 0 if it was not."""
@@ -220,15 +236,6 @@ def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Ba
 
 
 def _union(sets: Sets) -> frozenset[int]:
-    """All edges of an item; most items have one set, which needs no copy."""
-    edges, *others = sets.values() or (frozenset[int](),)
-    return edges.union(*others) if others else edges
-
-
-def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
-    """The addition of these edges, and of the kinds that they belong to, to a role."""
-    rejected = {edge for edge in edges if edge.direction == "refused"}
-    numbers = frozenset(fingerprint(*each) for edge in edges - rejected for each in (edge, *kinds_of(edge)))
-    sets = {EDGES: numbers, REFUSED: frozenset(fingerprint(*edge) for edge in rejected)}
-    added = {name: each for name, each in sets.items() if each}
-    return Addition(BASELINES.key_of(role, day), added, BASELINES.kept_until(day * DAY))
+    """All edges of an item; most items have no refused ones, and need no copy."""
+    edges, rejected = (sets.get(name, frozenset[int]()) for name in (EDGES, REFUSED))
+    return edges | rejected if rejected else edges

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from flowwarden.monitor.baseline.baseline import (
     DAYS_LEARNED,
     DAYS_SEEN,
-    GOES_OUT,
     LEARNING_DAYS,
-    LISTENS,
     MEASURED,
     Baseline,
     Edge,
@@ -57,6 +55,17 @@ class Standing(Enum):
     USUAL = auto()
     SUDDEN = auto()
     """Usual, but not in so many small sessions at once."""
+
+
+class RoleOnDay(NamedTuple):
+    """The role of the host at an interface, and the day (since 1970) of its traffic."""
+
+    interface: NetworkInterface | None
+    """None if EC2 does not describe it."""
+    role: str
+    vpc: str
+    """Its VPC as if it were a role; '' if it is unknown."""
+    day: int
 
 
 class RoleProfile:
@@ -117,10 +126,10 @@ class RoleProfile:
         serving = self.baseline.days_serving if self.baseline else {}
         return frozenset(port for port, seen in serving.items() if seen >= days)
 
-    @cached_property
+    @property
     def only_listens(self) -> bool:
         """Whether the role usually answers others and never connects to the internet."""
-        return self.knows(LISTENS) and not self.knows(GOES_OUT)
+        return self.baseline is not None and self.baseline.only_listens
 
     @property
     def is_measured(self) -> bool:

@@ -17,7 +17,8 @@ from itertools import batched
 from typing import Final
 
 from flowwarden.errors import StateUnavailable
-from flowwarden.monitor.baseline.baseline import Baseline, Edge, baseline, keys_before, learned
+from flowwarden.monitor.baseline.additions import learned
+from flowwarden.monitor.baseline.baseline import Baseline, Edge, baseline, keys_before
 from flowwarden.monitor.budget import UNLIMITED, Budget
 from flowwarden.monitor.caches.bounded import BoundedCache, size_of_numbers, size_of_sets
 from flowwarden.monitor.caches.heartbeats import GroupHeartbeats, HeartbeatCache
@@ -139,7 +140,7 @@ class StateView:
             return known
         if self.is_away or not self._writes.take(addition.key):
             return merged(known, addition.sets)  # not cached, so that the next batch retries
-        stored = self._call(lambda: self._cache.store.add(addition))
+        stored = self.call(lambda: self._cache.store.add(addition))
         if stored is None:
             return merged(known, addition.sets)
         together = merged(known, addition.sets, stored)
@@ -168,7 +169,7 @@ class StateView:
     def read(self, keys: Iterable[str]) -> dict[str, Sets]:
         """The existing items; none if the table does not answer."""
         wanted = [*keys]
-        return dict(self._call(lambda: self._cache.store.read(wanted)) or {})
+        return dict(self.call(lambda: self._cache.store.read(wanted)) or {})
 
     def read_once(self, keys: Iterable[str]) -> dict[str, Sets]:
         """The same, read once per container; for items of past times."""
@@ -187,7 +188,11 @@ class StateView:
         before, group.judged = group.judged, slot
         self._undo.append(lambda: setattr(group, "judged", before))
 
-    def _call[T](self, call: Callable[[], T]) -> T | None:
+    def may_write(self, key: str) -> bool:
+        """Whether an item with this key may be written by `call`; counts the write."""
+        return not self.is_away and self._writes.take(key)
+
+    def call[T](self, call: Callable[[], T]) -> T | None:
         """The table's answer; None if it does not answer in this batch."""
         if self._failed:
             return None

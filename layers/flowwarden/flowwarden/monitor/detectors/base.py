@@ -25,7 +25,7 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import Service
 from flowwarden.notify.alert import Route
 from flowwarden.policy.detection import Thresholds
-from flowwarden.state.schema import Item
+from flowwarden.state.item import Item
 
 
 class Need(StrEnum):

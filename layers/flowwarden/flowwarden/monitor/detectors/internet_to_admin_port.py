@@ -62,7 +62,7 @@ def detect(
     new = new_services(
         view.contacts,
         view.directions,
-        view.new_contacts,
+        view.new_of_internet,
         opened(view.contacts),
         lambda _, edge: edge.direction == "in" and edge.port in PORTS,
     )

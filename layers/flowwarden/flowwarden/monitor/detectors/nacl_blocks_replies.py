@@ -52,10 +52,11 @@ def detect(
     view: BatchView, _state: StateView, thresholds: Thresholds
 ) -> list[BlockedReplies | SurplusFinding]:
     """One finding for each subnet (or host) and direction in which replies are rejected."""
-    directions = view.directions
-    groups = refused_answers(directions, view.rejected, view.vpcs)
-    if not len(groups):
+    directions, rows = view.directions, view.rejected
+    rows = rows[are_refused_answers(directions, rows)] if len(rows) else rows
+    if not len(rows):
         return []
+    groups = by_place(directions, rows, view.vpcs)
     enough = [connections_in(directions, rows) >= thresholds.nacl_tuples for rows in groups]
     groups = groups.those(np.array(enough, bool))
     most, others = groups.split()
@@ -71,9 +72,8 @@ def _exempt(view: BatchView, rows: Integers) -> int:
     return int((view.exempt(own) & (_places(view.directions, rows) == own)).sum())
 
 
-def refused_answers(directions: Directions, rejected: Integers, vpcs: Integers) -> RowGroups:
-    """The rejected replies among these rows, by place and side; `vpcs` has the number of each row's VPC."""
-    rows = rejected[are_refused_answers(directions, rejected)] if len(rejected) else rejected
+def by_place(directions: Directions, rows: Integers, vpcs: Integers) -> RowGroups:
+    """Rejected replies, by place and side; `vpcs` has the number of the VPC of each row of the batch."""
     texts, sides = len(directions.traffic.flows.texts), directions.side[rows] == EGRESS
     places = _places(directions, rows)
     # Other VPCs have other subnets, but can have the same addresses.

@@ -143,7 +143,7 @@ def _services(view: BatchView, counted: Mask) -> NewServices:
     def is_reported(place: int, edge: Edge) -> bool:
         return edge.direction == "out" and _is_reported(view.profiles[place], edge.port)
 
-    return new_services(view.contacts, view.directions, view.new_contacts, counted, is_reported)
+    return new_services(view.contacts, view.directions, view.new_of_internet, counted, is_reported)
 
 
 def _is_reported(profile: RoleProfile, port: int) -> bool:

@@ -57,7 +57,11 @@ type PingSweep = TrafficFinding[Facts]
 
 def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[PingSweep]:
     """One finding for each host that pings many addresses, unless that is usual for its role."""
-    rows = _unanswered(view.directions)
+    protocol = view.records.flows["protocol"]
+    (pings,) = ((protocol == ICMP) | (protocol == ICMPV6)).nonzero()
+    if len(pings) < thresholds.scan_hour:  # as in most batches
+        return []
+    rows = _unanswered(view.directions, pings)
     if len(rows) < thresholds.scan_hour:
         return []
     exempt, texts = host_set(view.policy.exempt), view.records.flows.texts
@@ -90,11 +94,10 @@ def _judge(view: BatchView, rows: Integers, least: int) -> PingSweep | None:
     return replace(finding, severity=Severity.INFO)
 
 
-def _unanswered(directions: Directions) -> Integers:
-    """The rows of ICMP that internal hosts send to internal ones, which send none to them."""
-    flows = directions.traffic.flows
-    (rows,) = ((flows["protocol"] == ICMP) | (flows["protocol"] == ICMPV6)).nonzero()
-    ends, sizes = (directions.client[rows], directions.server[rows]), [len(flows.texts)] * 2
+def _unanswered(directions: Directions, rows: Integers) -> Integers:
+    """The rows among these of ICMP that internal hosts send to internal ones, which send none to them."""
+    ends = directions.client[rows], directions.server[rows]
+    sizes = [len(directions.traffic.flows.texts)] * 2
     there, back = packed(ends, sizes), packed(ends[::-1], sizes)
     sent = (directions.side[rows] == EGRESS) & (directions.client_class[rows] == OWN)
     sent &= (directions.server_class[rows] == OWN) & ~np.isin(there, back)

@@ -178,12 +178,13 @@ class HostActivities:
         self, profile: RoleProfile, new: Mapping[Edge, Integers], databases: frozenset[int]
     ) -> Iterator[tuple[Edge, Integers]]:
         """The new contacts that hosts at an interface initiated and that count, at most `MOST_CONTACTS`."""
-        contacts, count, refused = self._contacts, 0, profile.usually_refused([*new])
+        outbound = [each for each in new if each.direction == "out" and not _is_common(each, profile)]
+        if not outbound:
+            return
+        contacts, count, refused = self._contacts, 0, profile.usually_refused(outbound)
         learning = profile.learning
         # Many contacts of another kind must not take the room of those that an intruder makes.
-        for edge in sorted(new, key=lambda each: (not is_grave(each), each)):
-            if edge.direction != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
-                continue
+        for edge in sorted(outbound, key=lambda each: (not is_grave(each), each)):
             # While nearly all contacts are new, only failures, port sweeps and some edges are significant.
             numbers = new[edge][contacts.answered[new[edge]]] if edge in refused else new[edge]
             all_count = not learning or _counts_while_learning(edge, databases)
@@ -279,9 +280,9 @@ def _counts_while_learning(edge: Edge, databases: frozenset[int]) -> bool:
 
 
 def _is_common(edge: Edge, profile: RoleProfile) -> bool:
-    """Whether an edge to the internet is insignificant.
+    """Whether an edge leads to the internet and is insignificant there.
 
     Programs try UDP there and fall back (QUIC, STUN). An interface that EC2 does not describe may belong to a
     NAT gateway, which connects for many hosts.
     """
-    return edge.protocol == UDP or profile.interface is None
+    return edge.peer == PeerClass.INTERNET and (edge.protocol == UDP or profile.interface is None)

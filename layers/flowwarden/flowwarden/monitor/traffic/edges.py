@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from itertools import chain, compress, count, pairwise, repeat, starmap
 from typing import Any, Final, Protocol
@@ -84,6 +84,11 @@ class Edges:
         """The numbers of the wanted edges; `wanted` is asked once for edges that several interfaces have."""
         chosen = [*map(wanted, self._distinct)]
         return [*compress(count(), map(chosen.__getitem__, self._numbers))] if any(chosen) else []
+
+    def distinct(self, numbers: Iterable[int]) -> set[Edge]:
+        """The edges with these numbers; one that several interfaces have is looked at once."""
+        places = {*map(self._numbers.__getitem__, numbers)}
+        return {*map(self._distinct.__getitem__, places)}
 
     def at(self, interface: int) -> slice:
         """The edges of an interface."""

@@ -71,14 +71,14 @@ def new_services(
     Args:
         contacts: of the batch.
         directions: of the batch.
-        new: the contacts that are not usual.
+        new: the contacts that are not usual, of TCP with the internet.
         counted: which contacts count.
         wanted: which edges count, by the index of the interface.
     """
     found: defaultdict[InternetService, list[int]] = defaultdict(list)
     for place, edges in new.items():
         for edge in edges:
-            if edge.protocol != TCP or edge.peer != PeerClass.INTERNET or not wanted(place, edge):
+            if not wanted(place, edge):
                 continue
             numbers = edges[edge]
             numbers = numbers[counted[numbers]][:MOST_CONTACTS]

@@ -16,7 +16,7 @@ from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.edges import Edges
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, DIRECTORY_SERVICES
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, DIRECTORY_SERVICES, TCP
 from flowwarden.records.columnar.tokenizer import Integers, Mask
 
 type NewContacts = Mapping[int, Mapping[Edge, Integers]]
@@ -52,6 +52,15 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
     for number in sorted(chain.from_iterable(_new_numbers(edges, profiles))):
         found[edges.owners[number]][edges.keys[number]] = number
     return {place: _ByEdge(edges, numbers) for place, numbers in found.items()}
+
+
+def of_internet(new: NewContacts) -> NewContacts:
+    """Those among new contacts that are TCP with the internet, which several detectors inspect."""
+    return {
+        place: {edge: edges[edge] for edge in chosen}
+        for place, edges in new.items()
+        if (chosen := [edge for edge in edges if edge.peer == PeerClass.INTERNET and edge.protocol == TCP])
+    }
 
 
 def _new_numbers(edges: Edges, profiles: Mapping[int, RoleProfile]) -> Iterator[Iterable[int]]:

@@ -29,6 +29,8 @@ from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 MOST_SERVICES: Final = 8
 """Edges that refuse a host in a batch, from which on it teaches nothing: it may try what it does not know."""
 
+_GRAVE_PORTS: Final = ADMIN_PORTS | DATABASE_PORTS
+
 type Choose = Callable[[RoleProfile, Sequence[Edge]], Collection[Edge]]
 """Some of the edges, by what is usual for a role."""
 type Locate = Callable[[str, str | None], NetworkInterface | None]
@@ -182,5 +184,4 @@ class RefusedEdges:
 
 def is_grave(edge: Edge) -> bool:
     """Whether a refused edge is one that an intruder tries first: it is learned only once it was reported."""
-    grave = edge.protocol == TCP and edge.port in ADMIN_PORTS | DATABASE_PORTS
-    return grave and class_of(edge.peer) is PeerClass.OWN
+    return edge.port in _GRAVE_PORTS and edge.protocol == TCP and class_of(edge.peer) is PeerClass.OWN

@@ -62,6 +62,8 @@ def uploads(directions: Directions) -> tuple[Integers, Integers]:
 
 def counted(directions: Directions, rows: Integers) -> Integers:
     """The rows among these that count."""
+    if not len(rows):
+        return rows
     flows = directions.traffic.flows
     sizes = flows["bytes"][rows]
     columns = [directions.client_port[rows], directions.service_port[rows], flows["protocol"][rows]]

@@ -90,6 +90,12 @@ def usual(items: Iterable[Sets], outside: PeerClass = PeerClass.INTERNET, span: 
     return int(2 ** (days[enough - 1] + 1)) if len(days) >= enough else 0
 
 
+def most(items: Iterable[Sets], outside: PeerClass, span: int) -> int:
+    """The most bytes per span that a role reached on any day, rounded up; 0 if it never did."""
+    found = max((_most(each, outside, span) for each in items), default=0)
+    return int(2 ** (found + 1)) if found else 0
+
+
 def _most(sets: Sets, outside: PeerClass, span: int) -> int:
     """The highest power of two of a day; 0 if nothing was sent."""
     most = max(sets.get(_NAMES[outside, span], ()), default=0)

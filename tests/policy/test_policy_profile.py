@@ -1,0 +1,95 @@
+"""The policy in a profile of AppConfig: when it is used, and what is used instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.policy.last_good import POLL_SECONDS, Origin, PolicyRecorder, choose
+from flowwarden.policy.policy import Policy
+from tests.policy.fakes import MemoryPolicy, MemoryProfile
+
+PARAMETER, GOOD, NEXT = '{"exempt": ["10.0.9.7"]}', '{"exempt": ["10.0.9.9"]}', '{"exempt": ["10.0.9.8"]}'
+TYPO = '{"exemt": ["10.0.9.9"]}'
+NOW = 1_764_000_000
+
+
+def test_the_profile_is_used_instead_of_the_parameter_and_becomes_the_last_good_policy() -> None:
+    """The parameter is not stored."""
+    store = MemoryPolicy()
+    recorder = PolicyRecorder.choosing(PARAMETER, store, MemoryProfile(GOOD))
+    assert (recorder.in_use.policy, recorder.in_use.origin) == (Policy.from_json(GOOD), Origin.CONFIGURED)
+    assert recorder.alerts("111122223333", "eu-west-1") == []
+    recorder.keep(NOW)
+    assert store.text == GOOD
+
+
+@pytest.mark.parametrize("profile", [MemoryProfile(GOOD, away=True), MemoryProfile(TYPO)])
+@pytest.mark.parametrize(
+    ("stored", "parameter", "used", "origin"),
+    [
+        (NEXT, PARAMETER, NEXT, Origin.LAST_GOOD),
+        (None, PARAMETER, PARAMETER, Origin.PARAMETER),
+        (TYPO, PARAMETER, PARAMETER, Origin.PARAMETER),
+        (None, TYPO, "{}", Origin.DEFAULT),
+    ],
+)
+def test_what_is_used_instead_of_a_profile_that_cannot_be_used(
+    profile: MemoryProfile, stored: str | None, parameter: str, used: str, origin: Origin
+) -> None:
+    """The last good policy, else that of the parameter, else the default; none of them is stored."""
+    store = MemoryPolicy(stored)
+    recorder = PolicyRecorder.choosing(parameter, store, profile.in_new_container())
+    assert (recorder.in_use.policy, recorder.in_use.origin) == (Policy.from_json(used), origin)
+    recorder.keep(NOW)
+    assert store.text == stored
+
+
+def test_without_the_state_table_the_parameter_is_used_and_the_next_event_chooses_again() -> None:
+    """No outage stops paging."""
+    in_use = choose(PARAMETER, MemoryPolicy(NEXT, away=True), MemoryProfile(GOOD, away=True))
+    assert (in_use.policy, in_use.is_final) == (Policy.from_json(PARAMETER), False)
+
+
+def test_the_profile_is_asked_for_changes_at_intervals() -> None:
+    """Not at each event: each question is a call."""
+    profile = MemoryProfile(GOOD)
+    recorder = PolicyRecorder.choosing(PARAMETER, MemoryPolicy(), profile)
+    assert all(recorder.is_current(NOW + second) for second in range(POLL_SECONDS))
+    assert profile.calls == 1
+    assert recorder.is_current(NOW + POLL_SECONDS)
+    assert profile.calls == 2
+    profile.text = NEXT
+    assert recorder.is_current(NOW + 2 * POLL_SECONDS - 1)
+    assert not recorder.is_current(NOW + 2 * POLL_SECONDS)
+
+
+def test_a_profile_that_does_not_answer_is_asked_again_later_and_then_used() -> None:
+    """Each failed call takes seconds, so not at the next event."""
+    profile = MemoryProfile(GOOD, away=True)
+    recorder = PolicyRecorder.choosing(PARAMETER, MemoryPolicy(NEXT), profile)
+    for second in (0, 10, POLL_SECONDS, POLL_SECONDS + 10):
+        assert recorder.is_current(NOW + second)
+    assert profile.calls == 2
+    profile.away = False
+    assert not recorder.is_current(NOW + 2 * POLL_SECONDS)
+
+
+def test_a_new_version_that_is_not_valid_does_not_replace_the_last_good_one() -> None:
+    """The container chooses again, and reports the new version."""
+    profile, store = MemoryProfile(GOOD), MemoryPolicy()
+    PolicyRecorder.choosing(PARAMETER, store, profile).keep(NOW)
+    profile.text = TYPO
+    recorder = PolicyRecorder.choosing(PARAMETER, store, profile.in_new_container())
+    assert recorder.in_use.policy == Policy.from_json(GOOD)
+    (alert,) = recorder.alerts("111122223333", "eu-west-1")
+    text = alert.render(Claim(state=ClaimState.CLAIMED)).text
+    assert "`exemt`" in text
+    assert "AppConfig profile abc1234/def5678/ghi9012" in text
+    assert "within 5 minutes" in text
+
+
+def test_a_policy_of_the_parameter_is_always_current() -> None:
+    """It changes with a deployment, which starts new containers."""
+    recorder = PolicyRecorder.choosing(GOOD, MemoryPolicy())
+    assert all(recorder.is_current(NOW + hour * 3600) for hour in range(100))
