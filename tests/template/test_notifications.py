@@ -158,8 +158,8 @@ WITHOUT_ALARM = {
     "VpcsPending": "the next run does it, and counts a failure that lasts",
     "EnforcementFailures": "each sweep notifies operations",
 }
-"""Metrics that indicate a loss or a delay, with the reason why they have no alarm. docs/operating.md states the
-reasons, too."""
+"""Metrics that indicate a loss or a delay, with the reason why they have no alarm. docs/operating.md states
+the reasons, too."""
 
 BY_NAME_OF_ATTRIBUTE = {"QueueName", "TopicName"}
 """Dimensions whose value is an attribute, not the result of `Ref` (a URL, an ARN)."""

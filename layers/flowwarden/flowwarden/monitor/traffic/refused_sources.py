@@ -1,8 +1,8 @@
-"""Internet hosts that a batch refuses, and which of them may be scanners: each costs a write.
+"""Internet hosts that a batch refuses, and which of them may be scanners.
 
-Most background noise tries one or two places of an interface, as a scan does that is spread thinly over many
-interfaces. Only a count over all of them tells the two apart, and storing each refusal would cost a write for
-each. So a container remembers the places of each source, and stores those of few.
+Most background noise tries one or two places of an interface, and so does a scan that is spread over many
+interfaces. Only a count over all interfaces distinguishes them, but storing every source would cost a write
+for each. So a container remembers the places of each source, and stores those of likely scanners only.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import MOST_SCANNERS
 
 MOST_PLACES: Final = 100
-"""Places per internet host that are counted; no threshold is higher."""
+"""Maximum places per internet host that are counted; no threshold is higher."""
 CANDIDATE_REFUSALS: Final = 3
-"""Places of an interface that must refuse an internet host in one batch before they are stored at once. Of a
-scanner that tries fifteen, a batch may contain three."""
+"""An internet host that so many places of an interface refuse in one batch is stored at once. Of a scanner
+that tries fifteen, a batch may contain three."""
 SHARE: Final = 0.5
-"""The share of the limit from which the places that a container remembers are stored: two containers that
-each saw half of a scan find it."""
+"""The share of the limit from which the places that a container remembers are stored. So a scan is found if
+two containers each saw half of it."""
 MOST_SEEN: Final = 64
-"""Internet hosts per interface and batch that a container remembers, those with the most places first."""
+"""Maximum internet hosts per interface and batch that a container remembers, those with the most places
+first.
+"""
 _NONE: Final = np.empty(0, np.int64)
 
 
@@ -61,7 +63,7 @@ def worth_storing(
         contacts: of the batch.
         refused: those of internet hosts that an interface refused.
         state: remembers the places that this container saw.
-        day: since 1970.
+        day: days since 1970.
         least: the number of places that identifies a scanner.
         stored_of: the number of places of a host that this container has stored.
     """
