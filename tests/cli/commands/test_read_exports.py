@@ -71,7 +71,9 @@ BOTH = {
     "Insights, CSV": f"@timestamp,@message\n{STAMP},{ACCEPTED}\n{STAMP},{NODATA}\n",
     "console, CSV": f"timestamp,message\n1700000000000,{NODATA}\n1700000000000,{ACCEPTED}\n",
     "aws logs tail": f"{STAMP}+00:00 {STREAM} {ACCEPTED}\n{STAMP}+00:00 {STREAM} {NODATA}\n",
-    "aws logs tail, detailed": "\n".join(f"{STAMP}.000000+00:00 {STREAM} {each}" for each in (ACCEPTED, NODATA)),
+    "aws logs tail, detailed": "\n".join(
+        f"{STAMP}.000000+00:00 {STREAM} {each}" for each in (ACCEPTED, NODATA)
+    ),
     "aws logs tail, short": f"{STAMP} {ACCEPTED}\n{STAMP} {NODATA}\n",
     "export to S3": f"{STAMP}.000Z {ACCEPTED}\n{STAMP}.000Z {NODATA}\n",
     "Athena": csv(HEADER.replace("-", "_"), VALUES, NO_VALUES),
