@@ -1,4 +1,4 @@
-"""The AWS emulator: start it, deploy the template to it, write flow records, show the notifications.
+"""The AWS emulator: starts it, deploys the template to it, writes flow records, and shows the notifications.
 
 No real AWS account is used, whatever the caller's environment contains.
 """

@@ -120,9 +120,9 @@ def _module(detector: Detector) -> ModuleType:
 
 
 def paragraphs_of(module: ModuleType) -> list[str]:
-    """The paragraphs of the module's docstring with shown headings, or with none of the hidden ones.
+    """The paragraphs of a detector's docstring that the page shows: those without a heading of `HIDDEN`.
 
-    A line that is not indented begins a paragraph. The first blank line after the headings ends them.
+    They are the block of lines after the summary; a line that is not indented begins a paragraph.
     """
     _, _, text = (module.__doc__ or "").partition("\n\n")
     head, _, _ = text.partition("\n\n")
@@ -137,7 +137,7 @@ def _bold(paragraph: str) -> str:
 
 
 def _with_values(text: str, module: ModuleType) -> str:
-    """The text, with the value behind the name of each numeric constant of the module."""
+    """The text, with the value added after the name of each numeric constant of the module."""
 
     def valued(match: re.Match[str]) -> str:
         value = getattr(module, match[1], None)

@@ -23,9 +23,9 @@ Flow Warden stores its state in one DynamoDB table with the keys `pk` and `sk`. 
 kind of item. DynamoDB deletes an item some time after its retention ends, so the code never relies on the
 deletion. In a key, a word in angle brackets stands for a value; hosts and addresses are IP addresses in clear
 text. A batch makes at most {MOST_WRITES} writes. Each kind of item has a reserved number of them (the column
-"Reserved writes"). The kinds that need more first get the {SHARED} shared writes. What a batch does not write
-is new again in the next batch. [The decision](decisions/host-history-is-sets.md) explains why sets store the
-state.
+"Reserved writes"). The kinds that need more first get the {SHARED} shared writes. What a batch cannot write
+is written by the next batch that contains it. [The decision](decisions/host-history-is-sets.md) explains why
+sets store the state.
 """
 
 

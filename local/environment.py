@@ -1,4 +1,4 @@
-"""The environment of the project's tools, built explicitly so that the user's AWS settings do not leak in.
+"""The environment variables of the project's tools, without the user's AWS settings.
 
 The user's environment may contain real credentials, a profile or a default region. None of these may reach a
 tool that deploys something.

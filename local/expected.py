@@ -18,7 +18,7 @@ NOTHING = "nothing"
 
 
 class Observed(Struct, frozen=True, kw_only=True):
-    """What a function returned, and what it published."""
+    """The result of a function, and the notifications that it published."""
 
     result: Any
     pages: Sequence[Delivery] = ()
@@ -82,7 +82,7 @@ def metric_of(name: str) -> str:
 
 def _enforcer(wanted: Mapping[str, Any], observed: Observed) -> Iterator[Difference]:
     got = dict(observed.result) if isinstance(observed.result, dict) else {"result": observed.result}
-    # Texts about the trigger, for people.
+    # The reason is a text for people.
     got.pop("reason", None)
     plan = got.pop("plan", None) if "steps" in wanted else None
     for name in sorted({*wanted["result"], *got}):

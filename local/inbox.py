@@ -21,7 +21,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
     subject: str
     document: dict[str, Any]
-    """The document for machines; its `text` is for people."""
+    """The JSON document for programs; its `text` is for people."""
     attributes: dict[str, str]
     arrived: float
     """The time of arrival, by `time.monotonic()`."""

@@ -39,7 +39,7 @@ class InvocationWatcher:
         self._known = set(self._finished())
 
     def skip(self) -> None:
-        """Ignore the invocations that have finished until now."""
+        """Ignore the invocations that have finished so far."""
         self._known.update(self._finished())
 
     def wait(self, count: int, seconds: float) -> list[Invocation]:

@@ -1,9 +1,9 @@
 """`make invoke EVENT=…`: runs the real function with one event in a container, with `sam local invoke`.
 
-The function uses an AWS emulator with the real template deployed. It is kept running for the next event,
-until `make down`; each event finds an empty account. The result and the notifications are printed and
-compared with the outcome that the event expects. `sam local` exits 0 even if the handler raises or is killed;
-this command exits 1 in that case, and if the outcome differs.
+The function uses an AWS emulator with the real template deployed. The emulator keeps running for the next
+event, until `make down`; each event starts with an empty account. The command prints the result and the
+notifications, and compares them with the outcome that the event expects. `sam local` exits 0 even if the
+handler raises or is killed; this command exits 1 in that case, and if the outcome differs.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Container:
         self._inboxes = [Inbox(aws.clients, topic) for topic in (stack.pages_topic, stack.operations_topic)]
 
     def invoke(self, event: ReadableEvent, expected: Mapping[str, Any] | None = None) -> Invoked:
-        """Run the event's function in an account that has what the event describes and nothing else.
+        """Run the event's function in an account that contains only what the event describes.
 
         Args:
             event: the event.
@@ -212,7 +212,7 @@ def show_comparison(
     for each in found:
         terminal.bad(f"{each.what}\nexpected: {json.dumps(each.expected)}\ngot: {json.dumps(each.got)}")
     if event.unsupported:
-        terminal.say(f"The AWS emulator does not do what the event has in {', '.join(event.unsupported)}.")
+        terminal.say(f"The AWS emulator does not support {', '.join(event.unsupported)} of the event.")
     terminal.say(f"{len(found)} difference{'s' * (len(found) > 1)} from the expected outcome.")
     return 1
 

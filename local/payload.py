@@ -52,7 +52,7 @@ class ExistingFlowLog(Struct, frozen=True, kw_only=True):
 
 
 class ExistingSubscription(Struct, frozen=True, kw_only=True):
-    """A subscription filter, to the monitor whichever destination is written."""
+    """A subscription filter. On the emulator it sends to the monitor, whatever `destination_arn` contains."""
 
     name: str
     destination_arn: str = ""
@@ -60,7 +60,7 @@ class ExistingSubscription(Struct, frozen=True, kw_only=True):
 
 
 class ExistingLogGroup(Struct, frozen=True, kw_only=True):
-    """A log group that exists before the event; without the stack's in the list, that one is missing."""
+    """A log group that exists before the event. If the list lacks the stack's log group, that is missing."""
 
     name: LogGroup
     retention_days: int | None = None
@@ -81,7 +81,7 @@ class AccountState(Struct, frozen=True, kw_only=True):
     deleted_but_listed: tuple[Any, ...] = ()
     interfaces: tuple[Any, ...] = ()
     role: Any = None
-    """What only the tests' fakes can do."""
+    """This member and those above, from `refuses` on, work only with the fakes of the tests."""
 
 
 class ReadableEvent(Struct, frozen=True, kw_only=True):
@@ -99,7 +99,7 @@ class ReadableEvent(Struct, frozen=True, kw_only=True):
 
     @property
     def unsupported(self) -> tuple[str, ...]:
-        """The members that the AWS emulator cannot do, so that the outcome may differ."""
+        """The members of the event that the AWS emulator does not support, so that the outcome may differ."""
         names = ("refuses", "late", "deleted_but_listed", "interfaces", "role")
         found = [f"account.{each}" for each in names if getattr(self.account, each)]
         if any(each.owner_id != ACCOUNT_ID for each in self.account.vpcs):

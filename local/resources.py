@@ -1,4 +1,4 @@
-"""Creates what an event of `events/` needs on the AWS emulator, and removes what earlier events left."""
+"""Creates the resources of an event of `events/` on the AWS emulator, and removes those of earlier events."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _seconds_since(event: ReadableEvent) -> int:
 
 
 def _moved(payload: dict[str, Any], seconds: int) -> dict[str, Any]:
-    """The event, so many seconds later."""
+    """The event, as if it had happened `seconds` later."""
     detail = payload.get("detail")
     moved = payload | {"time": _later(payload.get("time"), seconds)}
     if isinstance(detail, dict) and "eventTime" in detail:
@@ -115,7 +115,8 @@ def _later(time: object, seconds: int) -> object:
 
 def _delete_vpc(clients: Clients, vpc_id: str) -> None:
     ec2 = clients.ec2
-    # Something of the user's may hold a part, and so the VPC: it stays, and the comparison then shows it.
+    # A resource that the user created can prevent a deletion. The VPC then stays, and the comparison shows
+    # it.
     with suppress(ClientError):
         gateways = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc_id]}])
         for gateway in gateways["InternetGateways"]:

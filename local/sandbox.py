@@ -1,8 +1,8 @@
 """`make up`, `make send`, `make inbox`, `make down`: an AWS emulator with the stack deployed, kept running.
 
-`make up` starts a server process in the background. The process deploys the stack, stores the
-sandbox's state in a file, and waits for the signal of `make down`. The other commands read the file.
-`make invoke` keeps one of its own in the same way, at an address that containers can reach.
+`make up` starts a server process in the background. The process deploys the stack, stores the sandbox's state
+in a file, and waits for the signal of `make down`. The other commands read the file. `make invoke` uses a
+second sandbox, at an address that containers can reach.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from local.terminal import Terminal
 
 NAME: Final = "sandbox"
 FOR_CONTAINERS: Final = "invoke"
-"""The one of `make invoke`."""
+"""The name of the sandbox of `make invoke`."""
 START_SECONDS: Final = 300
 STOP_SECONDS: Final = 60
 SETTLE_SECONDS: Final = 3
@@ -98,7 +98,7 @@ class Sandbox:
         self._log = FOLDERS / f"{name}.log"
 
     def up(self) -> int:
-        """Start the sandbox unless it is up already, and say how to use it."""
+        """Start the sandbox unless it is already up, and print how to use it."""
         try:
             state = self.state()
         except NotUp:
@@ -131,7 +131,7 @@ class Sandbox:
         return 0
 
     def fresh(self) -> State:
-        """The running sandbox with the current sources deployed; started, or started again, if it has not.
+        """The running sandbox with the current sources deployed; starts or restarts it if necessary.
 
         Raises:
             EmbeddedAwsError: it did not start, or the earlier one did not stop.
@@ -147,7 +147,7 @@ class Sandbox:
         return self._start()
 
     def inbox(self) -> int:
-        """Show the notifications that arrived since they were shown last."""
+        """Show the notifications that have arrived since the last call."""
         self._show(self.state().notifications(seconds=0), "No new notifications.")
         return 0
 
@@ -156,7 +156,7 @@ class Sandbox:
         state, event = self.state(), read(path)
         self._terminal.title(event.title or path.name, f"{event.function}, deployed at {state.endpoint}")
         result, failed = state.invoke(event)
-        self._terminal.scene("What the function returned")
+        self._terminal.scene("Result of the function")
         self._terminal.code(json.dumps(result, indent=2))
         self._show(state.notifications(SETTLE_SECONDS), "No notification was published.")
         return int(failed)
@@ -222,7 +222,7 @@ class Sandbox:
             time.sleep(0.2)
 
     def _write(self, state: State) -> None:
-        """Write the variables for a shell, then the state, which says that all is ready."""
+        """Write the variables for a shell, then the state: if that exists, the sandbox is ready."""
         kept = ("AWS_", "NO_PROXY")
         variables = environment(state.endpoint).items()
         lines = [
@@ -234,7 +234,7 @@ class Sandbox:
         partial.rename(self._state)
 
     def _is_held(self) -> bool:
-        """Whether a process holds the sandbox's lock; its process id may be another's by now."""
+        """Whether a process holds the sandbox's lock. Another process may have its process id by now."""
         path = FOLDERS / f"{self._name}.lock"
         if not path.exists():
             return False
@@ -257,7 +257,7 @@ def _host(name: str) -> str:
 
 
 def _parameters(name: str) -> Parameters:
-    """The policy of the demo; an event that is invoked in a container has its own settings."""
+    """The parameters of the stack: the demo's policy; none for `make invoke`, whose events have settings."""
     return {} if name == FOR_CONTAINERS else {"Policy": json.dumps(POLICY)}
 
 
@@ -271,7 +271,7 @@ def _stop_all(terminal: Terminal) -> int:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    """Unwind, so that everything is stopped."""
+    """Unwind the stack, so that everything is stopped."""
     raise KeyboardInterrupt
 
 

@@ -124,7 +124,7 @@ def _compare_pages(scene: Scene, deliveries: list[Delivery]) -> list[str]:
 
 
 def _compare_metrics(scene: Scene, written: feed.Written, metrics: dict[str, float]) -> list[str]:
-    """Includes the number of flows, because without it a crashed monitor would look like a quiet one."""
+    """Includes the number of flows; without it, a monitor that crashed would look like a quiet one."""
     expected = {"Flows": written.records, "Notifications": len(scene.pages)} | scene.metrics
     return [
         f"metric {name}: expected {value}, got {metrics.get(name, 0):g}"

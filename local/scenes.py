@@ -1,4 +1,4 @@
-"""The demo's scenario: a small VPC and its traffic. Pure data."""
+"""The demo's scenario: a small VPC, its traffic, and the expected reactions. Pure data."""
 
 from __future__ import annotations
 

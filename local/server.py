@@ -1,4 +1,4 @@
-"""Starts ministack, waits until it responds, and always stops it."""
+"""Starts ministack, the AWS emulator, waits until it responds, and always stops it."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class EmbeddedAws:
         return self.environment | {
             "BIND_HOST": self.host,
             "GATEWAY_PORT": str(self.port),
-            # Where a custom resource's function sends its answer.
+            # The host to which a custom resource's function sends its response.
             "MINISTACK_HOST": "localhost" if self.host == LOOPBACK else self.host,
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
@@ -195,7 +195,7 @@ def _is_healthy(host: str, port: int) -> bool:
 
 
 def _request(host: str, port: int, method: str, path: str) -> None:
-    """One plain HTTP request, without the user's proxy.
+    """Send one plain HTTP request, without the user's proxy.
 
     Raises:
         OSError, HTTPException: no response.
@@ -208,7 +208,7 @@ def _request(host: str, port: int, method: str, path: str) -> None:
     finally:
         connection.close()
     if answer.status != HTTPStatus.OK:
-        raise EmbeddedAwsError(f"{method} {path}: the AWS emulator answered {answer.status} {answer.reason}")
+        raise EmbeddedAwsError(f"{method} {path}: the AWS emulator returned {answer.status} {answer.reason}")
 
 
 def relative(path: Path) -> Path:

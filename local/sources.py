@@ -1,4 +1,4 @@
-"""What a build is made of: a fingerprint of the sources, so that unchanged ones are not built again."""
+"""A fingerprint of the sources of a build, so that unchanged sources are not built again."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def fingerprint(folder: Path = PROJECT, sources: Sequence[str] = SOURCES) -> str
 
     Args:
         folder: the project.
-        sources: files, and folders with all that is in them. A missing one counts as empty.
+        sources: files, and folders with all their contents. A missing one counts as empty.
     """
     found = sha256()
     for path in sorted(_files(folder, sources)):
         content = path.read_bytes()
-        # With its length, so that text cannot move from one file into the next unnoticed.
+        # With the length, so that moving text from one file to the next changes the hash.
         found.update(f"{path.relative_to(folder)}\0{len(content)}\0".encode())
         found.update(content)
     return found.hexdigest()

@@ -24,9 +24,9 @@ ARTIFACTS = "flow-warden-artifacts"
 
 TEMPLATE = PROJECT / "template.yaml"
 BUILDS = BUILD / "sam"
-"""One folder for each architecture, in it one for each state of the sources, and a cache that they share."""
+"""Contains a folder for each architecture, which contains the builds by fingerprint, and a cache of sam."""
 KEPT = 3
-"""Builds of an architecture that are kept: a container that runs reads its code from one of them."""
+"""Builds of an architecture that are kept: a running container reads its code from one of them."""
 
 type Parameters = Mapping[str, str]
 

@@ -90,12 +90,12 @@ class Terminal:
         self._write(f"{text}\n")
 
     def _write(self, text: str) -> None:
-        """Write at once. If the reader is gone (`make demo | head`), end the program and all it started."""
+        """Write at once. If the output is closed (`make demo | head`), end the program and its children."""
         try:
             self._stream.write(text)
             self._stream.flush()
         except BrokenPipeError:
-            # What is still buffered must not fail at the end of the program.
+            # Otherwise Python would fail to write the rest of its buffer when the program ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
             raise SystemExit(1) from None
 

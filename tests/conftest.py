@@ -62,6 +62,20 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="module")
+def state_table() -> Iterator[None]:
+    """The state table on moto, shared by the tests of a module."""
+    # Imported here, because few tests need boto3.
+    from moto import mock_aws  # noqa: PLC0415
+
+    from tests.aws.clients import make_state_table  # noqa: PLC0415
+    from tests.aws.dynamodb.damage import TABLE  # noqa: PLC0415
+
+    with mock_aws():
+        make_state_table(TABLE)
+        yield
+
+
 @pytest.fixture
 def interruptible() -> Iterator[None]:
     """Make the test's child processes react to SIGINT, even if this process is a shell's background job.

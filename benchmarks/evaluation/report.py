@@ -182,7 +182,11 @@ def _processed(results: Results) -> str:
             )
         )
     head = "Scenario", "records", "batches", "writes per 1,000", "a batch", "unsure pages", "s"
-    return table(head, rows)
+    spent = [outcome.seconds for outcome in results.outcomes.values()]
+    total = (
+        f"All scenarios together took {_time(sum(spent))} of processor time, the longest {_time(max(spent))}."
+    )
+    return f"{table(head, rows)}\n\n{total}"
 
 
 def _time(seconds: float | None) -> str:

@@ -21,7 +21,6 @@ from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.notify.notification import Notification
 from flowwarden.state.schema import (
     CREATIONS,
-    DAYS_READ,
     DELETED_FLOW_LOGS,
     INCIDENTS,
     KNOWN_FLOW_LOGS,
@@ -38,7 +37,6 @@ from flowwarden.state.schema import (
     WORK_ITEMS,
     item_of,
 )
-from flowwarden.state.sets import DAY
 from tests.aws.dynamodb.damage import DAMAGE
 
 type Members = dict[str, Any]
@@ -119,7 +117,7 @@ def singles(now: int) -> dict[str, Members]:
 def known_role(now: int) -> Members:
     """An item of the roles as it is stored: of a role whose report is due."""
     return {
-        "sk": {"S": KNOWN_ROLES.key_of("tag:Role=web")}, "known": number(now // DAY - DAYS_READ),
+        "sk": {"S": KNOWN_ROLES.key_of("tag:Role=web")}, "known": number(20_000),
         "networks": {"NS": ["655361", "7"]}, "expires_at": number(now + 10**6),
     }  # fmt: skip
 

@@ -91,7 +91,7 @@ FAULTS: Final[Mapping[str, Row]] = {
             _tests(
                 "enforcer/test_managed",
                 "without_the_state_table_nothing_is_deleted",
-                "nothing_is_deleted_if_the_deletion_cannot_be_stored",
+                "nothing_is_deleted_before_the_deletion_is_stored",
             ),
         ),
         REPORTED: (

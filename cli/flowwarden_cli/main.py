@@ -59,7 +59,7 @@ def run(arguments: Sequence[str], console: Console, commands: Sequence[Command] 
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors quote arguments, among them names of files, without their control characters."""
+    """A parser that escapes control characters in the arguments that its errors quote, such as file names."""
 
     def error(self, message: str) -> NoReturn:
         """Print usage and the error, and exit with 2."""
@@ -67,7 +67,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _drop_output() -> None:
-    """Discard what is not yet written, because Python writes it again at exit."""
+    """Discard output that is not written yet, because Python would try again to write it at exit."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -94,7 +94,7 @@ def _parser(commands: Sequence[Command], width: int) -> tuple[argparse.ArgumentP
 
 
 class _Version(argparse.Action):
-    """Prints the version; looks it up only then, because that reads the folders of all installed packages."""
+    """Prints the version. Looks it up only then, because that reads the folders of all installed packages."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         sys.stdout.write(f"{parser.prog} {_version()}\n")

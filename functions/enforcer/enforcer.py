@@ -31,14 +31,15 @@ from flowwarden.unreadable import Notes
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
 
 EC2_ATTEMPTS = 5
-"""Backs off for at most 15 s per call; after that, the service itself waits while time remains."""
+"""Attempts per call of EC2, with a total backoff of at most 15 s. After that, the service itself waits while
+time remains."""
 
 logger = Logger(service="enforcer", json_serializer=as_json)
 metrics = Metrics(service="enforcer", namespace="FlowWarden")
 
 
 class Clock:
-    """The remaining time of the current invocation."""
+    """The remaining time of the current invocation, as a `RunClock`."""
 
     def __init__(self) -> None:
         self.context: LambdaContext | None = None
@@ -91,7 +92,10 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
 
 
 def rewired(wire: Callable[[], Enforcer]) -> Callable[[int], Enforcer]:
-    """The service at a time (Unix seconds): made at the first event, again when the policy has changed."""
+    """A function that returns the service at a time (Unix seconds).
+
+    It creates the service at the first event, and again when the policy has changed.
+    """
     made: list[Enforcer] = []
 
     def wired(now: int) -> Enforcer:
@@ -103,16 +107,16 @@ def rewired(wire: Callable[[], Enforcer]) -> Callable[[int], Enforcer]:
 
 
 def report_policy(in_use: PolicyInUse) -> None:
-    """Log and count a policy that is not valid; the alarm is on the monitor's metric, which has zeros."""
+    """Log and count a policy that is not valid. The alarm uses the monitor's metric, which includes zeros."""
     if in_use.problem:
         metrics.add_metric(name="PolicyInvalid", unit=MetricUnit.Count, value=1)
         logger.error("the policy cannot be used", reason=in_use.problem, used=in_use.origin)
 
 
 def log(report: EnforcementReport) -> None:
-    """Log each VPC that is not just covered, repairs, duplicates and a plan; then a summary of the run.
+    """Log the VPCs that needed or need work, repairs, duplicates and a plan; then a summary of the run.
 
-    After a deployment every VPC is logged, because the report lists only the first ones.
+    After a deployment every VPC is logged, because the notification lists only the first ones.
     """
     for each in report.outcomes:
         if each.result is not Result.COVERED or report.trigger.deployed:
@@ -147,20 +151,20 @@ def log(report: EnforcementReport) -> None:
 
 
 def log_notes(notes: Notes) -> None:
-    """Log what could not be read of the state table's items, each once per container."""
+    """Log the parts of items of the state table that could not be read, each once per container."""
     for note in notes.named:
         logger.warning("ignored an invalid part of a state table item", what=note)
 
 
 def report_late_notes(notes: Notes) -> None:
-    """Log and count what could not be read while the report was sent: claims, and reports not sent yet."""
+    """Log and count items that could not be read while the report was sent: claims, and unsent reports."""
     log_notes(notes)
     if notes.count:
         metrics.add_metric(name="EnforcerStateUnreadable", unit=MetricUnit.Count, value=notes.count)
 
 
 def log_flow_logs(report: EnforcementReport) -> None:
-    """Log deletions, flow logs recorded as managed, and those that are reported once."""
+    """Log deletions, flow logs recorded as managed, and flow logs of others that are reported only once."""
     for deletion in report.deletions:
         caller = deletion.caller
         logger.warning(
@@ -185,7 +189,7 @@ def log_flow_logs(report: EnforcementReport) -> None:
 
 
 def log_delivery(delivery: DeliveryReport) -> None:
-    """Log the notifications not sent: repeats, and those that a retry must send."""
+    """Log the notifications that were not sent: repeats, and those that a retry must send."""
     for title in delivery.suppressed:
         logger.info("suppressed: already sent, or another run is sending it", notification=title)
     for title in delivery.unsent:

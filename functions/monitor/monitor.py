@@ -1,9 +1,9 @@
-"""The monitor's handler: a CloudWatch Logs subscription event in, pages out.
+"""The monitor's handler: reads a CloudWatch Logs subscription event, and sends notifications.
 
 Event → settings → wiring → service → result. The logic is in the package `flowwarden`.
 """
 
-# ruff: noqa: E402 - what follows must be done before everything else is imported
+# ruff: noqa: E402 - the next lines must run before the other imports
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import sys
 from types import ModuleType
 
 for _docstrings in ("numpy._core._add_newdocs", "numpy._core._add_newdocs_scalars"):
-    # They only add docstrings to compiled functions and types, which takes another tenth.
+    # These modules only add docstrings to compiled functions and types, which takes another tenth.
     sys.modules.setdefault(_docstrings, ModuleType(_docstrings))
 
 import os
@@ -118,7 +118,10 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
 
 
 def rewired(wiring: Callable[[], Wiring]) -> Callable[[int], Wiring]:
-    """The wiring at a time (Unix seconds): made at the first event, and again when the policy has changed."""
+    """A function that returns the wiring at a time (Unix seconds).
+
+    It creates the wiring at the first event, and again when the policy has changed.
+    """
     made: list[Wiring] = []
 
     def wired(now: int) -> Wiring:
@@ -193,7 +196,7 @@ def report(batch: LogBatch, result: BatchReport) -> None:
 
 
 def warn_of_unreadable(result: BatchReport) -> None:
-    """Log what could not be read of the state table's items and of EC2's answers, each once per container."""
+    """Log the parts of items and of EC2's responses that could not be read, each once per container."""
     for note in result.unreadable_items.named:
         logger.warning("ignored an invalid part of a state table item", what=note)
     for note in result.unreadable_answers.named:

@@ -1,9 +1,9 @@
 """The settings check's handler: a custom resource that fails a deployment whose settings are not valid.
 
-CloudFormation sends the parameters before it changes the two functions, and waits for an answer at a
-pre-signed URL. An error without an answer would make it wait until its timeout, in a deletion too. So this
-file needs only the standard library to answer: the package is imported when it is used, and an error of the
-import is an answer like any other.
+CloudFormation sends the parameters before it changes the two functions, and waits for a response at a
+pre-signed URL. Without a response it would wait until its timeout, in a deletion too. So this file needs only
+the standard library to respond: it imports the package when it uses it, and responds with an import error as
+with any other error.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ logger = logging.getLogger(__name__)
 PHYSICAL_ID: Final = "settings"
 """Never changes: another id in an update would make CloudFormation delete the resource of the old one."""
 REASON_CHARACTERS: Final = 900
-"""CloudFormation cuts a reason, and refuses an answer of more than 4,096 bytes."""
+"""Maximum characters of a reason: CloudFormation truncates a long one, and refuses a response of more than
+4,096 bytes."""
 ATTEMPTS: Final = 3
 PUT_SECONDS: Final = 5
 NOT_PARAMETERS: Final = ("ServiceToken", "ServiceTimeout", "Code")
-"""Properties of the resource that are no parameters of the stack."""
+"""Properties of the resource that are not parameters of the stack."""
 BROKEN: Final = "The check itself failed: see the log of the stack's function SettingsCheckFunction."
 NEXT: Final = (
     "The functions were not changed. Correct the parameter and deploy again; "
@@ -40,7 +41,7 @@ NEXT: Final = (
 
 
 class NotAnswered(Exception):
-    """CloudFormation did not accept the answer."""
+    """CloudFormation did not accept the response."""
 
 
 def check(parameters: Mapping[str, str]) -> None:
@@ -51,14 +52,14 @@ def check(parameters: Mapping[str, str]) -> None:
 
 
 def put(url: str, body: bytes) -> None:
-    """Send an answer to a pre-signed URL, whose signature includes an empty content type. Raises OSError."""
+    """Send a response to a pre-signed URL, whose signature includes an empty content type. Raises OSError."""
     request = Request(url, data=body, method="PUT", headers={"Content-Type": ""})  # noqa: S310  CloudFormation's
     with urlopen(request, timeout=PUT_SECONDS):  # noqa: S310
         pass
 
 
 def make_handler(check: Check, put: Put, wait: Callable[[float], None] = time.sleep) -> Handler:
-    """The Lambda handler. It answers every event, and raises NotAnswered if CloudFormation is unreachable."""
+    """The Lambda handler. It responds to every event, and raises NotAnswered if that fails."""
 
     def handle(event: Event, _context: object) -> None:
         problem = problem_of(event, check)
@@ -76,7 +77,7 @@ def problem_of(event: Event, check: Check) -> str | None:
     try:
         properties = dict(event["ResourceProperties"])
         check({name: str(value) for name, value in properties.items() if name not in NOT_PARAMETERS})
-    except Exception as error:  # without an answer CloudFormation waits for its timeout
+    except Exception as error:  # without a response CloudFormation waits until its timeout
         known = any(base.__name__ == "FlowWardenError" for base in type(error).__mro__)
         if known:
             return f"{_bounded(str(error))} {NEXT}"
@@ -86,7 +87,7 @@ def problem_of(event: Event, check: Check) -> str | None:
 
 
 def answer(event: Event, problem: str | None) -> bytes:
-    """The answer to a request, as JSON of less than 4,096 bytes."""
+    """The response to a request, as JSON of less than 4,096 bytes."""
     document = {
         "Status": "SUCCESS" if problem is None else "FAILED",
         "Reason": problem or "valid",
@@ -115,7 +116,7 @@ def _send(url: str, body: bytes, put: Put, wait: Callable[[float], None]) -> Non
             refused = isinstance(error, HTTPError) and error.code < 500  # noqa: PLR2004
             if refused or attempt == ATTEMPTS:
                 raise NotAnswered(
-                    f"CloudFormation did not accept the answer: {type(error).__name__}"
+                    f"CloudFormation did not accept the response: {type(error).__name__}"
                 ) from error
             wait(attempt)
         else:

@@ -34,7 +34,7 @@ def test_a_row_shows_summary_severity_and_route() -> None:
 
 
 def test_the_page_names_the_limit_of_single_notifications() -> None:
-    """Beyond it a roll-up stands for the rest."""
+    """Beyond it, the alerts are combined into a roll-up."""
     assert f"more than {MAX_SINGLE} alerts" in PAGE
 
 
@@ -78,5 +78,5 @@ def test_the_page_shows_the_part_of_a_docstring_for_users() -> None:
 
 
 def test_no_value_is_stated_twice() -> None:
-    """By the docstring, and again by the generator."""
+    """The generator must not add a value that the docstring already states."""
     assert re.findall(r"\(([0-9.,]+)\)\s+\(\1\)", PAGE) == []

@@ -1,4 +1,4 @@
-"""No name that the changelog replaces still stands in the documentation or in the template."""
+"""No name that the changelog replaces still occurs in the documentation or in the template."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def old_names(changelog: str) -> set[str]:
     return found - STILL_A_NAME
 
 
-def standing(old: str, text: str) -> bool:
-    """Whether an old name stands in a text: one that is an English word counts only as code, and whole."""
+def occurs(old: str, text: str) -> bool:
+    """Whether an old name occurs in a text; an English word counts only as code, and only whole."""
     if re.fullmatch("[A-Z]?[a-z]+", old):
         return bool(re.search(rf"`(?:<stack>/)?{old}`", text))
     return bool(re.search(rf"(?<![\w-]){re.escape(old)}{'' if old.endswith('#') else r'(?![\w-])'}", text))
@@ -50,10 +50,10 @@ def findings(names: set[str]) -> Iterator[str]:
     """Each old name with the file that contains it."""
     for path in READ:
         text = path.read_text()
-        yield from (f"{path.relative_to(ROOT)}: {name}" for name in sorted(names) if standing(name, text))
+        yield from (f"{path.relative_to(ROOT)}: {name}" for name in sorted(names) if occurs(name, text))
 
 
-def test_no_old_name_stands_in_the_docs_or_the_template() -> None:
+def test_no_old_name_occurs_in_the_docs_or_the_template() -> None:
     """A reader would look for a parameter, an alarm or a detector that no longer exists."""
     assert [*findings(old_names(CHANGELOG))] == []
 
@@ -75,12 +75,12 @@ def test_the_changelog_has_old_names_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "text", "stands"),
+    ("old", "text", "expected"),
     [
         ("storm", "A `storm` of alerts", True),
         ("storm", "the alarm `<stack>/storm`", True),
         ("storm", "after a storm", False),
-        ("look-lost", "the alarm flow-warden/look-lost tells", True),
+        ("look-lost", "the alarm flow-warden/look-lost reports", True),
         ("look-lost", "`outlook-lost`", False),
         ("look-lost", "`look-lost-again`", False),
         ("LookRate", "with LookRate=5", True),
@@ -88,13 +88,13 @@ def test_the_changelog_has_old_names_of_every_kind() -> None:
         ("lost#", "keys `lost#eni`", True),
     ],
 )
-def test_names_are_found_as_a_whole(old: str, text: str, stands: bool) -> None:  # noqa: FBT001 - a table
-    """English words only as code."""
-    assert standing(old, text) is stands
+def test_names_are_found_as_a_whole(old: str, text: str, expected: bool) -> None:  # noqa: FBT001 - a table
+    """English words are found only as code."""
+    assert occurs(old, text) is expected
 
 
 def test_only_tables_of_old_and_new_names_and_sentences_of_renaming_count() -> None:
-    """Other tables and code do not."""
+    """Other tables and other code do not count."""
     changelog = (
         "| A | B |\n|---|---|\n| `x_y` | `z` |\n\n| | Old | New |\n|---|---|---|\n| k | `a-b`: `c` | `d` |\n"
     )

@@ -20,11 +20,11 @@ INSTALLING = (ROOT / "docs" / "installing.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
 LONGEST_README = 120
-"""Lines."""
+"""The maximum number of lines."""
 
 
 def test_the_readme_is_short() -> None:
-    """It introduces the project; details belong into docs/."""
+    """It introduces the project; details belong in docs/."""
     assert len(README.splitlines()) <= LONGEST_README
 
 
@@ -38,7 +38,7 @@ def test_every_metric_is_documented() -> None:
 
 
 def test_no_table_describes_a_metric_twice() -> None:
-    """Two descriptions of one metric will differ one day."""
+    """Two descriptions of one metric would diverge."""
     rows = re.findall(r"^\| (`.*?`) \|", OPERATING, re.MULTILINE)
     names = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     assert names

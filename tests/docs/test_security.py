@@ -48,7 +48,7 @@ def test_every_listed_action_is_one_of_the_role(role: str) -> None:
 
 
 def test_the_listed_actions_are_read_from_the_first_column() -> None:
-    """With the service of the name before them."""
+    """An action without a service has that of the action before it."""
     section = (
         "| Action | On |\n|---|---|\n| `ec2:DescribeVpcs`, `DescribeSubnets`; `kms:Decrypt` | `s3:X` |\n"
     )
@@ -63,6 +63,6 @@ def test_every_action_of_an_optional_policy_is_listed(policy: str) -> None:
 
 
 def test_a_missing_action_is_detected() -> None:
-    """By its name after the service's prefix."""
+    """An action may be listed with or without its service."""
     page = "`ec2:DescribeVpcs`, `DescribeSubnets`"
     assert missing(page, {"ec2:DescribeVpcs", "ec2:DescribeSubnets", "s3:GetObject"}) == {"s3:GetObject"}

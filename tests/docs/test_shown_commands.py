@@ -31,9 +31,9 @@ class Elsewhere(Struct, frozen=True):
     reason: str
     test: str
     does: str
-    """What the test contains if it does so."""
+    """A text that the test contains if it runs this."""
     recipe: str = ""
-    """What a task of the Makefile contains if it starts the same."""
+    """A text that the recipe in the Makefile contains if it starts the same."""
 
 
 ELSEWHERE = {
@@ -42,7 +42,7 @@ ELSEWHERE = {
     "make test": Elsewhere("it runs this test", "docs/test_shown_commands.py", "def test_", "/pytest "),
     "sam build": Elsewhere("it takes a minute", "template/test_build.py", "build(architecture)"),
 }
-"""SAM's parser checks each `sam deploy` in test_commands.py."""
+"""Without `sam deploy`, which SAM's parser checks in test_commands.py."""
 
 
 def lines(page: Path) -> list[str]:
@@ -85,7 +85,7 @@ def test_the_table_names_no_other_command() -> None:
 
 
 def test_the_readmes_flowwarden_command_prints_what_the_readme_promises() -> None:
-    """Exactly, in the project's folder."""
+    """The output is exactly the same, in the project's folder."""
     shown = OUTPUT.findall(README.read_text())
     assert shown
     for command, promised in shown:

@@ -78,6 +78,6 @@ def test_a_british_form_is_found(text: str) -> None:
     ["behavior", "four hours", "otherwise", "precise", "noise", "analysis", "labeled", "called", "promised",
      "centralized", "forward", "rolled", "signal lost", "raised", "metrics", "parameter", "program"],
 )  # fmt: skip
-def test_american_and_common_forms_are_fine(text: str) -> None:
-    """Also words that only look like a British form."""
+def test_american_and_common_forms_are_accepted(text: str) -> None:
+    """Even words that only look like a British form."""
     assert british(text) == []

@@ -1,4 +1,4 @@
-"""Plain English: code, docs and texts do not hide who acts, and a host is no person."""
+"""Plain English: code, docs and texts say who or what acts, and do not personify hosts."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ def test_an_avoided_word_is_found(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["the", "this", "history", "shell", "other"])
-def test_words_that_contain_one_are_fine(text: str) -> None:
+def test_words_that_contain_an_avoided_word_are_accepted(text: str) -> None:
     """Only whole words count."""
     assert avoided(text) == []

@@ -87,7 +87,7 @@ def test_a_scan_over_many_batches_is_found_although_no_container_sees_enough_of_
         for event, qualifier in zip(probes, qualifiers, strict=True)
     ]
     assert sum(paged) == 1
-    assert paged.index(1) > SCANNED // 2, "more than either container received"
+    assert paged.index(1) > SCANNED // 2, "paged after no more probes than one container received"
     (page,) = stage.pages.take()
     assert (page.document["detector"], page.document["subject"]) == ("scan", "10.31.0.7")
 

@@ -54,10 +54,10 @@ def test_an_empty_inbox_says_so(stage: Stage, sandbox: Sandbox, output: io.Strin
     assert "No new notifications." in output.getvalue()
 
 
-def test_what_needs_a_sandbox_says_how_to_start_it() -> None:
-    """And nothing is started for it."""
+def test_a_command_that_needs_a_sandbox_says_how_to_start_it() -> None:
+    """The error names the command."""
     sandbox = Sandbox(Terminal(io.StringIO()), f"sandbox-none-{os.getpid()}")
     with pytest.raises(NotUp, match="run `make up`"):
         sandbox.inbox()
-    with pytest.raises(NotUp):
+    with pytest.raises(NotUp, match="run `make up`"):
         sandbox.send(Path("events/monitor/scan.json"))

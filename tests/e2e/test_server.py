@@ -26,7 +26,7 @@ with EmbeddedAws("held") as aws:
 """
 
 
-def test_it_stops_when_the_block_fails() -> None:
+def test_the_server_stops_when_the_block_fails() -> None:
     """An exception in the block does not leave a running server."""
     aws = EmbeddedAws("failing")
     with pytest.raises(AssertionError, match="the server answers"):
@@ -41,7 +41,7 @@ def fail_inside(aws: EmbeddedAws) -> None:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_it_stops_on_ctrl_c() -> None:
+def test_the_server_stops_on_ctrl_c() -> None:
     """The interrupt ends the block."""
     with subprocess.Popen([sys.executable, "-c", HOLD], cwd=ROOT, stdout=subprocess.PIPE, text=True,
                           stderr=subprocess.DEVNULL, env=project_path()) as holder:  # fmt: skip
@@ -53,7 +53,7 @@ def test_it_stops_on_ctrl_c() -> None:
     assert not listens(port)
 
 
-def test_two_with_the_same_name_are_independent() -> None:
+def test_two_servers_with_the_same_name_are_independent() -> None:
     """As when the demo runs twice at the same time."""
     with EmbeddedAws("twin") as one, EmbeddedAws("twin") as other:
         assert one.folder != other.folder
@@ -63,7 +63,7 @@ def test_two_with_the_same_name_are_independent() -> None:
         assert later.name == "twin"
 
 
-def test_it_listens_only_on_loopback() -> None:
+def test_the_server_listens_only_on_loopback() -> None:
     """Other machines cannot reach it."""
     with EmbeddedAws("loopback") as aws:
         assert listens(aws.port)

@@ -20,7 +20,7 @@ class Answers(BaseHTTPRequestHandler):
     got: ClassVar[list[dict[str, Any]]]
 
     def do_PUT(self) -> None:
-        """Keep one answer."""
+        """Store the answer."""
         self.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(200)
         self.end_headers()

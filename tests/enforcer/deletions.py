@@ -159,18 +159,18 @@ def assert_reported_once(account: Account) -> None:
 
 
 def decoy(account: Account, **changes: Any) -> None:
-    """Another unmanaged flow log appears in the VPC."""
+    """Create another unmanaged flow log in the VPC."""
     found = existing(flow_log_id="fl-decoy", tags={}, creation_time=account.now)
     account.ec2.existing.append(replace(found, **changes))
 
 
 def exempt(account: Account) -> None:
-    """A tag exempts the VPC."""
+    """Exempt the VPC by a tag."""
     account.ec2.vpcs_listed[0] = Vpc(vpc_id="vpc-1", owner_id=ACCOUNT, tags={"lab": "x"})
 
 
 def lose_reports(account: Account) -> None:
-    """The next report cannot be sent."""
+    """Let the sink refuse the next report."""
     account.fakes.sink.away = True
 
 

@@ -35,7 +35,6 @@ from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
 
 TERMS = ClaimTerms(suppression=4 * 3600, lease=50)
-"""`quiet` is the suppression window."""
 
 ACCOUNT = "111122223333"
 GROUP = "/flow-warden/flow-logs"

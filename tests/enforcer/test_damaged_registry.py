@@ -1,13 +1,11 @@
-"""A damaged registry deletes nothing, silences no deletion, and is counted and reported."""
+"""With a damaged registry, nothing is deleted, deletions are reported, and the damage is counted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import pytest
-from moto import mock_aws
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
@@ -15,25 +13,18 @@ from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.registry import DeletedFlowLog, Entry, ManagedFlowLog
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.unreadable import Unreadable
-from tests.aws.clients import make_state_table
 from tests.aws.dynamodb.damage import DAMAGE, TABLE, damage, dynamodb, empty, items
 from tests.enforcer.deletions import EVE, Account, deletion
 from tests.enforcer.fakes import STACK, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import AT_ONCE, BORN, DESIRED, SWEEP, deliver, existing, own
 
+pytestmark = pytest.mark.usefixtures("state_table")
+
 FAR: Final = 253_402_300_799
 """The last second of the year 9999."""
 TIMES: Final = [FAR, BORN + 10 * 24 * 3600, -1]
 OLD: Final = BORN - 9999
-
-
-@pytest.fixture(scope="module", autouse=True)
-def table() -> Iterator[None]:
-    """The state table, of all tests of this module."""
-    with mock_aws():
-        make_state_table(TABLE)
-        yield
 
 
 def replaced_ec2() -> FakeEc2:
@@ -60,7 +51,7 @@ class OnTable:
             self.registry.put(each)
 
     def sweep(self, now: int) -> int:
-        """A sweep with its report; returns the number of what could not be read."""
+        """A sweep with its report; returns the number of unreadable items."""
         ports = self.fakes.aws()
         ports = replace(ports, registry=self.registry, unreadable_items=self.notes)
         service = Enforcer(ports, AT_ONCE, STACK)
@@ -89,7 +80,7 @@ def test_the_account_deletes_the_old_flow_log_if_nothing_is_damaged() -> None:
 
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_a_damaged_record_deletes_nothing_and_is_reported_once(kind: str) -> None:
-    """The report has the command that mends it."""
+    """The report contains the command that repairs it."""
     account = OnTable()
     account.spoil("managed#fl-old", kind)
     assert account.sweep(BORN) > 0
@@ -121,7 +112,7 @@ def test_a_deletion_with_an_impossible_time_hides_no_flow_log(at: int) -> None:
     assert account.ec2.asked == []
 
 
-def test_an_event_dated_ahead_hides_no_flow_log_for_ever() -> None:
+def test_an_event_with_a_future_time_does_not_hide_a_flow_log_forever() -> None:
     """Three hours later, EC2 still lists the flow log, so it was not deleted."""
     account = Account()
     event = deletion("fl-0a", at=FAR)

@@ -6,7 +6,6 @@ Nothing of others is deleted, and every VPC is covered. The items are those that
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -15,7 +14,6 @@ from typing import Any, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
@@ -45,7 +43,6 @@ from flowwarden.state.schema import (
     WORK_ITEMS,
 )
 from flowwarden.unreadable import Unreadable
-from tests.aws.clients import make_state_table
 from tests.aws.dynamodb.damage import (
     DAMAGE,
     FAR,
@@ -64,6 +61,8 @@ from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import BORN, DESIRED, RETRY, SWEEP, THROTTLED, existing, own
 from tests.examples import examples
 from tests.hostile import HOSTILE
+
+pytestmark = pytest.mark.usefixtures("state_table")
 
 HOUR: Final = 3600
 OLD: Final = BORN - 9999
@@ -92,7 +91,7 @@ VALUES: Final[tuple[Any, ...]] = (
     {},
     {"x": {}},
 )
-"""What a member of a document becomes; it may also be missing."""
+"""The values that replace a member of a document; it may also be missing."""
 MISSING: Final = object()
 _attempts = count()
 
@@ -115,7 +114,7 @@ class OnTable:
 
     fakes: Fakes = field(default_factory=lambda: Fakes(ec2=ec2()))
     counted: int = 0
-    """What could not be read, in all runs."""
+    """The number of unreadable parts, in all runs."""
     claims_in_table: bool = True
     """Whether the incidents are in the table: nothing else reads them, and each costs several calls."""
 
@@ -157,17 +156,9 @@ class OnTable:
         return self.fakes.ec2
 
 
-@pytest.fixture(scope="module", autouse=True)
-def table() -> Iterator[None]:
-    """The state table, of all tests of this module."""
-    with mock_aws():
-        make_state_table(TABLE)
-        yield
-
-
 @cache
 def left() -> list[dict[str, Any]]:
-    """What runs leave whose report could not be sent, with a cursor, and an event about a deletion."""
+    """The items that runs leave if their report cannot be sent, with a cursor and a reported deletion."""
     empty()
     account = OnTable()
     registry = DynamoDbRegistry(dynamodb(), TABLE)
@@ -190,7 +181,7 @@ def left() -> list[dict[str, Any]]:
 
 
 def begin() -> list[dict[str, Any]]:
-    """Put what the runs leave into the table, and nothing else."""
+    """Replace the content of the table with these items; returns them."""
     fill(left())
     return left()
 
@@ -239,7 +230,7 @@ def test_without_damage_nothing_is_counted_and_everything_is_reported() -> None:
 def test_no_damage_to_a_member_fails_a_run_or_deletes_anything_of_others(
     kind: str, data: st.DataObject
 ) -> None:
-    """And what cannot be read of a document is counted."""
+    """An unreadable document is counted."""
     item = data.draw(st.sampled_from(begin()))
     member = data.draw(st.sampled_from(sorted(members(item))))
     damage(item, member, kind)
@@ -287,7 +278,7 @@ def test_each_kind_of_item_with_other_types_is_counted(item: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["odd numbers", "texts"])
 def test_damaged_heartbeats_verify_nothing_and_delete_nothing_of_others(kind: str) -> None:
-    """What the monitor stores is read as hostile too."""
+    """The enforcer does not trust the items of the monitor either."""
     begin()
     for key in heartbeats.keys(GROUP, [DAMAGED_AT // 1800]):
         restore({"pk": {"S": key}, "sk": {"S": "sets"}, "interfaces": DAMAGE[kind]})

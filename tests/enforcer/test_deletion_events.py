@@ -1,4 +1,4 @@
-"""What the events about deletions and creations of flow logs say, and leave open."""
+"""Events about deletions and creations of flow logs: what is reported, and what stays unknown."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_creation_that_arrives_during_the_run_of_the_deletion_gives_it_its_vpc
         """The other run happens while this one lists VPCs."""
 
         def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterator[Vpc]:
-            """Run it."""
+            """Make the other run first."""
             entries = dict(registry.entries)
             if not knows:
                 registry.entries.pop((DeletedFlowLog, "fl-0d"), None)
@@ -110,8 +110,8 @@ def test_a_creation_that_arrives_during_the_run_of_the_deletion_gives_it_its_vpc
     assert located(account) == []
 
 
-def test_a_late_creation_of_a_flow_log_that_was_reported_with_its_vpc_says_nothing() -> None:
-    """Nothing is learned."""
+def test_a_late_creation_of_a_flow_log_that_was_reported_with_its_vpc_is_not_reported() -> None:
+    """The VPC is known already."""
     account = Account()
     account.delete()
     account.invoke(deletion(MINE, at=account.now))
@@ -193,7 +193,7 @@ def test_a_large_call_does_not_fill_the_table() -> None:
 
 
 @pytest.mark.parametrize("junk", ["fl-" + "x" * 1100, "", "\ud800" * 300])
-def test_an_id_that_cannot_be_one_does_not_keep_others_from_being_stored(junk: str) -> None:
+def test_an_invalid_id_does_not_keep_others_from_being_stored(junk: str) -> None:
     """The state table would refuse its key."""
     account = Account()
     account.delete()

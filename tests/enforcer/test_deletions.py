@@ -29,12 +29,12 @@ from tests.examples import examples
 
 
 def twice(account: Account) -> None:
-    """The event is delivered once more, before."""
+    """Deliver the event once before."""
     account.invoke(deletion(account.victim.flow_log_id, at=account.now))
 
 
 def gone(account: Account) -> None:
-    """The VPC is deleted, too, and a sweep sees that first."""
+    """Delete the VPC, too, and let a sweep see that first."""
     account.ec2.vpcs_listed = account.ec2.vpcs_listed[1:]
     account.invoke(SWEEP)
 

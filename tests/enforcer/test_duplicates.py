@@ -80,7 +80,7 @@ ARN = "arn:aws:logs:eu-west-1:111122223333:log-group:theirs"
 
 @pytest.mark.parametrize("described", [ARN, f"{ARN}:*"])
 def test_a_duplicate_is_accepted_by_the_arn_of_its_destination(described: str) -> None:
-    """EC2 describes it with and without the last part."""
+    """EC2 describes it with or without `:*` at the end."""
     theirs = unmanaged(log_group_name=None, log_destination=described)
     fakes = Fakes(ec2=FakeEc2([VPC], [WANTED, theirs]))
     for accepted, reported in (((ARN,), False), ((f"{ARN}-2",), True)):
@@ -162,7 +162,7 @@ def test_duplicates_and_silence_share_a_notification_with_separate_claims() -> N
     fakes.ec2.existing.append(unmanaged(log_group_name="theirs too", flow_log_id="fl-third"))
     sweep(fakes, NOW + 2 * HOUR)
     assert fakes.sink.sent[1].subject.startswith("[INFO] duplicate flow logs in vpc-1")
-    assert "no record at all" not in fakes.sink.sent[1].text
+    assert "the monitor sees no records" not in fakes.sink.sent[1].text
 
 
 def test_without_the_state_table_duplicates_are_not_reported() -> None:

@@ -1,4 +1,4 @@
-"""Sweeps note which flow logs there are: after the VPCs are covered, in bounded time, losing none."""
+"""Sweeps note which flow logs exist: after they cover the VPCs, in bounded steps, and losing none."""
 
 from __future__ import annotations
 

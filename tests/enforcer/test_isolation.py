@@ -140,7 +140,7 @@ class FaultyGroups(FakeGroups):
         super().carry_out(step)
 
 
-def world(faults: Faults) -> Fakes:
+def account(faults: Faults) -> Fakes:
     """Uncovered VPCs for each rule; one log group is missing, the others lack retention and subscription."""
     environments = ("", *SUFFIXES)
     vpcs = [replace(each, tags={"env": environments[number % 4]}) for number, each in enumerate(own(*VPCS))]
@@ -193,7 +193,7 @@ CALLS_PER_GROUP = (
 @pytest.mark.parametrize("call", CALLS_PER_VPC)
 def test_one_vpc_does_not_keep_others_uncovered(call: str, kind: type[EnforcementError]) -> None:
     """All other VPCs get their flow logs and all log groups are restored; the VPC is named."""
-    fakes = world(Faults(call, {"vpc-4"}, kind("the reason")))
+    fakes = account(Faults(call, {"vpc-4"}, kind("the reason")))
     report = swept(fakes)
     assert covered(fakes) == set(VPCS) - {"vpc-4"}
     assert sound_groups(fakes) == set(GROUPS)
@@ -205,7 +205,7 @@ def test_one_vpc_does_not_keep_others_uncovered(call: str, kind: type[Enforcemen
 def test_one_log_group_does_not_keep_others_broken(call: str, kind: type[EnforcementError]) -> None:
     """All VPCs get their flow logs and all other log groups are restored; the group is named once a call."""
     group = GROUPS[-1] if call == "CreateLogGroup" else GROUPS[1]
-    fakes = world(Faults(call, {group}, kind("the reason")))
+    fakes = account(Faults(call, {group}, kind("the reason")))
     report = swept(fakes)
     assert covered(fakes) == set(VPCS)
     assert sound_groups(fakes) == set(GROUPS) - {group}
@@ -217,8 +217,8 @@ def test_one_log_group_does_not_keep_others_broken(call: str, kind: type[Enforce
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_vpcs_before_a_page_that_fails_are_covered(kind: type[EnforcementError]) -> None:
-    """The others are unknown; if the failure may pass, the next retry lists everything again."""
-    fakes = world(Faults("DescribeVpcs", {"vpc-4"}, kind("the reason")))
+    """The others are unknown; if the failure may be transient, the next retry lists everything again."""
+    fakes = account(Faults("DescribeVpcs", {"vpc-4"}, kind("the reason")))
     report = swept(fakes)
     assert covered(fakes) == set(VPCS[:4])
     assert sound_groups(fakes) == set(GROUPS)
@@ -236,8 +236,8 @@ def test_vpcs_before_a_page_that_fails_are_covered(kind: type[EnforcementError])
     "call", ["DescribeVpcs", "DescribeFlowLogs", "DescribeNetworkInterfaces", "CreateFlowLogs"]
 )
 def test_one_named_vpc_does_not_keep_others_uncovered(call: str, kind: type[EnforcementError]) -> None:
-    """The VPCs of one event; what may pass is left to the next retry, which covers the VPC."""
-    fakes = world(Faults(call, {"vpc-4"}, kind("the reason")))
+    """The VPCs of one event; after a failure that may be transient, the next retry covers the VPC."""
+    fakes = account(Faults(call, {"vpc-4"}, kind("the reason")))
     event = replace(BIRTH, vpcs=tuple(NewVpc(vpc_id=each, owner_id=ACCOUNT) for each in VPCS))
     report = swept(fakes, event)
     assert covered(fakes) == set(VPCS) - {"vpc-4"}
@@ -254,7 +254,7 @@ def test_one_named_vpc_does_not_keep_others_uncovered(call: str, kind: type[Enfo
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_unreadable_vpc_with_flow_logs_of_parts_is_left_alone(kind: type[EnforcementError]) -> None:
     """Its subnets are needed to judge it, so it gets no flow log that it may not need."""
-    fakes = world(Faults("DescribeSubnets", {"vpc-4"}, kind("the reason")))
+    fakes = account(Faults("DescribeSubnets", {"vpc-4"}, kind("the reason")))
     assert isinstance(fakes.ec2, FakeEc2)
     fakes.ec2.existing.append(existing(flow_log_id="fl-part", resource_id="subnet-vpc-4", tags={}))
     assert named(swept(fakes)) == {"vpc-4"}
@@ -264,7 +264,7 @@ def test_an_unreadable_vpc_with_flow_logs_of_parts_is_left_alone(kind: type[Enfo
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_subnet_s_flow_logs_that_cannot_be_listed_concern_their_vpc(kind: type[EnforcementError]) -> None:
     """The VPC is named, because its outcome is unknown."""
-    fakes = world(Faults("DescribeFlowLogs", {"subnet-vpc-4"}, kind("the reason")))
+    fakes = account(Faults("DescribeFlowLogs", {"subnet-vpc-4"}, kind("the reason")))
     assert isinstance(fakes.ec2, FakeEc2)
     fakes.ec2.existing.append(existing(flow_log_id="fl-part", resource_id="subnet-vpc-4", tags={}))
     assert named(swept(fakes)) == {"vpc-4"}
@@ -274,7 +274,7 @@ def test_a_subnet_s_flow_logs_that_cannot_be_listed_concern_their_vpc(kind: type
 @pytest.mark.parametrize("kind", KINDS)
 def test_unknown_instances_are_named_and_keep_nothing_uncovered(kind: type[EnforcementError]) -> None:
     """Whether instances run decides only about silence."""
-    fakes = world(Faults("DescribeInstances", {"i-1"}, kind("the reason")))
+    fakes = account(Faults("DescribeInstances", {"i-1"}, kind("the reason")))
     assert isinstance(fakes.ec2, FakeEc2)
     fakes.ec2.interfaces_listed[0] = replace(fakes.ec2.interfaces_listed[0], instance_id="i-1")
     fakes.ec2.instances_running = {"i-1": 1}
@@ -320,7 +320,7 @@ def test_one_flow_log_that_cannot_be_deleted_does_not_keep_others(kind: type[Enf
 @pytest.mark.parametrize("kind", [CallRefused, CallFailed])
 def test_a_listing_that_fails_for_all_is_reported_as_one(kind: type[EnforcementError]) -> None:
     """It names no VPC, and costs few calls."""
-    fakes = world(Faults("DescribeNetworkInterfaces", set(VPCS), kind("the reason")))
+    fakes = account(Faults("DescribeNetworkInterfaces", set(VPCS), kind("the reason")))
     report = swept(fakes)
     (outcome,) = report.outcomes
     assert (outcome.vpc_id, outcome.reason) == (None, "the reason")

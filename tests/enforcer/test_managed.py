@@ -74,7 +74,7 @@ def sweeps(fakes: Fakes, number: int = 3, start: int = BORN + 3600) -> Iterator[
 
 
 def ask(fakes: Fakes, *flow_log_ids: str, dry_run: bool = False) -> EnforcementReport:
-    """Have flow logs recorded as managed."""
+    """Request that flow logs are recorded as managed."""
     event = {"record_as_managed": list(flow_log_ids)}
     service = fakes.service(AT_ONCE, dry_run=dry_run)
     report = service.reconcile(trigger.read(event, STACK), BORN)
@@ -93,7 +93,7 @@ def test_a_created_flow_log_is_recorded() -> None:
 
 
 def test_a_run_that_ends_after_the_call_loses_no_record() -> None:
-    """The next run repeats the call with the same token, and EC2 tells what it created."""
+    """The next run repeats the call with the same token, and EC2 returns what it created."""
     fakes = Fakes(ec2=Deadly(own("vpc-1"), clock=BORN))
     with pytest.raises(Killed):
         enforce(fakes)
@@ -105,7 +105,7 @@ def test_a_run_that_ends_after_the_call_loses_no_record() -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 6))
-def test_a_write_that_fails_loses_no_record_for_ever(number: int) -> None:
+def test_a_write_that_fails_loses_no_record(number: int) -> None:
     """The record is stored later, or the report has the command; no second flow log is created."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), clock=BORN), registry=MemoryRegistry(fails_at=number))
     run(fakes.service(AT_ONCE), SWEEP, BORN)
@@ -115,7 +115,7 @@ def test_a_write_that_fails_loses_no_record_for_ever(number: int) -> None:
     assert (managed(fakes) == {"fl-new0"}) is not (len(reported) == 1)
 
 
-def test_a_call_without_an_answer_is_found_out() -> None:
+def test_a_flow_log_of_a_creation_without_an_answer_is_recorded() -> None:
     """EC2 created the flow log, but the call timed out."""
 
     class Slow(FakeEc2):
@@ -253,7 +253,7 @@ def test_a_tagged_flow_log_without_a_record_covers_and_is_reported_once() -> Non
     fakes.ec2.existing.append(existing(flow_log_id="fl-3", log_group_name="x", creation_time=OLD))
     list(sweeps(fakes, 3, BORN + 40 * 3600))
     (_, second) = fakes.sink.sent
-    assert '["fl-3"]' in second.text.replace('"', '"')
+    assert '["fl-3"]' in second.text
 
 
 def test_the_command_of_the_report_records_them() -> None:
@@ -360,8 +360,8 @@ def test_without_the_state_table_nothing_is_deleted() -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_nothing_is_deleted_if_the_deletion_cannot_be_stored(number: int) -> None:
-    """The write before the call fails; a later sweep deletes it."""
+def test_nothing_is_deleted_before_the_deletion_is_stored(number: int) -> None:
+    """If the first write fails, a later sweep deletes; the second write follows the call."""
     old = existing(log_format="${version}", creation_time=OLD)
     alternate = DESIRED.alternate_destination
     assert alternate is not None

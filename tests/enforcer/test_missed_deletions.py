@@ -30,7 +30,7 @@ def test_without_an_event_a_sweep_reports_the_deletion_without_a_principal() -> 
 
 
 def test_an_event_that_comes_after_that_report_still_names_the_principal() -> None:
-    """The first report could not."""
+    """The first report could not name it."""
     account = Account()
     account.delete()
     account.invoke(SWEEP)
@@ -66,7 +66,7 @@ def test_a_flow_log_that_ec2_does_not_list_for_a_moment_is_not_reported() -> Non
 
 @pytest.mark.parametrize("item_id", ["", MINE])
 def test_an_unreadable_description_is_no_deletion(item_id: str) -> None:
-    """What cannot be read may be the flow log, if it has its id or none."""
+    """The unreadable item may be the flow log, if it has the same id or none."""
     account = Account()
     account.delete()
     account.ec2.unread_listed = [Unread(call="DescribeFlowLogs", what="an item", item_id=item_id)]

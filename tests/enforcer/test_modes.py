@@ -67,6 +67,6 @@ def test_which_kinds_act_with_and_without_a_dry_run(kind: RunKind) -> None:
     assert mode.acts(dry_run=True) == (kind not in {RunKind.IGNORED, RunKind.RETRY})
 
 
-def test_the_check_can_fail() -> None:
-    """The check finds a comparison with a kind."""
+def test_a_comparison_with_a_kind_is_found() -> None:
+    """So the check can fail."""
     assert kinds_compared(ast.parse("if trigger.kind is RunKind.SWEEP:\n    pass")) == ["SWEEP"]

@@ -59,7 +59,7 @@ class Deployment:
         self.deleted |= set(ec2.deleted[deleted:])
 
     @property
-    def told(self) -> list[str]:
+    def notices(self) -> list[str]:
         """The texts of its notifications about another stack."""
         return [each.text for each in self.fakes.sink.sent if HEADING in each.text]
 
@@ -83,19 +83,19 @@ def sweep_in_turns(first: Deployment, second: Deployment, hours: int, start: int
 
 
 def test_each_stack_has_its_flow_logs_and_reports_the_other_once() -> None:
-    """No duplicate is reported, and neither is told to delete the other's."""
+    """No duplicate is reported, and neither report recommends to delete the other's."""
     first, second, ec2 = two_stacks("vpc-1", "vpc-2")
     sweep_in_turns(first, second, 12)
     assert (len(first.created), len(second.created), ec2.deleted) == (2, 2, [])
     for each, other in ((first, "flow-warden-2"), (second, "flow-warden")):
-        (text,) = each.told
+        (text,) = each.notices
         assert f"- {other} in 2 VPCs (vpc-1, vpc-2): " in text
         assert "remove one of the stacks" in text
         assert not any("DUPLICATES" in sent.text for sent in each.fakes.sink.sent)
 
 
 def test_a_stack_replaces_its_own_flow_logs_alone() -> None:
-    """The policy of one changes; a new VPC does not make the pair a second report."""
+    """The policy of one stack changes; a new VPC does not lead to a second report about the other stack."""
     first, second, ec2 = two_stacks("vpc-1")
     sweep_in_turns(first, second, 2)
     theirs = set(second.created)
@@ -106,22 +106,22 @@ def test_a_stack_replaces_its_own_flow_logs_alone() -> None:
     assert first.deleted <= first.created
     assert second.deleted == set()
     assert theirs <= {each.flow_log_id for each in ec2.existing}
-    assert len(first.told) == 1
+    assert len(first.notices) == 1
 
 
 def test_stacks_with_disjoint_vpcs_report_nothing() -> None:
-    """That is the advice."""
+    """The report recommends this."""
     first, second, ec2 = two_stacks("vpc-1", "vpc-2")
     for each, vpc_id in ((first, "vpc-2"), (second, "vpc-1")):
         exempt = Exemption(where=Selection(vpcs=(vpc_id,)), reason="the other stack covers it")
         each.policy = replace(AT_ONCE, exemptions=(exempt,))
     sweep_in_turns(first, second, 3)
-    assert (first.told, second.told) == ([], [])
+    assert (first.notices, second.notices) == ([], [])
     assert sorted(each.resource_id for each in ec2.existing) == ["vpc-1", "vpc-2"]
 
 
 def test_the_plan_names_the_other_stack_each_time() -> None:
-    """It stores nothing, so it has no memory of a report; without another stack, it says nothing."""
+    """A plan stores no report, so it repeats this; without another stack, it says nothing."""
     first, second, ec2 = two_stacks("vpc-1")
     sweep_in_turns(first, second, 2)
     service = second.fakes.service(AT_ONCE, SECOND, dry_run=True)
@@ -157,7 +157,7 @@ KINDS: dict[str, dict[str, Any]] = {
 def test_the_tag_of_another_stack_decides_nothing_about_coverage(
     kinds: list[str],
     ours_too: bool,  # noqa: FBT001  drawn
-    enough: bool,  # noqa: FBT001  drawn
+    accepted: bool,  # noqa: FBT001  drawn
 ) -> None:
     """The verdict is the same as without the tag, except for the advice about duplicates."""
     plain = [
@@ -166,7 +166,7 @@ def test_the_tag_of_another_stack_decides_nothing_about_coverage(
     ]
     forged = [changed(each, tags=THEIR_TAG) for each in plain]
     without, with_tag = (
-        judge(vpc_state(*([WANTED] if ours_too else []), *some, accepts_unmanaged=enough))
+        judge(vpc_state(*([WANTED] if ours_too else []), *some, accepts_unmanaged=accepted))
         for some in (plain, forged)
     )
     assert replace(with_tag, other_stacks={}, duplicates=()) == replace(without, duplicates=())
@@ -183,7 +183,7 @@ def test_a_forged_tag_excuses_no_duplicate_outside_the_account() -> None:
 
 
 def test_a_forged_tag_hides_no_archive() -> None:
-    """Also after the pair was reported."""
+    """Not even after the other stack was reported."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [WANTED, unmanaged(log_group_name="x", tags=THEIR_TAG)]))
     run(fakes.service(AT_ONCE), SWEEP, NOW)
     assert [HEADING in each.text for each in fakes.sink.sent] == [True]
@@ -220,9 +220,9 @@ def test_another_name_on_a_reported_flow_log_is_another_stack() -> None:
     ec2.existing = [WANTED, changed(decoy, tags=THEIR_TAG)]
     for hour in (1, 2):
         run(fakes.service(AT_ONCE), SWEEP, NOW + hour * HOUR)
-    told = [each.text for each in fakes.sink.sent if HEADING in each.text]
-    assert ["- decoy in 1 VPC" in each for each in told] == [True, False]
-    assert "- flow-warden-2 in 1 VPC" in told[1]
+    notices = [each.text for each in fakes.sink.sent if HEADING in each.text]
+    assert ["- decoy in 1 VPC" in each for each in notices] == [True, False]
+    assert "- flow-warden-2 in 1 VPC" in notices[1]
 
 
 @pytest.mark.parametrize(
@@ -254,9 +254,9 @@ def test_many_forged_names_hide_no_stack() -> None:
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [WANTED, *theirs]))
     for hour in range(4):
         run(fakes.service(AT_ONCE), SWEEP, NOW + hour * HOUR)
-    told = [each.text for each in fakes.sink.sent if HEADING in each.text]
-    assert len(told) == 3
-    assert [sum(f"- {name} in 1 VPC" in each for each in told) for name in names] == [1] * len(names)
+    notices = [each.text for each in fakes.sink.sent if HEADING in each.text]
+    assert len(notices) == 3
+    assert [sum(f"- {name} in 1 VPC" in each for each in notices) for name in names] == [1] * len(names)
 
 
 def test_a_report_that_could_not_be_sent_is_sent_by_the_next_sweep() -> None:

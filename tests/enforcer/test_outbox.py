@@ -13,7 +13,7 @@ NOW = 1_764_000_000
 
 
 def report(deletions: int) -> Unsent:
-    """A report with so many deletions."""
+    """A report with this number of deletions."""
     entries = tuple(
         DeletedFlowLog(flow_log_id=f"fl-{number:017x}", at=NOW, caller=ENFORCER)
         for number in range(deletions)

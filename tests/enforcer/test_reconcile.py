@@ -188,8 +188,10 @@ def test_flow_log_that_is_never_listed_eventually_is_a_failure() -> None:
     ("age", "result"),
     [(0, Result.PENDING), (FRESH_SECONDS - 1, Result.PENDING), (FRESH_SECONDS, Result.GONE)],
 )
-def test_named_vpc_that_ec2_does_not_list(age: int, result: Result) -> None:
-    """It is not visible yet, or deleted."""
+def test_a_named_vpc_that_ec2_does_not_list_is_pending_at_first_and_later_gone(
+    age: int, result: Result
+) -> None:
+    """It is not visible yet, or it is deleted."""
     fakes = Fakes(ec2=FakeEc2())
     assert only(enforce(fakes, BIRTH, BORN + age)).result is result
     assert bool(fakes.queue.items) is (result is Result.PENDING)
@@ -278,7 +280,7 @@ def sent(fakes: Fakes, trigger: Trigger, now: int) -> int:
 def test_a_refused_listing_is_reported_once_per_window_by_retries_and_by_each_sweep() -> None:
     """A retry runs every five minutes; the queue keeps the VPC in the meantime."""
     fakes = waiting_fakes()
-    assert [sent(fakes, RETRY, BORN + look * 300) for look in range(48)] == [1] * 48
+    assert [sent(fakes, RETRY, BORN + number * 300) for number in range(48)] == [1] * 48
     assert sent(fakes, RETRY, BORN + TERMS.suppression) == 2
     assert sent(fakes, SWEEP, BORN + TERMS.suppression + 60) == 3
     assert sent(fakes, SWEEP, BORN + TERMS.suppression + 3660) == 4
@@ -462,11 +464,11 @@ def test_one_failed_verification_is_not_a_lasting_failure() -> None:
 
 
 def test_a_run_without_time_stops_before_it_is_terminated() -> None:
-    """The last completed VPC is stored."""
+    """The position is stored: no VPC is completed yet."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")), clock=FakeRunClock(left=10))
     report = enforce(fakes)
     assert (report.outcomes, report.continues) == ((), True)
-    assert fakes.queue.cursor is not None
+    assert fakes.queue.cursor == Cursor(after="")
 
 
 def test_event_without_time_is_deferred() -> None:
@@ -516,7 +518,7 @@ def test_without_evidence_nothing_is_deleted() -> None:
     old = existing(log_format="${version}", creation_time=BORN - 9999)
     alternate = DESIRED.alternate_destination
     assert alternate is not None
-    new = replace(wanted("fl-new", "vpc-1", alternate, BORN - 9999))
+    new = wanted("fl-new", "vpc-1", alternate, BORN - 9999)
     ec2 = FakeEc2(own("vpc-1"), [old, new], [NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")])
     fakes = Fakes(ec2=ec2)
     fakes.evidence.is_away = True
@@ -537,7 +539,7 @@ def test_compliant_vpcs_cost_no_call_beyond_the_listings() -> None:
 
 
 def test_the_sweep_repairs_and_reports_log_group_and_subscription() -> None:
-    """They are missing, have a shorter retention or another destination; a second sweep finds nothing."""
+    """The retention was too short and the subscription missing; a second sweep finds nothing."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing()]))
     fakes.groups.there = {GROUP: LogGroup(name=GROUP, retention_days=1)}
     report = enforce(fakes)
@@ -565,7 +567,7 @@ def test_another_stack_with_the_same_name_prefix_is_not_changed() -> None:
 
 
 def test_log_groups_with_suffixes_of_the_policy_are_maintained() -> None:
-    """The stack of the service contains them, so that events about them count."""
+    """The service's stack knows them, so events about them count."""
     text = '{"flow_logs": {"default": {"log_group_suffix": "pci"}}}'
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
     policy = Policy.from_json(text).flow_logs

@@ -1,6 +1,6 @@
-"""The guarantees of the reconciler, tested in random worlds with random faults.
+"""The guarantees of the reconciler, tested on random accounts with random faults.
 
-A world has VPCs in any state, interfaces that write what their flow logs really deliver, and an EC2 with
+An account has VPCs in any state, interfaces that write what their flow logs really deliver, and an EC2 with
 pages, lag and faults (`ec2_client`), and concurrent runs between a plan and its steps. The
 enforcer runs on its schedule: a sweep every hour, a retry every five minutes.
 """
@@ -59,7 +59,7 @@ def described(vpc_id: str, desired: DesiredFlowLog, **changes: Any) -> dict[str,
 
 OTHER_TAGS = [{"Key": MANAGED_TAG, "Value": STACK.stack_name}, {"Key": "team", "Value": "theirs"}]
 BY_OTHERS: dict[str, Any] = {"tagged by others": True}
-"""An unmanaged flow log, which they gave the stack's tag."""
+"""An unmanaged flow log that was given the stack's tag by others."""
 UNMANAGED: dict[str, Any] = {"Tags": [], "LogGroupName": "another/group"}
 STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     "bare": lambda _ec2, _vpc: None,
@@ -129,7 +129,7 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
 
 
 @dataclass
-class World:
+class Account:
     """An account over time."""
 
     seed: int
@@ -152,7 +152,7 @@ class World:
     runs: int = 0
 
     def __post_init__(self) -> None:
-        self.ec2 = Ec2Client(Random(self.seed), lambda: self.now)  # noqa: S311  a world, no secret
+        self.ec2 = Ec2Client(Random(self.seed), lambda: self.now)  # noqa: S311  not for cryptography
         for number, (state, busy) in enumerate(zip(self.states, self.busy, strict=True)):
             vpc_id = f"vpc-{number:08x}"
             owner = "444455556666" if state == "shared" else ACCOUNT
@@ -236,7 +236,7 @@ class World:
         self.now += seconds
 
     def hours(self, number: int) -> EnforcementReport:
-        """Run the schedule for so many hours; returns the report of the last sweep."""
+        """Run the schedule for this number of hours; returns the report of the last sweep."""
         for _ in range(number):
             report = self.run(RunKind.SWEEP)
             for _ in range(HOUR // RETRY):
@@ -247,67 +247,67 @@ class World:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """Any world of up to six VPCs."""
+def accounts(draw: st.DrawFn) -> Account:
+    """Any account with up to six VPCs."""
     states = draw(st.lists(st.sampled_from([*STATES, "shared", "exempt"]), min_size=1, max_size=6))
     busy = draw(st.lists(st.booleans(), min_size=len(states), max_size=len(states)))
     stopped = draw(st.lists(st.booleans(), min_size=len(states), max_size=len(states)))
     broken, all_broken = draw(st.booleans()), draw(st.booleans())
-    world = World(draw(st.integers(0, 2**32)), states, busy, stopped, broken, all_broken)
-    world.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
-    world.ec2.lag = draw(st.integers(0, 4))
-    world.policy = draw(st.sampled_from([POLICY, replace(POLICY, unmanaged=ACCEPT_UNMANAGED)]))
+    account = Account(draw(st.integers(0, 2**32)), states, busy, stopped, broken, all_broken)
+    account.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
+    account.ec2.lag = draw(st.integers(0, 4))
+    account.policy = draw(st.sampled_from([POLICY, replace(POLICY, unmanaged=ACCEPT_UNMANAGED)]))
     if draw(st.booleans()):
-        world.tag_all()
-    world.forgets, world.tampers = draw(st.booleans()), draw(st.booleans())
-    world.ec2.unreadable = draw(st.booleans())
+        account.tag_all()
+    account.forgets, account.tampers = draw(st.booleans()), draw(st.booleans())
+    account.ec2.unreadable = draw(st.booleans())
     if draw(st.booleans()):
         # The first VPC, because all others come after it.
-        world.ec2.always_throttled = {"vpc-00000000"}
+        account.ec2.always_throttled = {"vpc-00000000"}
     if draw(st.booleans()):
-        world.ec2.interrupt = lambda: world.run(RunKind.SWEEP)
-    return world
+        account.ec2.interrupt = lambda: account.run(RunKind.SWEEP)
+    return account
 
 
-@given(worlds())
+@given(accounts())
 @examples(0.4)
-def test_no_fault_uncovers_a_covered_vpc_or_deletes_an_unmanaged_flow_log(world: World) -> None:
-    """It holds through hours of faults. After they end, the state settles, and later runs change nothing."""
-    theirs = foreign_ones(world)
-    world.hours(3)
-    assert world.ec2.harm == []
-    world.ec2.fault_rate, world.ec2.lag, world.ec2.interrupt = 0.0, 0, None
-    world.forgets, world.tampers = False, False
-    report = world.hours(4)
-    assert_subscribed(world)
-    for state, outcome in zip(world.states, by_vpc(report), strict=True):
-        if outcome.vpc_id not in world.ec2.always_throttled:
-            assert_settled(world, state, outcome.vpc_id or "", outcome.result)
-    world.ec2.always_throttled = set()
-    world.hours(4)
-    settled = list(world.ec2.changes)
-    report = world.hours(2)
-    assert world.ec2.changes == settled
-    assert world.ec2.harm == []
-    assert foreign_ones(world) == theirs
-    for state, outcome in zip(world.states, by_vpc(report), strict=True):
-        assert_settled(world, state, outcome.vpc_id or "", outcome.result)
+def test_no_fault_uncovers_a_covered_vpc_or_deletes_an_unmanaged_flow_log(account: Account) -> None:
+    """Not even in hours of faults. After they end, the state settles, and later runs change nothing."""
+    theirs = foreign_ones(account)
+    account.hours(3)
+    assert account.ec2.harm == []
+    account.ec2.fault_rate, account.ec2.lag, account.ec2.interrupt = 0.0, 0, None
+    account.forgets, account.tampers = False, False
+    report = account.hours(4)
+    assert_subscribed(account)
+    for state, outcome in zip(account.states, by_vpc(report), strict=True):
+        if outcome.vpc_id not in account.ec2.always_throttled:
+            assert_settled(account, state, outcome.vpc_id or "", outcome.result)
+    account.ec2.always_throttled = set()
+    account.hours(4)
+    settled = list(account.ec2.changes)
+    report = account.hours(2)
+    assert account.ec2.changes == settled
+    assert account.ec2.harm == []
+    assert foreign_ones(account) == theirs
+    for state, outcome in zip(account.states, by_vpc(report), strict=True):
+        assert_settled(account, state, outcome.vpc_id or "", outcome.result)
 
 
-def foreign_ones(world: World) -> list[dict[str, Any]]:
+def foreign_ones(account: Account) -> list[dict[str, Any]]:
     """The unmanaged flow logs, with their tags."""
     return [
         each.described
-        for each in deepcopy(world.ec2.there())
-        if each.described["FlowLogId"] not in world.ec2.ours
+        for each in deepcopy(account.ec2.there())
+        if each.described["FlowLogId"] not in account.ec2.ours
     ]
 
 
-def assert_subscribed(world: World) -> None:
+def assert_subscribed(account: Account) -> None:
     """Every group that a managed flow log writes into, wanted or not, exists and has its subscription."""
-    there = [each.described for each in world.ec2.there()]
-    managed = {each["LogGroupName"] for each in there if each["FlowLogId"] in world.ec2.ours}
-    groups = world.fakes.groups.there
+    there = [each.described for each in account.ec2.there()]
+    managed = {each["LogGroupName"] for each in there if each["FlowLogId"] in account.ec2.ours}
+    groups = account.fakes.groups.there
     assert {each: groups[each].subscriptions for each in managed} == dict.fromkeys(
         managed, sound().subscriptions
     )
@@ -318,7 +318,7 @@ def by_vpc(report: EnforcementReport) -> list[VpcOutcome]:
     return sorted(report.outcomes, key=lambda each: each.vpc_id or "")
 
 
-def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> None:
+def assert_settled(account: Account, state: str, vpc_id: str, result: Result) -> None:
     """Check the final state of a VPC."""
     if state == "shared":
         assert result is Result.SKIPPED
@@ -326,12 +326,12 @@ def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> Non
         assert result is Result.EXEMPT
     elif state == "own, and unmanaged elsewhere":
         assert result is Result.COVERED
-        assert len(world.ec2.there(vpc_id)) == 2, "the managed flow log never failed visibly"
+        assert len(account.ec2.there(vpc_id)) == 2, "deleted, although the managed one never failed visibly"
     elif result is Result.COVERED:
-        assert world.ec2.recorded(vpc_id) == {"ACCEPT", "REJECT"}
-        there = world.ec2.there(vpc_id)
-        own = [each for each in there if each.described["FlowLogId"] in world.ec2.ours]
-        assert len(own) <= 1, "the replaced flow log was deleted"
+        assert account.ec2.recorded(vpc_id) == {"ACCEPT", "REJECT"}
+        there = account.ec2.there(vpc_id)
+        own = [each for each in there if each.described["FlowLogId"] in account.ec2.ours]
+        assert len(own) <= 1, "a replaced flow log was not deleted"
         for each in own:
             tags = {tag["Key"]: tag["Value"] for tag in each.described["Tags"]}
             assert tags.items() >= WANTED.tags.items()
@@ -339,92 +339,92 @@ def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> Non
     else:
         # Only if no new flow log can deliver.
         assert result in {Result.BROKEN, Result.PENDING}
-        assert state == "own, failing" or world.broken
+        assert state == "own, failing" or account.broken
 
 
 @pytest.mark.parametrize("number", [3, 30, 300])
 def test_a_compliant_vpc_costs_only_its_share_of_the_listing_pages(number: int) -> None:
     """This holds with and without interfaces; instances are listed only if interfaces belong to some."""
-    world = World(1, ["covered"] * number, [each % 2 == 0 for each in range(number)])
-    world.pass_time(HOUR)
-    report = world.run(RunKind.SWEEP)
+    account = Account(1, ["covered"] * number, [each % 2 == 0 for each in range(number)])
+    account.pass_time(HOUR)
+    report = account.run(RunKind.SWEEP)
     assert len(report.of(Result.COVERED)) == number
-    assert world.ec2.pages == {
+    assert account.ec2.pages == {
         "describe_vpcs": ceil(number / PAGE),
         "describe_flow_logs": ceil(number / PAGE),
         "describe_network_interfaces": ceil(ceil(number / 2) / PAGE),
         "describe_instances": ceil(ceil(number / 2) / PAGE),
     }
-    assert (world.fakes.queue.reads, world.fakes.queue.writes) == (1, 0)
+    assert (account.fakes.queue.reads, account.fakes.queue.writes) == (1, 0)
 
 
 @pytest.mark.parametrize("busy", [True, False])
 def test_a_changed_format_is_replaced_in_the_alternate_log_group(busy: bool) -> None:  # noqa: FBT001  a table's column
     """Create, verify, delete; until then both flow logs exist."""
-    world = World(1, ["own, another format"], [busy])
-    (created,) = world.run(RunKind.SWEEP).outcomes
+    account = Account(1, ["own, another format"], [busy])
+    (created,) = account.run(RunKind.SWEEP).outcomes
     assert created.result is Result.CREATED
     alternate = WANTED.alternate_destination
     assert alternate is not None
-    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [GROUP, alternate.destination]
-    assert set(world.fakes.groups.there) == {GROUP, alternate.destination}
-    assert world.fakes.groups.there[alternate.destination] == replace(
-        world.fakes.groups.there[GROUP], name=alternate.destination
+    assert [each.described["LogGroupName"] for each in account.ec2.there()] == [GROUP, alternate.destination]
+    assert set(account.fakes.groups.there) == {GROUP, alternate.destination}
+    assert account.fakes.groups.there[alternate.destination] == replace(
+        account.fakes.groups.there[GROUP], name=alternate.destination
     )
-    world.hours(2)
-    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [alternate.destination]
+    account.hours(2)
+    assert [each.described["LogGroupName"] for each in account.ec2.there()] == [alternate.destination]
 
 
 def test_a_failing_unmanaged_flow_log_moves_only_its_own_vpc() -> None:
     """That VPC gets the alternate destination; VPCs created later get the usual one."""
-    world = World(1, ["unmanaged, the required one, failing"], [True])
-    world.hours(2)
-    world.ec2.vpcs.append({"VpcId": "vpc-00000001", "OwnerId": ACCOUNT, "CidrBlock": "10.1.0.0/16"})
-    world.hours(2)
+    account = Account(1, ["unmanaged, the required one, failing"], [True])
+    account.hours(2)
+    account.ec2.vpcs.append({"VpcId": "vpc-00000001", "OwnerId": ACCOUNT, "CidrBlock": "10.1.0.0/16"})
+    account.hours(2)
     alternate = WANTED.alternate_destination
     assert alternate is not None
-    written = [(each.described["ResourceId"], each.described["LogGroupName"]) for each in world.ec2.there()]
+    written = [(each.described["ResourceId"], each.described["LogGroupName"]) for each in account.ec2.there()]
     assert written == [
         ("vpc-00000000", GROUP),
         ("vpc-00000000", alternate.destination),
         ("vpc-00000001", GROUP),
     ]
-    assert world.ec2.recorded("vpc-00000000") == {"ACCEPT", "REJECT"}
+    assert account.ec2.recorded("vpc-00000000") == {"ACCEPT", "REJECT"}
 
 
 def test_a_failed_replacement_is_rolled_back_reported_and_not_retried_for_a_day() -> None:
     """The old flow log stays in place the whole time."""
-    world = World(1, ["own, another format"], [True], broken=True)
-    world.hours(3)
-    assert [each.described["LogFormat"] for each in world.ec2.there()] == ["${version}"]
-    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 1
-    sent = [each.text for each in world.fakes.sink.sent if "ROLLED BACK" in each.text]
+    account = Account(1, ["own, another format"], [True], broken=True)
+    account.hours(3)
+    assert [each.described["LogFormat"] for each in account.ec2.there()] == ["${version}"]
+    assert len([each for each in account.ec2.changes if each.startswith("create")]) == 1
+    sent = [each.text for each in account.fakes.sink.sent if "ROLLED BACK" in each.text]
     assert len(sent) == 1
     assert "check that the delivery role trusts vpc-flow-logs.amazonaws.com" in sent[0]
-    world.hours(23)
-    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 2
+    account.hours(23)
+    assert len([each for each in account.ec2.changes if each.startswith("create")]) == 2
 
 
 def test_the_log_group_of_the_old_flow_log_is_maintained_after_a_rollback() -> None:
     """Deletions of the group or its subscription are repaired."""
-    world = World(1, ["own, another format, in a group of before"], [True], broken=True, all_broken=True)
-    world.tampers = True
+    account = Account(1, ["own, another format, in a group of before"], [True], broken=True, all_broken=True)
+    account.tampers = True
     for _ in range(20):
-        world.hours(1)
-        world.tampers = False
-        world.run(RunKind.SWEEP)
-        world.tampers = True
-        assert_subscribed(world)
-    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [f"{GROUP}-0a0b0c0d"]
+        account.hours(1)
+        account.tampers = False
+        account.run(RunKind.SWEEP)
+        account.tampers = True
+        assert_subscribed(account)
+    assert [each.described["LogGroupName"] for each in account.ec2.there()] == [f"{GROUP}-0a0b0c0d"]
 
 
 def test_a_rolled_back_replacement_stays_on_hold_if_the_state_table_is_lost() -> None:
     """The tag of the old flow log holds it for a day."""
-    world = World(1, ["own, another format"], [True], broken=True)
-    world.hours(3)
+    account = Account(1, ["own, another format"], [True], broken=True)
+    account.hours(3)
     for _ in range(20):
-        world.fakes.queue = FakeWorkQueue()
-        world.hours(1)
-    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 1
-    world.hours(3)
-    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 2
+        account.fakes.queue = FakeWorkQueue()
+        account.hours(1)
+    assert len([each for each in account.ec2.changes if each.startswith("create")]) == 1
+    account.hours(3)
+    assert len([each for each in account.ec2.changes if each.startswith("create")]) == 2

@@ -70,14 +70,14 @@ def test_a_replacement_waits_for_the_state_table(drift: str) -> None:
 
 
 @pytest.mark.parametrize("state", NOT_RECORDING)
-def test_what_records_too_little_or_is_not_this_stacks_postpones_nothing(state: str) -> None:
+def test_a_flow_log_that_records_too_little_or_is_not_this_stacks_postpones_nothing(state: str) -> None:
     """The VPC is covered at once."""
     fakes = without_table(NOT_RECORDING[state])
     assert only(enforce(fakes)).result is Result.CREATED
 
 
 def test_after_a_deletion_nothing_waits() -> None:
-    """What is left may be a decoy with the tag."""
+    """The flow log that is left may be a decoy with the tag."""
     fakes = without_table({"log_format": "${version}"})
     caller = ApiCaller(event_name="DeleteFlowLogs", event_id="8f", actor="eve", source_ip="203.0.113.9")
     event = replace(SWEEP, deleted=("fl-gone",), origin=caller)

@@ -23,7 +23,7 @@ ROUNDS: Final = 12
 
 
 def counts(account: Account, heading: str) -> list[int]:
-    """How many flow logs each notification says it is about, in a section."""
+    """The number of flow logs that a section of each notification states."""
     found = (
         re.search(rf"^{heading}.* \((\d+)\)$", each.text, re.MULTILINE) for each in account.fakes.sink.sent
     )
@@ -31,7 +31,7 @@ def counts(account: Account, heading: str) -> list[int]:
 
 
 def later(account: Account) -> list[int]:
-    """How many each notification leaves to later ones."""
+    """The number of flow logs that each notification leaves to later ones."""
     documents = [each.document for each in account.fakes.sink.sent]
     return [each["deletions_later"] + each["reported_later"] for each in documents]
 
@@ -69,7 +69,7 @@ def test_many_deletions_are_reported_by_several_runs_once_each(number: int) -> N
     ],
 )
 def test_many_notices_are_marked_by_several_sweeps_once_each(topic: Topic, changes: dict[str, str]) -> None:
-    """What is reported once, of each topic: a sweep marks at most its bound, and none is marked twice."""
+    """Of each topic that is reported once, a sweep marks a bounded number; none is reported twice."""
     number = 2 * NOTICES_AT_MOST + 30
     account = Account(seen=False)
     ids = {f"fl-many-{each:04}" for each in range(number)}

@@ -45,24 +45,24 @@ def notified(fakes: Fakes, happened: dict[str, Any], policy: FlowLogsPolicy = AT
     return fakes.sink.sent
 
 
-def well() -> Fakes:
-    """A stack without differences."""
+def sound_stack() -> Fakes:
+    """A stack on which nothing is to be restored."""
     return Fakes(ec2=FakeEc2(own("vpc-1"), [existing()]))
 
 
 def test_a_deployment_that_removes_the_subscription_is_undone_and_reported() -> None:
-    """It belongs to another stack; a deployment without a difference is not reported."""
+    """The deployment is that of another stack; one that leads to no difference is not reported."""
     happened = event("PutSubscriptionFilter", THEIR_FILTER, **BY_DEPLOYMENT)
     taken = Subscription(name=STACK.stack_name, destination_arn=MONITOR, pattern="nothing")
-    fakes = well()
+    fakes = sound_stack()
     fakes.groups.there[GROUP] = replace(sound(), subscriptions=(taken,))
     (sent,) = notified(fakes, happened)
     assert sent.subject.startswith(f"[WARNING] {GROUP} restored")
     assert "PutSubscriptionFilter by arn:aws:iam::111122223333:user/eve from cloudformation" in sent.text
     assert fakes.groups.there[GROUP] == sound()
-    assert notified(well(), happened) == []
-    assert notified(well(), event("DeleteSubscriptionFilter", {}, **BY_DEPLOYMENT)) == []
-    assert len(notified(well(), event("DeleteSubscriptionFilter", {}))) == 1
+    assert notified(sound_stack(), happened) == []
+    assert notified(sound_stack(), event("DeleteSubscriptionFilter", {}, **BY_DEPLOYMENT)) == []
+    assert len(notified(sound_stack(), event("DeleteSubscriptionFilter", {}))) == 1
 
 
 SUFFIXED = FlowLogsPolicy(
@@ -99,7 +99,7 @@ def test_a_removal_that_a_sweep_repaired_before_the_event_is_reported(
     is_reported: bool,  # noqa: FBT001  a table's column
 ) -> None:
     """The caller is known only now. A call that leads to no difference is not reported."""
-    fakes = well()
+    fakes = sound_stack()
     fakes.groups.there[f"{GROUP}-pci"] = replace(sound(f"{GROUP}-pci"), retention_days=365)
     sent = notified(fakes, event(name, asked), SUFFIXED)
     assert [each.subject for each in sent] == [
@@ -110,7 +110,7 @@ def test_a_removal_that_a_sweep_repaired_before_the_event_is_reported(
 @pytest.mark.parametrize("doubt", [{"boundary": "arn:org"}, {"unread": ("GetPolicy: AccessDenied",)}])
 def test_a_possible_problem_of_the_role_is_reported_once_per_window(doubt: dict[str, Any]) -> None:
     """It may be intended. A call about the role is still reported, with its caller."""
-    fakes = well()
+    fakes = sound_stack()
     fakes.roles.role = replace(SOUND_ROLE, **doubt)
     service = fakes.service(AT_ONCE)
     for now in range(BORN, BORN + 2 * TERMS.suppression, 3600):
@@ -123,7 +123,7 @@ def test_a_possible_problem_of_the_role_is_reported_once_per_window(doubt: dict[
 
 def test_a_new_boundary_and_a_definite_problem_are_reported_immediately() -> None:
     """Each boundary is a separate incident; a report that was not sent is sent by the next sweep."""
-    fakes = well()
+    fakes = sound_stack()
     fakes.sink.away = True
     for sent, role in enumerate(
         (

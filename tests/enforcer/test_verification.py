@@ -69,7 +69,7 @@ def test_a_failed_listing_of_instances_is_reported_and_blocks_nothing(fault: Enf
 
 
 def test_a_run_for_one_vpc_lists_only_its_own_instances() -> None:
-    """This holds for as many instances as a filter accepts."""
+    """Those to which its interfaces belong."""
     ec2 = FakeEc2(own("vpc-1"), [existing()], [HOST], instances_running={"i-1": None, "i-2": None})
     observed = observe(ec2, MemoryEvidence(), Registry(MemoryRegistry()), STACK, ["vpc-1"], BORN)
     assert observed.resources["vpc-1"].interfaces == (HOST,)

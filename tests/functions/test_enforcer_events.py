@@ -36,6 +36,7 @@ from tests.functions.captured import captured
 from tests.hostile import is_visible, places, poisoned, texts
 from tests.notify.fakes import MemorySink
 from tests.outside import DATA
+from tests.template import stack
 
 ROOT = Path(__file__).parents[2]
 EVENTS = sorted((ROOT / "events" / "enforcer").glob("*.json"))
@@ -97,7 +98,7 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def world(described: dict[str, Any]) -> FakeEc2:
+def ec2_of(described: dict[str, Any]) -> FakeEc2:
     """The EC2 that an event's `account` describes."""
     faults = described.get("refuses", {})
     return FakeEc2(
@@ -120,7 +121,7 @@ def moment(event: dict[str, Any]) -> float:
 
 def run_of(case: dict[str, Any]) -> Run:
     """The handler in the account of an example event."""
-    described, ec2 = case["account"], world(case["account"])
+    described, ec2 = case["account"], ec2_of(case["account"])
     fakes = Fakes(ec2=ec2)
     if "log_groups" in described:
         groups = msgspec.convert(described["log_groups"], list[LogGroup])
@@ -176,10 +177,16 @@ def assert_sent(sink: MemorySink, expected: dict[str, Any] | None) -> None:
         assert part in sent.text
 
 
-def test_every_call_the_rules_forward_has_an_event() -> None:
-    """The example events cover at least the events of the stack's rules."""
-    names = {path.stem for path in EVENTS}
-    assert names >= {"create-vpc", "create-vpc-failed", "create-default-vpc", "delete-flow-logs", "sweep"}
+def test_every_rule_about_api_calls_has_an_example() -> None:
+    """One of its calls, and every call about VPCs and flow logs."""
+    named = {read(path)["event"].get("detail", {}).get("eventName") for path in EVENTS}
+    rules = {
+        name: set(rule["EventPattern"]["detail"]["eventName"])
+        for name, rule in stack.of_type("AWS::Events::Rule").items()
+        if "eventName" in rule.get("EventPattern", {}).get("detail", {})
+    }
+    assert [name for name, calls in rules.items() if not calls & named] == []
+    assert rules["VpcCreatedRule"] | rules["FlowLogDeletedRule"] <= named
 
 
 def test_a_second_delivery_of_an_event_changes_nothing() -> None:
@@ -227,7 +234,7 @@ def test_metrics_are_emitted_even_if_the_event_is_retried(capsys: pytest.Capture
 
 
 def test_what_cannot_be_read_while_the_report_is_sent_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    """Beside what was counted before; a container may not run again, so it is not left to the next run."""
+    """In addition to what the run counted before, because the container may not run again."""
     case = read(ROOT / "events/enforcer/create-vpc.json")
     run, notes = run_of(case), Unreadable()
 
@@ -331,7 +338,7 @@ def test_an_empty_event_is_ignored() -> None:
 def real(name: str) -> dict[str, Any]:
     """A real CloudTrail record; skips the test if there are none."""
     if not REAL.is_dir():
-        pytest.skip(f"no real events at {REAL}")
+        pytest.skip(f"the folder of real events, {REAL}, does not exist")
     content = json.loads((REAL / "cloudtrail" / name).read_text())
     record: dict[str, Any] = content[0] if isinstance(content, list) else content
     return record

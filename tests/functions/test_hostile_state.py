@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
@@ -20,16 +18,20 @@ from flowwarden.monitor.report import BatchReport
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy
 from flowwarden.records.subscription import LogBatch
+from flowwarden.state.sets import DAY
 from flowwarden.unreadable import Unreadable
-from tests.aws.clients import make_state_table
 from tests.aws.dynamodb.damage import DAMAGE, DROPPED, TABLE, damage, dynamodb, empty, fill, items, members
 from tests.examples import examples
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_log_formats import FakeFormats
 from tests.notify.fakes import MemorySink
 
+pytestmark = pytest.mark.usefixtures("state_table")
+
 NOW: Final = 1_764_000_600
 QUIET: Final = 4 * 3600
+LONGEST: Final = DAY + QUIET
+"""Of findings that also count over a day."""
 TERMS: Final = ClaimTerms(suppression=QUIET, lease=50)
 UNREAD: Final = {"expires_at", "asked_at"}
 """Members that only the table reads: damage to them is overwritten without being noticed."""
@@ -67,17 +69,9 @@ class Container:
         return self._service.process(batch, Invocation(f"attempt-{name}", lambda: 300.0), now)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def table() -> Iterator[None]:
-    """The state table, of all tests of this module."""
-    with mock_aws():
-        make_state_table(TABLE)
-        yield
-
-
 @cache
 def first() -> tuple[Container, list[dict[str, Any]]]:
-    """A run on an empty table, and what it leaves there, with a repeat that was suppressed."""
+    """A run on an empty table, and the items that it and a suppressed repeat leave there."""
     empty()
     container = Container()
     assert len(container.run("batch-1", NOW).delivery.sent) == len(container.sink.sent) > 0
@@ -86,7 +80,7 @@ def first() -> tuple[Container, list[dict[str, Any]]]:
 
 
 def left() -> list[dict[str, Any]]:
-    """What a run leaves in the table."""
+    """The items that the run and the repeat leave in the table."""
     return first()[1]
 
 
@@ -96,7 +90,7 @@ def wanted() -> set[str]:
 
 
 def begin() -> list[dict[str, Any]]:
-    """Put what a run leaves into the table, and nothing else."""
+    """Replace the content of the table with these items; returns them."""
     fill(left())
     return left()
 
@@ -120,10 +114,10 @@ def test_no_damage_to_an_item_loses_a_page_or_fails_a_batch(kind: str, data: st.
     if kind != DROPPED and member not in UNREAD and not item["pk"]["S"].startswith("incident#"):
         assert early.state_unavailable == 0
     damage(item, member, kind)
-    report = late.run("batch-4", NOW + QUIET + 60)
+    report = late.run("batch-4", NOW + LONGEST + 60)
     assert report.delivery.unsent == ()
     assert incidents(late) >= wanted()
-    assert later.run("batch-5", NOW + QUIET + 70).delivery.sent == ()
+    assert later.run("batch-5", NOW + LONGEST + 70).delivery.sent == ()
 
 
 @pytest.mark.parametrize("kind", ["a far time", "junk", "odd numbers"])

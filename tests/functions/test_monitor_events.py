@@ -129,7 +129,7 @@ def test_an_event_has_the_expected_result(path: Path) -> None:
 
 
 def test_there_is_an_example_of_every_kind_of_event() -> None:
-    """Protects the last example of a kind from deletion."""
+    """So the last example of a kind is not deleted by mistake."""
     assert {path.stem for path in EVENTS} >= {
         "reject-burst", "accept-only", "gaps", "ipv6", "custom-format", "control-message", "poison-line",
         "unexpected-egress", "internet-to-private", "host-probing", "two-formats", "formats-alike",
@@ -173,7 +173,7 @@ def test_the_monitors_own_log_group_is_never_processed() -> None:
 
 
 def test_a_page_that_cannot_be_sent_fails_the_invocation() -> None:
-    """So that Lambda retries the batch."""
+    """Lambda retries the batch."""
     harness = Harness(sink=MemorySink(refuse={"blocked-connection"}))
     with pytest.raises(PublishFailed, match="will be retried"):
         harness.run(encode(document(BLOCKED)))
@@ -192,7 +192,7 @@ def test_metrics_are_emitted_even_if_the_invocation_fails(capsys: pytest.Capture
     assert (metrics["Flows"], metrics["Malformed"], metrics["Notifications"]) == ([1.0], [1.0], [0.0])
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="../shared/data is not here: real payloads are not tried")
+@pytest.mark.skipif(not REAL.exists(), reason=f"the folder of real payloads, {REAL}, does not exist")
 @pytest.mark.parametrize("name", ["lambda-go", "powertools-data-message", "powertools-policy-level-zlib"])
 def test_payloads_of_other_projects_are_read(name: str) -> None:
     """Their lines are not flow records: each counts as malformed; none is fatal or causes a page."""

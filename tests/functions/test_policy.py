@@ -1,4 +1,4 @@
-"""Both functions with a policy that is not valid, through their handlers: they work on, and say so."""
+"""Both functions, through their handlers, keep working with an invalid policy, and report it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Monitor:
     pages: MemorySink = field(default_factory=MemorySink)
     operations: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     made: int = 0
-    """Containers and later attempts to get a policy."""
+    """How often the handler was wired: in each container, and in each later attempt to read the policy."""
 
     def container(self, policy: str) -> monitor.Handler:
         """A new container with this policy."""
@@ -118,8 +118,8 @@ def test_the_monitor_without_a_good_policy_uses_the_default_and_pages() -> None:
     assert fakes.store.text is None
 
 
-def test_the_monitor_reads_the_good_policy_again_after_the_table_was_away() -> None:
-    """The container is not left with the default."""
+def test_the_monitor_reads_the_good_policy_once_the_table_is_available_again() -> None:
+    """The container does not stay with the default."""
     fakes = Monitor(MemoryPolicy(EXEMPT, away=True))
     container = fakes.container(TYPO)
     invoke(container, batch())

@@ -31,7 +31,7 @@ LONGEST_ANSWER = 4096
 
 
 class Inbox:
-    """Takes the place of the pre-signed URL: keeps answers, after failing as often as it is told."""
+    """Stands in for the pre-signed URL: raises the given failures first, then stores answers."""
 
     def __init__(self, *failures: Exception) -> None:
         self._failures = list(failures)
@@ -147,7 +147,7 @@ def test_the_physical_id_never_changes() -> None:
     assert updated["PhysicalResourceId"] == created["PhysicalResourceId"]
 
 
-def test_an_error_of_the_check_itself_is_an_answer() -> None:
+def test_an_error_of_the_check_itself_is_answered() -> None:
     """CloudFormation does not wait for its timeout."""
 
     def broken(_parameters: Mapping[str, str]) -> None:
@@ -161,7 +161,7 @@ def test_an_error_of_the_check_itself_is_an_answer() -> None:
 
 
 @pytest.mark.parametrize("properties", [None, "text", [1]])
-def test_a_request_of_another_shape_is_an_answer(properties: object) -> None:
+def test_a_request_of_another_shape_is_answered(properties: object) -> None:
     """Only a deletion needs no properties."""
     inbox = Inbox()
     make_handler(settings_check.check, inbox.put, inbox.wait)(
@@ -170,8 +170,8 @@ def test_a_request_of_another_shape_is_an_answer(properties: object) -> None:
     assert inbox.answer["Status"] == "FAILED"
 
 
-def test_a_package_that_cannot_be_imported_is_an_answer() -> None:
-    """The handler is loaded without the layers, in a process of its own."""
+def test_a_package_that_cannot_be_imported_is_answered() -> None:
+    """The handler is loaded without the layers, in a separate process."""
     code = (
         "import settings_check, sys\n"
         "sent = []\n"
@@ -214,7 +214,7 @@ def test_an_answer_is_repeated_while_the_network_fails(failure: Exception) -> No
     assert inbox.waits == [1, 2]
 
 
-def test_a_refused_answer_is_not_repeated_and_an_unreachable_url_not_for_ever() -> None:
+def test_a_refused_answer_is_sent_once_and_one_to_an_unreachable_url_three_times() -> None:
     """The error leaves the URL out, because its signature is a secret."""
     for inbox, attempts in ((Inbox(unavailable(403)), 1), (Inbox(*[URLError("unreachable")] * 9), 3)):
         with pytest.raises(NotAnswered) as error:
@@ -238,7 +238,7 @@ def test_a_request_without_properties_checks_the_defaults() -> None:
 
 
 class Recorder(BaseHTTPRequestHandler):
-    """Records a PUT as the service that verifies the signature sees it."""
+    """Records a PUT as the service receives it, which verifies the signature."""
 
     seen: ClassVar[list[tuple[str, str | None, bytes]]]
 

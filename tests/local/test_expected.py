@@ -28,7 +28,7 @@ def delivery(
 
 
 def fulfilled(expected: dict[str, Any], names: dict[str, str]) -> Observed:
-    """An outcome that has everything that is expected, and more where that is no difference."""
+    """An outcome with everything that is expected, and with members that are not compared."""
     wanted = renamed(expected, names)
     if wanted.get("control"):
         return Observed(result={"control": True})
@@ -130,7 +130,7 @@ def test_an_id_that_begins_with_another_is_replaced_as_a_whole() -> None:
 def test_the_comparison_is_printed_and_decides_the_exit_code(
     expected: dict[str, Any] | None, result: dict[str, Any], code: int, texts: list[str]
 ) -> None:
-    """What the emulator cannot do is said beside a difference."""
+    """A difference is shown together with what the emulator does not support."""
     event = ReadableEvent(event={"detail-type": "x"}, account=AccountState(role={"trusted": []}))
     output = io.StringIO()
     found = differences(expected, Observed(result=result), {}) if expected else []
@@ -141,7 +141,7 @@ def test_the_comparison_is_printed_and_decides_the_exit_code(
 
 @pytest.mark.parametrize(("content", "expected"), [("{}", None), ('{"expected": {"a": 1}}', {"a": 1})])
 def test_an_event_may_state_no_outcome(tmp_path: Path, content: str, expected: object) -> None:
-    """A file of the user's need not."""
+    """A user's own file may lack one."""
     path = tmp_path / "event.json"
     path.write_text(content)
     assert read_expected(path) == expected
@@ -167,5 +167,5 @@ def test_a_file_without_a_readable_outcome_is_refused(tmp_path: Path, content: s
     ],
 )
 def test_what_the_emulator_does_not_do_is_known_for_each_event(name: str, parts: list[str]) -> None:
-    """So that a difference is not taken for a fault of the function."""
+    """So a difference is not mistaken for a fault of the function."""
     assert list(read(EVENTS[0].parents[1] / f"{name}.json").unsupported) == parts

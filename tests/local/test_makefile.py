@@ -21,7 +21,7 @@ for name in sys.argv[1:]:
 
 
 def test_every_module_that_a_task_starts_can_be_imported() -> None:
-    """With the Makefile's path alone; pytest has a path of its own."""
+    """With the path of the Makefile only, because pytest adds its own."""
     modules = sorted(set(re.findall(r"\$\(BIN\)/python -m ([\w.]+)", MAKEFILE)))
     assert len(modules) > 10
     (path,) = re.findall(r"^export PYTHONPATH := (\S+)$", MAKEFILE, re.MULTILINE)

@@ -44,8 +44,10 @@ def write(name: str, text: str = "new") -> Callable[[Path], object]:
         lambda project: (project / "layers/a/b.py").rename(project / "layers/a/c.py"),
     ],
 )
-def test_every_change_of_a_source_changes_it(project: Path, change: Callable[[Path], object]) -> None:
-    """Another content, and a new, missing or renamed file."""
+def test_every_change_of_a_source_changes_the_fingerprint(
+    project: Path, change: Callable[[Path], object]
+) -> None:
+    """Changed content, and a new, deleted or renamed file."""
     before = fingerprint(project)
     change(project)
     assert fingerprint(project) != before
@@ -61,15 +63,15 @@ def test_every_change_of_a_source_changes_it(project: Path, change: Callable[[Pa
         lambda project: (project / "layers/a/empty").mkdir(),
     ],
 )
-def test_nothing_else_changes_it(project: Path, change: Callable[[Path], object]) -> None:
-    """A file written again, other folders, bytecode."""
+def test_nothing_else_changes_the_fingerprint(project: Path, change: Callable[[Path], object]) -> None:
+    """A file rewritten without a change, other folders, bytecode."""
     before = fingerprint(project)
     change(project)
     assert fingerprint(project) == before
 
 
-def test_text_that_moves_from_one_file_to_the_next_changes_it(project: Path) -> None:
-    """The same bytes in the same order."""
+def test_text_that_moves_from_one_file_to_the_next_changes_the_fingerprint(project: Path) -> None:
+    """Even if all bytes stay in the same order."""
     write("layers/a/x.py", "ab")(project)
     write("layers/a/y.py", "c")(project)
     before = fingerprint(project)

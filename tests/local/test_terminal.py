@@ -25,8 +25,8 @@ def test_a_file_gets_no_colors() -> None:
     assert "arrived after 1.2 s" in file.getvalue()
 
 
-def test_a_reader_that_goes_away_ends_the_program_without_a_traceback() -> None:
-    """As in `make demo | head`; what the program started is ended by its `with` blocks."""
+def test_a_closed_pipe_ends_the_program_without_a_traceback() -> None:
+    """As in `make demo | head`; the `with` blocks of the program end what it started."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as file, pytest.raises(SystemExit) as ended:
@@ -47,7 +47,7 @@ def test_a_step_is_printed_before_it_is_done() -> None:
 
 
 def test_values_continue_under_their_column() -> None:
-    """So that tables stay readable."""
+    """So tables stay readable."""
     first, *rest = wrapped("Where     " + "word " * 40, 60)
     assert first.startswith("Where     word")
     assert rest

@@ -1,4 +1,4 @@
-"""Peer classes."""
+"""Addresses and their peer classes."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -71,7 +71,7 @@ def test_partner_networks_are_neither_own_nor_internet() -> None:
     assert classes == [PeerClass.PARTNER, PeerClass.PARTNER, PeerClass.OWN, PeerClass.OWN]
 
 
-def test_each_vpc_has_its_own_address_book_and_the_last_few_are_cached() -> None:
+def test_each_vpc_has_its_own_classifier_and_the_last_few_are_cached() -> None:
     """Public networks of one VPC are not own networks of another."""
     classifiers = AddressClassifiers(["192.0.2.0/24"])
     one, other = frozenset({"203.0.113.0/24"}), frozenset({"198.51.100.0/24"})

@@ -110,7 +110,9 @@ def test_between_two_client_ports_only_a_retry_has_a_high_confidence() -> None:
     assert (late.confidence, udp.confidence) == (0.6, 0.6)
     assert (asked.client, asked.confidence, again.confidence) == ("10.0.0.3", 0.97, 0.97)
     repeated = directed(*[rejected("10.0.0.2:50051", "10.0.0.1:41000")] * 3)
-    assert {each.confidence for each in repeated} == {0.6}, "several windows of one connection"
+    assert {each.confidence for each in repeated} == {0.6}, (
+        "several windows of one connection taken for a retry"
+    )
 
 
 def test_rejected_udp_between_client_ports_has_a_low_confidence() -> None:
@@ -118,7 +120,7 @@ def test_rejected_udp_between_client_ports_has_a_low_confidence() -> None:
     ends = [(f"10.0.0.3:{40_000 + n}", f"10.0.0.{n % 4 + 4}:{50_000 + n % 2}") for n in range(8)]
     assert {one.confidence for one in directed(*(rejected(*each, protocol=17) for each in ends))} == {0.6}
     (syslog,) = directed(rejected("10.0.0.3:40000", "10.0.0.4:1514", protocol=17))
-    assert syslog.confidence == 0.97, "a server has a port below"
+    assert syslog.confidence == 0.97, "1514 taken for a client port"
 
 
 def test_a_reset_to_a_scanner_does_not_open_a_connection() -> None:

@@ -51,7 +51,7 @@ def family(flow: Flow) -> bool:
     return ":" in flow.dstaddr and not flow.dstaddr.startswith("::")
 
 
-def plainly(flows: Sequence[Flow], known: Mapping[str, Collection[str]]) -> list[str | None]:
+def expected_addresses(flows: Sequence[Flow], known: Mapping[str, Collection[str]]) -> list[str | None]:
     """Flow by flow: the address that all flows of its interface and family share, then EC2, then own ones."""
     ends: defaultdict[tuple[str | None, bool], list[set[str]]] = defaultdict(list)
     for flow in flows:
@@ -73,7 +73,7 @@ def test_own_addresses_match_the_simple_implementation(
     flows: list[Flow], known: dict[str, list[str]]
 ) -> None:
     """For many interfaces of both families, with and without EC2's descriptions."""
-    assert own_addresses(flows, known) == plainly(flows, known)
+    assert own_addresses(flows, known) == expected_addresses(flows, known)
 
 
 @pytest.mark.parametrize("interfaces", [1, 300])

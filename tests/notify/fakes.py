@@ -22,7 +22,7 @@ DAY = 86_400
 
 
 class CrashError(BaseException):
-    """The function crashes: timeout, memory, or the machine. No error handler catches it."""
+    """The function ends: a timeout, out of memory, or a failed machine. No error handler catches it."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class MemorySink:
     """Whether all notifications are refused."""
     name: str = "memory:pages"
     unanswered: bool = False
-    """Whether all notifications are sent, and no answer arrives."""
+    """Whether all notifications are sent, but no answer arrives."""
     crash_before: bool = False
     crash_after: bool = False
 
@@ -67,14 +67,14 @@ class _Item:
     pending: bool = True
 
     def held(self, now: int, wait: int) -> ClaimState | None:
-        """Why no other may claim what is not confirmed."""
+        """The state of a claim by another owner while this one is pending; None if it may take over."""
         if self.lease_until > now:
             return ClaimState.IN_PROGRESS
         waits = self.tries >= MAX_UNANSWERED and self.lease_until > now - wait
         return ClaimState.UNANSWERED if waits else None
 
     def has_told(self, given: Evidence, now: int, window: int) -> bool:
-        """Whether a repeat shows nothing that must be told."""
+        """Whether a repeat shows nothing new; see `notify/evidence.py`."""
         told, sent = self.told, self.sent_at
         if told is None or sent is None or given.gravity > told.gravity or given.amount >= told.grows_at:
             return False
@@ -91,7 +91,7 @@ class _Item:
         return (knows and (place or free)) or joins or (place and waits)
 
     def repeat(self, given: Evidence, now: int, quiet: int) -> bool:
-        """Go on with the suppression, or join; returns whether a member is not told."""
+        """Extend the suppression, or let members join; returns whether any joins."""
         assert self.told is not None
         assert self.sent_at is not None
         assert self.suppressed_until is not None

@@ -120,7 +120,7 @@ def test_a_sink_that_hangs_does_not_delay_the_others() -> None:
     report = bench.notify(*(alert(each) for each in "abc"))
     assert subjects(bench.mail) == ["a", "b", "c"]
     reasons = ["no answer" in each for each in report.unsent]
-    assert reasons == [True, True, False], "40 s, 25 s, then less than the reserve"
+    assert reasons == [True, True, False], "not as with 40 s, 25 s and less than the reserve left"
 
 
 def test_a_crash_before_sending_to_the_second_sink_causes_no_duplicate_in_the_first() -> None:
@@ -148,7 +148,7 @@ def test_a_crash_between_sending_and_marking_causes_a_duplicate_in_that_sink_onl
 
 
 def test_an_answer_that_is_always_lost_gives_two_copies() -> None:
-    """Of three deliveries. The last one fails, so that the batch goes to the failure queue, and says why."""
+    """In three deliveries. The last one fails with the reason, so the batch goes to the failure queue."""
     bench = Bench()
     bench.chat.unanswered = True
     reports = [
@@ -189,7 +189,7 @@ def test_alerts_beyond_the_limit_are_rolled_up_for_each_sink() -> None:
     report = bench.notify(*alerts, singly=2)
     for sink in (bench.chat, bench.mail):
         assert subjects(sink) == ["a", "b", "c+d"]
-    assert subjects(bench.operations) == ["o"], "its one alert is within its own limit"
+    assert subjects(bench.operations) == ["o"], "the only alert of this sink is rolled up"
     assert report.rolled_up == ("c happened.", "d happened.") * 2
     bench.notify(*alerts, attempt="2", after=60, singly=2)
     assert len(bench.chat.sent) == len(bench.mail.sent) == 3

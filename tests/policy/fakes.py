@@ -1,4 +1,4 @@
-"""In-memory fake of the store of the last good policy."""
+"""In-memory fakes of the sources of a policy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flowwarden.errors import PolicyUnavailable, StateUnavailable
 
 @dataclass
 class MemoryPolicy:
-    """Keeps one text; can be away."""
+    """The store of the last good policy; can be unavailable."""
 
     text: str | None = None
     away: bool = False
@@ -28,12 +28,12 @@ class MemoryPolicy:
     def _answer(self, operation: str) -> None:
         self.calls.append(operation)
         if self.away:
-            raise StateUnavailable("away in the test")
+            raise StateUnavailable("unavailable in the test")
 
 
 @dataclass
 class MemoryProfile:
-    """A profile of AppConfig; can be away."""
+    """A profile of AppConfig; can be unavailable."""
 
     text: str
     away: bool = False
@@ -45,7 +45,7 @@ class MemoryProfile:
         """Implement the port."""
         self.calls += 1
         if self.away:
-            raise PolicyUnavailable("away in the test")
+            raise PolicyUnavailable("unavailable in the test")
         changed = self.text != self._last
         self._last = self.text
         return self.text if changed else None

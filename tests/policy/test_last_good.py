@@ -1,4 +1,4 @@
-"""The last good policy: an invalid policy never takes a function's work away."""
+"""The last good policy: an invalid policy does not stop a function."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[PolicyStore]:
         yield DynamoDbPolicy(client("dynamodb"), TABLE)
 
 
-def test_the_store_keeps_the_latest_text(store: PolicyStore) -> None:
+def test_the_store_returns_the_latest_text(store: PolicyStore) -> None:
     """At first there is none."""
     assert store.load() is None
     store.keep(GOOD, NOW)
@@ -144,7 +144,7 @@ def test_storing_is_repeated_after_a_pause_if_the_table_does_not_answer() -> Non
 
 
 def test_the_alert_names_the_error_the_policy_in_use_and_what_to_do() -> None:
-    """It waits while the state table is away, because each event would repeat it."""
+    """It can wait while the state table is unavailable, because each event would repeat it."""
     (alert,) = PolicyRecorder.choosing(TYPO, MemoryPolicy(GOOD)).alerts("111122223333", "eu-west-1")
     sent = alert.render(CLAIMED)
     assert "last good one is used in 111122223333 eu-west-1" in sent.subject

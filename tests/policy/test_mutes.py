@@ -1,4 +1,4 @@
-"""Mutes as the policy states them, and the notification when one ends."""
+"""Mutes in the policy, and the notification when one ends."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def policy(**mute: Any) -> Policy:
     ],
 )
 def test_an_invalid_mute_is_refused_with_its_path(mute: dict[str, Any], message: str) -> None:
-    """And with what is allowed."""
+    """The message says what is allowed."""
     with pytest.raises(PolicyError, match=message):
         policy(**{**STATED, **mute})
 
 
 @pytest.mark.parametrize("missing", ["until", "reason"])
 def test_a_mute_says_when_it_ends_and_why_it_exists(missing: str) -> None:
-    """Without one of both, it would stay for ever, or could not be reviewed."""
+    """Without an end it would stay forever; without a reason it could not be reviewed."""
     stated = {name: value for name, value in STATED.items() if name != missing}
     with pytest.raises(PolicyError, match=f"`{missing}`"):
         policy(detector="scan", **stated)
@@ -106,7 +106,7 @@ def test_repeats_of_the_report_are_suppressed_for_longer_than_it_is_made() -> No
 
 
 def test_the_report_names_the_mute_as_it_is_written() -> None:
-    """So that it can be found in the policy; different mutes are different incidents."""
+    """So it can be found in the policy; different mutes are different incidents."""
     other = Mute(subject="10.0.1.5", until="2027-03-31", reason="a\nb")
     first, second = expired([MUTE, other], END, "111122223333", "eu-west-1")
     assert first.key != second.key

@@ -103,7 +103,7 @@ def test_an_error_names_path_value_and_what_is_allowed(text: str, message: str) 
 
 
 def test_role_tag_keys_are_configurable() -> None:
-    """In order of priority; none is allowed, too. The default is two spellings of one word."""
+    """In order of priority; the list may be empty. The default is two spellings of one word."""
     assert Policy().role_tags == ("Role", "role")
     assert Policy.from_json('{"role_tags": ["Service", "team:role"]}').role_tags == ("Service", "team:role")
     assert Policy.from_json('{"role_tags": []}').role_tags == ()

@@ -34,10 +34,10 @@ def test_the_profile_is_used_instead_of_the_parameter_and_becomes_the_last_good_
         (None, TYPO, "{}", Origin.DEFAULT),
     ],
 )
-def test_what_is_used_instead_of_a_profile_that_cannot_be_used(
+def test_an_unusable_profile_is_replaced_by_the_last_good_policy_the_parameter_or_the_default(
     profile: MemoryProfile, stored: str | None, parameter: str, used: str, origin: Origin
 ) -> None:
-    """The last good policy, else that of the parameter, else the default; none of them is stored."""
+    """In this order; none of them is stored."""
     store = MemoryPolicy(stored)
     recorder = PolicyRecorder.choosing(parameter, store, profile.in_new_container())
     assert (recorder.in_use.policy, recorder.in_use.origin) == (Policy.from_json(used), origin)
@@ -52,7 +52,7 @@ def test_without_the_state_table_the_parameter_is_used_and_the_next_event_choose
 
 
 def test_the_profile_is_asked_for_changes_at_intervals() -> None:
-    """Not at each event: each question is a call."""
+    """Not at each event, because each question is a call."""
     profile = MemoryProfile(GOOD)
     recorder = PolicyRecorder.choosing(PARAMETER, MemoryPolicy(), profile)
     assert all(recorder.is_current(NOW + second) for second in range(POLL_SECONDS))

@@ -56,7 +56,7 @@ def test_learned_formats_of_the_same_length_are_all_tried() -> None:
 
 
 def test_a_flow_log_with_an_unreported_format_may_use_the_configured_one() -> None:
-    """So it is tried besides a learned one of the same length: ambiguous lines are malformed, not guessed."""
+    """So it is tried beside a learned one of the same length: ambiguous lines are malformed, not guessed."""
     assert tried(SWAPPED.to_log_format(), None) == (SWAPPED, CONFIGURED, DEFAULT_LOG_FORMAT)
 
 

@@ -351,7 +351,7 @@ class TestLayoutsWithoutFlows:
             LineReader([LogFormat.parse("version bytes")])
 
     def test_lines_of_a_blind_layout_are_malformed(self) -> None:
-        """Also lines that could match it; gaps are still gaps."""
+        """Even lines that also match another layout; gaps are still gaps."""
         without_addresses = LogFormat.parse("${instance-id} ${account-id} ${srcport} ${log-status}")
         reader = LineReader(
             [LogFormat.parse("${srcaddr} ${dstaddr} ${srcport} ${log-status}")], [without_addresses]
@@ -451,7 +451,7 @@ def test_each_flow_has_the_place_of_its_line(
 
 @pytest.mark.parametrize("singly", [0, 1, 300, 1000])
 def test_lines_beyond_those_that_are_read_one_by_one_are_malformed(singly: int) -> None:
-    """Every line is counted, those before are read as ever, and plain lines are read whatever came before."""
+    """Every line is counted; those before the limit are read as usual, and plain lines always."""
     odd, plain = ACCEPTED.replace(" 6 ", " 006 "), [ACCEPTED] * CHUNK
     parts = [*LineReader([DEFAULT_LOG_FORMAT]).stream([*[odd] * 3 * CHUNK, *plain], singly)]
     flows = [each for part in parts for each in part.records.flows]

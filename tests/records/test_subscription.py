@@ -93,7 +93,7 @@ def test_a_control_message_is_not_a_batch() -> None:
         (packed(gzip.compress(RAW[:-1], mtime=0)), "not a subscription message"),
         (packed(gzip.compress(RAW + RAW, mtime=0)), "not a subscription message"),
         (packed(gzip.compress(b'{"x":' + b"[" * 100_000, mtime=0)), "not a subscription message"),
-        (packed(gzip.compress(b"[]", mtime=0)), "10|2 inflated bytes are not a subscription message"),
+        (packed(gzip.compress(b"[]", mtime=0)), "2 inflated bytes are not a subscription message"),
         (changed(messageType="NEWS"), "messageType is 'NEWS'"),
         (changed(messageType=None), "missing required field `messageType`"),
         (changed(logGroup=None), "missing required field `logGroup`"),
@@ -130,7 +130,7 @@ def test_a_decompression_bomb_is_rejected_without_being_inflated() -> None:
 
 
 @given(st.text() | st.binary().map(packed) | st.binary().map(lambda b: packed(gzip.compress(b, mtime=0))))
-def test_any_text_is_decoded_or_raises_a_payload_error(data: str) -> None:
+def test_arbitrary_text_raises_a_payload_error(data: str) -> None:
     """No other exception is raised."""
     with pytest.raises(PayloadError):
         decode(data, CAP)
@@ -167,7 +167,7 @@ class TestBatchId:
         assert first.batch_id != other.batch_id
 
     def test_events_with_the_same_text_are_different_events(self) -> None:
-        """Their ids differ, and so does the payload."""
+        """Their ids differ, so the payloads differ."""
         events = [{"id": name, "timestamp": 1, "message": "x"} for name in "ab"]
         first, other = (decode(changed(logEvents=[event]), CAP) for event in events)
         assert isinstance(first, LogBatch)

@@ -88,7 +88,7 @@ class Trickle(RawIOBase):
 
 
 def trickle(content: str | bytes, size: int) -> Input:
-    """Return the next bytes."""
+    """A pipe with this content, of which at most `size` bytes are available at a time."""
     data = content.encode() if isinstance(content, str) else content
     return Input("pipe", None, stream=BufferedReader(Trickle(data, size)))
 

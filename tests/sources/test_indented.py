@@ -25,7 +25,7 @@ def test_an_object_over_several_lines_is_a_record(prefix: str) -> None:
 
 
 @given(st.integers(1, 400))
-def test_it_may_arrive_in_parts(size: int) -> None:
+def test_an_object_may_arrive_in_parts(size: int) -> None:
     """A block ends anywhere."""
     assert read_all(trickle(OBJECT * 2, size)).flows == flows_of(ACCEPTED, ACCEPTED)
 
@@ -57,7 +57,7 @@ def test_an_object_without_an_end_costs_its_own_lines(text: str) -> None:
 
 @given(st.lists(st.sampled_from(["{", "}", "    1,", " }", "x", "", "{}"]), max_size=30), st.integers(1, 7))
 def test_every_line_is_in_one_result(lines: list[str], size: int) -> None:
-    """In order, whatever the blocks."""
+    """In order, wherever the blocks end."""
     indented, found, places = Indented(), list[str](), list[int]()
     for at in range(0, len(lines), size):
         some = lines[at : at + size]

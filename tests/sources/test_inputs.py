@@ -110,7 +110,7 @@ def identity(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def test_what_a_folder_has_and_is_not_read_is_noted(tree: Path) -> None:
+def test_unread_entries_of_a_folder_are_noted(tree: Path) -> None:
     """Links to folders, pipes, and the command's own output."""
     (tree / "circle").symlink_to(tree)
     os.mkfifo(tree / "pipe")
@@ -147,7 +147,7 @@ def test_a_path_with_a_zero_is_an_error() -> None:
 
 
 def test_folders_can_be_nested_deeply(tmp_path: Path) -> None:
-    """Deeper than Python's calls."""
+    """Deeper than Python's recursion limit."""
     folders = [tmp_path]
     for _ in range(sys.getrecursionlimit() + 10):
         folders.append(folders[-1] / "d")

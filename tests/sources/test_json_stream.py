@@ -97,10 +97,11 @@ def test_a_reason_says_what_is_wrong() -> None:
 
 @pytest.mark.parametrize("text", ['{"a": 1', '{"a": "x', '{"a": 1}\n{', '{"a":'])
 def test_the_end_of_the_source_within_a_value_is_an_error_with_sizes(text: str) -> None:
-    """The source is truncated; the previous values were returned."""
-    given_before: list[object] = []
+    """The source is truncated; the values before are returned."""
+    before: list[object] = []
     with pytest.raises(DamagedSource, match=r"held: ends in the middle .* line \d, after \d characters"):
-        given_before.extend(documents([text.encode()], "held"))
+        before.extend(documents([text.encode()], "held"))
+    assert len([each for each in before if each is not None]) == text.count("}")
 
 
 def test_a_value_that_never_ends_is_an_error_before_it_fills_the_memory() -> None:

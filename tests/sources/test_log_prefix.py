@@ -33,8 +33,8 @@ def test_timestamp_and_log_stream_are_removed(prefix: str) -> None:
     assert (len(held.gaps), held.malformed) == (1, [])
 
 
-def test_what_is_no_record_behind_a_prefix_is_malformed() -> None:
-    """It is shown with its own words."""
+def test_text_after_a_prefix_that_is_no_record_is_malformed() -> None:
+    """It is shown without the prefix."""
     held = read_all(f"{STAMP} {STREAM} {ACCEPTED}\n{STAMP} {STREAM} odd\n{STAMP} a b c\n")
     assert [(number, bad.line) for number, bad in held.malformed] == [(2, "odd"), (3, "a b c")]
 
@@ -79,7 +79,7 @@ def test_zeros_before_a_line_are_padding(zeros: int) -> None:
     assert len(held.flows) + len(held.malformed) == 2
 
 
-def test_a_zero_near_the_beginning_costs_a_line() -> None:
-    """Not the file."""
+def test_a_zero_near_the_beginning_costs_only_its_line() -> None:
+    """The source is still text."""
     held = read_all(f"{ACCEPTED}\n2 1111\x002222\n{REJECTED}\n" + f"{ACCEPTED}\n" * 3)
     assert (len(held.flows), [number for number, _ in held.malformed]) == (5, [2])

@@ -29,7 +29,7 @@ def test_a_pipe_without_a_writer_is_an_error(pipe: Path) -> None:
 
 
 def test_a_pipe_is_read_to_the_end_of_its_writer(pipe: Path) -> None:
-    """All of it, also what was written while it was being opened."""
+    """Including what is written while it is opened."""
     lines = [ACCEPTED, REJECTED] * 5_000
     writer = Thread(target=pipe.write_text, args=("\n".join(lines),))
     writer.start()

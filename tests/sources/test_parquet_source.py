@@ -48,7 +48,7 @@ def test_typed_columns_give_the_same_records_as_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "values", [["8080.0", "None", "-"], [8080.0, None, float("nan")], ["8080", "", "null"]]
 )
-def test_numbers_in_the_form_of_other_tools(tmp_path: Path, values: list[object]) -> None:
+def test_numbers_are_read_in_the_forms_of_other_tools(tmp_path: Path, values: list[object]) -> None:
     """Floats, texts, and their forms of absent values."""
     table = pa.table({"srcaddr": ["10.0.0.1"] * 3, "dstaddr": ["10.0.0.2"] * 3, "dstport": values})
     assert [flow.dstport for flow in read_all(written(tmp_path / "x", table)).flows] == [8080, None, None]
@@ -112,7 +112,7 @@ def test_a_value_that_cannot_be_converted_costs_its_row_alone(tmp_path: Path, od
 
 
 def test_a_name_that_is_no_text_is_an_error(tmp_path: Path) -> None:
-    """Of a column: nothing can be read."""
+    """It is the name of a column, so nothing can be read."""
     source = written(tmp_path / "x", table_of(ACCEPTED))
     data = (tmp_path / "x").read_bytes()
     with pytest.raises(DamagedSource, match="damaged"):

@@ -29,7 +29,7 @@ MIB = 2**20
 
 
 def b64(data: str | bytes) -> str:
-    """As in a payload."""
+    """The base64 of data, as in a payload."""
     return base64.b64encode(data.encode() if isinstance(data, str) else data).decode()
 
 
@@ -74,7 +74,7 @@ def test_records_are_read_from_the_envelopes_of_services_and_tools(value: object
 
 
 def test_a_csv_of_insights_is_read_from_its_message() -> None:
-    """Its other columns are made of the message, and say less."""
+    """Its other columns are derived from the message, and contain less."""
     held = read_all(
         f"@timestamp,@message,srcAddr,dstAddr\nnow,{ACCEPTED},10.0.0.5,10.0.0.9\nnow,{NODATA},-,-\n"
     )
@@ -126,7 +126,7 @@ def test_a_payload_that_cannot_be_decoded_costs_no_other_record() -> None:
     ],
 )
 def test_a_truncated_document_is_an_error_after_its_records(text: str) -> None:
-    """A list without its end is not complete, whatever stands before."""
+    """A list without its end is incomplete, even if all its items are complete."""
     held, error = partly(text)
     assert held.flows == flows_of(ACCEPTED, REJECTED)
     assert "ends in the middle of" in error
@@ -144,8 +144,8 @@ def test_a_truncated_document_is_an_error_after_its_records(text: str) -> None:
     ],
     ids=["junk", "padding, then junk", "no checksum", "wrong checksum", "second member cut", "junk below"],
 )
-def test_what_stands_before_a_damage_is_read(data: bytes, flows: list[str], words: str) -> None:
-    """And the damage is an error."""
+def test_records_before_a_damage_are_read(data: bytes, flows: list[str], words: str) -> None:
+    """The damage is then an error."""
     held, error = partly(data)
     assert held.flows == flows_of(*flows)
     assert words in error
@@ -178,8 +178,8 @@ class TestBounds:
             tracemalloc.stop()
 
     @pytest.mark.parametrize(("copies", "is_refused"), [(1, False), (3, True)])
-    def test_payloads_may_inflate_to_so_much_in_all(self, copies: int, *, is_refused: bool) -> None:
-        """64 MiB each, read as streams; the limit is for all payloads of a source together."""
+    def test_the_inflated_size_of_all_payloads_is_limited(self, copies: int, *, is_refused: bool) -> None:
+        """Each has 64 MiB and is read as a stream; the limit is for all payloads of a source together."""
         bomb = b64(gzip.compress(b"0" * 2**26, 1))
         tracemalloc.start()
         try:
@@ -213,7 +213,7 @@ class TestBounds:
 
     @pytest.mark.parametrize("text", ['{"a": ' * 9999, '{"a":\n' * 9999, "[[1]," * 9999, '{"a": [' * 9999])
     def test_each_token_is_looked_at_once(self, text: str) -> None:
-        """In however many parts the text arrives: the number of steps grows with the text alone."""
+        """However many parts the text arrives in, the number of steps depends only on the text."""
         value, at, steps = Value(), 0, 0
         for end in range(0, len(text), 100):
             while (state := value.step(text[:end], at, last=False))[0] not in (State.MORE, State.BROKEN):
@@ -223,6 +223,6 @@ class TestBounds:
         assert value.tokens <= MOST_TOKENS
 
 
-def test_the_example_has_the_header_of_its_lines() -> None:
-    """Protects the examples of this file."""
+def test_the_example_lines_have_the_default_layout() -> None:
+    """Otherwise the tests above would read only malformed lines."""
     assert read_all(f"{HEADER}\n{LINES}").malformed == []

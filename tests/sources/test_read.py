@@ -89,13 +89,17 @@ def test_excessive_compression_layers_are_an_error() -> None:
 
 
 def test_a_source_is_closed_at_its_end_and_when_reading_stops(tmp_path: Path) -> None:
-    """No file stays open."""
+    """A file is opened again for each reading."""
     source = stream_of(f"{ACCEPTED}\n" * 100_000)
     batches = read(source, (DEFAULT_LOG_FORMAT,), lambda _: None)
     next(batches)
     batches.close()  # type: ignore[attr-defined]  # it is a generator
     assert source.stream is not None
     assert source.stream.closed
+    whole = stream_of(ACCEPTED)
+    read_all(whole)
+    assert whole.stream is not None
+    assert whole.stream.closed
     held = file_of(tmp_path / "x", ACCEPTED)
     assert len(read_all(held).flows) == len(read_all(held).flows) == 1
 

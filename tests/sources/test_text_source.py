@@ -72,7 +72,7 @@ def test_a_header_in_the_middle_changes_the_layout() -> None:
 def test_unknown_fields_in_a_header_are_kept_as_text_with_a_note() -> None:
     """A header can contain names that the table of fields does not."""
     held = read_all("srcaddr dstaddr mood\n10.0.0.1 10.0.0.2 good\n")
-    assert [vars_of.layout.unknown for vars_of in held.flows] == [("mood",)]
+    assert [flow.layout.unknown for flow in held.flows] == [("mood",)]
     assert held.notes == ["unknown fields are kept as text: mood"]
 
 
@@ -80,7 +80,7 @@ def test_unknown_fields_in_a_header_are_kept_as_text_with_a_note() -> None:
     "header", ["version account-id action", "tgw-id tgw-src-eni packets", "srcaddr action bytes"]
 )
 def test_records_below_a_header_without_addresses_are_counted(header: str) -> None:
-    """They are no flows, such as those of transit gateways in some formats; the next header is obeyed."""
+    """They are malformed, such as those of transit gateways in some formats; the next header takes effect."""
     held = read_all(f"{header}\n2 2 -\n2 2 -\n{HEADER}\n{ACCEPTED}\n")
     assert [number for number, _ in held.malformed] == [2, 3]
     assert held.flows == flows_of(ACCEPTED)
@@ -153,7 +153,7 @@ def test_invalid_utf8_is_shown_as_escaped_bytes() -> None:
 
 
 def test_a_line_without_an_end_ends_the_source() -> None:
-    """As of /dev/zero: what stands before is read, and no more than a bounded number of bytes."""
+    """Such as /dev/zero: the lines before are returned, and a bounded number of bytes is read."""
     read: list[int] = []
 
     def endless() -> Iterator[bytes]:

@@ -95,38 +95,53 @@ def test_known_keys_and_other_texts_are_not_reported(code: str) -> None:
     assert unknown(ast.parse(code)) == set()
 
 
+STORED = [
+    (schema.CONTACTS_HOUR, (7, "vpc-1/10.0.0.1"), ("contacts#1h#7#vpc-1/10.0.0.1", "sets")),
+    (schema.CONTACTS_DAY, (7, "vpc-1/10.0.0.1"), ("contacts#24h#7#vpc-1/10.0.0.1", "sets")),
+    (
+        schema.REFUSALS,
+        (7, "vpc-1/10.0.0.1", "own", "6/443"),
+        ("refusals#7#vpc-1/10.0.0.1#own#6/443", "sets"),
+    ),
+    (schema.SCANNERS, (7, "192.0.2.1"), ("scanner#7#192.0.2.1", "sets")),
+    (schema.ATTEMPTS, ("eni-1/10.0.0.1", 7), ("attempts#eni-1/10.0.0.1#7", "sets")),
+    (schema.UPLOADS, ("vpc-1/10.0.0.1", "internet", 7), ("uploads#vpc-1/10.0.0.1#internet#7", "sets")),
+    (schema.UPLOAD_SIZES, ("tag:web", 7), ("upload-sizes#tag:web#7", "sets")),
+    (schema.BASELINES, ("tag:web", 7), ("baseline#tag:web#7", "sets")),
+    (schema.SKIPPED, ("eni-1", 7), ("skipped#eni-1#7", "sets")),
+    (schema.HEARTBEATS, ("/group", 7, 3), ("heartbeat#/group#7#3", "sets")),
+    (schema.INCIDENTS, ("sns:pages", "k"), ("incident#sns:pages#k", "claim")),
+    (schema.LOG_FORMATS, ("/group",), ("log-formats#/group", "formats")),
+    (schema.LAST_GOOD_POLICY, (), ("policy", "last-good")),
+    (schema.WORK_ITEMS, ("vpc-1",), ("work-queue", "vpc#vpc-1")),
+    (schema.SWEEP_CURSOR, (), ("work-queue", "cursor")),
+    (schema.MANAGED_FLOW_LOGS, ("fl-1",), ("flow-logs", "managed#fl-1")),
+    (schema.CREATIONS, ("0a",), ("flow-logs", "creation#0a")),
+    (schema.KNOWN_FLOW_LOGS, ("fl-1",), ("flow-logs", "known#fl-1")),
+    (schema.DELETED_FLOW_LOGS, ("fl-1",), ("flow-logs", "deleted#fl-1")),
+    (schema.NEW_EGRESS, (7, "tag:web", 8443), ("new-egress#7#tag:web#8443", "sets")),
+    (schema.OUTSIDE_SESSIONS, (7, "vpc-1/10.0.0.1"), ("outside-sessions#7#vpc-1/10.0.0.1", "sets")),
+    (schema.REPORTED, (7, "vpc-1", "10.0.0.1"), ("reported#7#vpc-1#10.0.0.1", "sets")),
+    (schema.KNOWN_ROLES, ("tag:web",), ("roles", "role#tag:web")),
+    (schema.LEARNING_REPORTS, (), ("learning-reports", "sets")),
+    (schema.UNSENT, ("k",), ("outbox", "unsent#k")),
+]
+"""Each kind of item, the parts of a key, and the key as it is stored."""
+
+
 @pytest.mark.parametrize(
     ("item", "parts", "address"),
-    [
-        (schema.CONTACTS_HOUR, (7, "vpc-1/10.0.0.1"), ("contacts#1h#7#vpc-1/10.0.0.1", "sets")),
-        (schema.CONTACTS_DAY, (7, "vpc-1/10.0.0.1"), ("contacts#24h#7#vpc-1/10.0.0.1", "sets")),
-        (
-            schema.REFUSALS,
-            (7, "vpc-1/10.0.0.1", "own", "6/443"),
-            ("refusals#7#vpc-1/10.0.0.1#own#6/443", "sets"),
-        ),
-        (schema.SCANNERS, (7, "192.0.2.1"), ("scanner#7#192.0.2.1", "sets")),
-        (schema.ATTEMPTS, ("eni-1/10.0.0.1", 7), ("attempts#eni-1/10.0.0.1#7", "sets")),
-        (schema.UPLOADS, ("vpc-1/10.0.0.1", "internet", 7), ("uploads#vpc-1/10.0.0.1#internet#7", "sets")),
-        (schema.UPLOAD_SIZES, ("tag:web", 7), ("upload-sizes#tag:web#7", "sets")),
-        (schema.BASELINES, ("tag:web", 7), ("baseline#tag:web#7", "sets")),
-        (schema.SKIPPED, ("eni-1", 7), ("skipped#eni-1#7", "sets")),
-        (schema.HEARTBEATS, ("/group", 7, 3), ("heartbeat#/group#7#3", "sets")),
-        (schema.INCIDENTS, ("sns:pages", "k"), ("incident#sns:pages#k", "claim")),
-        (schema.LOG_FORMATS, ("/group",), ("log-formats#/group", "formats")),
-        (schema.LAST_GOOD_POLICY, (), ("policy", "last-good")),
-        (schema.WORK_ITEMS, ("vpc-1",), ("work-queue", "vpc#vpc-1")),
-        (schema.SWEEP_CURSOR, (), ("work-queue", "cursor")),
-        (schema.MANAGED_FLOW_LOGS, ("fl-1",), ("flow-logs", "managed#fl-1")),
-        (schema.CREATIONS, ("0a",), ("flow-logs", "creation#0a")),
-        (schema.KNOWN_FLOW_LOGS, ("fl-1",), ("flow-logs", "known#fl-1")),
-        (schema.DELETED_FLOW_LOGS, ("fl-1",), ("flow-logs", "deleted#fl-1")),
-    ],
+    STORED,
     ids=lambda value: value.name if isinstance(value, Item) else "",
 )
 def test_stored_keys_do_not_change(item: Item, parts: tuple[object, ...], address: tuple[str, str]) -> None:
     """A deployment finds the items of the previous version."""
     assert item.address(*parts) == address
+
+
+def test_the_stored_key_of_every_kind_of_item_is_checked() -> None:
+    """A new kind needs a row in `STORED`."""
+    assert {item.name for item, *_ in STORED} == {each.name for each in ITEMS}
 
 
 def test_set_names_keep_their_meaning() -> None:

@@ -22,7 +22,7 @@ LARGEST = 60_000_000
 
 @cache
 def built(architecture: str) -> Path:
-    """Build the layers; a build of the same sources is used again, also that of the tests of the stack."""
+    """Build the layers, unless the same sources were built before, such as for the tests of the stack."""
     return build(architecture).parent
 
 
@@ -36,7 +36,7 @@ def files(architecture: str, pattern: str) -> list[Path]:
 @pytest.mark.parametrize(("architecture", "machine"), MACHINES.items())
 def test_a_layer_contains_only_libraries_for_its_architecture(architecture: str, machine: int) -> None:
     libraries = files(architecture, "*.so*")
-    assert len(libraries) >= 5, "isal, msgspec, numpy and pybase64 are compiled"
+    assert len(libraries) >= 5, "some of isal, msgspec, numpy and pybase64 are missing"
     assert [path.name for path in libraries if _machine(path) != machine] == []
 
 
@@ -48,7 +48,8 @@ def test_every_module_of_a_layer_has_unchecked_bytecode(architecture: str) -> No
     assert len(sources) > 300
     assert [path.name for path in compiled if not path.exists()] == []
     flags = {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled}
-    assert flags == {1}, "PEP 552: by hash, and unchecked; times change on the way to Lambda"
+    # PEP 552: bytecode with a hash, which is not checked. Timestamps would change on the way to Lambda.
+    assert flags == {1}
 
 
 @pytest.mark.e2e

@@ -74,5 +74,5 @@ def test_the_table_in_the_docs_matches_the_template(expected: str) -> None:
     assert expected in DOC.read_text(), f"paste this into {DOC.relative_to(stack.PROJECT)}:\n\n{expected}\n"
 
 
-def test_the_docs_state_the_right_number_of_fields() -> None:
+def test_the_default_log_format_has_as_many_fields_as_the_docs_state() -> None:
     assert stack.PARAMETERS["LogFormat"]["Default"].count("${") == 28

@@ -67,7 +67,7 @@ def _fits(wanted: Any, value: Any) -> bool:
     if isinstance(wanted, dict) and set(wanted) == {"prefix"}:
         return str(value).startswith(PREFIXES[json.dumps(wanted["prefix"])])
     if isinstance(wanted, dict):
-        assert set(wanted) == {"exists"}, "teach `matches` this comparison"
+        assert set(wanted) == {"exists"}, "`matches` does not know this comparison"
         return bool(wanted["exists"]) == (value is not ABSENT)
     return bool(wanted == value)
 
@@ -147,7 +147,7 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
         (deployment("CREATE_COMPLETE", f"{STACK_ID}-another"), set()),
     ],
 )
-def test_only_successful_calls_invoke_the_enforcer(event: dict[str, Any], rules: set[str]) -> None:
+def test_an_event_matches_exactly_the_rules_about_it(event: dict[str, Any], rules: set[str]) -> None:
     assert set_off_by(event) == rules
 
 
@@ -245,7 +245,7 @@ def arn(rule: str) -> dict[str, Any]:
     return {"Fn::If": ["SeesIam", there, {"Ref": "AWS::NoValue"}]} if rule == WHERE_IAM_IS_RECORDED else there
 
 
-def test_a_scheduled_check_of_the_work_queue_reaches_the_enforcer_as_such() -> None:
+def test_a_scheduled_check_of_the_work_queue_reaches_the_enforcer_as_a_retry() -> None:
     pending = stack.properties("RetrySchedule")
     assert pending["ScheduleExpression"] == {"Ref": "RetryRate"}
     template = pending["Targets"][0]["InputTransformer"]["InputTemplate"]
@@ -255,7 +255,7 @@ def test_a_scheduled_check_of_the_work_queue_reaches_the_enforcer_as_such() -> N
 
 
 def test_iam_is_watched_in_the_region_that_records_it() -> None:
-    """In each partition that one, according to the SDK's list of endpoints."""
+    """In each partition, according to the SDK's list of endpoints."""
     partitions = Loader().load_data("endpoints")["partitions"]
     regions: set[str] = set()
     for partition in partitions:

@@ -40,11 +40,11 @@ def test_a_topic_accepts_only_tls(topic: str) -> None:
     assert denied["Resource"] == {"Ref": topic}
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert {"sns:Publish", "sns:Subscribe", "sns:SetTopicAttributes"} <= set(denied["Action"])
-    assert "sns:*" not in denied["Action"], "SNS refuses it: out of service scope"
+    assert "sns:*" not in denied["Action"], "SNS refuses this as out of service scope"
 
 
 @pytest.mark.parametrize(("topic", "roles"), TOPICS.items())
-def test_its_functions_publish_to_a_topic(topic: str, roles: tuple[str, ...]) -> None:
+def test_only_its_functions_may_publish_to_a_topic(topic: str, roles: tuple[str, ...]) -> None:
     allowed = [each for each in topic_statements(topic, "Allow") if "AWS" in each["Principal"]]
     assert [each["Principal"] for each in allowed] == [
         {"AWS": {"Fn::GetAtt": [role, "Arn"]}} for role in roles
@@ -148,7 +148,7 @@ NOT_LOST = {
     "VpcsSkipped": "another account covers them",
     "LogGroupsRestored": "counts work",
 }
-"""Metrics that do not mean that something is not seen, each with the reason."""
+"""Metrics that do not indicate a loss, with the reason."""
 
 WITHOUT_ALARM = {
     "Malformed": "many of them are UnparsedBatches",
@@ -158,8 +158,8 @@ WITHOUT_ALARM = {
     "VpcsPending": "the next run does it, and counts a failure that lasts",
     "EnforcementFailures": "each sweep notifies operations",
 }
-"""Metrics that mean that something is not seen, or only later, each with the reason why it has no alarm. The
-reasons are in docs/operating.md too."""
+"""Metrics that indicate a loss or a delay, with the reason why they have no alarm. docs/operating.md states
+the reasons, too."""
 
 BY_NAME_OF_ATTRIBUTE = {"QueueName", "TopicName"}
 """Dimensions whose value is an attribute, not the result of `Ref` (a URL, an ARN)."""
@@ -201,7 +201,7 @@ def test_every_metric_has_an_alarm_or_a_reason_why_not() -> None:
     )
 
 
-def test_operators_are_told_why_a_loss_has_no_alarm() -> None:
+def test_the_docs_name_every_loss_without_an_alarm() -> None:
     (paragraph,) = [
         each
         for each in (ROOT / "docs" / "operating.md").read_text().split("\n\n")

@@ -37,7 +37,7 @@ EVERYWHERE = pytest.mark.parametrize(("partition", "region", "suffix"), PARTITIO
 
 
 def test_the_sdk_knows_the_partitions() -> None:
-    """So that the tests below are not empty."""
+    """Otherwise the tests below would check nothing."""
     assert {"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b"} <= {each for each, _, _ in PARTITIONS}
 
 
@@ -82,7 +82,7 @@ def resources(partition: str, region: str, suffix: str) -> dict[str, Any]:
 def test_every_arn_and_endpoint_of_the_template_is_of_the_partition(
     partition: str, region: str, suffix: str
 ) -> None:
-    """Also in conditions, event patterns and outputs."""
+    """Including those in conditions of statements and in event patterns."""
     found = resources(partition, region, suffix)
     arns = [each for each in texts(found) if each.startswith("arn:")]
     assert len(arns) > 20
@@ -142,7 +142,7 @@ def placed(partition: str, region: str) -> Stack:
 
 
 class AnyRole(FakeRoles):
-    """The delivery role, whatever its ARN."""
+    """A fake that returns the role for any ARN."""
 
     def describe(self, role_arn: str) -> DeliveryRole | None:
         """The role."""
@@ -192,7 +192,7 @@ def test_the_delivery_role_is_judged_by_arns_of_the_partition(
 def test_a_policy_may_name_destinations_keys_and_regions_of_the_partition(
     partition: str, region: str, suffix: str
 ) -> None:
-    """The same settings as anywhere."""
+    """The settings are the same in every partition."""
     assert suffix
     destinations = {
         "s3": f"arn:{partition}:s3:::flows/here",

@@ -112,16 +112,13 @@ def test_tag_fields_need_a_parameter() -> None:
     assert stack.PARAMETERS["TagFields"]["Default"] == "no"
 
 
-@pytest.mark.parametrize("action", ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:BatchGetItem"])
-def test_the_enforcer_uses_only_the_state_table(action: str) -> None:
-    granted = stack.granting(stack.role_statements("EnforcerRole"), action)
-    assert granted["Resource"] == {"Fn::GetAtt": ["StateTable", "Arn"]}
-
-
-@pytest.mark.parametrize("action", ["dynamodb:GetItem", "dynamodb:UpdateItem"])
-def test_the_monitor_uses_only_the_state_table(action: str) -> None:
-    granted = stack.granting(stack.role_statements("MonitorRole"), action)
-    assert granted["Resource"] == {"Fn::GetAtt": ["StateTable", "Arn"]}
+@pytest.mark.parametrize("function", stack.FUNCTIONS)
+def test_a_function_uses_only_the_state_table(function: str) -> None:
+    statements = stack.role_statements(f"{function}Role")
+    used = {each for each in stack.actions(statements) if each.startswith("dynamodb:")}
+    assert used
+    for action in used:
+        assert stack.granting(statements, action)["Resource"] == {"Fn::GetAtt": ["StateTable", "Arn"]}
 
 
 def test_the_enforcer_passes_the_delivery_role_only_to_flow_logs() -> None:

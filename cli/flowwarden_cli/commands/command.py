@@ -19,7 +19,7 @@ class UsageError(Exception):
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """One command: its file creates one instance, and `COMMANDS` lists it."""
+    """One command. Its file creates the instance, and `COMMANDS` lists it."""
 
     name: str
     help: str

@@ -16,7 +16,8 @@ _FILES: Final = {
     "zsh": "_files",
     "preamble": {"bash": '_flowwarden_files() {\n  compgen -f -- "$1"\n}'},
 }
-"""How each shell completes them. Bash: with quotes, so that names may contain spaces, unlike `shtab.FILE`."""
+"""How each shell completes them. In bash with quotes, unlike `shtab.FILE`, so that names may contain
+spaces."""
 _DESCRIPTION: Final = """\
 Prints a script for your shell. With it, the Tab key completes the commands,
 options, choices and file names of flowwarden.
@@ -45,7 +46,7 @@ def _run(options: Namespace, console: Console) -> int:
 
 
 def _prepare(parser: ArgumentParser) -> None:
-    """Mark the arguments that are files; the summary of a command is its line in the list of commands."""
+    """Mark the arguments that are files, and describe each command by its line in the list of commands."""
     for action in parser._actions:  # noqa: SLF001  argparse has no public list of a parser's arguments
         if action.metavar in _PATHS:
             action.complete = _FILES  # type: ignore[attr-defined]  # where shtab looks for it

@@ -1,7 +1,7 @@
 """`flowwarden plan`: prints what the enforcer would do, deployed or not, without doing it.
 
-It runs the enforcer's own service on the same account in dry-run mode: it only reads, and neither changes,
-stores nor sends anything.
+It runs the enforcer's own service on the same account in dry-run mode: it only reads, and it neither changes
+nor stores nor sends anything.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class PlanOptions(Struct, frozen=True, kw_only=True):
 
 
 class Deadline:
-    """The time limit of the command."""
+    """The time limit of the command, as a `RunClock`."""
 
     def __init__(self) -> None:
         self._end = time.monotonic() + TIMEOUT_SECONDS
@@ -68,10 +68,10 @@ class Deadline:
 
 
 class Lookups(Struct, frozen=True, kw_only=True):
-    """What is asked of AWS before the plan."""
+    """The look-ups in AWS before the plan."""
 
     environment: Callable[[str, str | None], Mapping[str, str]] = enforcer_environment
-    """The environment of a stack's enforcer. Raises NotDeployed, SettingsError."""
+    """The environment variables of a stack's enforcer. Raises NotDeployed, SettingsError."""
     policy: Callable[[str, str], str] = text_on_aws
     """The policy in an AppConfig profile of a Region. Raises PolicyUnavailable."""
     identity: Callable[[str | None], Identity] = identity
@@ -82,12 +82,12 @@ ON_AWS: Final = Lookups()
 
 
 class Basis(Struct, frozen=True, kw_only=True):
-    """What a plan is based on."""
+    """The settings and assumptions that a plan is based on."""
 
     settings: EnforcerSettings
     is_deployed: bool
     notes: tuple[str, ...] = ()
-    """What was assumed, one sentence each."""
+    """What was assumed, one sentence for each assumption."""
 
 
 def run(
@@ -155,7 +155,7 @@ def read_basis(options: PlanOptions, lookups: Lookups) -> Basis:
 
 def _undeployed(options: PlanOptions, text: str | None, lookups: Lookups, why: str) -> Basis:
     """The basis of a plan before the deployment."""
-    # Without the line breaks at its end, which a shell's `$(cat FILE)` drops too.
+    # Without the line breaks at its end, as in a deployment with `Policy="$(cat FILE)"`.
     given = dict(options.parameters) | ({} if text is None else {POLICY: text.rstrip("\r\n")})
     needs = check_policy(given.get(POLICY, PARAMETERS[POLICY].default), given)
     named = [each for each in given if each != POLICY] + (["the policy"] if POLICY in given else [])

@@ -33,7 +33,7 @@ _GAPS: Final = {
 
 
 def explanation(text: str, layouts: Layouts) -> str:
-    """Explain a line, in any form that a source may have: below a header line, with a timestamp, as JSON.
+    """Explain a line in any form that a source can have: with a timestamp, as JSON, below a header line.
 
     Raises:
         SourceError: the line has no supported format.
@@ -47,7 +47,10 @@ def explanation(text: str, layouts: Layouts) -> str:
 
 
 def _as_bytes(text: str) -> bytes:
-    """The bytes of an argument. Python decodes odd bytes as surrogates; it cannot encode other surrogates."""
+    """The bytes of an argument.
+
+    Python decodes bytes that are not UTF-8 as surrogates (PEP 383). Other surrogates are escaped.
+    """
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

@@ -14,7 +14,8 @@ from flowwarden_cli.terminal.console import Console
 
 STDIN: Final = "-"
 LONGEST_FILE: Final = 1_000_000
-"""Bytes that are read: far more than a policy may have, so that a wrong file is not read whole."""
+"""Maximum bytes that are read: far more than a policy can have, so that a wrong file is not read
+completely."""
 
 _DESCRIPTION: Final = """\
 Checks a policy as a deployment checks it, and prints the same messages. Calls
@@ -54,7 +55,7 @@ def _run(options: Namespace, console: Console) -> int:
 
 
 def _text(name: str, console: Console) -> str:
-    """The policy without line breaks at its end, which a shell's `$(cat FILE)` drops too."""
+    """The policy without line breaks at its end, as in a deployment with `Policy="$(cat FILE)"`."""
     try:
         if name == STDIN:
             content = console.stdin.read(LONGEST_FILE + 1)

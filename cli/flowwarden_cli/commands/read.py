@@ -81,7 +81,7 @@ class _Counts:
 
     @property
     def is_nothing_read(self) -> bool:
-        """Whether there are lines, and none is a flow or a gap: their format is another one."""
+        """Whether there are lines, but none is a flow or a gap: they probably have another format."""
         return bool(self.malformed) and not self.flows and not any(self.gaps.values())
 
     def summary(self) -> str:
@@ -130,7 +130,7 @@ def print_records(
     if counts.is_nothing_read and not counts.masked:
         console.report("If the lines have a custom format, pass it: --format '${version} ${…}'")
         console.report(
-            "If they are not flow logs, check the path: see `flowwarden read --help` for what is read"
+            "If they are not flow logs, check the path; `flowwarden read --help` lists the supported files"
         )
     return UNREADABLE if counts.failed or counts.is_nothing_read else SUCCEEDED
 

@@ -18,11 +18,11 @@ from flowwarden.printable import printable
 
 
 class Console(Struct, frozen=True):
-    """Standard input, output and error, and a clock for the pace of the progress bar."""
+    """Standard input, output and error, and clocks."""
 
     stdin: BufferedIOBase
     stdout: BufferedIOBase
-    """Bytes: what is printed is UTF-8 whatever the locale."""
+    """A stream of bytes: the output is UTF-8 in every locale."""
     stderr: TextIO
     shows_progress: bool
     """Whether to show a progress bar: only if standard error is a terminal and standard output is not."""
@@ -31,7 +31,7 @@ class Console(Struct, frozen=True):
     now: Callable[[], float] = time.time
     """Unix seconds."""
     own: frozenset[tuple[int, int]] = frozenset()
-    """Device and number of the files to which standard output and error are redirected."""
+    """Device and inode numbers of the files to which standard output and error are redirected."""
     columns: int = 80
     """The width of the terminal, for help and usage."""
 
@@ -49,14 +49,15 @@ class Console(Struct, frozen=True):
         return cls(stdin, stdout, errors, shows_progress, time.monotonic, own=own, columns=columns)
 
     def print(self, text: str) -> None:
-        """Print a text of one or more lines, of which nothing reaches a terminal raw."""
+        """Print a text of one or more lines, with control characters escaped."""
         lines = "".join(f"{printable(line)}\n" for line in text.split("\n"))
         self.stdout.write(lines.encode())
 
     def report(self, text: str) -> None:
-        """Print one line for the user on standard error, apart from the output.
+        """Print a message for the user on standard error.
 
-        Whatever the text contains, it stays one line, bounded, and nothing of it reaches a terminal raw.
+        Whatever the text contains, it is printed as one line of limited length, with control characters
+        escaped.
         """
         with suppress(OSError):  # if even errors cannot be written, the exit code remains
             self.stderr.write(f"{printable(text)}\n")
@@ -64,20 +65,20 @@ class Console(Struct, frozen=True):
 
 
 def _closed() -> TextIO:
-    """An output that was closed before the process began; writing to it fails, as the system says."""
+    """A stand-in for an output that was closed before the process began; writing to it raises OSError."""
     return cast("TextIO", TextIOWrapper(_Closed()))
 
 
 class _Closed(BytesIO):
-    """Bytes that cannot be written anywhere."""
+    """A stream of bytes to which every write fails."""
 
     def write(self, _data: object) -> int:
-        """Fail."""
+        """Raise OSError (EBADF), as a closed file descriptor does."""
         raise OSError(EBADF, os.strerror(EBADF))
 
 
 def _file_of(stream: TextIO) -> Iterator[tuple[int, int]]:
-    """Device and number of the file of a stream; nothing if it has none."""
+    """Device and inode number of the file of a stream; nothing if it has none."""
     with suppress(OSError, ValueError):
         status = os.fstat(stream.fileno())
         yield status.st_dev, status.st_ino

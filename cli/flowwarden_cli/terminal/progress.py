@@ -15,10 +15,10 @@ class Progress:
     """Draws a bar on standard error while sources are read, if the console shows progress, and clears it."""
 
     def __init__(self, console: Console, total: int | None) -> None:
-        """Begin.
+        """Begin without drawing.
 
         Args:
-            console: where it is drawn.
+            console: where the bar is drawn.
             total: total bytes of all sources; None if unknown.
         """
         self._console = console
@@ -65,5 +65,5 @@ class Progress:
 
 
 def _size(count: float, largest: float) -> str:
-    """A number of bytes, in the unit that fits the largest of those shown together."""
+    """A number of bytes, in the unit that suits `largest`, the largest number shown together with it."""
     return f"{count / _GB:.2f} GB" if largest >= _GB else f"{count / _MB:.1f} MB"

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
@@ -22,21 +19,14 @@ from flowwarden.state.item import Item
 from flowwarden.state.schema import ATTEMPTS, CONTACTS_HOUR, HEARTBEATS, UPLOAD_SIZES, item_of
 from flowwarden.state.sets import Addition
 from flowwarden.unreadable import Unreadable
-from tests.aws.clients import make_state_table
 from tests.aws.dynamodb.damage import DAMAGE, DROPPED, TABLE, damage, dynamodb, empty, items
 from tests.examples import examples
+
+pytestmark = pytest.mark.usefixtures("state_table")
 
 TERMS = ClaimTerms(suppression=3600, lease=50)
 KEY, NOW, GROUP = ClaimKey("sns:pages", "k"), 1_764_000_000, "/flow-logs"
 FIRST, OTHER = Owner("batch-a", "1"), Owner("batch-b", "2")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def table() -> Iterator[None]:
-    """The state table, shared by all tests of this module."""
-    with mock_aws():
-        make_state_table(TABLE)
-        yield
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
@@ -25,7 +23,7 @@ from flowwarden.notify.evidence import (
     Evidence,
 )
 from flowwarden.notify.ports import Claims
-from tests.aws.clients import make_state_table, shared
+from tests.aws.clients import shared
 from tests.aws.dynamodb.damage import empty, items
 from tests.examples import examples
 from tests.notify.fakes import MemoryClaims
@@ -36,20 +34,12 @@ KEY, NOW, HOUR, DAY = ClaimKey("sns:pages", "k"), 1_764_000_000, 3600, 86_400
 BATCHES = count()
 
 
-@pytest.fixture(scope="module")
-def table() -> Iterator[None]:
-    """The state table, shared by all tests of this module."""
-    with mock_aws():
-        make_state_table("state")
-        yield
-
-
 @pytest.fixture(params=["dynamodb", "memory"])
 def claims(request: pytest.FixtureRequest) -> Claims:
     """Both implementations of the port, without claims."""
     if request.param == "memory":
         return MemoryClaims(TERMS)
-    request.getfixturevalue("table")
+    request.getfixturevalue("state_table")
     empty()
     return DynamoDbClaims(shared("dynamodb"), "state", TERMS)
 
@@ -281,7 +271,7 @@ def ordered(claim: Claim) -> Claim:
 
 @examples(0.3)
 @given(STEPS)
-@pytest.mark.usefixtures("table")
+@pytest.mark.usefixtures("state_table")
 def test_the_fake_and_the_table_agree(steps: list[tuple[int, Evidence, int | None]]) -> None:
     """So tests on the fake also test the conditions of the writes."""
     empty()
@@ -297,7 +287,7 @@ def test_members_join_for_the_hour_that_pages_state() -> None:
     assert JOIN_SECONDS == HOUR
 
 
-@pytest.mark.usefixtures("table")
+@pytest.mark.usefixtures("state_table")
 def test_repeats_that_are_no_longer_counted_rarely_cost_a_second_write() -> None:
     """Only once the window would end noticeably earlier; it never ends while the incident goes on."""
     empty()

@@ -17,5 +17,5 @@ from flowwarden.enforcer.decide.cost import about
     ],
 )
 def test_a_cost_of_less_than_a_cent_is_left_out(dollars: float, text: str) -> None:
-    """The text ends a sentence."""
+    """The text is the end of a sentence."""
     assert about(dollars) == text

@@ -53,7 +53,7 @@ BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
         unmanaged(delivery_role_arn="arn:aws:iam::111122223333:role/theirs"),
     ],
 )
-def test_wanted_flow_log_covers(flow_log: FlowLog) -> None:
+def test_a_wanted_flow_log_covers(flow_log: FlowLog) -> None:
     """The destination may be described in any form; an omitted property is unknown, not drift."""
     verdict = judge(vpc_state(flow_log))
     assert verdict.coverage is Coverage.COVERED
@@ -77,19 +77,19 @@ def test_wanted_flow_log_covers(flow_log: FlowLog) -> None:
     ],
 )
 def test_any_other_flow_log_does_not_cover(flow_log: FlowLog, why: str) -> None:
-    """A flow log that differs leaves the VPC uncovered; the reason contains the difference."""
+    """The reason contains the difference."""
     verdict = judge(vpc_state(flow_log))
     assert verdict.coverage is Coverage.UNCOVERED
     assert why in verdict.reason
 
 
-@pytest.mark.parametrize("enough", [False, True])
-def test_an_unmanaged_flow_log_that_fails_covers_nothing(*, enough: bool) -> None:
+@pytest.mark.parametrize("accepted", [False, True])
+def test_an_unmanaged_flow_log_that_fails_covers_nothing(*, accepted: bool) -> None:
     """This holds for a VPC, its parts and any destination: the enforcer cannot repair it."""
     failed = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
-    theirs = {"log_group_name": "theirs"} if enough else {}
+    theirs = {"log_group_name": "theirs"} if accepted else {}
     for change in (theirs, theirs | {"resource_id": "subnet-1"}):
-        case = vpc_state(unmanaged(**failed, **change), subnets=(subnet(1),), accepts_unmanaged=enough)
+        case = vpc_state(unmanaged(**failed, **change), subnets=(subnet(1),), accepts_unmanaged=accepted)
         verdict = judge(case)
         assert verdict.coverage is Coverage.UNCOVERED
         assert "(does not deliver: Access error)" in verdict.reason
@@ -97,8 +97,8 @@ def test_an_unmanaged_flow_log_that_fails_covers_nothing(*, enough: bool) -> Non
 
 def test_a_bucket_is_compared_with_its_partitions() -> None:
     """Partitions count as created; a trailing slash is no difference."""
-    wish = FlowLogSpec(destination_type="s3", destination="arn:aws:s3:::logs/x", file_format="parquet")
-    desired = resolved(wish, STACK)
+    spec = FlowLogSpec(destination_type="s3", destination="arn:aws:s3:::logs/x", file_format="parquet")
+    desired = resolved(spec, STACK)
     flow_log = changed(
         WANTED,
         log_destination_type="s3",
@@ -114,7 +114,7 @@ def test_a_bucket_is_compared_with_its_partitions() -> None:
     assert "file format plain-text, not parquet" in judge(vpc_state(plain, desired=desired)).reason
 
 
-def test_vpc_of_unknown_owner_counts_as_own() -> None:
+def test_a_vpc_of_unknown_owner_counts_as_own() -> None:
     """Skipping it could leave it uncovered; EC2 refuses the call if another account owns it."""
     assert judge(vpc_state(vpc=Vpc(vpc_id="vpc-1", owner_id=""))).coverage is Coverage.UNCOVERED
 
@@ -142,7 +142,7 @@ def test_managed_flow_logs_are_identified_by_the_stack_s_tag(tags: dict[str, str
         (None, "delete this flow log"),
     ],
 )
-def test_flow_log_that_does_not_deliver_is_broken(message: str | None, remedy: str) -> None:
+def test_a_flow_log_that_does_not_deliver_is_broken(message: str | None, remedy: str) -> None:
     """ACTIVE does not mean delivering; the reason contains EC2's message and the remedy."""
     verdict = judge(vpc_state(but(deliver_logs_status="FAILED", deliver_logs_error_message=message)))
     assert verdict.coverage is Coverage.BROKEN
@@ -154,7 +154,7 @@ def test_flow_log_that_does_not_deliver_is_broken(message: str | None, remedy: s
     ("age", "coverage"),
     [(0, Coverage.UNPROVEN), (SETTLED_SECONDS - 1, Coverage.UNPROVEN), (SETTLED_SECONDS, Coverage.COVERED)],
 )
-def test_a_status_verifies_nothing_before_it_has_lasted(age: int, coverage: Coverage) -> None:
+def test_a_status_verifies_delivery_only_after_it_has_lasted(age: int, coverage: Coverage) -> None:
     """The status counts only without an active interface; an inactive one writes nothing."""
     idle = replace(ACTIVE, active=False)
     for interfaces in ((), (idle,)):
@@ -270,8 +270,8 @@ def test_what_ec2_reports_against_a_flow_log_uncovers_the_vpc(failure: dict[str,
         {"flow_log_status": "ACTIVE"},
     ],
 )
-def test_without_such_a_report_the_vpc_is_covered(described: dict[str, Any]) -> None:
-    """What a description omits is unknown."""
+def test_without_a_reported_failure_the_vpc_is_covered(described: dict[str, Any]) -> None:
+    """A member that the description omits is unknown, which is no failure."""
     for flow_log in (but(**described), unmanaged(**described)):
         assert judge(vpc_state(flow_log)).coverage is Coverage.COVERED
 
@@ -297,17 +297,17 @@ GUEST = replace(ACTIVE, active=None)
         (OLD, seen(GUEST.interface_id), Coverage.COVERED),
     ],
 )
-def test_an_unverified_twin_of_others_does_not_cover_for_long(
+def test_an_unmanaged_flow_log_like_the_required_one_covers_unverified_only_for_a_while(
     created: int | None, written: dict[str, Any], coverage: Coverage
 ) -> None:
-    """Only while the monitor reads its log group: otherwise nothing can be verified. A managed one stays."""
+    """If the monitor reads no log group, nothing can be verified. A managed one stays unproven."""
     case: dict[str, Any] = {"interfaces": (GUEST,), "seen": written}
     assert judge(vpc_state(unmanaged(creation_time=created), **case)).coverage is coverage
     own = judge(vpc_state(but(creation_time=created), **case)).coverage
     assert own is (Coverage.UNPROVEN if coverage is Coverage.UNCOVERED else coverage)
 
 
-def test_a_silent_twin_of_others_does_not_cover() -> None:
+def test_a_silent_unmanaged_flow_log_like_the_required_one_does_not_cover() -> None:
     """A managed one is reported as broken instead: a second one would not fix it."""
     case: dict[str, Any] = {"interfaces": (ACTIVE,), "seen": seen(OTHER)}
     verdict = judge(vpc_state(unmanaged(), **case))
@@ -336,7 +336,7 @@ BUCKET: dict[str, Any] = {
     [unmanaged(**BUCKET), unmanaged(log_group_name="theirs"), unmanaged(creation_time=1, **BUCKET)],
 )
 def test_an_accepted_flow_log_never_replaces_a_managed_wanted_one(theirs: FlowLog) -> None:
-    """This holds if activity is unknown, if others wrote, or if it wrote itself; the rest is a duplicate."""
+    """Whether no records were seen, those of others, or its own; the accepted one is a duplicate."""
     young = replace(ACTIVE, since=NOW - 300)
     for interfaces, written, coverage in (
         ((ACTIVE,), {}, Coverage.UNPROVEN),

@@ -53,7 +53,7 @@ def problems(*statements: Statement, **changes: Any) -> list[str]:
     ],
 )
 def test_a_role_that_may_write_is_sound(statements: tuple[Statement, ...]) -> None:
-    """This holds for any matching pattern, and whatever else is denied."""
+    """Any pattern that matches is enough, and it does not matter what else is denied."""
     assert problems(*statements) == []
 
 
@@ -154,7 +154,7 @@ def test_a_pattern_matches_like_the_equivalent_regular_expression(pattern: str, 
     "pattern", ["*-" * 2000 + "x", "*" * 6000 + "x", "arn:" + "*:" * 30 + "none", "*?" * 3000]
 )
 def test_no_pattern_takes_long(pattern: str) -> None:
-    """The author of the role's policy must not be able to stop the enforcer with it."""
+    """Otherwise a role's policy could stop the enforcer, and this test would not end."""
     value = f"{ARN}:log-stream:" + "-:" * 100
     statement = Statement(allows=True, actions=("*",), resources=(pattern,))
     assert evaluate([statement], AccessRequest(action="logs:Put", resources=(value,))) is Permitted.NO

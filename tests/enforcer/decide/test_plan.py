@@ -318,7 +318,7 @@ def test_a_failed_replacement_is_on_hold_but_another_configuration_is_not() -> N
         == "Create Verify"
     )
     assert names(make(vpc_state(OLD_FORMAT), replace(backoff, backoff_until=NOW))) == "Create Verify"
-    assert names(make(vpc_state(), backoff)) == "Create Verify", "no other flow log covers the VPC"
+    assert names(make(vpc_state(), backoff)) == "Create Verify", "on hold, although nothing covers the VPC"
 
 
 def test_a_failed_replacement_stays_on_hold_if_the_work_queue_is_lost() -> None:
@@ -342,7 +342,7 @@ def test_a_failed_replacement_stays_on_hold_if_the_work_queue_is_lost() -> None:
         "",
     ):
         assert names(plan(value)) == "Create Verify"
-    assert names(plan(managed, **FAILED)) == "Create Verify", "no other flow log covers the VPC"
+    assert names(plan(managed, **FAILED)) == "Create Verify", "on hold, although nothing covers the VPC"
     theirs = unmanaged(log_group_name="theirs", tags={BACKOFF_TAG: managed})
     assert names(make(vpc_state(OLD_FORMAT, theirs), PlanContext())) == "Create Verify"
 

@@ -86,8 +86,8 @@ def test_the_stack_s_group_is_maintained_after_a_change_to_a_bucket() -> None:
     """It is maintained until the last flow log that writes there is replaced."""
     there = fakes(existing(creation_time=1))
     there.groups.there.clear()
-    wish = FlowLogSpec(destination_type="s3", destination="arn:aws:s3:::logs")
-    enforce(there, policy=FlowLogsPolicy(grace_minutes=0, default=wish))
+    spec = FlowLogSpec(destination_type="s3", destination="arn:aws:s3:::logs")
+    enforce(there, policy=FlowLogsPolicy(grace_minutes=0, default=spec))
     assert there.groups.there[GROUP] == sound()
 
 

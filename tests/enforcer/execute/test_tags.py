@@ -28,7 +28,7 @@ def sweep(fakes: Fakes, *, dry_run: bool = False, kind: RunKind = RunKind.SWEEP)
     return fakes.service(POLICY, dry_run=dry_run).reconcile(trigger, NOW)
 
 
-def world() -> FakeEc2:
+def untagged() -> FakeEc2:
     """Two VPCs with managed flow logs that lack the new tags, one with another value, one unmanaged."""
     tagged = [
         but(flow_log_id=f"fl-{number}", resource_id=f"vpc-{number}", tags=tags)
@@ -43,7 +43,7 @@ def world() -> FakeEc2:
 
 def test_tags_of_the_policy_are_set_on_managed_flow_logs_in_one_call_per_set() -> None:
     """Missing and different tags are set, additional ones are kept; a second sweep does nothing."""
-    ec2 = world()
+    ec2 = untagged()
     fakes = Fakes(ec2=ec2)
     report = sweep(fakes)
     assert ec2.tagged == [
@@ -62,7 +62,7 @@ def test_tags_of_the_policy_are_set_on_managed_flow_logs_in_one_call_per_set() -
 
 def test_a_plan_lists_the_tags_to_set_and_sets_none() -> None:
     """It lists only managed flow logs."""
-    ec2 = world()
+    ec2 = untagged()
     text = plan_output.as_text(sweep(Fakes(ec2=ec2), dry_run=True))
     assert "  1. tag managed flow log fl-2: cost-center=42\n" in text
     assert "fl-unmanaged" not in text
@@ -72,7 +72,7 @@ def test_a_plan_lists_the_tags_to_set_and_sets_none() -> None:
 @pytest.mark.parametrize("error", [CallRefused("UnauthorizedOperation"), CallThrottled("slower")])
 def test_tags_that_cannot_be_set_are_reported_by_the_sweep(error: EnforcementError) -> None:
     """The VPCs still count as covered."""
-    ec2 = world()
+    ec2 = untagged()
     ec2.tag_fault = error
     report = sweep(Fakes(ec2=ec2))
     assert str(error) in report.problems[0].summary
@@ -87,7 +87,7 @@ class PickyEc2(FakeEc2):
     tag_calls: int = 0
 
     def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
-        """Refuse all of them because of one."""
+        """Refuse the whole call because of one flow log."""
         self.tag_calls += 1
         for each in flow_log_ids:
             if each in self.faults:
@@ -128,6 +128,9 @@ def test_a_refusal_of_all_is_not_retried_one_by_one() -> None:
 
 def test_a_flow_log_deleted_in_the_meantime_is_not_a_problem() -> None:
     """The next sweep tags the others."""
-    ec2 = world()
+    ec2 = untagged()
+    fakes = Fakes(ec2=ec2)
     ec2.tag_fault = NotFound("InvalidFlowLogId.NotFound")
-    assert sweep(Fakes(ec2=ec2)).remediations == ()
+    assert sweep(fakes).remediations == ()
+    ec2.tag_fault = None
+    assert [each.applied for each in sweep(fakes).remediations] == [True, True]

@@ -48,7 +48,7 @@ def test_a_run_terminated_between_claim_and_send_loses_nothing() -> None:
         run(service, SWEEP, BORN)
     fakes.sink.crash_before = False
     run(service, SWEEP, BORN + TERMS.lease - 1)
-    assert fakes.sink.sent == [], "the other run may be about to send"
+    assert fakes.sink.sent == [], "sent within the lease of the terminated run"
     run(service, SWEEP, BORN + TERMS.lease)
     run(service, SWEEP, BORN + 3600)
     assert len(fakes.sink.sent) == 1
@@ -181,7 +181,7 @@ def test_deliveries_of_one_event_share_an_owner_batch_and_other_events_do_not() 
     """A sweep and a retry in the same minute are two events; an event without a key is unique."""
     first, second = (owner_of(of(), attempt) for attempt in ("a", "b"))
     assert second.same_batch(str(first))
-    look = replace(of(), trigger=replace(RETRY, idempotency_key=SWEEP.idempotency_key))
-    assert not owner_of(look, "c").same_batch(str(first))
+    retry = replace(of(), trigger=replace(RETRY, idempotency_key=SWEEP.idempotency_key))
+    assert not owner_of(retry, "c").same_batch(str(first))
     nameless = replace(of(), trigger=replace(SWEEP, idempotency_key=""))
     assert not owner_of(nameless, "a").same_batch(str(owner_of(nameless, "b")))

@@ -51,8 +51,8 @@ def test_every_vpc_is_listed_once_with_its_name(results: list[Result]) -> None:
 @pytest.mark.parametrize(
     "result", [Result.COVERED, Result.EXEMPT, Result.SKIPPED, Result.PENDING, Result.GONE]
 )
-def test_a_later_sweep_only_counts_them(result: Result) -> None:
-    """And without anything else it is no news."""
+def test_a_later_sweep_lists_no_vpc_that_needs_no_action(result: Result) -> None:
+    """If it has no other results, nothing is reported."""
     assert not report([result], deployed=False).is_news
     assert "vpc-0" not in render(report([result, Result.CREATED], deployed=False)).text
 
@@ -69,7 +69,7 @@ def test_a_deployment_that_finds_nothing_to_do_says_so() -> None:
 
 
 def test_a_name_of_a_vpc_cannot_forge_a_line() -> None:
-    """Anyone who may tag a VPC writes it."""
+    """Every principal with permission to tag a VPC can write it."""
     vpc = replace(own("vpc-1")[0], tags={"Name": "x\nNOT COVERED (9)\n" + "y" * 300})
     fakes = Fakes(ec2=FakeEc2([vpc], [but(creation_time=BORN - 60)]))
     text = render(enforce(fakes, DEPLOYED)).text

@@ -28,8 +28,8 @@ def test_hostile_text_anywhere_in_a_report_adds_no_line(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_a_plan_as_json_is_visible_and_altered_in_nothing(name: str) -> None:
-    """Programs get each text as it is, and a terminal gets none of it raw."""
+def test_a_plan_as_json_is_visible_and_keeps_every_text(name: str) -> None:
+    """Programs read each text unchanged, but a terminal gets it escaped."""
     report = EXAMPLES[name]()
     for path in places(report):
         bad = poisoned(report, path)

@@ -108,7 +108,7 @@ def test_text_promises_a_retry_only_where_there_is_one() -> None:
 
 
 def test_after_a_rollback_the_text_says_when_the_replacement_is_created_again() -> None:
-    """Not by the next sweep, which still leaves it alone; other failures are covered by that."""
+    """The next sweep leaves it alone, but covers the VPCs of other failures."""
     alone, with_others = (render(report(*each)).text for each in ((ROLLED_BACK,), (ROLLED_BACK, FAILED)))
     assert "the old flow log stays in place" in alone
     assert "the next sweep covers" not in alone

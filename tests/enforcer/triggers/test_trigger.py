@@ -162,7 +162,7 @@ def test_the_creation_of_flow_logs_is_noted_with_their_resources(
 
 
 def test_what_the_enforcer_creates_needs_no_note() -> None:
-    """It records it itself."""
+    """The enforcer records it itself."""
     identity = {"sessionContext": {"sessionIssuer": {"arn": STACK.enforcer_role_arn}}}
     assert read(call("CreateFlowLogs", userIdentity=identity)).kind is RunKind.IGNORED
 
@@ -365,7 +365,7 @@ def test_as_list_undoes_the_xml(value: object, items: list[object]) -> None:
 def test_real_records_are_read() -> None:
     """The real CreateVpc names its VPC; the real DeleteFlowLogs leads to a sweep."""
     if not REAL.is_dir():
-        pytest.skip(f"no real events beside the project: {REAL}")
+        pytest.skip(f"the folder of real events, {REAL}, does not exist")
     made = json.loads((REAL / "create-vpc.json").read_text())
     (lost,) = json.loads((REAL / "delete-flow-logs.json").read_text())
     envelope = {"detail-type": "AWS API Call via CloudTrail"}
@@ -455,12 +455,6 @@ def test_a_deployment_leads_to_a_check_and_is_not_reported_by_itself(name: str, 
     assert "by a deployment" in deployed.reason
     by_hand = tampering(name, "logs.amazonaws.com", asked)
     assert (by_hand.kind, by_hand.takes_away) == (RunKind.DEPENDENCIES, name.startswith("Delete"))
-
-
-def test_several_ids_in_one_deletion_are_all_read() -> None:
-    """Several ids are a list."""
-    several = deletion([{"tag": 1, "content": "fl-1"}, {"tag": 2, "content": "fl-2"}])
-    assert several.deleted == ("fl-1", "fl-2")
 
 
 def test_credentials_describe_how_the_call_was_signed() -> None:

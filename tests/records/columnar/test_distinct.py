@@ -15,7 +15,7 @@ HASHES = st.lists(
 
 @given(HASHES)
 def test_each_hash_maps_to_the_position_of_an_equal_hash(hashes: list[int]) -> None:
-    """Every position has a different hash."""
+    """The positions have different hashes."""
     values = np.array(hashes, np.uint64)
     places, numbers = places_of(values)
     assert (values[places][numbers] == values).all()

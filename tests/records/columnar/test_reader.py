@@ -1,4 +1,4 @@
-"""The columnar reader: returns the same records as the line reader, but faster."""
+"""The columnar reader returns the same records as a simple, independent reader."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFo
 def test_a_table_equals_the_slow_reader_for_every_unusual_token_in_every_field(
     layout: LogFormat, status: str
 ) -> None:
-    """Among all others; and alone in its batch, some of them, evenly chosen, by the number of the profile."""
+    """In one batch with all others; and, for some of them, chosen evenly, in a batch of their own."""
     plain = dict.fromkeys(BY_NAME, "1") | {
         "srcaddr": "10.0.0.1",
         "dstaddr": "2001:db8::dead:beef:1:2",
@@ -119,8 +119,8 @@ def test_any_text_becomes_exactly_one_record_per_line(texts: list[str], layouts:
     assert len(table.flows) + len(table.gaps) + len(table.malformed) == len(texts)
 
 
-def test_a_loud_batch_of_odd_lines_is_counted_to_its_last_line() -> None:
-    """Those for which there is no time are malformed, with the reason; plain lines are read in between."""
+def test_a_large_batch_of_odd_lines_is_counted_to_its_last_line() -> None:
+    """Odd lines beyond the limit are malformed, and the reason says so; plain lines between them are read."""
     masked = PLAIN.replace("10.0.0.5", "***")
     lines = [*[masked, PLAIN] * CHUNK, masked]
     table = ColumnarReader([DEFAULT_LOG_FORMAT], singly=300).read(lines)
@@ -182,7 +182,7 @@ def test_a_line_break_within_a_line_affects_only_that_line() -> None:
 
 @pytest.mark.parametrize("broken", ["\x7f", "\t", "\u00e9"])
 def test_unusual_characters_do_not_hide_a_later_invalid_line(broken: str) -> None:
-    """Regardless of the number of such characters."""
+    """Regardless of how many such characters precede it."""
     wrong = PLAIN.replace("50123", f"50{broken}123")
     table = ColumnarReader([DEFAULT_LOG_FORMAT]).read(["\ufffd" * 3000, *[PLAIN] * FEW, wrong, PLAIN])
     assert len(table.flows) == FEW + 1
@@ -235,7 +235,7 @@ def _peak(lines: list[str]) -> int:
 
 
 def test_flows_of_many_odd_lines_are_those_of_their_lines() -> None:
-    """Among plain lines, gaps and malformed ones, whichever rows are asked for."""
+    """Among plain lines, gaps and malformed ones, whichever rows are requested."""
     spellings: list[Callable[[str], str]] = [*ODDLY_SPELLED.values(), str]
     lines = [
         spellings[n % len(spellings)](PLAIN.replace("50123", str(n % 65_536)))
@@ -253,7 +253,7 @@ def test_flows_of_many_odd_lines_are_those_of_their_lines() -> None:
 
 
 def test_lines_that_match_a_blind_layout_are_malformed() -> None:
-    """Like in the line reader."""
+    """As in the line reader."""
     layout = LogFormat.parse("srcaddr dstaddr srcport log-status")
     without_addresses = LogFormat.parse("instance-id account-id srcport log-status")
     table = ColumnarReader([layout], [without_addresses]).read(["10.0.0.1 10.0.0.2 1 OK"] * FEW)
@@ -303,8 +303,8 @@ def test_a_hash_collision_does_not_merge_texts() -> None:
     assert found == {"aaaaaaaabbbbbbbb": FEW, twin: FEW}
 
 
-def test_layouts_without_flows_are_rejected_like_in_the_line_reader() -> None:
-    """Immediately, before any line is read."""
+def test_layouts_without_flows_are_rejected_as_in_the_line_reader() -> None:
+    """Before any line is read."""
     with pytest.raises(LogFormatError, match="lacks"):
         ColumnarReader([LogFormat.parse("version bytes")])
 

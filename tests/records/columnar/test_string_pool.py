@@ -12,7 +12,7 @@ from flowwarden.records.columnar.tokenizer import ABSENT
 
 
 def test_each_text_is_evaluated_once_and_only_on_demand() -> None:
-    """Also if texts are added later, or include texts that the function does not support."""
+    """Even if texts are added later, or other texts are not supported by the function."""
     vocabulary = StringPool()
     asked: list[str] = []
 
@@ -31,7 +31,7 @@ def test_each_text_is_evaluated_once_and_only_on_demand() -> None:
 
 
 def test_the_number_of_cached_questions_is_limited() -> None:
-    """Each VPC has its own, and a container can serve hundreds; repeated questions have the same answers."""
+    """Each VPC has its own, and a container can serve hundreds; a repeated question has the same answer."""
     vocabulary = StringPool()
     numbers = vocabulary.numbers([str(number) for number in range(1000)])
 

@@ -186,7 +186,7 @@ class _Scanner:
         return True
 
     def _follow(self, *, last: bool) -> Document | Unreadable | bool | None:
-        """Scan the value to its end: None if more text is needed, True if it is invalid or to be streamed."""
+        """Scan the value to its end; None if more text is needed, True if it is invalid or to be streamed."""
         value = self._value
         if value is None:
             return None
@@ -206,15 +206,9 @@ class _Scanner:
                 return True
 
     def _is_streamed(self, value: Value, begin: int, end: int) -> bool:
-        """Store a scalar member of an outermost object, or begin to stream one of its lists.
+        """Store a scalar member of an outermost object, or begin to stream a list; returns whether it does.
 
-        Args:
-            value: the value that is scanned.
-            begin: where the last token begins.
-            end: where it ends.
-
-        Returns:
-            Whether a list begins that is to be streamed.
+        The member's value, or the beginning of the list, is the token from `begin` to `end`.
         """
         outer = self._outer
         if value.stack[0] != "{" or (outer is not None and outer.value is not value):

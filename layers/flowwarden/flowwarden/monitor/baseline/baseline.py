@@ -1,9 +1,9 @@
 """Baselines: the usual contacts of the interfaces of a role.
 
 An edge is a direction, a protocol, a service port and the kind of the far end. It is learned from answered
-contacts, on the day of the traffic, and is established once it was seen on `DAYS_SEEN` earlier days. So an
+contacts, on the day of the traffic, and is usual once it was seen on `DAYS_SEEN` earlier days. So an
 intruder's successful contacts must go undetected for two days before they count as usual. Failed attempts are
-never learned as such an edge; what rules refuse a role is learned apart, as refused.
+never learned as usual contacts; attempts that rules reject are learned separately, as refused.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from flowwarden.state.schema import BASELINES, DAYS_READ
 from flowwarden.state.sets import BUCKETS, Sets, bucket, fingerprint
 
 DAYS_SEEN: Final = 2
-"""Distinct days before an edge is established. With one day, every incident would be usual the day after."""
+"""Distinct days before an edge is usual. With one day, every incident would be usual on the day after it."""
 LEARNING_DAYS: Final = 14
-"""Two weeks contain each day of the week twice. In a younger role, most behavior looks new."""
+"""Days for which a role is learned: two weeks contain each day of the week twice. Before that, most behavior
+looks new."""
 DAYS_LEARNED: Final = 7
-"""Distinct days with learned edges before a role counts as known: one day two weeks ago is not two weeks, and
-a role that works on weekdays has ten."""
+"""Distinct days with learned edges before a role counts as learned, so that a single day two weeks ago is not
+enough. A role that is active on weekdays has ten in two weeks."""
 
 EDGES, REFUSED, SHOWN = BASELINES.sets
 
@@ -53,10 +54,10 @@ GOES_OUT: Final[EdgeKind] = ("out", PeerClass.INTERNET)
 
 
 PRESENT: Final = Edge("in", 0, 0, "")
-"""Learned for a VPC on every other day with learned edges: it is as old as its first one."""
+"""Learned for a VPC on every other day with learned edges: it shows how old the VPC is."""
 MEASURED: Final = Edge("out", 0, 0, PeerClass.AWS_SERVICE)
-"""Learned for a role on each day on which its uploads to AWS services are summed, and its bursts of small
-sessions are learned: versions that do not leave unknown what is usual, and it would look like nothing."""
+"""Learned for a role on each day on which its uploads to AWS services and its bursts of small sessions are
+learned. Without it, days of an earlier version, which learned neither, would look as if there were none."""
 PINGS: Final = Edge("out", ICMP, 0, "silent addresses")
 """Learned for a role whose hosts ping many addresses that do not reply, as monitoring does."""
 
@@ -67,17 +68,17 @@ def bursts_of(edge: Edge) -> Edge:
 
 
 def guessed_at(port: int) -> Edge:
-    """Learned for a role at whose TCP port internet hosts guess passwords, as at any open one."""
+    """Learned for a role if internet hosts guess passwords at its TCP port, as they do at every open one."""
     return Edge("in", TCP, port, "guesses")
 
 
 def shows_presence(day: int) -> bool:
-    """Whether `PRESENT` is stored on a day (since 1970): each costs a write, and half of them are enough."""
+    """Whether `PRESENT` is stored on a day (since 1970): it costs a write, and every other day is enough."""
     return day % 2 == 1
 
 
 class Baseline:
-    """The learned behavior of a role that counts on a day.
+    """The behavior of a role that was learned before a day.
 
     Stored as one sorted array of fingerprints with the number of days and the first day of each, 10 bytes per
     edge: a month of a role has tens of thousands of edges, most of them recurring, and a container knows many
@@ -90,7 +91,8 @@ class Baseline:
         """Whether it contains any refused edge."""
         days = sorted(seen)
         self.day = day
-        # An edge and the number of its day are sorted as one number: the first day of each edge comes first.
+        # An edge and the number of its day are one number, so after sorting the first day of each edge is
+        # first.
         bits = len(days).bit_length()
         every = np.concatenate(
             [_NONE, *(_numbers(seen[each], number, bits) for number, each in enumerate(days))]
@@ -107,7 +109,7 @@ class Baseline:
 
     @property
     def learning(self) -> bool:
-        """Whether the role is too young for new behavior to mean anything."""
+        """Whether the role is too young for new behavior to be significant."""
         return self._learned < DAYS_LEARNED or self.day - self._first < LEARNING_DAYS
 
     @property
@@ -127,7 +129,7 @@ class Baseline:
 
     @property
     def bytes(self) -> int:
-        """The memory that it takes, approximately."""
+        """The approximate size in memory, in bytes."""
         return int(_OBJECT + self._edges.nbytes + self._days.nbytes + self._ages.nbytes)
 
     def knows(self, edge: Edge | EdgeKind) -> bool:
@@ -165,7 +167,7 @@ class Baseline:
         return int(self._of(self._ages, np.array([fingerprint(*edge)], np.int64))[0])
 
     def days_of_networks(self, protocol: int, port: int) -> list[int]:
-        """The number of days on which each network was administered that was on `DAYS_SEEN` at least."""
+        """For each network that was administered on at least `DAYS_SEEN` days, the number of these days."""
         days = self._days_of(_networks(protocol, port))
         usual: list[int] = days[days >= DAYS_SEEN].tolist()
         return usual
@@ -182,7 +184,7 @@ class Baseline:
 
 
 def _numbers(edges: Collection[int], day: int, bits: int) -> Integers:
-    """Each edge followed by the number of a day, which has so many bits."""
+    """Each edge, shifted by `bits`, plus the number of a day."""
     numbers = np.fromiter(edges, np.int64, len(edges))
     numbers <<= bits
     numbers += day
@@ -195,7 +197,7 @@ _OBJECT: Final = 600
 
 
 def refused(edge: Edge) -> Edge:
-    """The refused edge of an outbound edge: what a role is refused is not what it does."""
+    """The refused edge for an outbound edge: rejected attempts are learned apart from what works."""
     return edge._replace(direction="refused")
 
 
@@ -218,24 +220,30 @@ def administers_network(protocol: int, port: int, network: int) -> EdgeKind:
 
 @lru_cache(maxsize=64)
 def _networks(protocol: int, port: int) -> Integers:
-    """The fingerprints of all kinds of `administers_network`: hashing takes longer than a look-up."""
+    """The fingerprints of all kinds of `administers_network`. Cached, because hashing is slow."""
     kinds = (administers_network(protocol, port, network) for network in range(BUCKETS))
     return np.array(sorted(fingerprint(*each) for each in kinds), np.int64)
 
 
 def keys_before(role: str, day: int) -> dict[str, int]:
-    """The items that count on a day, with their days."""
+    """The keys of the items that count on a day, with their days (since 1970)."""
     return {BASELINES.key_of(role, before): before for before in range(day - DAYS_READ, day)}
 
 
 def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Baseline:
-    """The baseline built from items."""
+    """The baseline of a day, built from items.
+
+    Args:
+        day: days since 1970.
+        keys: the days of the items, by key; see `keys_before`.
+        items: the items that exist, by key.
+    """
     seen = {keys[key]: _union(sets) for key, sets in items.items()}
     refuses = any(sets.get(REFUSED) for sets in items.values())
     return Baseline(day, {before: edges for before, edges in seen.items() if edges}, refuses=refuses)
 
 
 def _union(sets: Sets) -> frozenset[int]:
-    """All edges of an item; most items have no refused ones, and need no copy."""
+    """All edges of an item. Most items have no refused ones, so their set needs no copy."""
     edges, rejected = (sets.get(name, frozenset[int]()) for name in (EDGES, REFUSED))
     return edges | rejected if rejected else edges

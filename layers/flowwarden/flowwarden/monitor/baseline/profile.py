@@ -31,19 +31,19 @@ from flowwarden.network.services import (
 from flowwarden.state.sets import fingerprint
 
 LEARNING_FACTOR: Final = 2.5
-"""By how much limits for new behavior are higher while all behavior is new."""
+"""The factor by which limits for new behavior are higher while all behavior is new."""
 DAYS_ADMINISTERED: Final = 5
-"""Distinct days before remote administration is usual for a role: two logins on two days can be an intruder's
+"""Distinct days before remote administration is usual for a role: logins on two days can be an intruder's
 preparation."""
 DAYS_WEEKLY: Final = 3
-"""The same, if the first day is two weeks ago: a job that runs each week has four days in a month."""
+"""The same, if the first day was at least two weeks ago: a weekly job has four days in a month."""
 NETWORKS_ADMINISTERED: Final = 2
-"""Distinct networks that a role administers, on so many days each on average, before administering others is
-usual, too: to log in to hosts of several networks is the purpose of bastions and deployment tools, and
-subnets larger than a /24 are several networks."""
+"""Distinct networks that a role administers, each on `DAYS_ADMINISTERED` days on average, before
+administering other networks is usual, too. The purpose of bastions and deployment tools is to log in to hosts
+of several networks, and a subnet larger than a /24 is several networks."""
 NETWORKS_OF_FILES: Final = 5
-"""The same for `FILE_AND_RPC`, which hosts use without administering: file servers are spread over three or
-four Availability Zones."""
+"""The same for `FILE_AND_RPC`, which hosts also use for other purposes than administration: file servers are
+spread over three or four Availability Zones."""
 
 
 class Standing(Enum):
@@ -51,10 +51,10 @@ class Standing(Enum):
 
     NEW = auto()
     RECENT = auto()
-    """Usual, but not for remote administration: it was seen on fewer than `DAYS_ADMINISTERED` days."""
+    """Remote administration that is not usual yet: it was seen on fewer than `DAYS_ADMINISTERED` days."""
     USUAL = auto()
     SUDDEN = auto()
-    """Usual, but not in so many small sessions at once."""
+    """Usual, but not with so many small sessions at once."""
 
 
 class RoleOnDay(NamedTuple):
@@ -86,19 +86,19 @@ class RoleProfile:
         self.baseline = baseline
         self._vpc = vpc
         self._administers: dict[tuple[int, int], bool] = {}
-        """Whether the role administers all networks, by service: each host at the interface needs it."""
+        """By service, whether the role administers all networks. Cached, because each host needs it."""
 
     @property
     def learning(self) -> bool:
-        """Whether new behavior is not yet unusual behavior."""
+        """Whether the role is unknown or too young for new behavior to be unusual."""
         return self.baseline is None or self.baseline.learning
 
     @property
     def cautious(self) -> bool:
-        """Whether the role is new in a VPC that is learned, so that grave behavior is not learned unreported.
+        """Whether the role is new in a learned VPC, so that grave behavior is reported while it is learned.
 
-        In a new VPC everything is new. In a known one, a new role is a deployment, or a host whose tag was
-        changed, and a host can be allowed to change its own tags.
+        In a new VPC everything is new. In a learned VPC, a new role is a deployment or a host whose tag was
+        changed, and an intruder may be allowed to change the tags of its host.
         """
         return (
             self.learning and self.baseline is not None and self._vpc is not None and not self._vpc.learning
@@ -121,7 +121,10 @@ class RoleProfile:
 
     @cached_property
     def databases(self) -> frozenset[int]:
-        """Ports on which the role usually serves a database; if it is new in a learned VPC, on any day."""
+        """Ports on which the role usually serves a database.
+
+        If the role is new in a learned VPC, one day is enough.
+        """
         days = 1 if self.cautious else DAYS_SEEN
         serving = self.baseline.days_serving if self.baseline else {}
         return frozenset(port for port, seen in serving.items() if seen >= days)
@@ -133,7 +136,7 @@ class RoleProfile:
 
     @property
     def is_measured(self) -> bool:
-        """Whether uploads to AWS services, and bursts, were learned for as long as a role is learned."""
+        """Whether uploads to AWS services and bursts were learned on as many days as a role needs."""
         return self.days_of(MEASURED) >= DAYS_LEARNED and self.is_old(MEASURED)
 
     def asks(self, services: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
@@ -149,12 +152,12 @@ class RoleProfile:
         return self.knows(("out", protocol, min(port, DYNAMIC)))
 
     def _administers_all(self, protocol: int, port: int) -> bool:
-        """Whether the role administers so many networks that any other may follow."""
+        """Whether the role administers so many networks that administering others is usual."""
         if self.baseline is None:
             return False
         usual = self.baseline.days_of_networks(protocol, port)
         least = NETWORKS_OF_FILES if port in FILE_AND_RPC else NETWORKS_ADMINISTERED
-        # A bastion may administer many networks seldom; all its days count together.
+        # A bastion may administer many networks, each rarely, so their days are added up.
         return len(usual) >= least and sum(usual) >= least * DAYS_ADMINISTERED
 
     def standing_of_watched(self, edge: Edge, *, is_burst: bool) -> Standing:
@@ -177,7 +180,7 @@ class RoleProfile:
         return self.days_of(edge) < DAYS_ADMINISTERED and not is_weekly
 
     def is_old(self, edge: Edge) -> bool:
-        """Whether an edge was first seen as long ago as a role is learned."""
+        """Whether an edge was first seen at least `LEARNING_DAYS` ago."""
         return self.baseline is not None and self.baseline.age_of(edge) >= LEARNING_DAYS
 
     def directory_services(self, peer: str) -> frozenset[int]:
@@ -200,9 +203,9 @@ class RoleProfile:
         return frozenset(edges).difference(edges[at] for at in new)
 
     def usually_refused(self, edges: Sequence[Edge]) -> frozenset[Edge]:
-        """The outbound edges among these that rules usually refuse the host's role, and that do not work.
+        """The outbound edges among these that are usually refused to the host's role, and not usual.
 
-        If a connection that is usual is refused, its rule was changed, however often that happens.
+        If a usual connection is refused, its rule was changed, however often that happens.
         """
         if self.baseline is None or not self.baseline.refuses:
             return frozenset()

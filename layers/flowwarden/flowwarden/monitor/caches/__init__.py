@@ -1,1 +1,1 @@
-"""Data that a container keeps between batches: log formats, interfaces, and state already read."""
+"""Data that a container keeps between batches: log formats, interfaces, and state that it has read."""

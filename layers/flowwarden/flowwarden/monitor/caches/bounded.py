@@ -1,4 +1,4 @@
-"""A cache with a limit in bytes: entries differ in size so much that a maximum number bounds nothing."""
+"""A cache with a limit in bytes: the sizes of entries differ too much for a maximum number of entries."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from flowwarden.state.sets import Sets
 _ENTRY: Final = 200
 """Bytes of an entry, besides its numbers."""
 _NUMBER: Final = 64
-"""Bytes of a number in a set, measured: up to 32 for the number, and its part of the hash table."""
+"""Bytes of a number in a set, measured: up to 32 for the number, the rest for its part of the hash table."""
 _DESCRIPTION: Final = 1000
 """Bytes of a description of an interface, besides its lists and tags."""
 
 
 class BoundedCache[K, V]:
-    """Drops the entries that were put in first, once there are too many bytes."""
+    """A cache that drops its oldest entries once they have too many bytes in all."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._entries: dict[K, tuple[V, int]] = {}
         self.bytes = 0
-        """Of all entries, as their callers estimate them."""
+        """The bytes of all entries, as estimated by the callers of `put`."""
 
     def __len__(self) -> int:
         return len(self._entries)

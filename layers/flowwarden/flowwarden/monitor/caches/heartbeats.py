@@ -11,14 +11,14 @@ WRITE_SECONDS: Final = 600
 container ends before it writes, others have seen the same interfaces: an interface writes many batches in 90
 min."""
 MOST_SEEN: Final = 1000
-"""Interfaces of a slot that a batch can add: more than any batch from flow logs contains."""
+"""Maximum interfaces of a slot that a batch can add: more than any batch of flow logs contains."""
 
 
 class GroupHeartbeats:
-    """A container's knowledge of one log group. Interfaces are represented by their numbers."""
+    """The interfaces that a container has seen in one log group, as their numbers (`state.heartbeats`)."""
 
     def __init__(self, begin: int) -> None:
-        """Begin in a slot."""
+        """Begin with the current slot."""
         self.unwritten: dict[int, set[int]] = {}
         """Interfaces that were seen but are not in the state table yet, by slot."""
         self._written: dict[int, set[int]] = {}
@@ -58,7 +58,7 @@ class GroupHeartbeats:
 
 
 class HeartbeatCache:
-    """A container's knowledge of all log groups."""
+    """The interfaces that a container has seen, by log group."""
 
     def __init__(self) -> None:
         self._groups: dict[str, GroupHeartbeats] = {}

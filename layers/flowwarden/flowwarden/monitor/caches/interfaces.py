@@ -27,19 +27,19 @@ MISSING_SECONDS_AT_MOST = 6 * 3600
 """The wait doubles after each failed query up to this limit: an interface of another account is never
 described."""
 REFUSED_SECONDS = 60
-"""How long no query is sent after EC2 refused one. All containers of the account share EC2's request quota
-with all other callers, such as the enforcer."""
+"""How long no query is sent after EC2 refused one. All containers share EC2's request quota with the
+account's other callers, such as the enforcer."""
 TOGETHER = 50
 """Interfaces per query, unless a batch needs more. Most batches need one; expired entries fill the query,
 because otherwise each would cost its own call every hour. A larger response would delay the batch."""
 MOST_NEW = 400
-"""Missing and expired interfaces that a batch queries, in two calls of 200: EC2 takes a third of a second for
-each. The others are unknown to the batch, and the next batch queries them."""
+"""Maximum missing and expired interfaces that a batch queries, in two calls of 200, each of which takes EC2 a
+third of a second. The others are unknown to the batch, and the next batch queries them."""
 MOST = 4096
-"""Cached interfaces; beyond that, the least recently queried ones are dropped."""
+"""Maximum cached interfaces; beyond that, the least recently queried ones are dropped."""
 MOST_BYTES = 16 * 2**20
-"""Bytes of all cached descriptions, with the same effect: most take 2 to 4 KB, but the tags of an interface
-and of its instance can take over 100 KB."""
+"""Maximum bytes of all cached descriptions, with the same effect. Most take 2 to 4 KB, but the tags of an
+interface and of its instance can take over 100 KB."""
 
 
 class CachedInterface(Struct, frozen=True):
@@ -60,7 +60,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     interfaces: Mapping[str, NetworkInterface]
     refused: bool = False
-    """Whether EC2 refused a query."""
+    """Whether EC2 refused a query, or it was not sent because no time was left."""
 
 
 class InterfaceCache:
@@ -76,11 +76,11 @@ class InterfaceCache:
         self._directory = directory
         self._warn = warn
         self._entries: dict[str, CachedInterface] = {}
-        """In the order of their queries."""
+        """By interface id, in the order of their queries."""
         self.bytes = 0
-        """Of all entries, approximately."""
+        """The bytes of all entries, approximately."""
         self._at: defaultdict[str, set[str]] = defaultdict(set)
-        """The cached interfaces with an address: several, if VPCs use the same networks."""
+        """The ids of cached interfaces by address: several, if VPCs use the same networks."""
         self._retry_at = 0
         """Unix seconds; no query is sent before, because EC2 refused one."""
         self._trusted_until = 0
@@ -91,8 +91,8 @@ class InterfaceCache:
 
         Args:
             now: Unix seconds.
-            budget: limits the time of queries, and pays for one more query after the first refused one; None
-                if there is to be none.
+            budget: limits the time of queries, and allows one repetition of a refused one; None for no limit
+                and no repetition.
         """
         return InterfaceView(self, now, budget)
 
@@ -112,7 +112,7 @@ class InterfaceCache:
         return Answer(interfaces=known, refused=refused)
 
     def described(self, interface_ids: Iterable[str], now: int) -> Answer | None:
-        """The interfaces that EC2 describes right now; None while EC2 is not queried.
+        """The interfaces that EC2 describes right now; None during the pause after a refused query.
 
         For callers that must know whether an interface still exists, which the cache does not show.
         """
@@ -133,8 +133,8 @@ class InterfaceCache:
     def at(self, address: str, vpc_id: str | None) -> NetworkInterface | None:
         """The cached interface with an address in a VPC; None if it is not certain. Sends no query.
 
-        Addresses are unique in a VPC only: another one with the same address is another host, also if it is
-        the only one in the cache. What EC2 no longer describes has lost its address.
+        Addresses are unique only within a VPC: the same address in another VPC is another host, also if only
+        that one is cached. An interface that EC2 no longer describes has lost its address.
         """
         entries = [self._entries[name] for name in self._at.get(address, ())]
         found = [each.interface for each in entries if each.interface and not each.wait]
@@ -185,7 +185,7 @@ class InterfaceCache:
             if interface := described.get(each):
                 entry = CachedInterface(interface, now + VALID_SECONDS, size=size_of_interface(interface))
             else:
-                # It was deleted. Ids are not reused, so its last records use the cached description.
+                # A deleted interface: ids are not reused, so its last records use the cached description.
                 known, waited, size = (before.interface, before.wait, before.size) if before else (None, 0, 0)
                 wait = min(max(2 * waited, MISSING_SECONDS), MISSING_SECONDS_AT_MOST)
                 entry = CachedInterface(known, now + wait, wait, size)
@@ -228,7 +228,7 @@ class InterfaceView:
         return answer.interfaces if answer else {}
 
     def described(self, interface_ids: Iterable[str]) -> Mapping[str, NetworkInterface] | None:
-        """The interfaces that EC2 describes right now, by id; None if it does not answer."""
+        """The interfaces that EC2 describes right now, by id; None if it refuses or no time is left."""
         if self._budget.is_spent:
             return None
         wanted = list(interface_ids)
@@ -251,7 +251,7 @@ class InterfaceView:
         return self._cache.valid_at(address, self._now)
 
     def _query(self, query: Callable[[], Answer | None]) -> Answer | None:
-        """The answer, after another query if EC2 refused the first one of the batch."""
+        """The answer to a query, which is repeated once in a batch if EC2 refuses it and time is left."""
         before = self._budget.left
         with self._budget.spending():
             answer = query()

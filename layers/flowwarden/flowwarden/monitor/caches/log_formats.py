@@ -20,23 +20,23 @@ from flowwarden.records.log_format import LogFormat
 from flowwarden.unreadable import CLOCKS, Unreadable
 
 VALID_SECONDS = 3600
-"""How long learned formats are valid. If a new format only reorders the fields of the old one, nothing but a
-new query detects it."""
+"""How long learned formats are valid. Only a new query detects a format that merely reorders the fields of
+the old one."""
 WAIT_SECONDS = 300
-"""Minimum time between answered EC2 queries about a log group, across all containers, and between refused
-ones of a container: EC2 throttles easily, and lines that never match must not cause a query per batch. A new
-flow log writes its first lines minutes after its creation, so nothing is missed."""
+"""Minimum time between successful EC2 queries about a log group across all containers, and between refused
+queries of a container: EC2 throttles easily, and lines that never match must not cause a query per batch. A
+new flow log writes its first lines minutes after its creation, so nothing is missed."""
 MOST_READERS = 4
-"""Readers of different formats; each caches texts and addresses, up to some 10 MB. Log groups with the same
-formats share one."""
+"""Maximum readers of different formats; each caches texts and addresses, up to about 10 MB. Log groups with
+the same formats share one."""
 MOST_GROUPS = 256
-"""Log groups with an entry; beyond that, the oldest entry is dropped, and read again if needed."""
+"""Maximum log groups with an entry; beyond that, the oldest entry is dropped, and read again if needed."""
 SOON_SECONDS = 30
-"""When to read the state table again while another container queries EC2."""
+"""The pause before the state table is read again while another container queries EC2."""
 TURN_SECONDS = 30
-"""How long a container has the turn to query EC2: longer than a query takes. If it learns nothing, because it
-ended or EC2 refused, another container may query then: a retried batch, a minute later, must not be read by
-the fallback."""
+"""How long only one container may query EC2: longer than a query takes. If it learns nothing, because it
+ended or EC2 refused, another container may query after that, so that a batch that Lambda retries a minute
+later is not parsed with the fallback."""
 
 
 class FailedLookup(Struct, frozen=True):
@@ -45,7 +45,7 @@ class FailedLookup(Struct, frozen=True):
     at: int
     """Unix seconds."""
     too_old: int
-    """Formats learned until then (Unix seconds) would not have done."""
+    """The lookup accepted only formats that were learned after this time (Unix seconds)."""
     repeated: bool
     """Whether it was the second lookup."""
 
@@ -96,7 +96,7 @@ class LogFormatCache:
         Raises:
             LogFormatError: a fallback format cannot be read.
         """
-        demand_readable(fallback)  # an invalid setting must fail at start
+        demand_readable(fallback)  # an invalid setting must fail when the container starts
         self._formats = formats
         self._memory = memory
         self._fallback = tuple(fallback)
@@ -126,7 +126,7 @@ class LogFormatCache:
         return self._lookup(log_group, now, entry.learned.at if entry.learned else 0)
 
     def repeated(self, log_group: str, now: int) -> CachedFormats:
-        """The entry, after a lookup that failed just now was made once more."""
+        """The entry, after a repetition of its lookup if that failed just now."""
         entry = self._entries[log_group]
         if entry.failed is None or not entry.may_repeat(now):
             return entry
@@ -137,8 +137,8 @@ class LogFormatCache:
     ) -> CachedFormats:
         """Rebuild the entry, from formats learned after `too_old` (Unix seconds) if available.
 
-        `first` is the lookup that this one repeats. It may have taken the turn without knowing, so this one
-        takes none.
+        `first` is the failed lookup that this one repeats. It may have taken the turn without receiving the
+        response, so this one queries EC2 without a turn.
         """
         before = self._entries.get(log_group)
         learned = before.learned if before else None
@@ -172,7 +172,7 @@ class LogFormatCache:
         return {each.candidates: each.reader for each in self._entries.values()}
 
     def _recalled(self, log_group: str, now: int) -> LearnedFormats | None:
-        """The stored formats; none if they were learned in the future, in which they would never expire."""
+        """The stored formats; None if their time is in the future: they would not expire until then."""
         recalled = self._memory.recall(log_group)
         if recalled is None or recalled.at <= now + CLOCKS:
             return recalled
@@ -183,7 +183,7 @@ class LogFormatCache:
         try:
             self._memory.keep(log_group, learned)
         except StateUnavailable as error:
-            # This container has the formats; the others query EC2 themselves.
+            # This container has the formats, and the others query EC2 themselves.
             self._warn(f"the log formats of {log_group} could not be stored: {error}")
 
     def _reader(

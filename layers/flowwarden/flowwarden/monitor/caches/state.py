@@ -1,13 +1,13 @@
 """A container's cache of the state table's sets, and the view of one batch.
 
-The table is written only if a batch adds something to the cached sets. If the table does not answer, or its
-answers take longer than the batch's budget, a batch is evaluated with the cache and the batch itself; nothing
-raises.
+The table is written only if a batch adds numbers to the cached sets. If the table does not answer, or its
+answers take longer than the batch's budget, the batch is evaluated with the cache and its own data; no error
+is raised.
 
-Some findings are reported once, when a container sees them for the first time. If the notifications of a
+Some findings are reported only once, when a container sees them for the first time. If the notifications of a
 batch were not sent, everything that the batch added to the cache is therefore removed (`StateView.forget`).
-An item that the batch added to is then not cached at all, so the next delivery of the batch reports it again.
-The table may contain more, but only sets that a repeat does not change.
+Items that the batch added to are then not cached at all, so the next delivery of the batch reports them
+again. The table keeps the additions; adding them again does not change it.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from flowwarden.state.write_budget import WriteBudget
 
 _MIB: Final = 2**20
 REMEMBERED: Final = 16 * _MIB
-"""Bytes of cached items; beyond that, the oldest are dropped, and written again if needed."""
+"""Maximum bytes of cached items; beyond that, the oldest are dropped, and written again if needed."""
 WRITTEN_EDGES: Final = 8 * _MIB
-"""Bytes of the edges that a container has written, by role and day."""
+"""Maximum bytes of the edges that a container has written, by role and day."""
 RECALLED: Final = 8 * _MIB
-"""Bytes of cached responses of the table."""
+"""Maximum bytes of cached responses of the table."""
 BASELINES: Final = 12 * _MIB
-"""Bytes of cached baselines."""
+"""Maximum bytes of cached baselines."""
 REFUSED_SOURCES: Final = 4 * _MIB
-"""Bytes of the places that refused internet hosts, by host and day: of some ten thousand hosts."""
+"""Maximum bytes of the places that refused internet hosts, by host and day: enough for about 10,000 hosts."""
 ROLES_READ: Final = 64
-"""Roles whose baselines a batch reads; further ones are unknown to it, and the next batch reads them."""
+"""Maximum roles whose baselines a batch reads; others are unknown to it, and the next batch reads them."""
 MOST_EDGES: Final = 4000
-"""Edges per role and day, approximately, plus as many edge kinds. A DynamoDB item has at most 400 KB, and
+"""Approximate maximum of edges per role and day, and of edge kinds. A DynamoDB item has at most 400 KB, and
 each write is charged for the whole item."""
 ROLES_TOGETHER: Final = 10
 """Roles whose baselines are read at once: 300 items, three calls."""
@@ -62,7 +62,7 @@ class StateCache:
         self.baselines = BoundedCache[tuple[str, int], tuple[int, Baseline]](BASELINES)
         """By role and day: when (Unix seconds) to read again, and the baseline."""
         self.knows_a_role = False
-        """Whether any role of the account is learned: then a new one is new in a learned account."""
+        """Whether this container has read the baseline of a role that is learned: other roles may be new."""
         self.written_edges = BoundedCache[tuple[str, int], frozenset[int]](WRITTEN_EDGES)
         """By role and day: the fingerprints of the edges that this container has written."""
         self.refused = BoundedCache[str, frozenset[int]](REFUSED_SOURCES)
@@ -82,7 +82,7 @@ class StateView:
     """The state as one batch sees it.
 
     A call that fails is made once more. After that, and once the budget is spent, the table is not called
-    again: each call that hangs takes seconds from the time for sending pages.
+    again: each call without an answer takes seconds of the time for sending notifications.
     """
 
     def __init__(self, cache: StateCache, budget: Budget = UNLIMITED) -> None:
@@ -90,14 +90,15 @@ class StateView:
         self._budget = budget
         self._failed = False
         self._undo: list[Callable[[], object]] = []
-        """Takes the changes of this batch out of the cache."""
+        """Functions that undo the changes of this batch in the cache."""
         self._writes = WriteBudget()
         self._roles_read = 0
         self.unread = 0
         """Baselines and other items that this batch did not read, because it needs too many."""
         self.failures = 0
-        """Calls of this batch that the table did not answer, or for which no time was left: at most one for
-        each budget, because no further call is made."""
+        """Calls of this batch that failed, or for which no time was left: at most one for each budget,
+        because
+        no further call is made."""
 
     @property
     def is_away(self) -> bool:
@@ -116,7 +117,7 @@ class StateView:
 
     @property
     def claims(self) -> int:
-        """The claims for which the detectors' writes leave room."""
+        """The number of claims for which the writes of detectors leave room."""
         return self._writes.claims
 
     @property
@@ -125,22 +126,22 @@ class StateView:
         return self._cache.heartbeats
 
     def forget(self) -> None:
-        """Take what this batch has put into the cache out again: its notifications are not out."""
+        """Undo the changes of this batch in the cache, because its notifications were not sent."""
         while self._undo:
             self._undo.pop()()
 
     def resume(self, budget: Budget) -> None:
-        """Go on with another budget, for what can wait until the notifications are out."""
+        """Continue with another budget, for calls that can wait until the notifications are sent."""
         self._failed = self._failed and not self._budget.is_spent
         self._budget = budget
 
     def add(self, addition: Addition) -> Sets:
-        """Add to an item; return its sets."""
+        """Add to an item; return its sets, as far as they are known."""
         known = self.known(addition.key)
         if adds_nothing(addition.sets, known):
             return known
         if self.is_away or not self._writes.take(addition.key):
-            return merged(known, addition.sets)  # not cached, so that the next batch retries
+            return merged(known, addition.sets)  # not cached, so the next batch with these numbers retries
         stored = self.call(lambda: self._cache.store.add(addition))
         if stored is None:
             return merged(known, addition.sets)
@@ -158,7 +159,7 @@ class StateView:
         return places <= (self._cache.refused.get(source) or frozenset())
 
     def remembered(self, source: str, places: frozenset[int]) -> frozenset[int]:
-        """Remember the places that refused an internet host, in this container alone; returns all of them."""
+        """Remember the places that refused an internet host, only in this container; return all of them."""
         refused = self._cache.refused
         before = refused.get(source) or frozenset()
         together = before | places
@@ -186,7 +187,7 @@ class StateView:
         return items
 
     def read_once(self, keys: Iterable[str]) -> dict[str, Sets]:
-        """The same, read once per container; for items of past times."""
+        """The existing items, read once per container; for items of past times, which no longer change."""
         wanted = tuple(keys)
         known = self._cache.recalled.get(wanted)
         if known is not None:
@@ -207,7 +208,7 @@ class StateView:
         return not self.is_away and self._writes.take(key)
 
     def call[T](self, call: Callable[[], T]) -> T | None:
-        """The table's answer; None if it does not answer in this batch."""
+        """The table's answer, at the second attempt if the first fails; None if there is none."""
         if self._failed:
             return None
         before = self._budget.left
@@ -287,5 +288,5 @@ class StateView:
 
 
 def _some(edges: frozenset[Edge]) -> frozenset[Edge]:
-    """The first `MOST_EDGES` edges: the same ones for a batch, regardless of order."""
+    """`MOST_EDGES` of the edges: always the same ones, regardless of their order."""
     return frozenset(sorted(edges, key=str)[:MOST_EDGES])

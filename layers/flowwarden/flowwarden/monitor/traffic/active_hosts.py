@@ -1,4 +1,4 @@
-"""Active hosts: the internal hosts of a batch with behavior new for their role, or watched behavior.
+"""Active hosts: the internal hosts of a batch with contacts that are new for their role, or watched.
 
 Restricting the analysis to new contacts removes nearly all noise: outages and stale addresses cause hundreds
 of failures, but on known edges.
@@ -50,14 +50,14 @@ class _Host(Struct, frozen=True):
     contacts: Sequence[tuple[Edge, int]]
     watched: Sequence[tuple[Edge, int]]
     grave: int
-    """How many contacts with services that an intruder tries first were answered."""
+    """The number of answered contacts with services that an intruder tries first."""
 
 
 class Uninspected(Struct, frozen=True):
-    """A host that a batch does not inspect, because others have more new contacts."""
+    """A host that a batch does not inspect, because other hosts take precedence."""
 
     failed: int
-    """Its new contacts that failed, as `excess` counts them without answers."""
+    """The number of its new contacts that failed, with denied ones limited as in `excess`."""
     learning: bool
     """Whether its role is unknown or too young for new behavior to be unusual."""
 
@@ -74,13 +74,13 @@ class HostActivities:
     """Finds the active hosts of a batch, and adds their contacts to the state table.
 
     A batch can have tens of thousands of hosts with new contacts. At most `MOST_HOSTS` of an interface and
-    `HOSTS_OF_BATCH` in all are inspected: those with the most new contacts, and with most grave ones.
+    `HOSTS_OF_BATCH` in all are inspected: those with the most new contacts or the most grave answers.
     """
 
     def __init__(
         self, contacts: Contacts, policy: Policy, state: StateView, now: int, are_bursts: Mask | None
     ) -> None:
-        """Take the batch; `are_bursts` tells which contacts have many small sessions."""
+        """Take the batch; `are_bursts` says which contacts have many small sessions, see `bursts`."""
         self._contacts = contacts
         self._are_bursts = are_bursts
         self._thresholds = policy.thresholds
@@ -92,9 +92,9 @@ class HostActivities:
         """The active hosts.
 
         Args:
-            profiles: of the hosts, by interface index.
+            profiles: the usual behavior of the hosts, by interface index.
             new: the contacts that are not usual for them.
-            watched: other contacts that are added to their windows.
+            watched: the contacts that are watched, see `novelty.watched_contacts`.
         """
         hosts = [
             host
@@ -112,7 +112,10 @@ class HostActivities:
         return ActiveHosts(tuple(found), left)
 
     def _failed(self, host: _Host) -> int:
-        """The new contacts of a host that failed; those that its own rules deny count at most as much."""
+        """The number of new contacts of a host that failed.
+
+        Those that its own rules deny count at most as much as the others, as in `excess`.
+        """
         numbers = np.array([number for _, number in host.contacts], np.int64)
         denied = int(self._contacts.denied[numbers].sum())
         failed = int((~self._contacts.answered[numbers]).sum()) - denied
@@ -151,7 +154,10 @@ class HostActivities:
         return _Host(place, name, databases, contacts, watched, grave)
 
     def _databases(self, place: int, profile: RoleProfile) -> frozenset[int]:
-        """Ports on which the role serves a database; if it is new in a learned VPC, in this batch too."""
+        """Ports on which the role serves a database.
+
+        If the role is new in a learned VPC, these include the ports on which it does so in this batch.
+        """
         if not profile.cautious:
             return profile.databases
         edges, answered = self._contacts.edges, self._contacts.answered
@@ -183,9 +189,10 @@ class HostActivities:
             return
         contacts, count, refused = self._contacts, 0, profile.usually_refused(outbound)
         learning = profile.learning
-        # Many contacts of another kind must not take the room of those that an intruder makes.
+        # Grave edges first: many other contacts must not displace those of an intruder.
         for edge in sorted(outbound, key=lambda each: (not is_grave(each), each)):
-            # While nearly all contacts are new, only failures, port sweeps and some edges are significant.
+            # While the role is learned, nearly all contacts are new: only failures, port sweeps and some
+            # edges are significant.
             numbers = new[edge][contacts.answered[new[edge]]] if edge in refused else new[edge]
             all_count = not learning or _counts_while_learning(edge, databases)
             counted = numbers if all_count else contacts.significant(numbers, self._thresholds.scan_ports)
@@ -247,9 +254,9 @@ class HostActivities:
 
 
 def _most(hosts: Sequence[_Host], most: int) -> list[_Host]:
-    """At most so many hosts, in their order: those with the most new contacts, and as many others.
+    """At most `most` hosts, in their order: those with the most new contacts and those with the most `grave`.
 
-    A guess is one contact, so the others are those with the most answers that count as grave.
+    All password guesses with one service are one contact, so the number of contacts alone would miss them.
     """
     if len(hosts) <= most:
         return [*hosts]
@@ -263,7 +270,8 @@ def _most(hosts: Sequence[_Host], most: int) -> list[_Host]:
 def _some_of_each(contacts: Iterable[Contact]) -> list[Contact]:
     """The contacts, ordered so that the first ones contain as many of each kind as possible.
 
-    Only the first have flows, and without a flow there is no finding: failures would hide an answer.
+    Only the first `MOST_FLOWS` become flows, and a finding needs a flow. Otherwise many failures could
+    displace an answer.
     """
     kinds: defaultdict[tuple[bool, bool, bool], int] = defaultdict(int)
     ranked: list[tuple[int, tuple[bool, bool, bool], Contact]] = []

@@ -1,9 +1,9 @@
 """Administration: which internal servers a host administers within a window. Pure.
 
 A member of a domain asks its directory servers for names, tickets and entries, and reads group policy from
-them over SMB and RPC. So SMB and RPC to a server that answered the host on two directory services is no
-administration. The servers, and the services on which they answered, are numbers of the same set: the union
-of batches in any order shows who is a directory server.
+them over SMB and RPC. So SMB and RPC to a server that answered the host on two directory services is not
+administration. Servers, and the services on which they answered, are numbers in one set, so the union of
+batches in any order shows which servers are directory servers.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ from flowwarden.state.schema import MOST_SERVERS, MOST_SESSIONS, STORED_SESSIONS
 from flowwarden.state.sets import Addition, Sets, merged
 
 DIRECTORY_LEAST: Final = 2
-"""Services of a directory server: DNS or LDAP alone is also served by others."""
+"""Directory services on which a directory server answers: other servers, too, answer on DNS or LDAP alone."""
 
 type Directories = Mapping[str, frozenset[int]]
 """The directory services, see `DIRECTORY_SERVICES`, that a role usually uses, by network."""
 
 _ADMINISTERED, _FILE_AND_RPC, _DYNAMIC, _DIRECTORY = 1, 2, 3, 4
-"""What is known of a server: contacted on an administration port, on those of `FILE_AND_RPC`; answered on a
-dynamic RPC port, or on a directory service, whose number is added."""
+"""Kinds of marks of a server: contacted on an administration port other than `FILE_AND_RPC`; contacted on a
+port of `FILE_AND_RPC`; answered on a dynamic RPC port; answered on a directory service, whose number from
+`DIRECTORY_SERVICES` is added."""
 _RPC: Final = 135
 _NO_DIRECTORIES: Final[Directories] = {}
 
@@ -50,7 +51,7 @@ def administration(
 
     Args:
         contact: the contact.
-        directories: what the role usually uses.
+        directories: the directory services that the role usually uses, by network.
         usual: whether the role usually contacts the service, on any host.
     """
     known = usual or contact.standing in {Standing.USUAL, Standing.SUDDEN}
@@ -63,8 +64,8 @@ def counted(sets: Sets, whole: int = 1) -> dict[str, frozenset[int]]:
     """The sets of a window, without numbers beyond `MOST_SERVERS` and `MOST_SESSIONS`.
 
     Usual administration does not displace other administration, and sessions with one service do not displace
-    those with another; `whole` is the least share of a service. The set alone determines which numbers count,
-    so the order and partition of batches do not matter.
+    those with another (`whole`: see `sessions.shared`). The set alone determines which numbers count, so the
+    order and partition of batches do not matter.
     """
     found = dict(sets)
     if marks := found.get(ADMINISTERED):
@@ -75,14 +76,14 @@ def counted(sets: Sets, whole: int = 1) -> dict[str, frozenset[int]]:
 
 
 def bounded(added: Addition, known: Sets, whole: int = 1) -> Addition:
-    """The addition to a window, without what does not count, or is known.
+    """The addition to a window, without numbers that do not count or are known.
 
-    A number that counts in the whole window counts in any part of it, so it is stored whenever it is seen.
-    Some are stored that later ones displace. `STORED_SESSIONS` bounds them, which only a host reaches that
-    contacts thousands of services in a contrived order.
+    A number that counts in the whole window also counts in any part of it, so it is stored whenever it is
+    seen. Later numbers displace some stored ones. `STORED_SESSIONS` bounds the stored numbers; only a host
+    that contacts thousands of services in a contrived order reaches it.
 
     Args:
-        added: to a window.
+        added: the addition.
         known: the sets of the window, as far as they are known.
         whole: see `counted`.
     """
@@ -100,7 +101,10 @@ def bounded(added: Addition, known: Sets, whole: int = 1) -> Addition:
 
 
 def _lowest_of_each_kind(marks: frozenset[int]) -> frozenset[int]:
-    """At most `MOST_SERVERS` marks of each kind: those of the same servers, as server numbers are hashes."""
+    """At most `MOST_SERVERS` marks of each kind: those with the lowest server numbers, which are hashes.
+
+    So the marks that are kept are, as far as possible, of the same servers.
+    """
     if len(marks) <= MOST_SERVERS:
         return marks
     by_kind: defaultdict[int, list[int]] = defaultdict(list)
@@ -110,7 +114,7 @@ def _lowest_of_each_kind(marks: frozenset[int]) -> frozenset[int]:
 
 
 def _sessions(contact: Contact, *, known: bool) -> set[int]:
-    """The sessions to store. Most usual administration has large ones only, which need no write."""
+    """The numbers of sessions to store; none for usual administration with large sessions only."""
     is_watched = contact.port in ADMIN_PORTS or (contact.port in DATABASE_PORTS and not known)
     sizes = _sizes(contact) if is_watched and contact.protocol == TCP else frozenset()
     if known and all(size == sessions.LARGE for _, size in sizes):
@@ -119,14 +123,17 @@ def _sessions(contact: Contact, *, known: bool) -> set[int]:
 
 
 def _sizes(contact: Contact) -> sessions.SizedRecords:
-    """The sizes of its connections; of a failed one only what is large, as its answer may come later."""
+    """The sizes of a contact's connections.
+
+    Of a contact that failed, only large ones: another batch may contain its answer.
+    """
     if contact.outcome is ContactOutcome.ANSWERED:
         return contact.sizes or frozenset((port, sessions.UNKNOWN_SIZE) for port in contact.client_ports)
     return frozenset(each for each in contact.sizes if each[1] == sessions.LARGE)
 
 
 def _marks(contact: Contact, directories: Directories, *, known: bool) -> set[int]:
-    """What the contact shows about its server."""
+    """The marks that a contact adds to its server."""
     kinds = []
     if contact.port in ADMIN_PORTS and not known:
         kinds.append(_FILE_AND_RPC if contact.port in FILE_AND_RPC else _ADMINISTERED)

@@ -1,7 +1,7 @@
 """Bursts: contacts with many small sessions in a batch, as of a host that guesses passwords.
 
-Where a role uses a service anyway, only this distinguishes guesses: people and pools open few sessions that
-are small, and never as many at once. Tools that do are learned.
+Where a role uses a service anyway, only this distinguishes password guesses from use: people and connection
+pools open few small sessions, and not many at once. If tools of a role do, that is learned as usual.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from flowwarden.network.services import TCP
 from flowwarden.records.columnar.tokenizer import Mask
 
 LEAST: Final = 5
-"""Sessions of the same small size: a person who mistypes a password twice opens three."""
+"""Sessions of the same small size that are a burst. A person who mistypes a password twice opens three."""
 MOST: Final = 256
 """Contacts of a batch that are inspected, those with the most small sessions first."""
 

@@ -1,4 +1,4 @@
-"""A contact: a client, a service of a server, and the outcome, of those in a batch that are inspected."""
+"""One contact as an object: a client, a service of a server, and the outcome."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class ContactOutcome(StrEnum):
     REFUSED = "refused"
     """Rejected by a rule, or reset by the host."""
     DENIED = "denied"
-    """Rejected on the way to the internet by the rules of the client's own interface: the record shows a rule
-    for a service, and nothing about the server."""
+    """Rejected on the way to the internet by the rules of the client's own interface. The record shows that a
+    rule denies the service, and nothing about the server."""
     UNANSWERED = "unanswered"
-    """TCP that was accepted and got no answer. For other protocols, silence carries no information."""
+    """TCP that was accepted and not answered. For other protocols, a missing answer proves nothing."""
 
 
 class Contact(Struct, frozen=True, kw_only=True):
-    """A client, a service, and the outcome."""
+    """One contact of a batch; see `contacts`."""
 
     client: str
     server: str
@@ -39,9 +39,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     first: int
     """Unix seconds of the first packet; -1 if the log does not contain it."""
     rows: Integers
-    """Rows of the batch."""
+    """The rows of its records in the batch."""
     client_ports: frozenset[int] = frozenset()
-    """One for each connection."""
+    """The client port of each connection."""
     sizes: SizedRecords = frozenset()
     """The sizes of its connections, if its port is in `SIZED_PORTS`."""
     standing: Standing = Standing.NEW

@@ -2,8 +2,9 @@
 
 All flows of a batch between one client and one service of one server at one interface are one contact.
 Contacts with a likely initiator can be learned as usual; only contacts with a certain initiator can cause a
-finding. A contact is `inbound` at the server's interface and not at the client's; both interfaces log all of
-it. All interfaces are processed in the same columns; a contact is identified by the number of its group.
+finding. The client's interface and the server's log the same connections; the contact is `inbound` at the
+server's. All interfaces are processed in the same columns; a contact is identified by the number of its
+group.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.state.sets import fingerprint
 
 MOST_CONTACTS: Final = 2048
-"""New contacts of an interface that a batch inspects individually; exceeds every threshold by far."""
+"""Maximum new contacts of an interface that a batch inspects individually: far more than any threshold."""
 MOST_FLOWS: Final = 256
-"""Contacts behind a finding for which a flow is created."""
+"""Maximum contacts behind a finding for which a flow is created."""
 
 
 class Contacts:
-    """The contacts of a batch; only a few are created individually."""
+    """The contacts of a batch, in columns; only a few become `Contact` objects."""
 
     def __init__(
         self, directions: Directions, interfaces: InterfaceIndex, ignored: Collection[int] = ()
@@ -52,7 +53,8 @@ class Contacts:
             usable &= ~np.isin(interfaces.of_row, [*ignored])
         (self._rows,) = usable.nonzero()
         self._interfaces = interfaces
-        # A finding shows the first flow of a contact: identical in every container.
+        # Ordered, because a finding shows the first flow of a contact, which must be the same in every
+        # container.
         self._groups = Groups(self._keys(), ordered=True)
         self._first = self._groups.rows
 
@@ -79,7 +81,7 @@ class Contacts:
         columns = [self._directions.client, self._directions.server, self._directions.service_port]
         client, server, port = map(self._of, columns)
         if len(self._interfaces) > 1:
-            # Renumbered, so that the key fits into 64 bits.
+            # Interface and client become one number, so that the key fits into 64 bits.
             here = packed([self._of(self._interfaces.of_row), client], [len(self._interfaces), texts])
             client = np.unique(here, return_inverse=True)[1]
         sizes = [max(texts, len(self._rows)), texts, 2**16, 2**8]
@@ -117,9 +119,9 @@ class Contacts:
     def _attempted(self) -> Mask:
         """Which contacts contain an attempt to connect.
 
-        Where the log contains flags, only a SYN is one, or a part of a sweep: after an idle timeout at a NAT
-        gateway or a security group, the FIN, ACK or RST of an established connection travels alone. Of a
-        record in two formats, the one with flags decides.
+        Where the log contains flags, only a SYN or a part of a sweep is an attempt: after an idle timeout at
+        a NAT gateway or a security group, an established connection can send a single FIN, ACK or RST. If a
+        record was delivered in two formats, the one with flags decides.
         """
         shown = (self._of(self._flows["protocol"]) == TCP) & (self._flags != ABSENT)
         opened = shown & self._forward & (self._flags & SYN == SYN)
@@ -193,15 +195,18 @@ class Contacts:
         return [fingerprint(texts[server], *each) for server, *each in zip(servers, *services, strict=True)]
 
     def significant(self, contacts: Integers, ports: int) -> Integers:
-        """The contacts among these that are significant even if all of them are new.
+        """The contacts among these that are significant even while nearly all contacts are new.
 
         They failed, or the client contacts the server on at least `ports` privileged ports. Above 1,023,
-        passive FTP and RPC can use as many.
+        passive FTP and RPC can use so many ports.
         """
         return contacts[~self.answered[contacts] | (self._privileged[contacts] >= ports)]
 
     def one_of_each_denied(self, contacts: Integers) -> Integers:
-        """These contacts, all of one edge, with one of each client's denied ones: they count by service."""
+        """These contacts, all of one edge, with only one denied contact of each client.
+
+        Denied contacts count by service, whatever the server.
+        """
         denied = contacts[self.denied[contacts]]
         if len(denied) <= 1:
             return contacts
@@ -215,10 +220,9 @@ class Contacts:
 
     @cached_property
     def is_connection(self) -> Mask:
-        """Which contacts were answered and can be evaluated if more is known about the client.
+        """Which contacts were answered and have a certain initiator, or a TCP service port below `EPHEMERAL`.
 
-        Their initiator is certain; or it is inferred from ports, without flags or in the later records of a
-        connection that lasts, and the service port is not a client port.
+        The latter is a guess, which counts only together with other knowledge about the client.
         """
         connection: Mask = self.answered & (self.is_sure | self._by_ports)
         return connection
@@ -231,7 +235,7 @@ class Contacts:
 
     @cached_property
     def lasts(self) -> Mask:
-        """Which answered TCP contacts began before: their records have flags, and none shows the opening."""
+        """Which answered TCP contacts began before the batch: some records have flags, none the opening."""
         lasts: Mask = self.answered & ~self.is_sure & (self._flows["protocol"][self._lead] == TCP)
         lasts &= self._groups.any(self._flags != ABSENT)
         return lasts
@@ -263,7 +267,7 @@ class Contacts:
         return self._directions.flows(np.array([each.rows[0] for each in contacts[:MOST_FLOWS]], np.int64))
 
     def tally(self, contacts: Sequence[Contact]) -> Tally:
-        """The sums over all records of these contacts, at least one, without duplicates."""
+        """The sums over all records of these contacts, without duplicates; there is at least one contact."""
         rows = np.sort(np.concatenate([each.rows for each in contacts]))
         return tally_of(self._directions, without_repeats(self._flows, rows))
 

@@ -81,7 +81,7 @@ class Edges:
         return [*chain.from_iterable(parts)]
 
     def those(self, wanted: Callable[[Edge], bool]) -> list[int]:
-        """The numbers of the wanted edges; `wanted` is asked once for edges that several interfaces have."""
+        """The numbers of the wanted edges; `wanted` is called once for an edge of several interfaces."""
         chosen = [*map(wanted, self._distinct)]
         return [*compress(count(), map(chosen.__getitem__, self._numbers))] if any(chosen) else []
 
@@ -103,7 +103,7 @@ class Edges:
         return self._contacts[self._groups.members(number)]
 
     def any(self, of_contact: Mask) -> Mask:
-        """Which edges have any contact that is set in the mask; the mask has an element per contact."""
+        """Which edges have a contact that is set in the mask, which has an element for each contact."""
         return self._groups.any(of_contact[self._contacts])
 
 

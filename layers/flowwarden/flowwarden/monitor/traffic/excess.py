@@ -1,7 +1,7 @@
-"""Excess failures: how many more places failed a host than answered it. Pure.
+"""Excess failures: by how much the places that failed a host outnumber those that answered it. Pure.
 
-The arithmetic over the sets of a window of `host_activity`: internal and internet servers are counted
-separately, and a place that both failed and answered counts as answered.
+A place is a server, a protocol and a port. Calculated from the sets of a window of `host_activity`: internal
+and internet servers are counted separately, and a place that both failed and answered counts as answered.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from flowwarden.state.sets import DAY, HOUR, Sets, distinct
 failed at a service that the role usually contacts elsewhere, and their networks; failed internet places;
 answered internal places; internal servers that answered; answered internet places; servers contacted for
 remote administration, and sessions with them, see `administration` and `sessions`; services on the internet
-that its own rules deny."""
+that the host's own rules deny."""
 
 USUAL_WEIGHTS: Final = {HOUR: 0.2, DAY: 0.1}
 """The weight of each further server that fails in a network. Bastions, deployment tools and cluster peers
@@ -30,13 +30,13 @@ _NOTHING: Final[frozenset[int]] = frozenset()
 
 
 def excess(sets: Sets, span: int) -> float:
-    """By how many places failures exceed answers within a span (seconds)."""
+    """The number of places by which failures exceed answers within a window of `span` seconds, 0 at least."""
     answered, outside = sets.get(ANSWERED, _NOTHING), sets.get(ANSWERED_OUTSIDE, _NOTHING)
     failed = distinct(sets.get(FAILED, _NOTHING) - answered) + _usual(sets, span)
     inside = failed - distinct(sets.get(ANSWERED_BY, _NOTHING))
     outside_excess = distinct(sets.get(FAILED_OUTSIDE, _NOTHING) - outside) - distinct(outside)
     failures = max(inside, 0) + max(outside_excess, 0)
-    # A host that its own rules deny services is not a scanner because of that alone.
+    # Denials alone do not make a scanner: they count at most as much as other failures.
     return failures + min(distinct(sets.get(DENIED, _NOTHING)), failures)
 
 
@@ -48,7 +48,7 @@ def _usual(sets: Sets, span: int) -> float:
 
 
 def rank(span: int, window: tuple[Sets, int]) -> tuple[float, int]:
-    """Ranks windows, each with its begin, by significance."""
+    """A sort key for windows, each with its begin: the most significant is the greatest."""
     sets, _ = window
     return excess(sets, span), sum(map(len, sets.values()))
 

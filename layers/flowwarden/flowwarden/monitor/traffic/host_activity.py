@@ -1,4 +1,4 @@
-"""The activity of an internal host: its new contacts, and its last hour and day as sets."""
+"""The activity of an internal host: its new contacts, and its hour and day of most failures as sets."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _ITEMS: Final = {HOUR: CONTACTS_HOUR, DAY: CONTACTS_DAY}
 
 
 class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
-    """A host, its new contacts, and its known last hour and day."""
+    """A host, its new contacts, and what is known of the most significant hour and day of these."""
 
     client: str
     role: str
@@ -54,7 +54,7 @@ class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
     hour: Sets
     day: Sets
     begins: Mapping[int, int]
-    """When they begin (Unix seconds), by span."""
+    """When the hour and the day begin (Unix seconds), by span."""
     tally: Callable[[Sequence[Contact]], Tally]
     sample: Callable[[], Sequence[DirectedFlow]]
     """Creates flows of its new contacts, most significant first. `flows` calls it."""
@@ -85,7 +85,7 @@ class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
         return self.sample_watched()
 
     def window(self, span: int) -> Sets:
-        """The known contacts of the last hour or day."""
+        """The known contacts of the hour or day, as sets."""
         return self.hour if span == HOUR else self.day
 
     @property
@@ -118,7 +118,11 @@ class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
 
 
 def is_needless(protocol: int | None, port: int | None, peer: PeerClass) -> bool:
-    """Whether no database needs the service; packages, backups and telemetry use web ports."""
+    """Whether a database server has no need to connect to a service.
+
+    It needs no administration of internal hosts, and of the internet only web ports: for packages, backups
+    and telemetry.
+    """
     needless = port in ADMIN_PORTS if peer is PeerClass.OWN else port not in WEB
     return protocol == TCP and needless and peer in {PeerClass.OWN, PeerClass.INTERNET}
 
@@ -179,7 +183,7 @@ def _set_of(contact: Contact) -> str:
 def _by_window(contacts: Iterable[Contact], span: int, now: int) -> dict[int, list[Contact]]:
     found: defaultdict[int, list[Contact]] = defaultdict(list)
     for contact in contacts:
-        # A record from the future would open a window that no other record is in.
+        # A record from the future would begin a window that no other record is in.
         found[(min(contact.first, now) if contact.first >= 0 else now) // span].append(contact)
-    # An old record would open a window that is no longer read, and each window costs a write.
+    # Old records would begin windows that are no longer read, and each window costs a write.
     return {begin: found[begin] for begin in sorted(found)[-MOST_WINDOWS:]}

@@ -1,4 +1,4 @@
-"""What a finding about an active host shows: the traffic behind it, and when it was counted."""
+"""The parts of a finding about an active host: the traffic behind it, and the time over which it counts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.state.sets import error
 
 type Count = Callable[[Contact], Iterable[object]]
-"""What a detector counts of a contact: distinct values."""
+"""A function that returns the values of a contact that a detector counts, each distinct value once."""
 
 
 def sample_of(host: HostActivity, flows: Sequence[DirectedFlow]) -> FlowSample:
-    """The sample of the host's contacts that these flows, at least one, belong to, with all of their records.
+    """The sample of the host's contacts that these flows, of which there is at least one, belong to.
 
-    A host has one flow for each contact, which would show a thousand connections to a service as one.
+    It sums up all records of these contacts. The flows alone, one for each contact, would show a thousand
+    connections to a service as one.
     """
     return FlowSample(host.tally(contacts_of(host, flows)), representative(flows))
 
@@ -31,7 +32,7 @@ def contacts_of(host: HostActivity, flows: Iterable[DirectedFlow]) -> list[Conta
 
 
 def window_of(host: HostActivity, span: int, contacts: Iterable[Contact], count: Count) -> Window:
-    """When a detector counted, and how much of that is in the batch.
+    """The time over which a detector counted, and how much of the count is in the batch.
 
     Args:
         host: an active host.
@@ -46,5 +47,5 @@ def window_of(host: HostActivity, span: int, contacts: Iterable[Contact], count:
 
 
 def place_of(contact: Contact) -> tuple[object, ...]:
-    """A place that a contact asks: server, protocol and port."""
+    """The place that a contact is with: server, protocol and port."""
     return contact.server, contact.protocol, contact.port

@@ -25,15 +25,17 @@ class Upload(Struct, frozen=True, kw_only=True):
     place: Place
     profile: RoleProfile
     rows: Integers
-    """Of the records that count."""
+    """The rows of the records that count."""
     amount: float
-    """Bytes for which the rows count."""
+    """Bytes for which the rows count, see `uploads.size_of`."""
     hours: frozenset[int]
     """The hours of the day in which they begin."""
     networks: Sequence[int]
-    """The numbers of the networks to which large records go, each once: which small ones count is chance."""
+    """The numbers of the networks to which large records go, each once. Small records are left out, because
+    it
+    is random which of them count."""
     added: Addition
-    """The evidence that they add."""
+    """What the records add to the state table."""
 
 
 class Sources:

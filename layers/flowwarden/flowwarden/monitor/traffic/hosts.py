@@ -18,19 +18,19 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.roles import UNKNOWN, role_of
 
 _NOTHING: Final = frozenset({None, "", "-", "null", "unknown"})
-"""What AWS, and tools that convert its records, write for an id that is not known."""
+"""Values of an unknown id in records of AWS and of tools that convert them."""
 
 
 class Host(Struct, frozen=True, kw_only=True):
-    """What is known of the host at an address; None for what is not."""
+    """What is known of the host at an address; None for each part that is unknown."""
 
     interface: str | None = None
     instance: str | None = None
     subnet: str | None = None
     role: str | None = None
     described: int | None = None
-    """Unix seconds at which EC2 described the interface, if only that shows that it has the address. Set
-    because the address may have another host since."""
+    """When EC2 described the interface (Unix seconds), if only that description shows that the host has the
+    address: another host may have it since."""
 
 
 type Described = tuple[NetworkInterface, int]
@@ -46,11 +46,12 @@ class Hosts:
         others: Callable[[str], Iterable[Described]] | None = None,
         role_tags: Sequence[str] = (),
     ) -> None:
-        """Take what is known.
+        """Take the known interfaces.
 
         Args:
             interfaces: those that logged the batch, by id.
-            others: the further interfaces with an address, as EC2 described them lately; None if none are.
+            others: returns the further interfaces with an address, as EC2 described them recently; None if
+                there are none.
             role_tags: keys of tags that contain a role.
         """
         self._interfaces = interfaces
@@ -100,7 +101,7 @@ class Hosts:
         )
 
     def _having(self, vpc: str, address: str) -> Described | None:
-        """The only interface of a VPC with an address; None for an address of several: it moved lately."""
+        """The only interface of a VPC with an address; None for an address of several: it moved recently."""
         found = [each for each in self._others(address) if each[0].vpc_id == vpc]
         return found[0] if len(found) == 1 else None
 
@@ -110,5 +111,5 @@ def _none(_address: str) -> Iterable[Described]:
 
 
 def known_id(name: str | None) -> str | None:
-    """An id or account of a record; None if the record only says that it is unknown."""
+    """An id or account in a record; None if its value stands for an unknown one."""
     return None if name in _NOTHING else name

@@ -15,7 +15,8 @@ from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.columnar.tokenizer import Integers
 
 TOGETHER: Final = 2048
-"""Flows that are created at once, a kilobyte each: every line of a loud batch may be of another interface."""
+"""Maximum flows that are created at once, of about 1 KB each: every line of a batch may be of another
+interface."""
 
 
 class InterfaceIndex:
@@ -43,8 +44,8 @@ class InterfaceIndex:
     def vpcs(self, described: Mapping[str, NetworkInterface]) -> Integers:
         """A number for the VPC of each row, within which an address belongs to one host only.
 
-        It is that of the row's interface, which EC2 describes or a record names. Unknown ones count as one
-        VPC, or as the only one that is known.
+        It is the VPC of the row's interface, according to EC2 or to a record. If exactly one VPC is known,
+        interfaces with an unknown VPC belong to it; otherwise they form a VPC of their own.
         """
         if len(self) <= 1:
             return np.zeros(len(self.of_row), np.int64)

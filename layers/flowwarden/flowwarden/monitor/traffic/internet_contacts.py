@@ -1,7 +1,7 @@
 """Answered TCP contacts with the internet that are not usual for a role, by interface and service port.
 
-Only the first record of a long connection shows with certainty which end opened it. The later ones are
-a guess, which counts only together with what is known of the port.
+Only the first record of a long connection shows with certainty which end opened it. For later records the
+initiator is a guess, which counts only together with other knowledge about the port.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from flowwarden.network.services import EPHEMERAL, TCP
 from flowwarden.records.columnar.tokenizer import Mask
 
 MOST_SOURCES: Final = 64
-"""Sessions of internet hosts are inspected for so many contacts of an interface: of a source that guesses, a
-batch has more records than of others, and single sessions of many sources are not reported anyway."""
+"""Maximum contacts of an interface whose sessions are inspected, those with the most records first. A source
+that guesses passwords has more records than others, and single sessions of many sources are not reported."""
 
 
 class InternetService(Struct, frozen=True):
@@ -50,9 +50,10 @@ def opened(contacts: Contacts) -> Mask:
 
 
 def lasting(contacts: Contacts, directions: Directions) -> Mask:
-    """The contacts that began before, as far as ports show their initiator: from a client port to a server's.
+    """The contacts that began before the batch and whose initiator ports show.
 
-    Between two ports from `EPHEMERAL` on, nothing shows it.
+    The client's port is `EPHEMERAL` or higher, and the server's is lower. Between two ports from `EPHEMERAL`
+    on, nothing shows the initiator.
     """
     every = contacts.lead_rows(np.arange(len(contacts)))
     lasting: Mask = contacts.lasts & contacts.is_connection & (directions.client_port[every] >= EPHEMERAL)

@@ -1,4 +1,4 @@
-"""Connections whose opening no record of a batch shows, on ports that a role is known to open."""
+"""Connections that began before a batch, to ports that the role is known to connect to."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from flowwarden.state.sets import DAY
 
 
 class KnownOpenings:
-    """Which ports outside the hosts of a batch are known to open TCP connections to.
+    """The ports of outside servers to which the hosts of a batch are known to open TCP connections.
 
-    Known from the batch, from what is usual for the role, or from what `new-egress-port` stored within a day.
+    Known from the batch, from the role's baseline, or from what `new-egress-port` stored within a day.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class KnownOpenings:
         self._now = now
 
     def holds(self, rows: Integers, wanted: Integers, opened: Integers) -> Mask:
-        """For which of these rows, of outbound connections, the port is known.
+        """For which of these rows, of outbound connections, the interface is known to connect to the port.
 
         Args:
             rows: of records that do not show the opening.
@@ -76,7 +76,7 @@ class KnownOpenings:
         return [bool(recent(read.get(key) or self._state.known(key), self._now)) for key in keys]
 
     def _new_egress(self, row: int) -> str:
-        """The item with the times at which the role used the port; empty for an unknown interface."""
+        """The key of the item with the times at which the role used the port; '' for an unknown interface."""
         profile = self._profiles.get(int(self._index.of_row[row]))
         port = int(self._directions.service_port[row])
         return NEW_EGRESS.key_of(self._now // DAY, profile.role, port) if profile else ""

@@ -1,7 +1,8 @@
 """New contacts: contacts of a batch that are not usual for the roles of the hosts at their interfaces.
 
-Watched contacts: contacts for remote administration that are usual, which can be an intruder's nevertheless,
-and contacts with directory services, which show who is a directory server.
+Watched contacts: usual contacts for remote administration, which an intruder can make nevertheless; bursts of
+small sessions with usual databases; and contacts with directory services, which show which servers are
+directory servers.
 """
 
 from __future__ import annotations
@@ -64,9 +65,9 @@ def of_internet(new: NewContacts) -> NewContacts:
 
 
 def _new_numbers(edges: Edges, profiles: Mapping[int, RoleProfile]) -> Iterator[Iterable[int]]:
-    """The numbers of the edges that are not usual; one look-up for all interfaces of a role and day.
+    """The numbers of the edges that are not usual.
 
-    They have the same baseline, if EC2 describes them.
+    There is one look-up for all interfaces of a role and day, because they have the same baseline.
     """
     alike: defaultdict[tuple[str, int, bool], list[int]] = defaultdict(list)
     for place, profile in profiles.items():
@@ -80,7 +81,7 @@ def _new_numbers(edges: Edges, profiles: Mapping[int, RoleProfile]) -> Iterator[
 def watched_contacts(
     contacts: Contacts, profiles: Mapping[int, RoleProfile], new: NewContacts, are_bursts: Mask | None = None
 ) -> NewContacts:
-    """The answered contacts that hosts initiated and that are watched although they are usual or not certain.
+    """The answered contacts that hosts initiated and that are watched, whether or not they are new.
 
     Args:
         contacts: of a batch.
@@ -107,19 +108,23 @@ def _is_database(edge: Edge) -> bool:
 
 
 def _may_be_watched(edge: Edge) -> bool:
-    """Whether the edge is watched at some hosts."""
+    """Whether the edge is watched for some roles."""
     ports = edge.port in ADMIN_PORTS or edge.port in DIRECTORY_SERVICES or edge.port == DYNAMIC
     return ports and edge.direction == "out" and class_of(edge.peer) is PeerClass.OWN
 
 
 def _is_watched(edge: Edge, profile: RoleProfile, *, is_new: bool) -> bool:
-    """Whether an edge that may be watched is."""
+    """Whether an edge that may be watched is watched for the role."""
     if profile.learning:
         return profile.cautious
     return edge.port in (DIRECTORY_SERVICES if is_new else ADMIN_PORTS)
 
 
 def _watched(contacts: Contacts, edge: Edge, numbers: Integers) -> Integers:
-    """Those that were answered; names and tickets come over UDP, where no initiator is certain."""
+    """Those of the contacts that were answered.
+
+    Their initiator must be certain, except with directory services: DNS and Kerberos use UDP, where it never
+    is.
+    """
     answered: Integers = numbers[contacts.answered[numbers]]
     return answered if edge.port in DIRECTORY_SERVICES else answered[contacts.is_sure[answered]]

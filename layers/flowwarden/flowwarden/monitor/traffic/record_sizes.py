@@ -1,12 +1,14 @@
 """Sizes of records in a set of numbers: repeated deliveries of a record do not change the sum. Pure.
 
-Each number contains, of a record, a hash, a hash of where it went, the hour of the day, and the logarithm of
-its size. A counter would grow with every repeated delivery. The sum is accurate to a few hundredths.
+A counter would grow with every repeated delivery. So each record is a number that consists of a hash of the
+record, a hash of its destination, the hour of the day, and the logarithm of its size. Each size is accurate
+to 4.5 % (`ACCURACY`).
 
-A set is bounded: of more than `MOST_RECORDS` records those with the highest priority count, which is the size
-divided by a random number from the hash, and each counts at least as the highest priority that is left out
-("priority sampling": Duffield, Lund and Thorup, Journal of the ACM, 2007). Any sum over a part of the records
-stays right on average, and which records count depends only on which there are.
+A set is bounded. If there are more than `MOST_RECORDS` records, those with the highest priority count. The
+priority is the size divided by a random number from the hash, and the size of each record counts as the
+highest priority that is left out, if that is more ("priority sampling": Duffield, Lund and Thorup, Journal of
+the ACM, 2007). A sum over any part of the records is unbiased, and the set alone determines which records
+count.
 """
 
 from __future__ import annotations
@@ -32,14 +34,14 @@ _HASH_AT: Final = _PLACE_AT + _PLACE_BITS
 _STEPS: Final = 8
 """Steps per doubling."""
 ACCURACY: Final = 0.045
-"""Of a size: half a step."""
+"""Maximum relative error of a size: half a step."""
 
 
 class SizedRecords(Struct, frozen=True):
-    """Records, as far as their numbers tell: an element for each."""
+    """The records that some numbers stand for; each array has an element for each record."""
 
     hour: Integers
-    """Of the day."""
+    """The hour of the day, from 0."""
     place: Integers
     """See `place_number`."""
     size: Floats
@@ -52,13 +54,13 @@ type Counts = Callable[[SizedRecords], Mask]
 
 
 def sized(identity: int, place: int, hour: int, size: int) -> int:
-    """The number of a record; identical for the same record.
+    """The number of a record; identical for each delivery of it.
 
     Args:
         identity: a hash of the record.
-        place: where it went, see `place_number`.
-        hour: of the day.
-        size: in bytes, at least 1.
+        place: the number of its destination, see `place_number`.
+        hour: the hour of the day, from 0.
+        size: bytes, at least 1.
     """
     steps = min(round(_STEPS * log2(size)), (1 << _SIZE_BITS) - 1)
     hashed = identity & ((1 << _HASH_BITS) - 1)
@@ -82,7 +84,7 @@ def records_of(numbers: Integers) -> SizedRecords:
 
 
 class Volume:
-    """The records of a set that count."""
+    """The sum of the records in a set, from those that count."""
 
     def __init__(self, numbers: Collection[int]) -> None:
         ranked = _ranked(numbers)
@@ -98,11 +100,11 @@ class Volume:
 def bounded(added: Addition, known: Sets) -> Addition:
     """The addition to an item, without records that do not count in it.
 
-    A record that counts among all counts among any part of them, so it is stored whenever it is seen. Some
-    are stored that later ones displace; `STORED_RECORDS` bounds them.
+    A record that counts among all also counts among any part of them, so it is stored whenever it is seen.
+    Later records displace some stored ones; `STORED_RECORDS` bounds the stored records.
 
     Args:
-        added: to an item with one set of records.
+        added: the addition to an item with one set of records.
         known: the sets of the item, as far as they are known.
     """
     ((name, numbers),) = added.sets.items()
@@ -113,7 +115,7 @@ def bounded(added: Addition, known: Sets) -> Addition:
 
 
 def _counting(numbers: frozenset[int]) -> frozenset[int]:
-    """The numbers that decide the sum: those that count, and the first that is left out."""
+    """The numbers that determine the sum: those that count, and the first that is left out."""
     if len(numbers) <= MOST_RECORDS:
         return numbers
     return frozenset(_ranked(numbers)[: MOST_RECORDS + 1].tolist())

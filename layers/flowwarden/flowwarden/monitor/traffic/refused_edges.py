@@ -1,8 +1,8 @@
 """Refused edges: what the hosts of a batch are refused, by the interface of the client. Pure.
 
-A rejection is logged at the interface whose rules reject it: the client's or the server's. Either way it is
-the client that is refused, so it is compared with the usual behavior of the client's role, and teaches that
-role.
+A rejection is logged at the interface whose rules reject it: the client's or the server's. In both cases the
+client is refused. So the connection is compared with the usual behavior of the client's role, and is learned
+as refused for that role.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ from flowwarden.records.columnar.string_pool import INGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 
 MOST_SERVICES: Final = 8
-"""Edges that refuse a host in a batch, from which on it teaches nothing: it may try what it does not know."""
+"""If at least so many services refuse a host in a batch, nothing is learned from it: it may be probing."""
 
 _GRAVE_PORTS: Final = ADMIN_PORTS | DATABASE_PORTS
 
 type Choose = Callable[[RoleProfile, Sequence[Edge]], Collection[Edge]]
-"""Some of the edges, by what is usual for a role."""
+"""A function that returns some of the edges, by what is usual for a role."""
 type Locate = Callable[[str, str | None], NetworkInterface | None]
-"""The known interface with an address; the second argument is the interface that logged the record."""
+"""A function that returns the known interface with an address, given also the interface that logged the
+record (None if unknown)."""
 
 
 class Clients:
-    """The interfaces of the clients of some flows, numbered from 0; the flows' ends may have logged them."""
+    """The interfaces of the clients of some flows, numbered from 0. Either end may have logged the flows."""
 
     def __init__(self, directions: Directions, index: InterfaceIndex, rows: Integers, locate: Locate) -> None:
         """Take flows that internal hosts initiated, by their rows."""
@@ -158,7 +159,7 @@ class RefusedEdges:
         return marked
 
     def taught(self) -> Iterator[tuple[RoleProfile, Edge, Sequence[str]]]:
-        """The edges that roles can learn, with the addresses of their clients."""
+        """The edges that roles can learn as refused, with the addresses of their clients."""
         few, texts = self._rows_of_few, self._directions.traffic.flows.texts
         for number, profile in self.profiles.items():
             here = self._edges.at(number)
@@ -170,7 +171,7 @@ class RefusedEdges:
 
     @cached_property
     def _rows_of_few(self) -> Mask:
-        """Which rows are of clients that few services refuse."""
+        """Which rows are of clients that fewer than `MOST_SERVICES` services refuse."""
         directions, rows = self._directions, self._rows
         ends = [self._clients.of_row[rows], directions.client[rows]]
         texts = len(directions.traffic.flows.texts)
@@ -183,5 +184,5 @@ class RefusedEdges:
 
 
 def is_grave(edge: Edge) -> bool:
-    """Whether a refused edge is one that an intruder tries first: it is learned only once it was reported."""
+    """Whether an edge is one that an intruder tries first. If refused, it is learned only after a report."""
     return edge.port in _GRAVE_PORTS and edge.protocol == TCP and class_of(edge.peer) is PeerClass.OWN

@@ -1,10 +1,10 @@
-"""Internet hosts that a batch refuses, and which of them may be scanners: each costs a write.
+"""Internet hosts that a batch refuses, and which of them may be scanners.
 
-Most background noise tries one or two places of an interface, as a scan does that is spread thinly over many
-interfaces. Only a count over all of them tells the two apart, and storing each refusal would cost a write for
-each. So a container remembers the places of each source, and stores those of few: all of them from half of
-the limit on. For a place that is new to the container, it reads the item of the source. So a container goes
-on where another one ended, and a retry of a batch in any container finds what the first attempt found.
+Most background noise tries one or two places of an interface, and so does a scan that is spread over many
+interfaces. Only a count over all interfaces distinguishes them, but storing every source would cost a write
+for each. So a container remembers the places of each source, and stores those of likely scanners only: all
+places from half of the limit on. If a place is new to the container, it reads the item of the source. So a
+container continues where another one ended, and a retry finds what the first attempt found.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ from flowwarden.state.schema import MOST_SCANNERS, SCANNERS
 from flowwarden.state.sets import DAY, Addition, Sets
 
 MOST_PLACES: Final = 100
-"""Places per internet host that are counted; no threshold is higher."""
+"""Maximum places per internet host that are counted; no threshold is higher."""
 CANDIDATE_REFUSALS: Final = 3
-"""Places of an interface that must refuse an internet host in one batch before they are stored at once. Of a
-scanner that tries fifteen, a batch may contain three."""
+"""An internet host that so many places of an interface refuse in one batch is stored at once. Of a scanner
+that tries fifteen, a batch may contain three."""
 SHARE: Final = 0.5
-"""The share of the limit from which the places that a container remembers are stored, each of them: two
-containers that each saw half of a scan find it, and a container that ends loses less than half."""
+"""The share of the limit from which the places that a container remembers are stored, each of them. So a scan
+is found if two containers each saw half of it, and a container that ends loses less than half."""
 MOST_SEEN: Final = 64
-"""Internet hosts per interface and batch that a container remembers, those with the most places first."""
+"""Maximum internet hosts per interface and batch that a container remembers, those with the most places
+first.
+"""
 MOST_READ: Final = 100
-"""Internet hosts of a batch that are looked up, in one call: DynamoDB takes so many keys."""
+"""Maximum internet hosts of a batch that are looked up, in one call: DynamoDB takes so many keys."""
 REFUSED_AT, CONNECTED = SCANNERS.sets
 _NONE: Final = np.empty(0, np.int64)
 
@@ -94,7 +96,7 @@ def scanners(
         refused: of an interface.
         looked_up: the hosts whose items this batch read, see `look_up`.
         state: what the containers know of the hosts.
-        day: since 1970.
+        day: days since 1970.
         least: the number of places that identifies a scanner.
     """
     found: dict[str, frozenset[int]] = {}

@@ -36,9 +36,9 @@ class Cause(StrEnum):
     OUTBOUND_ACL = "outbound-network-acl"
     INBOUND_ACL = "inbound-network-acl"
     EXPIRED = "expired-tracking"
-    """A leftover of a connection that the security group no longer tracks."""
+    """A late packet of a connection that the security group no longer tracks."""
     NOISE = "background-noise"
-    """Unsolicited traffic that the internet sends to any address; the rules are meant to reject it."""
+    """Unsolicited traffic from the internet, which every public address receives and rules should reject."""
     UNDECIDED = "security-group-or-network-acl"
 
 
@@ -74,10 +74,10 @@ def cause_of(rejected: DirectedFlow) -> Cause:
 def is_refused_answer(directed: DirectedFlow) -> bool:
     """Whether a request was accepted and this flow, its reply, was rejected.
 
-    Flags prove a reply. An incoming reply counts only if its request was logged; otherwise it is backscatter,
-    a reply to a sender that spoofed an internal address. Without flags, a reply counts only if nothing of
-    its 5-tuple was accepted: late packets on a connection that worked do not count. UDP is excluded,
-    because its replies can arrive after the security group has stopped tracking the request.
+    Flags prove a reply. An incoming reply counts only if its request was accepted; otherwise it is
+    backscatter, a reply to a sender that spoofed an internal address. Without flags, a reply also needs a
+    certain initiator, and late packets of an expired connection do not count. UDP is excluded, because its
+    replies can arrive after the security group has stopped tracking the request.
     """
     if directed.flow.action is not Action.REJECT or directed.flow.protocol != TCP or directed.side is None:
         return False

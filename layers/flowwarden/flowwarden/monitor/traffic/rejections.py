@@ -1,9 +1,9 @@
 """Rejections: rejected connections of internal hosts, assigned to the detectors that report them.
 
-Exactly one detector reports a rejected connection: as a probing host, as a service that blocks many hosts, as
-a service on the internet that a role's own rules deny, or otherwise as a single blocked host. All are found
-in columns: a batch can contain more than a hundred thousand REJECTs, and individual flows are created only
-for what is reported.
+At most one detector reports a rejected connection: as a probing host, as a service that blocks many hosts, as
+a service that the client's own rules deny, or otherwise as a single blocked host. All are found in columns: a
+batch can contain more than 100,000 REJECTs, and individual flows are created only for those that are
+reported.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 def refused_own(directions: Directions, rows: Integers) -> Integers:
     """The rows among these of rejected connections that internal hosts initiated, east-west or outbound.
 
-    A rejected reply is not an attempt: only flows in the direction of the connection count. Neither is a
+    Only flows in the direction of the connection count: a rejected reply is not an attempt, and neither is a
     packet of an expired connection.
     """
-    # An unknown initiator has no confidence.
+    # The confidence is 0 if the initiator is unknown.
     chosen = directions.from_source[rows] & (directions.confidence[rows] >= PAGING_CONFIDENCE)
     chosen &= directions.traffic.flows["action"][rows] == REJECT
     chosen &= (directions.client_class[rows] == OWN) & (directions.server_class[rows] != LOCAL)
@@ -42,7 +42,7 @@ def refused_own(directions: Directions, rows: Integers) -> Integers:
 class Rejections:
     """The rejected connections of internal hosts in a batch; each property is computed once.
 
-    Groups of rows are in the order of their first rows.
+    Groups of rows are ordered by their first rows.
     """
 
     def __init__(
@@ -97,11 +97,11 @@ class Rejections:
             return np.zeros(len(self._by_client), bool)
         server = self._directions.server
         pairs = Groups(self._keys(self._by_client.numbers, len(self._rows), server, ~self._denied))
-        # A rule that was tightened refuses its victims much of what they need: that is no evidence either.
+        # A rule that was tightened rejects many usual connections of a host: that is no evidence of probing.
         new = pairs.rows[(self._new & ~self._worked)[pairs.rows]]
         kinds = self._by_client.numbers[new] * 2 + self._denied[new]
         asked, denied = np.bincount(kinds, minlength=2 * len(self._by_client)).reshape(-1, 2).T
-        # A host that its own rules deny services is not a prober because of that alone.
+        # Denials alone do not make a prober: they count at most as much as other rejections.
         probes: Mask = asked + np.minimum(denied, asked) >= least
         return probes
 
@@ -109,8 +109,8 @@ class Rejections:
     def _denied(self) -> Mask:
         """For each row, whether the client's own rules rejected it on the way to the internet.
 
-        Such a record shows a rule for a service; the address that it was sent to carries no information. An
-        address of the internet has no interface, so an unknown side is the client's.
+        Such a record shows that a rule denies the service; the address carries no information. An address of
+        the internet has no interface in the VPC, so an unknown side must be the client's.
         """
         outside = is_outside(self._column(self._directions.server_class))
         denied: Mask = outside & (self._column(self._directions.side) != INGRESS)
@@ -118,7 +118,7 @@ class Rejections:
 
     @cached_property
     def _tightened(self) -> Mask:
-        """For each row, whether the client's own rules reject it, and with it many usual connections."""
+        """For each row, whether it is one of many usual connections that the client's own rules reject."""
         least = self._policy.thresholds.probing_destinations
         if len(self._rows) < least:
             return np.zeros(len(self._rows), bool)
@@ -136,8 +136,8 @@ class Rejections:
     def denied(self) -> Integers:
         """The rows of the attempts that are explained by the client's own outbound rules.
 
-        All on the way to the internet; to internal hosts, if many of the host's usual connections fail.
-        Excludes stray packets, and hosts that probe: `host-probing` reports them.
+        These are all attempts on the way to the internet, and usual connections to internal hosts if many of
+        them fail. Excludes stray packets, and hosts that probe, which `host-probing` reports.
         """
         own = (self._denied | self._tightened) & self._counts & ~self._probes[self._by_client.numbers]
         rows: Integers = self._rows[own]
@@ -162,8 +162,8 @@ class Rejections:
     def blocking_services(self) -> RowGroups:
         """The rejected flows of each internal service that rejects many internal hosts.
 
-        Probers and exempt hosts do not count as clients: a host that tries everything says nothing about a
-        service.
+        Probers and exempt hosts do not count as clients: a host that tries many services is no evidence about
+        one of them.
         """
         chosen, services = self._blocking
         groups, many = services
@@ -191,7 +191,7 @@ class Rejections:
     def blocked(self) -> RowGroups:
         """The rejected attempts that no blocked service explains, by host and service.
 
-        Excludes hosts that probe: `host-probing` reports them.
+        Excludes hosts that probe, which `host-probing` reports.
         """
         rest = self._counts & self._new & ~self._explained & ~self._denied & ~self._tightened
         rest &= ~self._probes[self._by_client.numbers]
@@ -202,7 +202,7 @@ class Rejections:
 
     @cached_property
     def _explained(self) -> Mask:
-        """For each row, whether a blocked service explains it: its client is among those of the service."""
+        """For each row, whether a service that blocks many hosts, its client among them, explains it."""
         chosen, (services, many) = self._blocking
         explained = np.zeros(len(self._rows), bool)
         if not many.any():

@@ -11,8 +11,8 @@ from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.tokenizer import Integers, Mask
 
 MOST_FINDINGS: Final = 512
-"""Findings of a detector that a batch creates one by one, the largest first. The others are only counted: a
-batch can contain a hundred thousand, and people read the first ones."""
+"""Maximum findings of a detector that a batch creates individually, the largest first. The others are only
+counted: a batch can contain 100,000, and people read the first ones."""
 
 
 class RowGroups:

@@ -16,10 +16,10 @@ from flowwarden.records.columnar.tokenizer import ABSENT, MIX, Integers, Mask, W
 from flowwarden.records.model import FlowDirection
 
 LEARNING_CONFIDENCE = 0.6
-"""Sufficient for learning: the typical error is to take an answer for a request."""
+"""Sufficient for learning: the typical error is to mistake a response for a request."""
 PAGING_CONFIDENCE = 0.95
-"""Below it, the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page.
-"""
+"""Below it, the initiator is a guess, and guesses never page. A guess by the lower port is wrong for one flow
+in ten."""
 
 
 def of_contacts(directions: Directions) -> Mask:
@@ -33,7 +33,7 @@ def of_contacts(directions: Directions) -> Mask:
 
 
 def is_outside(classes: Integers) -> Mask:
-    """Which peer classes are those of public addresses: too many to be known one by one."""
+    """Which peer classes are those of public addresses, which are too many to be known individually."""
     outside: Mask = (classes == INTERNET) | (classes == AWS_SERVICE)
     return outside
 
@@ -60,9 +60,9 @@ def is_noise(directions: Directions) -> Mask:
 
 
 def noise(directions: Directions) -> Integers:
-    """The rows of these attempts, without duplicates and without late packets of expired connections."""
+    """The rows of `is_noise`, without duplicates and without late packets of expired connections."""
     traffic = directions.traffic
-    # Duplicates first: of two forms of a record, only the one with flags identifies a leftover.
+    # Duplicates first: if a record has two forms, only the one with flags identifies a late packet.
     rows = without_repeats(traffic.flows, is_noise(directions).nonzero()[0])
     noise: Integers = rows[~traffic.expired_rejects[rows]]
     return noise
@@ -126,7 +126,7 @@ def _fullest_of_each(flows: FlowTable, rows: Integers) -> Integers:
 
 
 def _ranks(flows: FlowTable, rows: Integers) -> Integers:
-    """How much each form of a record tells: flags first, then the number of fields."""
+    """A rank for each form of a record: higher with flags, then with more fields."""
     fields = np.zeros(len(rows), np.int64)
     for name in COLUMNS:
         if flows.has(name):
@@ -136,7 +136,7 @@ def _ranks(flows: FlowTable, rows: Integers) -> Integers:
 
 
 def _are_distinct(columns: Sequence[Integers]) -> bool:
-    """Whether no two rows are equal; also False if only their hashes are equal."""
+    """Whether no two rows have the same hash, so that none are equal."""
     hashes = mixed(columns)
     hashes.sort()
     return not np.count_nonzero(hashes[1:] == hashes[:-1])

@@ -1,8 +1,8 @@
 """Sessions: connections to services that ask for a password, by the size of their records. Pure.
 
-A service that refuses a password ends the connection, so guessing shows as many short sessions of the same
-small size. Work is longer or larger, or its sizes vary. A failed log-in is a handshake and a few messages,
-at most in one direction, with the headers of IP and TCP:
+A service that refuses a password ends the connection, so guessing appears as many short sessions of the same
+small size. Ordinary sessions are longer or larger, or their sizes vary. A failed log-in consists of a
+handshake and a few messages. It has at most these sizes in one direction, with the headers of IP and TCP:
 
     SSH     4.8 KB, 25 packets: 1.5 KB of algorithms, a key exchange of 0.1 to 1.3 KB, host key and signature,
             up to six attempts of 0.1 to 0.2 KB. A session that is accepted has at least 1 KB more: the
@@ -11,7 +11,8 @@ at most in one direction, with the headers of IP and TCP:
     MySQL, PostgreSQL, SQL Server: 0.6 KB, with TLS 4.5 KB.
 
 Each record of a session is one number, so that order, repetition and partition of batches do not matter. A
-session with any large record is large. It is counted by its answers, whose sizes vary less than requests.
+session with any large record is large. The server's records are counted, because their sizes vary less than
+the client's.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ _STEPS: Final = 4
 
 SIZED_PORTS: Final = ADMIN_PORTS | DATABASE_PORTS
 ARE_SIZED: Final = np.isin(np.arange(2**16 + 1), [*SIZED_PORTS])
-"""By port; the last element is for an absent one."""
+"""By port, whether it is in `SIZED_PORTS`; the last element is for an absent port (-1)."""
 _PORTS: Final = [*sorted(SIZED_PORTS - {VNC}), VNC]
-"""Their positions are stored, so a new port is the last."""
+"""The position of a port is stored, so a new port must be appended."""
 _HASH_BITS, _CLASS_BITS, _PORT_BITS, SERVER_BITS = 8, 6, 4, 12
 _CLASS_AT: Final = _HASH_BITS
 _PORT_AT: Final = _CLASS_AT + _CLASS_BITS
@@ -82,10 +83,10 @@ def server_number(server: str) -> int:
 
 
 def sized_records(directions: Directions, groups: Sequence[Integers]) -> list[SizedRecords]:
-    """For each group of rows, none empty, the accepted records that are answers or large."""
+    """For each group of rows, the accepted records that are answers or large; no group may be empty."""
     if not groups:
         return []
-    # All groups at once: each step costs more than its content, and most contacts have a few records.
+    # All groups at once: most contacts have few records, so the number of array operations decides the time.
     rows = np.concatenate(groups)
     flows = directions.traffic.flows
     size, flags, start = flows["bytes"][rows], flows["tcp_flags"][rows], flows["start"][rows]
@@ -109,13 +110,13 @@ def is_small(directions: Directions) -> Mask:
 
 
 def _classes(sizes: Integers) -> Integers:
-    """The size classes of answers that are not large, from their bytes."""
+    """The size classes, from 2, for numbers of bytes."""
     classes: Integers = 2 + np.rint(_STEPS * np.log2(np.maximum(sizes, 1))).astype(np.int64)
     return classes
 
 
 def log_ins(port: int, sizes: SizedRecords) -> SizedRecords:
-    """The records among these that are large enough for a log-in, or whose size is not known."""
+    """The records among these that are large enough for a log-in at a port, or whose size is unknown."""
     least = 2 + round(_STEPS * log2(LEAST_ANSWER.get(port, 1)))
     return frozenset(each for each in sizes if each[1] >= least or each[1] == UNKNOWN_SIZE)
 
@@ -132,7 +133,7 @@ def numbers(server: str, protocol: int, port: int, sizes: SizedRecords, *, usual
 
 
 def small_sessions(stored: Iterable[int]) -> Iterator[SmallSessions]:
-    """The services with sessions of the same small size that are at least half of its sessions."""
+    """The services of which at least half of the sessions have the same small size, with these sessions."""
     for service, by_size in _by_service(stored).items():
         large = by_size.pop(LARGE, set())
         alike = _most_alike({size: hashes - large for size, hashes in by_size.items()})
@@ -158,15 +159,16 @@ def large_sessions(stored: Iterable[int]) -> set[tuple[int, int]]:
 def shared(stored: frozenset[int], most: int, whole: int = 1) -> frozenset[int]:
     """The numbers that count: at most `most` of usual sessions, and as many of others.
 
-    Each service has an equal share, so that no service takes the room of another, and leaves to the others
-    what it does not need. Of its sessions, the first by hash count, with all of their records. So which
-    numbers count depends only on which there are: one that counts also counts among any part of them.
+    Each service has an equal share, and what it does not need is left to the others. Of its sessions, the
+    first by hash count, with all of their records. So the set alone determines which numbers count, and a
+    number that counts also counts among any part of them.
 
     Args:
-        stored: numbers of sessions.
-        most: of them that count.
-        whole: the least share of a service, which it needs to be found. If there is no room for as much of
-            each, some services have it, those with the lowest numbers, which are hashes.
+        stored: the numbers of sessions.
+        most: how many of them count.
+        whole: the smallest useful share: fewer sessions of a service would not be found. If there is no room
+            for so many of each service, only the services with the lowest numbers, which are hashes, have
+            them.
     """
     if len(stored) <= most:
         return stored
@@ -186,12 +188,15 @@ def _shared(numbers: Collection[int], most: int, whole: int) -> Collection[int]:
 
 
 def _rank(number: int) -> tuple[int, int]:
-    """Of the records of a service: by the hash of the session, a large one first, which decides alone."""
+    """A sort key for the records of a service: by the hash of the session, a large record of it first.
+
+    A large record alone makes its session large.
+    """
     return number & ((1 << _HASH_BITS) - 1), -number
 
 
 def with_room(new: frozenset[int], stored: Collection[int], most: int) -> frozenset[int]:
-    """The new numbers, unless `most` of usual sessions, or of others, are stored already."""
+    """The new numbers, without usual sessions if `most` of them are stored, and likewise without others."""
     if len(stored) < most:
         return new
     full = {usual for usual, each in _by(stored, _USUAL_AT).items() if len(each) >= most}
@@ -207,7 +212,7 @@ def _by(numbers: Iterable[int], bits: int) -> dict[int, list[int]]:
 
 
 def connections(port_sizes: SizedRecords, client_ports: Iterable[int]) -> set[int]:
-    """The client ports of the connections that are not large; all of them if no size is known."""
+    """The client ports of the connections that are not known to be large."""
     large = {port for port, size in port_sizes if size == LARGE}
     return {*client_ports} - large
 
@@ -223,6 +228,6 @@ def _by_service(stored: Iterable[int]) -> dict[int, dict[int, set[int]]]:
 
 
 def _most_alike(by_size: dict[int, set[int]]) -> Collection[int]:
-    """The most sessions in two neighboring size classes."""
+    """The hashes of the sessions in the two neighboring size classes that have the most."""
     pairs = (hashes | by_size.get(size + 1, set()) for size, hashes in by_size.items())
     return max(pairs, key=len, default=())

@@ -1,4 +1,4 @@
-"""Tallies and samples of flows, from the columns, because creating that many flows is expensive."""
+"""Tallies and samples of flows, computed from columns, because creating many flows is expensive."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 
 FEW: Final = 24
-"""Below this number, creating the flows is faster."""
+"""Below this number of rows, creating the flows is faster."""
 
 
 def sample_of(directions: Directions, rows: Integers) -> FlowSample:
-    """The sample of the flows in these rows, at least one."""
+    """The sample of the flows in these rows; there is at least one."""
     (sample,) = samples_of(directions, [rows])
     return sample
 
 
 def samples_of(directions: Directions, groups: Sequence[Integers]) -> list[FlowSample]:
-    """The samples of the flows in each group of rows, none empty."""
+    """The samples of the flows in each group of rows; no group is empty."""
     few = [rows for rows in groups if len(rows) < FEW]
     flows = iter(
         directions.flows(np.concatenate([_NONE, *few]))
@@ -108,7 +108,7 @@ def _total(counts: Integers) -> int | None:
 
 
 def _hosts(directions: Directions, numbers: Integers) -> tuple[tuple[str, int], ...]:
-    # Counted in arrays: lists of a loud batch's numbers take tens of megabytes.
+    # Counted in arrays: as lists, the numbers of a large batch take tens of megabytes.
     texts = directions.traffic.flows.texts
     distinct, counts = np.unique(numbers, return_counts=True)
     return ranked(

@@ -1,7 +1,7 @@
-"""Sums of uploads: what a host sent out within an hour, and within the 24 hours before its end.
+"""Sums of uploads: the bytes that a host sent out within an hour, and within 24 hours.
 
-One item has a host's records of a day, with the hour of each. So a batch makes one write for both sums, and
-counting does not restart at midnight.
+One item contains a host's records of a day, with the hour of each. So a batch makes one write for both sums,
+and with the item of the day before, counting does not restart at midnight.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ HOURS: Final = DAY // HOUR
 
 
 class Place(NamedTuple):
-    """Whose uploads of a day are summed."""
+    """The host and day whose uploads are summed, and where they go."""
 
     host: str
-    """Its address."""
+    """The host's address."""
     day: int
-    """Since 1970."""
+    """Days since 1970."""
     outside: PeerClass
-    """Where they go: to the internet, or to AWS services."""
+    """The internet or AWS services."""
 
     def key(self, scope: str) -> str:
-        """The item; `scope` is where the host's address is unique."""
+        """The key of the item; `scope` is the VPC, within which the host's address is unique."""
         return UPLOADS.key_of(f"{scope}/{self.host}", self.outside.value, self.day)
 
 
 class Sent(Struct, frozen=True):
-    """What a host sent within a time."""
+    """The data that a host sent within an hour or 24 hours."""
 
     bytes: float
-    """Approximately."""
+    """The approximate number."""
     end: int
-    """Unix seconds."""
+    """The end of that time (Unix seconds)."""
 
 
 type Sums = Mapping[int, Sent]
-"""By span in seconds: of the hour with most, and of 24 hours."""
+"""By span in seconds: of the hour with the most bytes, and of 24 hours."""
 
 
 def by_day(directions: Directions, rows: Integers, now: int) -> dict[Place, Integers]:
@@ -66,7 +66,7 @@ def by_day(directions: Directions, rows: Integers, now: int) -> dict[Place, Inte
 
 
 def hours_of(directions: Directions, rows: Integers, now: int) -> Integers:
-    """The hours (since 1970) in which these records begin; none is in the future."""
+    """The hours (since 1970) in which these records begin; at the latest that of `now` (Unix seconds)."""
     starts = directions.traffic.flows["start"][rows]
     hours: Integers = np.where(starts == ABSENT, now, np.minimum(starts, now)) // HOUR
     return hours
@@ -83,13 +83,13 @@ def places_of(directions: Directions, rows: Integers) -> list[int]:
 
 
 def addition(place: Place, scope: str, directions: Directions, rows: Integers, now: int) -> Addition:
-    """The evidence that the uploads in these rows add to a host's day.
+    """The addition of the uploads in these rows to the item of a host's day.
 
     Args:
         place: the host and day.
-        scope: where the host's address is unique.
+        scope: the VPC, within which the host's address is unique.
         directions: of the batch.
-        rows: of the records that count.
+        rows: the rows of the records that count.
         now: Unix seconds.
     """
     flows = directions.traffic.flows
@@ -118,8 +118,8 @@ def sums_of(
         place: the host and day.
         hours: hours of that day in which a batch has uploads, at least one.
         today: the records of the day.
-        before: those of the day before.
-        usual_networks: the numbers of networks to which records do not count.
+        before: the records of the day before.
+        usual_networks: the numbers of the networks to which uploads do not count.
     """
     usual, last, begin = np.array([*usual_networks], np.int64), max(hours), place.day * DAY
 
@@ -132,6 +132,6 @@ def sums_of(
 
 
 def _is_of(hour: int, records: SizedRecords) -> Mask:
-    """Which records are of an hour of the day."""
+    """Which records began in an hour of the day."""
     of_hour: Mask = records.hour == hour
     return of_hour

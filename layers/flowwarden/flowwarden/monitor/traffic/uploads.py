@@ -1,10 +1,10 @@
-"""Uploads: records of data that internal hosts send out, and a sample that stands for their sum.
+"""Uploads: records of data that internal hosts send out, and a sample from which their sum is estimated.
 
 Storing each record would cost a write for each batch of a busy host. So a record of `LEAST` bytes or more
-always counts with its size, and a smaller one counts with a probability of its size divided by `SAMPLE`, then
-as `SAMPLE` bytes. The sum stays right on average, whatever the sizes ("threshold sampling": Duffield, Lund
-and Thorup, IEEE Transactions on Information Theory, 2005): of 500 MB in small records it has a standard
-deviation of 18 %. A hash of the record decides, so that each delivery of it, in any batch and container, has
+always counts with its size. A smaller one counts with a probability of its size divided by `SAMPLE`, and then
+counts as `SAMPLE` bytes. The sum is unbiased, whatever the sizes ("threshold sampling": Duffield, Lund and
+Thorup, IEEE Transactions on Information Theory, 2005); its standard deviation for 500 MB in small records is
+18 %. A hash of the record decides whether it counts, so each delivery of it, in any batch and container, has
 the same outcome.
 """
 
@@ -28,18 +28,18 @@ from flowwarden.state.sets import SIGMAS
 LEAST: Final = 4_000_000
 """Bytes of a record that always counts: 125 such records are the default of `upload_megabytes`."""
 SAMPLE: Final = 16_000_000
-"""Bytes for which a smaller record counts, if it does. A smaller number would be more accurate, and cost more
+"""Bytes for which a smaller record counts, if it counts. A smaller value would be more accurate and cost more
 writes: a host that uploads 20 MB per hour causes one or two."""
 _BITS: Final = 53
-"""Of a hash, those that a float holds exactly."""
+"""Bits of a hash that a float represents exactly."""
 
 
 def uploads(directions: Directions) -> tuple[Integers, Integers]:
-    """The rows of uploads, with duplicates: those with a sure initiator, and those of later records.
+    """The rows of uploads, with duplicates: those with a certain initiator, and those of later records.
 
-    Later records belong to connections that began before, as far as ports show: from the port of a client to
-    that of a server; between two ports from `EPHEMERAL` on, nothing shows it. Only what is known of the port
-    makes their initiator certain.
+    Later records belong to connections that began before the batch, from a port of `EPHEMERAL` or higher to a
+    lower one. Ports alone do not make the initiator certain: a later record counts only if the role is known
+    to connect to the port (`KnownOpenings`).
     """
     flows = directions.traffic.flows
     (rows,) = (is_outside(directions.server_class) & (directions.client_class == OWN)).nonzero()
@@ -80,7 +80,7 @@ def amount(directions: Directions, rows: Integers) -> float:
 
 
 def window_of(directions: Directions, rows: Integers, begin: int, end: int) -> Window:
-    """The time (Unix seconds) in which uploads were summed up, with the exact bytes of those in the batch."""
+    """The time (Unix seconds) over which uploads were summed, with the exact bytes of those in the batch."""
     flows = directions.traffic.flows
     starts, sizes = flows["start"][rows], flows["bytes"][rows]
     sizes = sizes[(starts == ABSENT) | ((starts >= begin) & (starts < end))]
@@ -90,12 +90,12 @@ def window_of(directions: Directions, rows: Integers, begin: int, end: int) -> W
 
 
 def size_of(size: int) -> int:
-    """The bytes for which a record of this size counts, if it does."""
+    """The bytes for which a record of this size counts, if it counts."""
     return size if size >= LEAST else SAMPLE
 
 
 def main_receiver(directions: Directions, rows: Integers) -> str:
-    """The server that most bytes of these rows were sent to."""
+    """The server to which most bytes of these rows were sent."""
     servers, flows = Groups(directions.server[rows]), directions.traffic.flows
     sent = np.bincount(servers.numbers, weights=flows["bytes"][rows].clip(min=0))
     names = (str(flows.texts[each]) for each in servers.keys.tolist())

@@ -1,8 +1,8 @@
 """Usual volume: how much hosts of a role send out per hour and per day, and to which networks. Pure.
 
-Volumes are stored as powers of two, by day. A volume is usual if it was reached on several days. To networks
-that are new for a role, nothing is usual, provided that its large uploads always go to the same few: then a
-new one says more than the volume does.
+Volumes are stored as powers of two, by day. A volume is usual if it was reached on several days. If the large
+uploads of a role always go to the same few networks, no volume to another network is usual: the new network
+is better evidence than the volume.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from flowwarden.state.schema import DAYS_READ, UPLOAD_SIZES
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets
 
 TIMES: Final = 5
-"""Multiple of the usual volume: common rules for volumes use five times the median."""
+"""The multiple of the usual volume that is reported: common rules for volumes use five times the median."""
 DAYS_SENT: Final = 3
 """Distinct days with such a volume before it is usual. A new backup is reported on these days; a weekly one
 recurs often enough."""
@@ -27,15 +27,18 @@ role is learned."""
 DAYS_OF_NETWORK: Final = 2
 """Distinct days with uploads to a network before it is usual, as for edges."""
 DAYS_OF_EACH: Final = 3
-"""Days on which a role uses each network on average, if its uploads always go to the same."""
+"""The average number of days per network from which a role's uploads count as always going to the same
+ones."""
 MOST_NETWORKS: Final = 64
-"""Networks of a role and day that are stored. With as many, a new one is not remarkable."""
+"""Maximum networks of a role and day that are stored. If a role uses so many, a new one is not remarkable."""
 DAY_FACTOR: Final = 2
-"""How many times more within a day is far too much. As for `scan`, the limit of a day is little higher than
-that of an hour; 24 times as much would leave 12 GB a day unnoticed."""
+"""How many times the limit of an hour the limit of a day is. As for `scan`, it is only a little higher; with
+24 times the limit, 12 GB a day would go unnoticed."""
 HOURS_AS_DAY: Final = 5
-"""The power of two by which the volume of a day exceeds that of an hour at most, for days on which only
-volumes of hours were stored."""
+"""For days on which only volumes of hours were stored: the power of two by which the volume of a day can
+exceed that of an hour. No day has more than 2^5 hours."""
+LARGEST: Final = 62
+"""The highest power of two that is shown."""
 MEGABYTE: Final = 1_000_000
 
 SIZES, DAY_SIZES, AWS_SIZES, AWS_DAY_SIZES, NETWORKS = UPLOAD_SIZES.sets
@@ -47,7 +50,7 @@ _DAYS: Final = {PeerClass.INTERNET: DAYS_SENT, PeerClass.AWS_SERVICE: DAYS_TO_AW
 
 
 def key_of(role: str, day: int) -> str:
-    """The item with what a role sent on a day."""
+    """The key of the item with a role's volumes on a day."""
     return UPLOAD_SIZES.key_of(role, day)
 
 
@@ -56,15 +59,15 @@ def learned(
 ) -> Addition:
     """The addition to a role's item: the powers of two that its hosts reached on a day.
 
-    A reported volume is capped at the limit for reports: an incident adds little, and a new large backup
-    becomes usual a few days later than a small one.
+    The caller caps a reported volume at the limit for reports: an incident adds little, and a new large
+    backup becomes usual a few days later than a small one.
 
     Args:
-        role: of the host.
-        day: since 1970.
-        outside: where the host sent it.
-        sent: bytes by span.
-        networks: the numbers of the networks that it was sent to.
+        role: the role of the host.
+        day: days since 1970.
+        outside: where the host sent the data.
+        sent: bytes by span (seconds).
+        networks: the numbers of the networks that received it.
     """
     sets = {_NAMES[outside, span]: frozenset({int(log2(size))}) for span, size in sent.items() if size >= 1}
     if networks and outside is PeerClass.INTERNET:
@@ -73,7 +76,7 @@ def learned(
 
 
 def keys(role: str, day: int) -> list[str]:
-    """The items with the role's volumes on the days before."""
+    """The keys of the items with the role's volumes on the days before `day`."""
     return [key_of(role, before) for before in range(day - DAYS_READ, day)]
 
 
@@ -93,7 +96,8 @@ def usual(items: Iterable[Sets], outside: PeerClass = PeerClass.INTERNET, span: 
 def most(items: Iterable[Sets], outside: PeerClass, span: int) -> int:
     """The most bytes per span that a role reached on any day, rounded up; 0 if it never did."""
     found = max((_most(each, outside, span) for each in items), default=0)
-    return int(2 ** (found + 1)) if found else 0
+    # A damaged item can contain powers that no host reaches, and whose bytes cannot be divided.
+    return 2 ** (min(found, LARGEST) + 1) if found else 0
 
 
 def _most(sets: Sets, outside: PeerClass, span: int) -> int:
@@ -104,7 +108,7 @@ def _most(sets: Sets, outside: PeerClass, span: int) -> int:
 
 
 def usual_networks(items: Collection[Sets]) -> frozenset[int] | None:
-    """The networks that a role usually sends to; None if they change, or are not known."""
+    """The networks that a role usually sends to; None if they change or are unknown."""
     days = Counter(network for each in items for network in each.get(NETWORKS, ()))
     changing = any(len(each.get(NETWORKS, ())) >= MOST_NETWORKS for each in items)
     if changing or not days or days.total() < DAYS_OF_EACH * len(days):
