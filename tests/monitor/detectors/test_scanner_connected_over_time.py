@@ -135,7 +135,7 @@ def test_visits_without_refusals_are_not_stored() -> None:
     evidence = learned()
     writes = evidence.writes
     look([each for n in range(40) for each in visit(8081, visitor=f"203.0.113.{n}")], evidence)
-    assert evidence.writes - writes <= 1, "the edges of the day"
+    assert evidence.writes - writes <= 1, "more than the edges of the day"
 
 
 def test_a_known_scanner_costs_no_more_writes() -> None:
@@ -172,7 +172,7 @@ def test_without_flags_the_refusals_identify_the_initiator() -> None:
     assert (found.detector, found.subject, str(found.service)) == ("scanner-connected", CLIENT, "tcp/8888")
     assert (found.example.confidence, found.example.verdict.evidence) == (0.95, Basis.SCANNER)
     assert look(_unflagged(visit(8888, visitor="203.0.113.77")), evidence) == []
-    assert look(_unflagged(visit(8888))[:1], evidence) == [], "not answered"
+    assert look(_unflagged(visit(8888))[:1], evidence) == [], "found, although not answered"
 
 
 def test_late_replies_do_not_make_a_scanner() -> None:
@@ -189,7 +189,7 @@ def test_late_replies_do_not_make_a_scanner() -> None:
     ]
     assert look(replies, evidence) == []
     look([knock(port, tcp_flags=None) for port in range(7000, 7012)], evidence)
-    assert look(replies, evidence) == [], "a client port"
+    assert look(replies, evidence) == [], "found at a client port"
 
 
 def test_administration_by_a_scanner_is_found_while_a_role_is_learned() -> None:
@@ -198,7 +198,7 @@ def test_administration_by_a_scanner_is_found_while_a_role_is_learned() -> None:
         (found,) = paged([*KNOCKS, *visit(grave)], learned(days=2))
         assert (found.detector, found.subject) == ("scanner-connected", CLIENT)
         assert paged([*KNOCKS, *visit(grave)], learned(days=1)) == []
-        assert paged([*KNOCKS, *visit(grave)], learned(*visit(grave), days=2)) == [], "a bastion"
+        assert paged([*KNOCKS, *visit(grave)], learned(*visit(grave), days=2)) == [], "found at a bastion"
     assert look([*KNOCKS, *visit(443), *visit(8081)], learned(days=2)) == []
 
 
@@ -260,7 +260,7 @@ def test_noise_that_is_spread_thinly_causes_no_writes() -> None:
     assert stored == [f"scanner#{TODAY // 86_400}#{VISITOR}"] * 2
 
 
-def test_a_late_finding_is_found_again_if_its_page_is_not_out() -> None:
+def test_a_late_finding_is_found_again_if_its_page_is_not_sent() -> None:
     """Two containers saw half of a thin scan each; a retry of the batch that completes it finds the same."""
     one, other = several(2)
     for batch in thin(2, 2 + HALF):
@@ -277,7 +277,7 @@ def test_a_late_finding_is_found_again_if_its_page_is_not_out() -> None:
 
 
 def test_half_of_a_thin_scan_is_stored_by_the_next_batch_if_a_write_fails() -> None:
-    """As everything that is not written."""
+    """Like everything that could not be written."""
     evidence = learned()
     described = [interface("eni-1"), *(interface(f"eni-{host}") for host in range(2, 60))]
     container = Container(POLICY, evidence, FakeDirectory.of(*described))
