@@ -38,7 +38,7 @@ from tests.monitor.fakes_roles import MemoryRoles
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.tightened import APPS, DATABASES, HOSTS, refused, usual
 from tests.monitor.tightened import NOW as REFUSED_FROM
-from tests.monitor.weeks import CLIENT, IN, KNOCKS, OUT, SCAN, TODAY, got, learned, tried, visit
+from tests.monitor.weeks import CLIENT, IN, KNOCKS, OUT, SCAN, TODAY, got, knock, learned, tried, visit
 from tests.notify.fakes import MemoryClaims, MemorySink
 
 TERMS: Final = ClaimTerms(suppression=4 * 3600, lease=50)
@@ -180,6 +180,8 @@ def over_time() -> Iterator[tuple[str, Callable[[], Scenario]]]:
         return name, partial(of_flows, name, learn, *flows, **given)
 
     yield case("scanner-connected", learned, KNOCKS[:4], visit(8081), KNOCKS[4:], got("10.0.3.1", 5432))
+    thin = [[knock(port)] for port in range(8000, 8015)]
+    yield "thin scan", partial(of_flows, "scanner-connected", learned, *thin[:9], visit(8081), *thin[9:])
     yield case("scan", learned, SCAN[:7], SCAN[7:])
     moves = [got("10.0.9.1", 22), [tried("10.0.9.2", 3389)], got("10.0.9.3", 5985)]
     yield case("lateral-movement", learned, *moves)

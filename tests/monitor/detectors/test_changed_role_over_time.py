@@ -92,3 +92,15 @@ def test_what_a_new_role_administers_each_day_becomes_usual() -> None:
         assert look(flows, evidence, at, known=OTHERS) == []
     assert found(MOVES, evidence, OTHERS) == []
     assert found(MOVES, evidence, RENAMED) == ["lateral-movement"]
+
+
+@pytest.mark.parametrize("days", [1, 7, LEARNING_DAYS - 1, LEARNING_DAYS + 1])
+def test_a_new_role_is_judged_on_every_day_of_its_learning(days: int) -> None:
+    """And after it: a changed tag turns no detector off, not even for the days in between."""
+    evidence = learned()
+    for ago in range(days, 0, -1):
+        at = TODAY - ago * DAY + 3600
+        assert look(got("10.0.3.1", 5432, at), evidence, at, known=RENAMED) == []
+    assert found(MOVES, evidence, RENAMED) == ["lateral-movement"]
+    assert found(GUESSES, evidence, RENAMED) == ["brute-force"]
+    assert found(got("10.0.3.1", 5432), evidence, RENAMED) == [], "what it does every day"

@@ -6,15 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from flowwarden.monitor.detectors import scanner_connected
-from flowwarden.monitor.findings import TrafficFinding
-from flowwarden.monitor.traffic.refused_sources import SHARE
 from flowwarden.network.initiator import Basis
-from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Flow
 from flowwarden.state.schema import MOST_SCANNERS
 from tests.flows import flow, rejected
-from tests.monitor.batches import Container, table
+from tests.monitor.batches import Container
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.weeks import (
     CLIENT,
@@ -209,84 +205,3 @@ def _unflagged(flows: Sequence[Flow]) -> list[Flow]:
         )
         for each in flows
     ]
-
-
-HALF = round(SHARE * Thresholds().scanner_destinations)
-
-
-def thin(first: int, last: int) -> list[list[Flow]]:
-    """A batch for each interface, of which each refuses the visitor once."""
-    return [
-        [
-            rejected(
-                f"{VISITOR}:50000", f"10.0.2.{host}:8080", interface_id=f"eni-{host}", tcp_flags=2,
-                flow_direction=IN, start=TODAY + 60 * host, end=TODAY + 60 * host + 9,
-            )
-        ]
-        for host in range(first, last)
-    ]  # fmt: skip
-
-
-def several(count: int) -> list[Container]:
-    """Containers that share a table, in an account with many interfaces."""
-    evidence = learned()
-    described = [interface("eni-1"), *(interface(f"eni-{host}") for host in range(2, 60))]
-    return [Container(POLICY, evidence, FakeDirectory.of(*described)) for _ in range(count)]
-
-
-@pytest.mark.parametrize(("containers", "places", "expected"), [(1, 12, True), (1, 9, False), (2, 20, True)])
-def test_a_scan_spread_over_many_interfaces_is_known_when_it_connects(
-    containers: int, places: int, *, expected: bool
-) -> None:
-    """A place of each interface in each batch; in two containers each of which sees half of them."""
-    every = several(containers)
-    for number, batch in enumerate(thin(2, 2 + places)):
-        every[number % containers].found(batch, TODAY + 4000)
-    reported = every[-1].found(visit(8081), TODAY + 5500)
-    assert ("scanner-connected" in [each.detector for each in reported]) is expected
-
-
-def test_noise_that_is_spread_thinly_causes_no_writes() -> None:
-    """Most sources try a few places of all interfaces; a scanner is stored twice at most."""
-    evidence = learned()
-    container = Container(POLICY, evidence, FakeDirectory.of(*(interface(f"eni-{n}") for n in range(1, 60))))
-    before = len(evidence.written)
-    for batch in thin(2, 6):
-        container.found(batch, TODAY + 4000)
-    assert [key for key in evidence.written[before:] if key.startswith("scanner#")] == []
-    for batch in thin(6, 50):
-        container.found(batch, TODAY + 4000)
-    stored = [key for key in evidence.written[before:] if key.startswith("scanner#")]
-    assert stored == [f"scanner#{TODAY // 86_400}#{VISITOR}"] * 2
-
-
-def test_a_late_finding_is_found_again_if_its_page_is_not_sent() -> None:
-    """Two containers saw half of a thin scan each; a retry of the batch that completes it finds the same."""
-    one, other = several(2)
-    for batch in thin(2, 2 + HALF):
-        one.found(batch, TODAY + 4000)
-    assert one.found(visit(8081), TODAY + 5500) == []
-    for batch in thin(2 + HALF, 1 + 2 * HALF):
-        other.found(batch, TODAY + 6000)
-    for _ in range(3):
-        view, state = other.begin(table(knock(9000)), TODAY + 7200)
-        (found,) = scanner_connected.detect(view, state, Thresholds())
-        assert isinstance(found, TrafficFinding)
-        assert str(found.service) == "tcp/8081"
-        state.forget()
-
-
-def test_half_of_a_thin_scan_is_stored_by_the_next_batch_if_a_write_fails() -> None:
-    """Like everything that could not be written."""
-    evidence = learned()
-    described = [interface("eni-1"), *(interface(f"eni-{host}") for host in range(2, 60))]
-    container = Container(POLICY, evidence, FakeDirectory.of(*described))
-    *before, crossing, later = thin(2, 2 + HALF + 1)
-    for batch in before:
-        container.found(batch, TODAY + 4000)
-    evidence.is_away = True
-    container.found(crossing, TODAY + 4000)
-    evidence.is_away = False
-    assert f"scanner#{TODAY // 86_400}#{VISITOR}" not in evidence.items
-    container.found(later, TODAY + 4000)
-    assert f"scanner#{TODAY // 86_400}#{VISITOR}" in evidence.items

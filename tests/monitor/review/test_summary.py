@@ -7,8 +7,9 @@ import pytest
 from flowwarden.monitor.baseline.baseline import Edge, bursts_of, guessed_at
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.review.rows import names_of, rows_of
-from flowwarden.monitor.review.summary import Gravity
-from tests.monitor.review.examples import summary
+from flowwarden.monitor.review.summary import Gravity, summary_of
+from flowwarden.monitor.traffic import usual_volume
+from tests.monitor.review.examples import TODAY, summary
 
 POSTGRES, SSH = Edge("out", 6, 5432, "10.0.3.0/24"), Edge("out", 6, 22, "10.0.3.0/24")
 SERVES = Edge("in", 6, 5432, "10.0.1.0/24")
@@ -74,3 +75,10 @@ def test_days_are_those_of_the_edge() -> None:
     few, many = summary("r", (SSH,), days=3), summary("r", (SSH,), days=14)
     assert (few.lines[0].days, many.lines[0].days) == (3, 14)
     assert (few.learning, many.learning) == (True, False)
+
+
+def test_a_damaged_amount_is_bounded() -> None:
+    """A stored power of two can have 12 bits."""
+    key = usual_volume.key_of("r", TODAY - 1)
+    (row,) = rows_of(summary_of("r", TODAY, {key: {"sizes": frozenset({4095})}}), names_of([]))
+    assert "GB within an hour" in row.text

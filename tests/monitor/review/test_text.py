@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.baseline import Edge
@@ -40,6 +41,11 @@ def message(sent: Notification) -> str:
     topic = Topic()
     SnsSink(topic).send(sent)
     return topic.messages[0]
+
+
+def is_whole(text: str) -> bool:
+    """Whether a message contains the whole text, and the document for machines."""
+    return "[truncated" not in text and '"sqs"' in text
 
 
 def test_the_report_is_the_golden_one() -> None:
@@ -82,7 +88,7 @@ def test_fifty_ordinary_roles_fit() -> None:
     sent = report(roles, *(known(each.role, "10.0.1.5") for each in roles))
     assert sent.document["rows_left_out"] == 0
     assert len(message(sent)) < MAX_BYTES
-    assert "[truncated" not in message(sent)
+    assert is_whole(message(sent))
 
 
 def test_a_report_of_any_size_fits_and_says_what_is_left_out() -> None:
@@ -92,13 +98,24 @@ def test_a_report_of_any_size_fits_and_says_what_is_left_out() -> None:
     roles = [summary(name, [*ports, Edge("in", 6, 22, "internet")], days=3) for name in names]
     sent = report(roles, *(known(name, *(f"10.{each}.1.1" for each in range(9))) for name in names))
     assert len(message(sent).encode()) < MAX_BYTES
-    assert "[truncated" not in message(sent)
+    assert is_whole(message(sent))
     listed = sent.text.count("SSH (tcp/22), from the internet")
     assert listed + sent.document["roles_left_out"] == 64
     assert listed > 32
     assert sent.document["rows_left_out"] == 64 * 401 - sent.text.count(": 3 days since ")
     assert f"Left out     {sent.document['rows_left_out']:,} rows" in sent.text
     assert "flowwarden baseline show" in sent.text
+
+
+@pytest.mark.parametrize("count", [1, 20, 50, 64])
+@pytest.mark.parametrize("networks", [1, 9])
+def test_a_report_is_never_shortened_by_the_sink(count: int, networks: int) -> None:
+    """Whatever the share of headings and rows: machines would get no document."""
+    for edges in WEB_EDGES[:1], WEB_EDGES:
+        roles = [summary(f'tag:"Role"={number}{"x" * 80}', edges) for number in range(count)]
+        addresses = [f"2001:db8:{number:x}:1234::1" for number in range(networks)]
+        sent = report(roles, *(known(each.role, *addresses) for each in roles))
+        assert is_whole(message(sent))
 
 
 def test_the_whole_list_has_everything() -> None:
@@ -119,7 +136,7 @@ def test_a_role_cannot_forge_a_line() -> None:
     harmless = report([replace(summary("r"), role="r")], known("r", "10.0.2.1"))
     for text in HOSTILE:
         name = f"r{text}"
-        sent = report([summary(name)], known(name, "10.0.2.1"))
+        sent = report([replace(summary("r"), role=name)], known(name, "10.0.2.1"))
         assert sent.text.count("\n") == harmless.text.count("\n")
         assert is_visible(sent.text)
         assert all(is_visible(each) for each in texts(sent.document))

@@ -8,7 +8,6 @@ line or a member that is added later is safe without any further step.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from sys import maxsize
 from typing import Any, Final, Self
 
 from msgspec import Struct
@@ -39,7 +38,8 @@ class Composed(str):
 class Notification(Struct, frozen=True, kw_only=True):
     """A message about an incident or about the enforcer's changes, ready for any sink.
 
-    `subject` is one line, which a sink fits to its limits; `text` has lines of printable characters;
+    `subject` is one line, which a sink fits to its limits; `text` has lines of printable characters, at most
+    `LONGEST_LINE` of them;
     `document` contains JSON values only, whose texts are one line each, except `Composed` members;
     subscribers filter by `attributes`, so their names are part of the interface.
     """
@@ -52,7 +52,7 @@ class Notification(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Escape what is not visible in any text, and fold every text but `Composed` ones into a line."""
         force_setattr(self, "subject", one_line(self.subject))
-        force_setattr(self, "text", "\n".join(printable(line, maxsize) for line in self.text.split("\n")))
+        force_setattr(self, "text", "\n".join(printable(line) for line in self.text.split("\n")))
         kept = {name: str(each) for name, each in self.document.items() if isinstance(each, Composed)}
         force_setattr(self, "document", safe(self.document) | kept)
         attributes = {

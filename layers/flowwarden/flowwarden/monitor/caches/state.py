@@ -13,6 +13,7 @@ again. The table keeps the additions; adding them again does not change it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import batched
 from typing import Final
 
@@ -153,6 +154,10 @@ class StateView:
         """The cached sets of an item. Reads nothing."""
         return self._cache.items.get(key) or {}
 
+    def remembers(self, source: str, places: frozenset[int]) -> bool:
+        """Whether this container knows that these places refused an internet host."""
+        return places <= (self._cache.refused.get(source) or frozenset())
+
     def remembered(self, source: str, places: frozenset[int]) -> frozenset[int]:
         """Remember the places that refused an internet host, only in this container; return all of them."""
         refused = self._cache.refused
@@ -171,6 +176,15 @@ class StateView:
         """The existing items; none if the table does not answer."""
         wanted = [*keys]
         return dict(self.call(lambda: self._cache.store.read(wanted)) or {})
+
+    def look_up(self, keys: Iterable[str]) -> dict[str, Sets]:
+        """The same, which this container then knows; without keys, no call."""
+        wanted = [*keys]
+        items = self.read(wanted) if wanted else {}
+        for key, sets in items.items():
+            self._cache.remember(key, merged(self.known(key), sets))
+            self._undo.append(partial(self._cache.items.pop, key, None))
+        return items
 
     def read_once(self, keys: Iterable[str]) -> dict[str, Sets]:
         """The existing items, read once per container; for items of past times, which no longer change."""

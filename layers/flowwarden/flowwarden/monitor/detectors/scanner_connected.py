@@ -9,7 +9,8 @@ What: an answered connection from an internet host to an internal service that t
     initiator's, with the refusals as evidence.
 Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
 False positives: a new public service that an internet scanner finds before its users do.
-Blind: a host that connects once, before its scan reaches the limit at another interface.
+Blind: a host that connects once, before its scan reaches the limit at another interface. If a container ends,
+    the places that it has not stored yet do not count: fewer than half of the limit.
 While a role is being learned, nearly every service is new to the internet. From the third day, only remote
     administration and databases are reported, unless the internet already reached them on two days.
 Events: none alone; see tests/monitor/detectors/test_scanner_connected_over_time.py.
@@ -39,9 +40,15 @@ from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.host_sample import place_of
 from flowwarden.monitor.traffic.refused_sources import (
     CANDIDATE_REFUSALS,
+    CONNECTED,
     MOST_PLACES,
+    Places,
+    is_scanner,
+    look_up,
     refused_internet,
-    worth_storing,
+    refused_places,
+    scanner_key,
+    scanners,
 )
 from flowwarden.monitor.traffic.selection import grouped
 from flowwarden.monitor.view import BatchView
@@ -53,7 +60,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.marks import mark, read_mark, server_hash
 from flowwarden.state.schema import BASELINES, MOST_CANDIDATES, SCANNERS
-from flowwarden.state.sets import DAY, Addition, Sets
+from flowwarden.state.sets import DAY, Addition
 
 MOST_SOURCES: Final = 48
 """Sources per interface and batch that are looked up: two keys each, and one call takes a hundred."""
@@ -64,7 +71,6 @@ MOST_THIN: Final = 4
 MOST_MARKS: Final = 16
 """Services stored for each source."""
 
-REFUSED_AT, CONNECTED = SCANNERS.sets
 _NONE: Final = np.empty(0, np.int64)
 
 SENSITIVE_PORTS: Final = ADMIN_PORTS | DATABASE_PORTS
@@ -100,10 +106,15 @@ def detect(
         key=lambda place: (place not in connections, -len(refused.get(place, _NONE))),
     )
     thin = [each for each in places if each not in connections and len(refused[each]) < CANDIDATE_REFUSALS]
-    for place in sorted({*places[:INTERFACES_OF_BATCH]}.difference(thin[MOST_THIN:])):
+    inspected = sorted({*places[:INTERFACES_OF_BATCH]}.difference(thin[MOST_THIN:]))
+    by_source = {each: refused_places(view.contacts, refused.get(each, _NONE)) for each in inspected}
+    days = {view.profiles[each].day for each in inspected}
+    known = {day: look_up(by_source.values(), state, day, least) for day in days}
+    for place in inspected:
         connected, profile = connections.get(place, []), view.profiles[place]
         here = _AtInterface(view.contacts, refused.get(place, _NONE), connected, profile, least)
-        found += _inspect(here, state)
+        of_place = scanners(by_source[place], known[profile.day], state, profile.day, least)
+        found += _inspect(here, of_place, state)
     # Whether a scanner is among the clients of the others was not looked up.
     return [*found, *DETECTOR.surplus(0, sum(place in connections for place in places[INTERFACES_OF_BATCH:]))]
 
@@ -140,13 +151,12 @@ def _connections(
     return [_Connections(edge, answered[edge], clients[edge]) for edge in counted]
 
 
-def _inspect(here: _AtInterface, state: StateView) -> list[ScannerConnection]:
-    scanners = _scanners(here, state)
+def _inspect(here: _AtInterface, scanners: Places, state: StateView) -> list[ScannerConnection]:
     sources = sorted({client for each in here.connections for client in each.clients})[:MOST_SOURCES]
     days = here.profile.day, here.profile.day - 1
-    keys = {_scanner(each, when): each for each in sources for when in days}
+    keys = {scanner_key(each, when): each for each in sources for when in days}
     items = state.read(keys) if keys else {}
-    known = {*scanners, *(keys[key] for key, sets in items.items() if _is_scanner(sets, here.least))}
+    known = {*scanners, *(keys[key] for key, sets in items.items() if is_scanner(sets, here.least))}
     by_source = _by_source(here, known | {keys[key] for key in items})
     for source in sorted({keys[key] for key in items} - known)[:MOST_CANDIDATES]:
         if _remember(here, state, items.keys(), source, by_source.get(source, ())):
@@ -169,11 +179,11 @@ def _remember(
     Written to the items of today and of the day on which it was refused: either the batch that adds the
     missing refusals sees the connections, or this batch sees the refusals.
     """
-    keys = {_scanner(source, here.profile.day)} | {_scanner(source, here.profile.day - 1)} & set(items)
+    keys = {scanner_key(source, here.profile.day)} | {scanner_key(source, here.profile.day - 1)} & set(items)
     marks = sorted({mark(each.server, each.protocol, each.port) for each in connections})[:MOST_MARKS]
     connected, until = {CONNECTED: frozenset(marks)}, SCANNERS.kept_until(here.profile.day * DAY)
     added = [state.add(Addition(key, connected, until)) for key in sorted(keys) if marks]
-    return any(_is_scanner(sets, here.least) for sets in added)
+    return any(is_scanner(sets, here.least) for sets in added)
 
 
 def _by_source(here: _AtInterface, wanted: Collection[str]) -> dict[str, list[Contact]]:
@@ -187,7 +197,7 @@ def _by_source(here: _AtInterface, wanted: Collection[str]) -> dict[str, list[Co
     return dict(found)
 
 
-def _earlier(here: _AtInterface, scanners: Mapping[str, frozenset[int]]) -> Iterator[ScannerConnection]:
+def _earlier(here: _AtInterface, scanners: Places) -> Iterator[ScannerConnection]:
     """A finding for each service that a scanner connected to before it was known as a scanner."""
     for source, marks in sorted(scanners.items()):
         of_server = grouped(_refusals(here, source), lambda d: server_hash(d.server)) if marks else {}
@@ -201,36 +211,6 @@ def _refusals(here: _AtInterface, source: str) -> list[DirectedFlow]:
     """A flow of each refused contact of an internet host at this interface."""
     clients = here.contacts.texts(here.contacts.clients(here.refused).tolist())
     return here.contacts.flows_of(here.refused[[each == source for each in clients]][:MOST_PLACES])
-
-
-def _scanners(here: _AtInterface, state: StateView) -> dict[str, frozenset[int]]:
-    """Internet hosts that were refused at enough places on a day; nothing more is stored about them.
-
-    Includes the marks of their earlier connections, once per container; otherwise each refusal of a day would
-    report the same connection again.
-    """
-    found: dict[str, frozenset[int]] = {}
-    day, least = here.profile.day, here.least
-    until = SCANNERS.kept_until(day * DAY)
-
-    def stored_of(source: str) -> int:
-        return len(state.known(_scanner(source, day)).get(REFUSED_AT, ()))
-
-    for source, places in worth_storing(here.contacts, here.refused, state, day, least, stored_of):
-        addition = Addition(_scanner(source, day), {REFUSED_AT: places}, until)
-        if _is_scanner(state.known(addition.key), least):
-            found[source] = frozenset()
-        elif _is_scanner(sets := state.add(addition), least):
-            found[source] = sets.get(CONNECTED, frozenset())
-    return found
-
-
-def _is_scanner(sets: Sets, least: int) -> bool:
-    return len(sets.get(REFUSED_AT, frozenset())) >= least
-
-
-def _scanner(source: str, day: int) -> str:
-    return SCANNERS.key_of(day, source)
 
 
 def report(

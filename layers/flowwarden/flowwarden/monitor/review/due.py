@@ -36,7 +36,7 @@ def candidates(known: Iterable[KnownRole], reported: Sets, today: int) -> list[K
     if not _may_report(reported, today):
         return []
     told = reported.get(ROLES, frozenset())
-    old = [each for each in known if today - each.known >= LEARNING_DAYS and number_of(each.role) not in told]
+    old = [each for each in known if _age(each, today) >= LEARNING_DAYS and number_of(each.role) not in told]
     if not any(has_waited(each, today) for each in old):
         return []
     return sorted(old, key=lambda each: fingerprint(each.role, today))[:MOST_READ]
@@ -44,7 +44,12 @@ def candidates(known: Iterable[KnownRole], reported: Sets, today: int) -> list[K
 
 def has_waited(role: KnownRole, today: int) -> bool:
     """Whether a report is due for the role: others may be listed with it."""
-    return today - role.known >= LEARNING_DAYS + WAIT_DAYS
+    return _age(role, today) >= LEARNING_DAYS + WAIT_DAYS
+
+
+def _age(role: KnownRole, today: int) -> int:
+    """Days since the role was stored; a day far ahead, as in a damaged item, is no reason to wait."""
+    return today - role.known if role.known <= today + 1 else LEARNING_DAYS + WAIT_DAYS
 
 
 def _may_report(reported: Sets, today: int) -> bool:

@@ -17,14 +17,14 @@ from flowwarden.monitor.review.summary import RoleSummary
 from flowwarden.network.services import TCP, describe_service
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import plural
-from flowwarden.printable import one_line, printable
+from flowwarden.printable import one_line, printable, safe
 
 MOST_BYTES: Final = 225_000
 """Of the message of SNS, which contains the text six times and the document five times, and has room for
 246,000 bytes: the remainder is for what precedes and follows the rows."""
 _TEXTS, _DOCUMENTS = 6, 5
-_COUNTED: Final = 200
-"""Bytes of a role in the document besides its name: only the text lists its rows."""
+_COUNTED: Final = 140
+"""Bytes of the numbers of rows of a role in the document: only the text lists the rows."""
 MOST_NETWORKS: Final = 4
 """Networks of a role's hosts that its heading names."""
 INCIDENT: Final = "learning-report"
@@ -81,11 +81,12 @@ def _fitting(
     """The rows that fit, the gravest of all roles first, and the number of all rows."""
     every = [row for role in roles for row in rows_of(role, names)]
     heads = {each.role: _heading(each, networks) for each in roles}
+    documents = {each.role: safe(_role(each, networks)) for each in roles}
     found: dict[str, list[Row]] = {}
     for row in sorted(every, key=lambda each: each.gravity):
         size = _TEXTS * _size(row.text)
         if row.role not in found:
-            size += _TEXTS * _size(heads[row.role]) + _DOCUMENTS * (_size(one_line(row.role)) + _COUNTED)
+            size += _TEXTS * _size(heads[row.role]) + _DOCUMENTS * (_size(documents[row.role]) + _COUNTED)
         if size > most:
             break
         most -= size
@@ -93,8 +94,8 @@ def _fitting(
     return found, len(every)
 
 
-def _size(value: str) -> int:
-    """Bytes of a line in JSON in JSON; its quotes stand for indentation and line break."""
+def _size(value: str | Mapping[str, Any]) -> int:
+    """Bytes of a value in JSON in JSON; the quotes of a line stand for indentation and line break."""
     return len(msgspec.json.encode(msgspec.json.encode(value).decode()))
 
 
@@ -129,7 +130,7 @@ def _paragraph(review: Review, role: RoleSummary) -> Iterator[str]:
 def as_document(review: Review) -> list[dict[str, Any]]:
     """The roles with their rows, as JSON values."""
     return [
-        _role(each, review) | {"rows": [dict(row.document) for row in review.rows[each.role]]}
+        _role(each, review.networks) | {"rows": [dict(row.document) for row in review.rows[each.role]]}
         for each in review.roles
     ]
 
@@ -137,16 +138,17 @@ def as_document(review: Review) -> list[dict[str, Any]]:
 def _counts(review: Review) -> list[dict[str, Any]]:
     """The roles with the number of their rows of each kind: a message has no room for every row twice."""
     return [
-        _role(each, review) | {"listed": Counter(row.document["kind"] for row in review.rows[each.role])}
+        _role(each, review.networks)
+        | {"listed": Counter(row.document["kind"] for row in review.rows[each.role])}
         for each in review.roles
     ]
 
 
-def _role(role: RoleSummary, review: Review) -> dict[str, Any]:
+def _role(role: RoleSummary, networks: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     return {
         "role": role.role, "since": date(role.first), "days": role.days, "learning": role.learning,
         "databases": list(role.databases),
-        "networks": list(review.networks.get(role.role, ())[:MOST_NETWORKS]),
+        "networks": list(networks.get(role.role, ())[:MOST_NETWORKS]),
     }  # fmt: skip
 
 

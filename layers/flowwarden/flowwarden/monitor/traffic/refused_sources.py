@@ -2,12 +2,14 @@
 
 Most background noise tries one or two places of an interface, and so does a scan that is spread over many
 interfaces. Only a count over all interfaces distinguishes them, but storing every source would cost a write
-for each. So a container remembers the places of each source, and stores those of likely scanners only.
+for each. So a container remembers the places of each source, and stores those of likely scanners only: all
+places from half of the limit on. If a place is new to the container, it reads the item of the source. So a
+container continues where another one ended, and a retry finds what the first attempt found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -19,7 +21,8 @@ from flowwarden.network.direction import INTERNET, Directions
 from flowwarden.network.services import EPHEMERAL
 from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.tokenizer import Integers
-from flowwarden.state.schema import MOST_SCANNERS
+from flowwarden.state.schema import MOST_SCANNERS, SCANNERS
+from flowwarden.state.sets import DAY, Addition, Sets
 
 MOST_PLACES: Final = 100
 """Maximum places per internet host that are counted; no threshold is higher."""
@@ -27,13 +30,29 @@ CANDIDATE_REFUSALS: Final = 3
 """An internet host that so many places of an interface refuse in one batch is stored at once. Of a scanner
 that tries fifteen, a batch may contain three."""
 SHARE: Final = 0.5
-"""The share of the limit from which the places that a container remembers are stored. So a scan is found if
-two containers each saw half of it."""
+"""The share of the limit from which the places that a container remembers are stored, each of them. So a scan
+is found if two containers each saw half of it, and a container that ends loses less than half."""
 MOST_SEEN: Final = 64
 """Maximum internet hosts per interface and batch that a container remembers, those with the most places
 first.
 """
+MOST_READ: Final = 100
+"""Maximum internet hosts of a batch that are looked up, in one call: DynamoDB takes so many keys."""
+REFUSED_AT, CONNECTED = SCANNERS.sets
 _NONE: Final = np.empty(0, np.int64)
+
+type Places = Mapping[str, frozenset[int]]
+"""Internet hosts that were refused, with the fingerprints of the places."""
+
+
+def scanner_key(source: str, day: int) -> str:
+    """The key of the item about an internet host on a day (since 1970)."""
+    return SCANNERS.key_of(day, source)
+
+
+def is_scanner(sets: Sets, least: int) -> bool:
+    """Whether at least so many places refused the host of an item."""
+    return len(sets.get(REFUSED_AT, frozenset())) >= least
 
 
 def refused_internet(contacts: Contacts, directions: Directions) -> Integers:
@@ -47,39 +66,79 @@ def refused_internet(contacts: Contacts, directions: Directions) -> Integers:
     return attempts
 
 
-def worth_storing(
-    contacts: Contacts,
-    refused: Integers,
-    state: StateView,
-    day: int,
-    least: int,
-    stored_of: Callable[[str], int],
-) -> Iterator[tuple[str, frozenset[int]]]:
-    """The internet hosts that may be scanners, with the fingerprints of at most `least` places.
+def look_up(refused: Iterable[Places], state: StateView, day: int, least: int) -> frozenset[str]:
+    """Read what other containers stored about hosts that new places refused; return those with an item.
 
-    At most `MOST_SCANNERS`, those with the most places in the batch first.
+    Costs one call for a batch. Hosts with many places are not read: storing them returns the whole item.
+    """
+    many = min(CANDIDATE_REFUSALS, least)
+    new = {
+        source: scanner_key(source, day)
+        for each in refused
+        for source, places in each.items()
+        if len(places) < many and not state.remembers(_memory(source, day), places)
+    }
+    keys = dict([*new.items()][:MOST_READ])
+    items = state.look_up(keys.values())
+    return frozenset(source for source, key in keys.items() if key in items)
+
+
+def scanners(
+    refused: Places, looked_up: Collection[str], state: StateView, day: int, least: int
+) -> dict[str, frozenset[int]]:
+    """Internet hosts that were refused at enough places on a day; nothing more is stored about them.
+
+    Includes the marks of their earlier connections, once per container; otherwise each refusal of a day would
+    report the same connection again. A host that the table already has as a scanner has them only if the
+    places of the batch are among those that made it one: then this is a retry.
 
     Args:
-        contacts: of the batch.
-        refused: those of internet hosts that an interface refused.
-        state: remembers the places that this container saw.
+        refused: of an interface.
+        looked_up: the hosts whose items this batch read, see `look_up`.
+        state: what the containers know of the hosts.
         day: days since 1970.
         least: the number of places that identifies a scanner.
-        stored_of: the number of places of a host that this container has stored.
+    """
+    found: dict[str, frozenset[int]] = {}
+    until = SCANNERS.kept_until(day * DAY)
+    for source, places, together in _worth_storing(refused, state, day, least):
+        key = scanner_key(source, day)
+        known = state.known(key)
+        if is_scanner(known, least):
+            is_retry = source in looked_up and places <= known[REFUSED_AT]
+            found[source] = known.get(CONNECTED, frozenset()) if is_retry else frozenset()
+            continue
+        # The places of the batch are stored in any case, so that a retry of it finds them.
+        some = [*sorted(places), *sorted(together - places)][:least]
+        sets = state.add(Addition(key, {REFUSED_AT: frozenset(some)}, until))
+        if is_scanner(sets, least):
+            found[source] = sets.get(CONNECTED, frozenset())
+    return found
+
+
+def _worth_storing(
+    refused: Places, state: StateView, day: int, least: int
+) -> Iterator[tuple[str, frozenset[int], frozenset[int]]]:
+    """The hosts that may be scanners, with the places of the batch and all that are known.
+
+    At most `MOST_SCANNERS`, those with the most places in the batch first.
     """
     half, many = round(SHARE * least), min(CANDIDATE_REFUSALS, least)
     stored = 0
-    for source, places in _places(contacts, refused).items():
-        together = state.remembered(f"{day}#{source}", places)
-        worth = len(places) >= many
-        if not worth and len(together) >= half:  # of most sources, a container has seen fewer
-            worth = len(together) >= (least if stored_of(source) >= half else half)
+    for source, places in refused.items():
+        seen = state.remembered(_memory(source, day), places)
+        together = seen | state.known(scanner_key(source, day)).get(REFUSED_AT, frozenset())
+        worth = len(places) >= many or len(together) >= half  # of most sources, a container has seen fewer
         if worth and stored < MOST_SCANNERS:
             stored += 1
-            yield source, frozenset(sorted(together)[:least])
+            yield source, places, together
 
 
-def _places(contacts: Contacts, refused: Integers) -> dict[str, frozenset[int]]:
+def _memory(source: str, day: int) -> str:
+    return f"{day}#{source}"
+
+
+def refused_places(contacts: Contacts, refused: Integers) -> dict[str, frozenset[int]]:
     """Internet hosts that were refused, with the fingerprints of the places.
 
     At most `MOST_SEEN` hosts, those with the most places first, and `MOST_PLACES` of each.

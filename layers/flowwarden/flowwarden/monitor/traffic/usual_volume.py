@@ -37,6 +37,8 @@ DAY_FACTOR: Final = 2
 HOURS_AS_DAY: Final = 5
 """For days on which only volumes of hours were stored: the power of two by which the volume of a day can
 exceed that of an hour. No day has more than 2^5 hours."""
+LARGEST: Final = 62
+"""The highest power of two that is shown."""
 MEGABYTE: Final = 1_000_000
 
 SIZES, DAY_SIZES, AWS_SIZES, AWS_DAY_SIZES, NETWORKS = UPLOAD_SIZES.sets
@@ -94,7 +96,8 @@ def usual(items: Iterable[Sets], outside: PeerClass = PeerClass.INTERNET, span: 
 def most(items: Iterable[Sets], outside: PeerClass, span: int) -> int:
     """The most bytes per span that a role reached on any day, rounded up; 0 if it never did."""
     found = max((_most(each, outside, span) for each in items), default=0)
-    return int(2 ** (found + 1)) if found else 0
+    # A damaged item can contain powers that no host reaches, and whose bytes cannot be divided.
+    return 2 ** (min(found, LARGEST) + 1) if found else 0
 
 
 def _most(sets: Sets, outside: PeerClass, span: int) -> int:
