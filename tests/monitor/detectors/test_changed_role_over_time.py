@@ -103,4 +103,4 @@ def test_a_new_role_is_judged_on_every_day_of_its_learning(days: int) -> None:
         assert look(got("10.0.3.1", 5432, at), evidence, at, known=RENAMED) == []
     assert found(MOVES, evidence, RENAMED) == ["lateral-movement"]
     assert found(GUESSES, evidence, RENAMED) == ["brute-force"]
-    assert found(got("10.0.3.1", 5432), evidence, RENAMED) == [], "what it does every day"
+    assert found(got("10.0.3.1", 5432), evidence, RENAMED) == [], "found, although it is usual"

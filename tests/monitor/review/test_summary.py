@@ -78,7 +78,7 @@ def test_days_are_those_of_the_edge() -> None:
 
 
 def test_a_damaged_amount_is_bounded() -> None:
-    """A stored power of two can have 12 bits."""
+    """The stored exponent of a power of two can have 12 bits."""
     key = usual_volume.key_of("r", TODAY - 1)
     (row,) = rows_of(summary_of("r", TODAY, {key: {"sizes": frozenset({4095})}}), names_of([]))
     assert "GB within an hour" in row.text
