@@ -23,10 +23,10 @@ REPORT: Final = _PROJECT_FOLDER / "benchmarks" / "results.md"
 DOCUMENT: Final = _PROJECT_FOLDER / "build" / "bench.json"
 
 SIZES: Final = 1_000, 4_500, AT_ONCE
-"""Records of one interface that every way reads."""
+"""Numbers of records in payloads of one interface that every way reads."""
 SMALL_SIZES: Final = 20, 50, 100, 300
 INTERFACES: Final = 10, 100, 1_000
-"""In payloads of 10,000 records."""
+"""Numbers of interfaces in payloads of 10,000 records."""
 ROUNDS: Final = 15
 STARTS: Final = 9
 SECONDS: Final = 150

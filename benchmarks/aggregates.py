@@ -1,4 +1,4 @@
-"""The aggregates that every way must compute, and the aggregation for ways that have none of their own."""
+"""The aggregates that every way must compute, and an aggregation that several ways share."""
 
 from __future__ import annotations
 

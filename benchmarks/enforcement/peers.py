@@ -62,7 +62,7 @@ class Findings(Struct, frozen=True):
 
 
 class Compared(Struct, frozen=True):
-    """The findings before and after the sweep."""
+    """The state of each VPC, and the findings before and after the sweep."""
 
     states: dict[str, str]
     before: Findings

@@ -1,7 +1,7 @@
 """An account on moto, in process: a thousand VPCs in mixed states, and the enforcer on it.
 
-moto stores the resources, but does not paginate. A flow log created without its log group fails from the
-start; this creates the flow logs that do not deliver.
+moto stores the resources, but does not paginate. In moto, a flow log that is created without its log group
+fails at once; the flow logs that do not deliver are created in this way.
 """
 
 from __future__ import annotations

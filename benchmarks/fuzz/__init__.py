@@ -1,1 +1,1 @@
-"""A fuzzer of everything that the project reads from outside; every run with a seed has the same inputs."""
+"""A fuzzer for all untrusted input of the project; the same seed gives the same inputs."""

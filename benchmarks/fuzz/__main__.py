@@ -1,8 +1,8 @@
-"""`python -m benchmarks.fuzz`: a million hostile inputs of every kind, on all cores.
+"""`python -m benchmarks.fuzz`: processes a million malformed inputs of every kind, on all cores.
 
-Returns 1, with the smallest input and how to repeat it, if one makes the command line raise an error, or a
-function one that it must not raise, takes more than a second of processor time, or reaches a terminal,
-a log or a page raw.
+Returns 1, and prints the smallest input and how to repeat it, if an input makes the command line raise an
+exception, makes a function raise one that it must not raise, takes more than a second of processor time, or
+reaches a terminal, a log or a page without escaping.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SHOWN: Final = 2000
 
 
 def main() -> int:
-    """Run the chosen kinds, print failures and a table."""
+    """Run the chosen kinds; print failures and a table."""
     arguments = _arguments()
     if arguments.write and (arguments.kind or arguments.first):
         raise SystemExit("--write needs a run of all kinds from their first input")
@@ -47,8 +47,8 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description="Fuzz everything.")
     parser.add_argument("--kind", choices=KINDS, help="only this kind of input")
-    parser.add_argument("--seed", type=int, default=SEED, help="another one gives other inputs")
-    parser.add_argument("--count", type=int, default=COUNT, help="inputs of the chosen kinds together")
+    parser.add_argument("--seed", type=int, default=SEED, help="another seed gives other inputs")
+    parser.add_argument("--count", type=int, default=COUNT, help="number of inputs of all chosen kinds")
     parser.add_argument("--first", type=int, default=0, help="number of the first input of each kind")
     parser.add_argument("--processes", type=int, default=min(MOST_PROCESSES, os.cpu_count() or 1))
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
@@ -56,7 +56,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def fuzz(chosen: Sequence[Kind], seed: int, count: int, first: int, processes: int) -> list[Outcome]:
-    """Run `count` inputs of these kinds, each its share, from the input `first` of each kind on."""
+    """Run `count` inputs of these kinds in proportion to their shares, from input `first` of each kind on."""
     whole, outcomes = sum(each.share for each in chosen), list[Outcome]()
     for kind in chosen:
         groups = max(1, round(count * kind.share / whole / kind.size))
@@ -74,7 +74,7 @@ def fuzz(chosen: Sequence[Kind], seed: int, count: int, first: int, processes: i
 
 
 def shown(failure: Failure, seed: int) -> str:
-    """A failure, how to repeat it, and the smallest input with the same problem."""
+    """The text about a failure: how to repeat it, and the smallest input with the same problem."""
     kind, what = failure.kind, failure.problem.what
     lines = [
         f"FAILED: {kind.name}: {what}: {failure.problem.detail[:_SHOWN]!r}",

@@ -1,4 +1,4 @@
-"""Runs the command line in memory, and says what of its output is not as it must be."""
+"""Runs the command line in memory, and checks its output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FLOWS: Final = re.compile(r"([\d,]+) flows?, ([\d,]+) gaps?.*, ([\d,]+) malform
 
 
 def read_source(data: bytes, *options: str) -> Iterator[Problem]:
-    """Read bytes as a file, with all records printed: each of them is counted, and each output is JSON."""
+    """Read bytes as a file and print all records: each record is counted, and each line of output is JSON."""
     ended = _ended(["read", "--flows", "--gaps", "--malformed", *options, "-"], data)
     yield from _output(ended)
     counted = _FLOWS.search(ended.stderr)
@@ -30,7 +30,7 @@ def read_source(data: bytes, *options: str) -> Iterator[Problem]:
 def run_command(
     arguments: Sequence[str], data: bytes = b"", commands: Sequence[Command] = COMMANDS
 ) -> Iterator[Problem]:
-    """Run a command whose output is text."""
+    """Run a command whose output is text, and check the output."""
     yield from _output(_ended(arguments, data, commands))
 
 

@@ -1,4 +1,4 @@
-"""Draws hostile values from a random generator: damaged bytes, changed JSON, odd lines."""
+"""Draws malformed values from a random generator: damaged bytes, changed JSON, unusual lines."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.records.strategies import BLANKS, EDGES, TRICKY, VALUES
 
 _AT: Final = 5000
 _NESTS: Final = b"[", b'{"a":', b"[],", b"{}", b'[{"a":'
-"""What JSON nests, or repeats."""
+"""Beginnings of JSON values that are nested, or elements that are repeated, thousands of times."""
 _MOST: Final = 4
 
 
 def damaged(random: Random, data: bytes) -> bytes:
-    """The data with up to four damages."""
+    """The data, damaged in up to four places."""
     for _ in range(random.randrange(_MOST + 1)):
         data = _damage(random)(data)
     return data
@@ -53,11 +53,11 @@ _ODD: Final[tuple[Any, ...]] = (
     HOSTILE[:40], "\ud800", "\x1b[31m", "\r\n", [], {}, [None], [[]], {"": ""}, {HOSTILE: HOSTILE},
     _nested(40), _nested(3000), _nested(3000, "a"),
 )  # fmt: skip
-"""What a value of JSON becomes."""
+"""Values that replace a JSON value."""
 
 
 def changed(random: Random, value: Any, times: int = 3) -> Any:  # noqa: ANN401 - any JSON value
-    """A JSON value with up to so many changes, at random places. The given value stays as it is."""
+    """A copy of a JSON value with up to `times` changes at random places."""
     for _ in range(random.randrange(times + 1)):
         value = _changed(random, value)
     return value
@@ -98,7 +98,7 @@ def _elements(random: Random, value: Any) -> Sequence[Any]:  # noqa: ANN401
 
 
 def odd_text(random: Random) -> str:
-    """A text that some reader may take for something else."""
+    """A text that a parser may misread, such as a control character."""
     match random.randrange(5):
         case 0:
             return HOSTILE[: random.randrange(1, 80)]
@@ -119,7 +119,7 @@ def token(random: Random, field: Field) -> str:
 
 
 def spelled(random: Random, tokens: Sequence[str]) -> str:
-    """A line of these tokens; some are separated by other blanks, or surrounded by some."""
+    """A line of these tokens, sometimes with unusual blanks between or around them."""
     line = " ".join(tokens)
     if random.random() < 0.3:  # noqa: PLR2004
         line = line.replace(" ", random.choice(BLANKS), random.randrange(1, 3))

@@ -1,4 +1,4 @@
-"""Runs the enforcer's handler on an event, and says what it sent and logged that is not as it must be."""
+"""Runs the enforcer's handler on an event, and checks what it sends and logs."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from tests.hostile import texts
 
 _TABLE: Final = "state"
 REFUSED: Final = EnforcementIncomplete, PublishFailed
-"""What the handler may raise, so that Lambda retries the event."""
+"""The errors that the handler may raise, so that Lambda retries the event."""
 
 
 class _Wire:
-    """A port whose calls have to be encoded, as boto3 does it: it raises for text that cannot be."""
+    """Wraps a port and encodes the arguments of its calls, as boto3 does; raises if that is impossible."""
 
     def __init__(self, port: object) -> None:
         self._port = port
@@ -48,7 +48,7 @@ class _Wire:
 
 
 def handler(run: Run, on: Table) -> enforcer.Handler:
-    """The handler in the account of an example event, on a state table."""
+    """The handler in the account of an example event, with this state table."""
     table: Any = on
     settings, notes = EnforcerSettings.from_mapping(run.environment), Unreadable()
     aws, wire = run.fakes.aws(), _wired
@@ -71,7 +71,7 @@ def _wired(port: object) -> Any:  # noqa: ANN401 - the type of the port
 
 
 def process(handle: enforcer.Handler, event: object, sent: Iterable[Notification]) -> Iterator[Problem]:
-    """Process an event; `sent` receives what the handler sends."""
+    """Process an event and yield the problems; `sent` receives the notifications of the handler."""
     context: Any = Context()
     result: object = {}
     with captured(enforcer.logger, metrics=True) as log:

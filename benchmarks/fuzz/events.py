@@ -1,4 +1,4 @@
-"""Events of the enforcer with changed members, through its handler, in the account of the example event."""
+"""Kind of input: events with changed members, processed by the enforcer in the example event's account."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.functions.test_enforcer_events import EVENTS, read, run_of
 
 
 class Given(Struct, frozen=True):
-    """An event, and the example whose account it arrives in."""
+    """An event, and the number of the example whose account the enforcer finds."""
 
     example: int
     event: Any
@@ -33,7 +33,7 @@ RARE: Final[tuple[tuple[tuple[str, ...], Any], ...]] = (
     (("detail", "responseElements", "CreateVpcResponse"), {"vpc": {"vpcId": "vpc-0a10c0de00000001"}}),
     (("detail", "userIdentity", "invokedBy"), "cloudformation.amazonaws.com"),
 )
-"""Members that are read of events, and that no example has: the path of each, and a value."""
+"""Members that the enforcer reads and that no example has: the path of each, and a value."""
 
 
 @cache
@@ -51,21 +51,21 @@ def make(random: Random) -> Given:
 
 
 def _with(event: Any, path: Sequence[str], value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """The event with one more member, which may be in objects that it does not have."""
+    """The event with one more member; creates the objects on its path if necessary."""
     first, *rest = path
     members = event if isinstance(event, dict) else {}
     return {**members, first: _with(members.get(first), rest, value) if rest else value}
 
 
 def check(given: Given) -> Iterator[Problem]:
-    """Process it, on a state table that is empty."""
+    """Process the event with an empty state table."""
     run = run_of(_example(given.example))
     return process(handler(run, Table(EMPTY)), given.event, run.sink.sent)
 
 
 KIND: Final = Kind(
     name="events",
-    what="events of CloudTrail, EventBridge and of people with changed members: the enforcer",
+    what="CloudTrail, EventBridge and manual events with changed members: the enforcer",
     make=make,
     check=check,
     share=0.05,

@@ -1,4 +1,4 @@
-"""Files of every kind with damage, through `flowwarden read`."""
+"""Kind of input: damaged files of every kind, read by `flowwarden read`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make(random: Random) -> bytes:
 
 
 def check(data: bytes) -> Iterator[Problem]:
-    """Read it from standard input; Parquet from a file, because its reader needs one."""
+    """Read the data from standard input; Parquet also from a file, because its reader needs one."""
     yield from read_source(data)
     if data.startswith(_MAGIC):
         yield from _as_file(data)

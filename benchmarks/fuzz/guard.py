@@ -1,9 +1,9 @@
-"""Ends an input that takes too long, and the process if even that does not help.
+"""Stops the processing of an input that takes too long, if necessary by ending the process.
 
-The limit counts processor time, so that a busy machine fails no input. What waits without using the
-processor is ended by the clock. Code that does not return to Python, such as a long call of a C function,
-cannot be ended by an exception: the system then ends the process, and `run` names the inputs that were being
-processed.
+The limit counts processor time, so that no input fails because the machine is busy. A second limit, on the
+clock, stops code that waits without using the processor. An exception cannot stop code that does not return
+to Python, such as a long call of a C function: then the system ends the process, and `run` names the inputs
+that were being processed.
 """
 
 from __future__ import annotations
@@ -15,20 +15,26 @@ from types import FrameType
 from typing import Final
 
 SECONDS: Final = 1.0
-"""Of processor time: the most for one input."""
+"""Maximum processor time of one input."""
 WAITING: Final = 20.0
-"""Seconds of the clock."""
+"""Maximum seconds on the clock for one input."""
 LAST: Final = 20.0
 """Seconds of processor time after which the process ends."""
 
 
 class Hung(BaseException):
-    """An input took too long. Not an `Exception`, so that nothing under test takes it for its own."""
+    """An input took too long. Not an `Exception`, so that the code under test does not handle it."""
 
 
 @contextmanager
 def guarded(seconds: float = SECONDS, waiting: float = WAITING, last: float = LAST) -> Iterator[None]:
-    """Raise Hung in the body once it has used this much time. Only for the main thread."""
+    """Raise Hung in the body of the `with` block once a limit is reached. Only for the main thread.
+
+    Args:
+        seconds: processor time.
+        waiting: time on the clock.
+        last: processor time after which the process ends.
+    """
     handlers = {each: signal.signal(each, _end) for each in (signal.SIGPROF, signal.SIGALRM)}
     signal.setitimer(signal.ITIMER_PROF, seconds)
     signal.setitimer(signal.ITIMER_REAL, waiting)

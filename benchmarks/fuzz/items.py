@@ -1,4 +1,4 @@
-"""Items of the state table with changed members: both functions read them, on a table in memory."""
+"""Kind of input: damaged items of the state table, which both functions read from a table in memory."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _TABLE: Final = "state"
 
 
 def make(random: Random) -> Stored:
-    """What the table contains."""
+    """The content of a table."""
     return drawn(random, int(run_of(_SWEEP).now))
 
 
 def check(stored: Stored) -> Iterator[Problem]:
-    """Process a batch that pages, and a sweep. The configured policy is not valid: the stored one is read."""
+    """Process a batch that pages, and a sweep. The configured policy is invalid: the stored one is read."""
     pages, operations = MemorySink(), MemorySink(name="memory:operations")
     done = handle(_monitor(Table(stored), pages, operations), batch(), pages, operations)
     yield from done.problems

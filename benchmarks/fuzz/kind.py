@@ -1,4 +1,4 @@
-"""A kind of input: how it is made, what processes it, and what must hold. And the verdict on one input."""
+"""The type of a kind of input: how inputs are made and processed. Also the verdict on one input."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Problem(Struct, frozen=True):
     """An invariant that an input breaks."""
 
     what: str
-    """The invariant, and where it broke: equal for inputs with the same cause."""
+    """The invariant and the place of the violation: equal for inputs with the same cause."""
     detail: str = ""
 
 
@@ -35,23 +35,23 @@ class Kind(Struct, frozen=True, kw_only=True):
 
     name: str
     what: str
-    """What is made and what processes it, for the page."""
+    """The input and what processes it, for docs/reliability.md."""
     make: Callable[[Random], Any]
     """Makes a group of inputs that are processed together."""
     check: Callable[[Any], Iterable[Problem]]
-    """Processes a group, and says what is not as it must be; raises what the code under test raises."""
+    """Processes a group and returns the problems; raises what the code under test raises."""
     size: int = 1
-    """Inputs of a group."""
+    """Number of inputs in a group."""
     share: float
-    """Of all inputs of a run."""
+    """The share of this kind among all inputs of a run."""
 
 
 def verdict(kind: Kind, given: Any, seconds: float = SECONDS) -> list[Problem]:  # noqa: ANN401 - an input
-    """What is wrong with the processing of an input; empty if all is well.
+    """The problems in the processing of an input; empty if there are none.
 
-    Every error that a check lets out is a problem, also one of the error tree: a check catches what its
-    subject may raise, and the command line may raise nothing. What takes too long is processed once more: the
-    first input of a process also loads modules.
+    Every exception that a check raises is a problem: a check catches the exceptions that its subject may
+    raise, and the command line may raise none. An input that takes too long is processed once more, because
+    the first input of a process also loads modules.
     """
     found = _verdict(kind, given, seconds)
     return _verdict(kind, given, seconds) if any(each.what == SLOW for each in found) else found
@@ -72,7 +72,7 @@ def _verdict(kind: Kind, given: Any, seconds: float) -> list[Problem]:  # noqa: 
 
 
 def _place(error: BaseException) -> str:
-    """The last line of the project's own code that the error came through."""
+    """The innermost line of the project's own code in the error's traceback."""
     frames = [
         each for each in traceback.extract_tb(error.__traceback__) if each.filename.startswith(str(_PROJECT))
     ]
@@ -81,7 +81,13 @@ def _place(error: BaseException) -> str:
 
 
 def raw(where: str, text: str, longest: int | None = None) -> Iterator[Problem]:
-    """Problems of a text that people read: it must be lines of visible characters, of bounded length."""
+    """The problems of a text for people: it must consist of lines of visible characters.
+
+    Args:
+        where: the place of the text, for the problem.
+        text: the text.
+        longest: maximum length of a line; None for no limit.
+    """
     if not is_visible(text):
         bad = next((each for each in text if each != "\n" and not each.isprintable()), "")
         yield Problem(f"raw text in {where}", f"{bad!r} in {text[:500]!r}")
@@ -90,7 +96,7 @@ def raw(where: str, text: str, longest: int | None = None) -> Iterator[Problem]:
 
 
 def raw_pages(sent: Iterable[Notification]) -> Iterator[Problem]:
-    """Problems of notifications."""
+    """The problems of notifications."""
     for each in sent:
         yield from raw("a page", each.text, LONGEST_LINE)
         parts = {"subject": (each.subject,), "attributes": each.attributes.values()}

@@ -1,4 +1,4 @@
-"""Flow log lines of all layouts and spellings, through `flowwarden read` and the monitor's handler."""
+"""Kind of input: flow log lines of all layouts and spellings, for `flowwarden read` and the monitor."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from flowwarden.records.subscription import encode
 from tests.functions.test_monitor_events import document
 
 GROUP: Final = 100
-"""Lines of a group."""
+"""Number of lines in a group."""
 _COUNTED: Final = "Flows", "NoData", "SkipData", "Malformed"
 _ALERTING: Final = {
     "srcaddr": "10.0.1.20", "dstaddr": "10.0.2.30", "srcport": "49152", "dstport": "5432", "protocol": "6",
     "packets": "6", "bytes": "360", "start": "1764000000", "end": "1764000058", "action": "REJECT",
     "log-status": "OK",
 }  # fmt: skip
-"""A connection that is refused, which sends a page."""
+"""A rejected connection, which causes a page."""
 _SPELLINGS: Final[tuple[Callable[[LogFormat, str], str], ...]] = (
     lambda _layout, line: line,
     lambda _layout, line: line,
@@ -39,11 +39,11 @@ _SPELLINGS: Final[tuple[Callable[[LogFormat, str], str], ...]] = (
     lambda _layout, line: _csv(["1764000000000", line]),
     lambda _layout, line: _csv(line.split()),
 )
-"""How archives and exports write a record."""
+"""The forms in which archives and exports write a record."""
 
 
 class Lines(Struct, frozen=True):
-    """Lines of one layout, and how a file spells each of them."""
+    """Lines of one layout, and the form in which a file contains them."""
 
     layout: LogFormat
     spelling: int

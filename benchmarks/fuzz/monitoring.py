@@ -1,4 +1,4 @@
-"""Runs the monitor's handler on an event, and says what it sent and logged that is not as it must be."""
+"""Runs the monitor's handler on an event, and checks what it sends and logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.functions.test_monitor_events import Context, Harness
 from tests.notify.fakes import MemorySink
 
 REFUSED: Final = PayloadError, PublishFailed
-"""What the handler may raise, so that Lambda retries the event. Its settings are valid."""
+"""The errors that the handler may raise, so that Lambda retries the event. Its settings are valid."""
 
 
 class Done(Struct, frozen=True):
@@ -38,7 +38,7 @@ def process(event: object, *log_formats: str) -> Done:
 
 
 def handle(handler: monitor.Handler, event: Any, *sinks: MemorySink) -> Done:  # noqa: ANN401 - any JSON
-    """Process an event with this handler; `sinks` receive what it sends."""
+    """Process an event with this handler; `sinks` receive its notifications."""
     context: Any = Context()
     result = None
     with captured(monitor.logger, metrics=True) as log:

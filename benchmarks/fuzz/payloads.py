@@ -1,4 +1,4 @@
-"""Payloads of CloudWatch Logs with damage at every layer, through the monitor's handler."""
+"""Kind of input: payloads of CloudWatch Logs, damaged at any layer, processed by the monitor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.functions.test_monitor_events import BLOCKED, document
 from tests.sources.held import ACCEPTED, NODATA, REJECTED
 
 GROUP: Final = 10
-"""Events of a group."""
+"""Number of events in a group."""
 _DOCUMENTS: Final = (
     document(BLOCKED, NODATA, REJECTED),
     document(ACCEPTED),
@@ -28,12 +28,12 @@ _DOCUMENTS: Final = (
 )
 _BOMB: Final = b" " * 2 * 2**20
 _GZIP: Final = partial(gzip.compress, mtime=0)
-"""Without the time, so that a seed gives the same bytes at any time."""
+"""Without the time, so that a seed always gives the same bytes."""
 _PACKERS: Final = (_GZIP, _GZIP, zlib.compress, bytes)
 
 
 def make(random: Random) -> tuple[Any, ...]:
-    """Events of one container."""
+    """Events for one container."""
     return tuple(_event(random) for _ in range(GROUP))
 
 
@@ -56,13 +56,13 @@ def _event(random: Random) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def check(events: tuple[Any, ...]) -> Iterator[Problem]:
-    """Process them, and after them a good batch: whatever they were, it is processed."""
+    """Process the events, and then a valid batch, which must succeed whatever they were."""
     harness = harness_of()
     handler = harness.handler()
     for each in events:
         yield from handle(handler, each, harness.sink, harness.operations).problems
     if handle(handler, encode(document(BLOCKED))).result is None:
-        yield Problem("a good batch that is refused after bad ones")
+        yield Problem("a valid batch that is rejected after malformed ones")
 
 
 KIND: Final = Kind(

@@ -1,4 +1,4 @@
-"""Policies with changed settings, through `flowwarden policy check` and through both handlers."""
+"""Kind of input: policies with changed settings, for `flowwarden policy check` and both functions."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def make(random: Random) -> str:
 
 
 def check(text: str) -> Iterator[Problem]:
-    """Check it as a person does, then use it in both functions: they work on, whatever it is."""
+    """Check the policy with the command, then use it in both functions, which must work whatever it is."""
     yield from run_command(["policy", "check", "-"], text.encode("utf-8", "surrogatepass"))
     monitors = Monitor(MemoryPolicy())
     done = handle(monitors.container(text), batch(), monitors.pages, monitors.operations)

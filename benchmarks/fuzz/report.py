@@ -13,8 +13,8 @@ from benchmarks.reliability.sections import FUZZED
 from benchmarks.tables import table
 
 _TEXT: Final = f"""\
-`benchmarks/fuzz/` makes hostile inputs of every kind from a seed, and processes each as the functions and the
-command line do. `make reliability` processes a million inputs, `make test` some hundred.
+`benchmarks/fuzz/` makes malformed inputs of every kind from a seed, and processes each as the functions and
+the command line do. `make reliability` processes a million inputs, `make test` a few hundred.
 
 `make reliability` fails, and prints the smallest such input with the options that repeat it, unless all
 of these are true:
@@ -28,7 +28,7 @@ of these are true:
 
 
 def figures(outcomes: Sequence[Outcome]) -> str:
-    """The table."""
+    """The table of figures."""
     rows = [
         [
             each.kind,

@@ -1,4 +1,4 @@
-"""Runs inputs of a kind on several processes. The same seed gives the same inputs, whatever the processes."""
+"""Runs inputs of a kind on several processes. The inputs depend only on the seed, not on the processes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Failure(Struct, frozen=True):
 
     kind: Kind
     number: int
-    """Of its group, from 0."""
+    """The number of its group, from 0."""
     problem: Problem
 
     def command(self, seed: int) -> str:
@@ -38,22 +38,22 @@ class Failure(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """What became of the inputs of a kind."""
+    """The result for the inputs of a kind."""
 
     kind: str
     inputs: int
     seconds: float
-    """Of the clock."""
+    """Seconds on the clock."""
     slowest: float
     """Seconds of processor time of the slowest group."""
     failures: tuple[Failure, ...]
-    """The first of each problem."""
+    """The first failure with each problem."""
     failed: int
-    """Groups with a problem."""
+    """The number of groups with a problem."""
 
 
 class _Part(Struct, frozen=True):
-    """What a process reports of some groups."""
+    """The result of a process for some groups."""
 
     groups: int
     slowest: float
@@ -84,7 +84,16 @@ def run(
     done: Callable[[int, int], None] = lambda _groups, _failed: None,
     pool: Callable[..., Executor] = ProcessPoolExecutor,
 ) -> Outcome:
-    """Process groups on several processes; `done` is called with the groups and failures so far."""
+    """Process groups on several processes.
+
+    Args:
+        kind: the kind of input.
+        seed: the seed of the inputs.
+        numbers: the numbers of the groups.
+        processes: the number of processes.
+        done: called with the numbers of groups and failures so far.
+        pool: creates the pool of processes.
+    """
     begin, parts = time.monotonic(), list[_Part]()
     shards = [numbers[at : at + PART] for at in range(0, len(numbers), PART)]
     for each in _parts(kind, seed, shards, partial(pool, processes)):
@@ -110,7 +119,7 @@ def first_of_each(failures: list[Failure]) -> tuple[Failure, ...]:
 
 
 def _parts(kind: Kind, seed: int, shards: list[range], pool: Callable[..., Executor]) -> Iterator[_Part]:
-    """The reports of all parts; if a process ends, the inputs that were being processed are failures."""
+    """The results of all parts. If a process ends, the inputs that were being processed are failures."""
     places: SynchronizedArray[int] = multiprocessing.Array("q", [-1] * MOST_PROCESSES)
     counter = multiprocessing.Value("i", 0)
     with pool(initializer=_begin, initargs=(places, counter)) as processes:
@@ -128,7 +137,7 @@ def _parts(kind: Kind, seed: int, shards: list[range], pool: Callable[..., Execu
 
 
 _here: Mapping[str, Any] = {}
-"""Set once in each process: where it writes the number of the group that it processes."""
+"""Set once in each process: the place in shared memory for the number of the group that it processes."""
 
 
 def _begin(places: Any, counter: Any) -> None:  # noqa: ANN401 - shared memory

@@ -1,4 +1,4 @@
-"""Makes a failing input smaller: removes what the failure does not need, until nothing more can go."""
+"""Reduces a failing input: removes parts as long as the failure remains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 SECONDS: Final = 20.0
-"""For one input, on the clock."""
+"""Maximum seconds on the clock for one input."""
 _TEXTS: Final = (str, bytes)
 
 
@@ -21,7 +21,7 @@ def smallest[Given](given: Given, fails: Callable[[Given], bool], seconds: float
     found = True
     while found and time.monotonic() < until:
         found = False
-        with suppress(RecursionError):  # of an input that is nested deeply
+        with suppress(RecursionError):  # for a deeply nested input
             for each in smaller(given):
                 if time.monotonic() > until:
                     break
@@ -32,7 +32,7 @@ def smallest[Given](given: Given, fails: Callable[[Given], bool], seconds: float
 
 
 def smaller(value: Any) -> Iterator[Any]:  # noqa: ANN401 - any input
-    """Values with a part less, those with most parts less first."""
+    """Values that lack a part, those that lack the largest parts first."""
     match value:
         case str() | bytes() | list() | tuple():
             yield from _shorter(value)

@@ -1,4 +1,4 @@
-"""A state table whose items are damaged: what it contains, and a client in memory that answers with it."""
+"""A state table with damaged items: its content, and a client in memory that returns it."""
 
 from __future__ import annotations
 
@@ -45,29 +45,29 @@ type Members = dict[str, Any]
 """An item in DynamoDB's notation."""
 
 ITEMS: Final = 12
-"""Items of a table: four alone, eight in partitions."""
+"""Number of items in a table: four alone, eight in partitions."""
 _VPC: Final = "vpc-0a10c0de00000001"
 _CALLER: Final = ApiCaller(event_name="DeleteFlowLogs", actor="arn:aws:iam::111122223333:user/maria")
 
 
 class Stored(Struct, frozen=True):
-    """What the table contains."""
+    """The content of a table."""
 
     single: Mapping[str, Members]
-    """Items by the prefix of their key; those of sets by ''."""
+    """Items that are alone in a partition, by the prefix of their key; items of sets by ''."""
     partitions: Mapping[str, list[Members]]
     """Items that one query reads."""
     holds: bool
     """Whether every condition of a write fails."""
     refuses: bool
-    """Whether a union with an item's sets does not fit."""
+    """Whether ADD to an item's sets fails."""
 
 
 EMPTY: Final = Stored({}, {}, holds=False, refuses=False)
 
 
 def drawn(random: Random, now: int) -> Stored:
-    """A table in which up to three items of each kind of place are damaged, `now` in Unix seconds."""
+    """A table in which about half of the items are damaged; `now` is Unix seconds."""
     single = {prefix: _damaged(random, members) for prefix, members in singles(now).items()}
     partitions = {
         name: [_damaged(random, _with_document(random, *each)) for each in items]
@@ -97,7 +97,7 @@ def _with_document(random: Random, key: str, name: str, document: Any) -> Member
 
 
 def singles(now: int) -> dict[str, Members]:
-    """The items alone, as they are stored, by the prefix of their key; those of sets by ''."""
+    """The undamaged items that are alone in a partition, by the prefix of their key; items of sets by ''."""
     formats = [{"S": "${version} ${srcaddr} ${dstaddr} ${action}"}]
     return {
         INCIDENTS.prefix: {
@@ -125,7 +125,7 @@ def known_role(now: int) -> Members:
 
 
 def documents(now: int) -> dict[str, list[tuple[str, str, Any]]]:
-    """The documents of each partition: sort key, name of the member, document."""
+    """The undamaged documents of each partition: sort key, name of the member, document."""
     of = msgspec.to_builtins
     flow_log = DesiredFlowLog(destination="/flow-warden/flow-logs", log_format="${srcaddr} ${dstaddr}")
     page = Notification(
@@ -154,7 +154,7 @@ def documents(now: int) -> dict[str, list[tuple[str, str, Any]]]:
 
 
 class Table:
-    """A client of DynamoDB that answers with what is stored, whatever is written."""
+    """A client of DynamoDB that returns the stored items and ignores writes."""
 
     def __init__(self, stored: Stored) -> None:
         self._stored = stored

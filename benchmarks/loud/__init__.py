@@ -1,1 +1,1 @@
-"""The loudest batches that CloudWatch Logs can deliver, on the function's share of a core."""
+"""Measures loud batches: the most expensive batches that CloudWatch Logs can deliver."""

@@ -1,4 +1,4 @@
-"""`make loud`: runs the loudest batches on the function's share of a core, and prints what they cost.
+"""`make loud`: runs the loud batches on the function's share of a core, and prints their cost.
 
 Returns 1 if a batch needs more than half of the function's timeout or memory, or too many writes.
 """
@@ -65,7 +65,7 @@ class Row(Struct, frozen=True):
 
 
 def main() -> int:
-    """Measure the chosen batches, and print a table."""
+    """Measure the chosen batches, and print a table; return 1 if one exceeds a limit."""
     arguments = _arguments()
     if arguments.write and arguments.batch:
         raise SystemExit("--write needs a run of all batches")
@@ -96,7 +96,7 @@ def _arguments() -> argparse.Namespace:
 def measure(name: str, function: Function, share: float) -> Row:
     """Run one batch on a share of a core."""
     event, lines = fitted(BATCHES[name].lines(LogFormat.parse(log_format())), function.max_inflated)
-    # Seconds are those of the function's share, also if the process is not slowed down to it.
+    # The measured seconds are those of the function's share, also if the process gets a whole core.
     task = Task(name, event, function.seconds, share_of(function.megabytes))
     paths = os.pathsep.join(str(_PROJECT / path) for path in _PATHS)
     with subprocess.Popen(
@@ -109,7 +109,7 @@ def measure(name: str, function: Function, share: float) -> Row:
     ) as process:
         stdin, stdout = process.stdin, process.stdout
         if stdin is None or stdout is None:
-            raise RuntimeError("pipes were asked for")
+            raise RuntimeError("the process has no pipes")
         stdin.write(msgspec.json.encode(task))
         stdin.close()
         if stdout.readline() != b"ready\n":
@@ -142,8 +142,8 @@ def section(rows: Sequence[Row], function: Function, day: datetime) -> dict[str,
 
 def report(rows: Iterable[Row], function: Function) -> str:
     """The table of all batches."""
-    half = f"half is {function.seconds / 2:g} s and {function.megabytes // 2} MB"
-    head = f"batch ({share_of(function.megabytes):.2f} of a core; {half})"
+    limits = f"limits {function.seconds / 2:g} s, {function.megabytes // 2} MB"
+    head = f"batch ({share_of(function.megabytes):.2f} of a core; {limits})"
     columns = "lines", "s", "CPU s", "MB", "writes", "reads", "EC2", "findings", "pages", "within"
     return table((head, *columns), [_cells(row, function) for row in rows])
 

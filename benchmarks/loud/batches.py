@@ -1,7 +1,7 @@
-"""Loud batches: as many lines as one delivery can contain, in the shapes that cost most.
+"""Loud batches: as many lines as one delivery can contain, in the shapes that are most expensive.
 
-A delivery is one event of Lambda: base64 of gzip of JSON. `fitted` takes lines until the event or the
-inflated document is as large as it can be. Every run has the same batches.
+A delivery is one Lambda event: base64 of gzip of JSON. `fitted` takes lines until the event or the inflated
+document has its maximum size. Every run has the same batches.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from flowwarden.records.log_format import LogFormat
 NOW: Final = 1_800_000_000
 """Unix seconds at which the batches are processed."""
 EVENT_BYTES: Final = 2**20
-"""The largest event of an asynchronous invocation."""
+"""Maximum bytes of an event of an asynchronous invocation."""
 COMPRESSED: Final = EVENT_BYTES * 3 // 4 - 4096
 """Bytes of gzip that fit into an event as base64, with room for the rest of the event."""
 _GZIP: Final = 31  # for zlib: write a gzip header and checksum
@@ -44,7 +44,7 @@ class Loud(Struct, frozen=True):
 
 
 def fitted(lines: Iterator[str], max_inflated: int) -> tuple[dict[str, Any], int]:
-    """The event with as many lines as fit, and their number."""
+    """The event with as many lines as fit, and their number; `max_inflated` limits the inflated document."""
     head = {"messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": "/flow-warden/flow-logs"}
     head |= {"logStream": "centralized"}
     packer, parts = zlib.compressobj(6, wbits=_GZIP), list[bytes]()
@@ -75,7 +75,7 @@ def _event(number: int, line: str) -> bytes:
 
 
 def flows(values: Callable[[], Iterator[Values]]) -> Lines:
-    """Lines with these values."""
+    """A function that makes lines with these values."""
 
     def made(layout: LogFormat) -> Iterator[str]:
         for each in values():
@@ -251,7 +251,7 @@ def _texts(text: Callable[[int], str]) -> Lines:
 
 
 def _odd(change: Callable[[str], str]) -> Lines:
-    """Valid lines in a spelling that the fast reader leaves to the strict one."""
+    """Valid lines in a form that the columnar reader leaves to the strict one."""
     return lambda layout: map(change, flows(_refused_everywhere)(layout))
 
 
@@ -269,7 +269,7 @@ BATCHES: Final = {
     "service-refuses-hosts": Loud("one service refuses every host", flows(_refused_clients)),
     "pairs-refused": Loud("every line is another host refused at another server", flows(_refused_pairs)),
     "edges": Loud("one interface with a new edge for each connection", flows(_new_edges)),
-    "edges-learned": Loud("the same, EC2 does not describe it", flows(_new_edges), described=False),
+    "edges-learned": Loud("the same without a description by EC2", flows(_new_edges), described=False),
     "interfaces-hosts": Loud("1,000 interfaces of 20 hosts each, refused at SSH", flows(_many_interfaces)),
     "interfaces-refused": Loud("10,000 interfaces, refused", flows(_interfaces_refused)),
     "interface-a-line": Loud("another interface in each connection", flows(_an_interface_a_line)),
@@ -285,15 +285,15 @@ BATCHES: Final = {
     "declared-places": Loud("declared hosts connect to the internet", flows(_declared_places)),
     "hours": Loud("each refusal in another hour", flows(_hours)),
     "ipv6": Loud("IPv6 addresses, all different", flows(_ipv6)),
-    "malformed": Loud("short lines that are no records", _texts(lambda n: f"x{n % 7}")),
+    "malformed": Loud("short lines that are not records", _texts(lambda n: f"x{n % 7}")),
     "malformed-alike": Loud("lines with one token too few", _odd(lambda line: line.rpartition(" ")[0])),
     "masked": Loud("addresses that a data protection policy masks", flows(_masked)),
-    "long-lines": Loud("lines of 250 KB that are no records", _texts(lambda n: f"{n} " + "x" * 250_000)),
+    "long-lines": Loud("lines of 250 KB that are not records", _texts(lambda n: f"{n} " + "x" * 250_000)),
     "long-words": Loud("lines of 125,000 words", _texts(lambda n: f"{n} " + "x " * 125_000)),
     "tabs": Loud("valid lines, separated by tabs", _odd(lambda line: line.replace(" ", "\t"))),
     "milliseconds": Loud("valid lines, with times in milliseconds", _odd(_in_milliseconds)),
     "zeros": Loud("valid lines, with leading zeros", _odd(lambda line: line.replace(" 5", f" {'0' * 20}5"))),
     "mixed": Loud("every other line is malformed", _odd(lambda line: line if line[60] in "02468" else "?")),
-    "wide-text": Loud("lines outside ASCII", _texts(lambda n: "é😀" * 20 + str(n))),
+    "wide-text": Loud("lines of non-ASCII characters", _texts(lambda n: "é😀" * 20 + str(n))),
 }  # fmt: skip
 """Every loud batch, by its name."""

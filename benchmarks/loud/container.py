@@ -1,7 +1,7 @@
 """The memory of a container that processes many batches: `python -m benchmarks.loud.container [BATCHES]`.
 
-Ten thousand batches of 50 lines each, drawn from ten thousand interfaces in 500 roles, with far ends of their
-own. Prints the peak memory; returns 1 above `MOST_MB`.
+Ten thousand batches of 50 lines each, of random ones of ten thousand interfaces in 500 roles, with random far
+ends. Prints the peak memory; returns 1 above `MOST_MB`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def drawn(random: Random) -> Iterator[Values]:
 def main(batches: int) -> int:
     """Process the batches in this process."""
     results = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what the handler logs
+    os.dup2(2, 1)  # the handler's log goes to standard error
     world, random = container(described=True, wait=lambda _seconds: None), Random(1)
     for number in range(batches):
         lines = flows(lambda: drawn(random))(world.layout)

@@ -1,7 +1,7 @@
-"""Invokes the handler with one event, in a process of its own: `python -m benchmarks.loud.invocation`.
+"""Invokes the handler with one event, in a separate process: `python -m benchmarks.loud.invocation`.
 
-Reads a task from standard input; prints `ready` before the event and the measurement after it. What the
-handler logs goes to standard error.
+Reads a task from standard input; prints `ready` before the event and the measurement after it. The handler's
+log goes to standard error.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WARM_UP: Final = "noise"
 
 
 class Task(Struct, frozen=True):
-    """What to measure."""
+    """The invocation to measure."""
 
     batch: str
     event: dict[str, Any]
@@ -39,12 +39,13 @@ class Task(Struct, frozen=True):
 
 
 class Measurement(Struct, frozen=True, kw_only=True):
-    """One invocation."""
+    """The measurement of one invocation."""
 
     seconds: float
-    """From the event to the result, on the share of a core: processor time / share, and waiting."""
+    """From the event to the result on the share of a core: processor time divided by the share, plus
+    waiting."""
     processor: float
-    """Seconds on a processor."""
+    """Seconds of processor time."""
     memory: int
     """Peak bytes of the process; 0 if the system does not report them."""
     writes: int
@@ -86,7 +87,7 @@ def _main() -> None:
     begin, used, failed, result = world.clock(), time.process_time(), "", dict[str, Any]()
     try:
         result = world.invoke(task.event, task.seconds)
-    except Exception as error:  # noqa: BLE001 - the measurement says how the invocation ended
+    except Exception as error:  # noqa: BLE001 - the measurement contains the error
         failed = f"{type(error).__name__}: {error}"[:200]
     measured = Measurement(
         seconds=world.clock() - begin,

@@ -1,4 +1,4 @@
-"""Runs a process on a share of a core, as Lambda does: once its share of a period is used, it waits.
+"""Runs a process on a share of a core, as Lambda does: once it has used its share of a period, it is paused.
 
 Lambda's share is its memory divided by 1,769 MB (Lambda developer guide, "Configure memory").
 """
@@ -36,7 +36,7 @@ def period(pid: int, share: float) -> None:
 
 
 def release(pid: int) -> None:
-    """Let it run without a limit."""
+    """Let the process run without a limit."""
     os.kill(pid, signal.SIGCONT)
 
 
@@ -46,7 +46,7 @@ def _spent(pid: int, before: float | None, begin: float) -> float:
 
 
 def _used(pid: int) -> float | None:
-    """Seconds that the process has run; None if the system does not say."""
+    """Seconds of processor time of the process; None if the system does not report them."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / _NANO
     except (OSError, ValueError, IndexError):

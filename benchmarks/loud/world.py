@@ -25,16 +25,17 @@ from flowwarden.state.schema import BASELINES
 from flowwarden.state.sets import Addition, Sets
 
 TABLE_SECONDS: Final = 0.012
-"""Of a call to the table: some milliseconds of the network, and of processor time in the SDK."""
+"""Duration of a call to the table: some milliseconds of network time and of processor time in the SDK."""
 TOPIC_SECONDS: Final = 0.04
-"""Of a call to SNS."""
+"""Duration of a call to SNS."""
 EC2_SECONDS: Final = 0.3
-"""Of a call to EC2."""
+"""Duration of a call to EC2."""
 PER_EC2_CALL: Final = 200
+"""Interfaces per call to EC2."""
 
 POLICY: Final = Policy(private_subnets=("10.2.0.0/16",), listener_only=("10.3.0.0/16",), exempt=("10.4.0.1",))
 _USUAL: Final[Sets] = {EDGES: frozenset({1})}
-"""The baseline of every role and day: known, and nothing of the batch is usual."""
+"""The baseline of every role and day: the role is learned, but nothing in the batch is usual."""
 _ENVIRONMENT: Final = {
     "AWS_REGION": "us-east-1",
     "OPERATIONS_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:operations",
@@ -44,14 +45,14 @@ _ENVIRONMENT: Final = {
 
 
 class Calls:
-    """What was called, and how often."""
+    """Counts the calls by kind, and waits for each as long as AWS takes."""
 
     def __init__(self, wait: Callable[[float], None]) -> None:
-        """`wait` waits for a call to be answered, in seconds."""
+        """`wait` sleeps for some seconds."""
         self.counts = dict.fromkeys(("writes", "reads", "ec2", "pages"), 0)
         self._wait = wait
         self.waited = 0.0
-        """Seconds for which calls were waited for."""
+        """Total seconds of waiting for calls."""
 
     def made(self, kind: str, seconds: float, times: int = 1) -> None:
         """Count calls of a kind, and wait for them."""
@@ -71,7 +72,7 @@ class _Table(Evidence):
         return super().add(addition)
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
-        """See the port. A call has a hundred keys."""
+        """See the port. A call reads at most 100 keys."""
         calls = -(-len(keys) // 100)
         self._calls.made("reads", TABLE_SECONDS, calls)
         return {key: _USUAL for key in keys if key.startswith(BASELINES.prefix)} | dict(super().read(keys))
@@ -155,7 +156,7 @@ def _interface(interface_id: str) -> NetworkInterface:
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """Lambda's context, with a clock that ends."""
+    """Lambda's context with a time limit."""
 
     left: Callable[[], float]
     """Seconds until Lambda stops the function."""
@@ -170,7 +171,7 @@ class Context(Struct, frozen=True, kw_only=True):
 
 
 class World:
-    """A container: the handler, and what it called."""
+    """A container: the handler, and the counts of its calls."""
 
     def __init__(
         self, *, described: bool = True, share: float = 1.0, wait: Callable[[float], None] = time.sleep
@@ -194,11 +195,11 @@ class World:
         self._handle = monitor.make_handler(lambda: (settings, service), lambda: float(NOW))
 
     def clock(self) -> float:
-        """Seconds that this container has lived on its share of a core, however busy the machine is."""
+        """Seconds that the container would need on its share of a core, however busy the machine is."""
         return time.process_time() / self._share + self.calls.waited
 
     def invoke(self, event: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """Process an event as Lambda does, which stops after this time."""
+        """Process an event with a time limit in seconds, as Lambda does."""
         ends = self.clock() + seconds
         context: Any = Context(left=lambda: ends - self.clock())
         return self._handle(event, context)

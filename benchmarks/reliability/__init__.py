@@ -1,1 +1,1 @@
-"""Faults of every kind against the promises of both functions, and a load run with poison and doubles."""
+"""Proofs that both functions keep their invariants under every kind of fault, and a load run with faults."""

@@ -1,6 +1,6 @@
-"""`make reliability`: runs the load run and what proves the table of faults, and prints both.
+"""`make reliability`: runs the load run and the proofs of the table of faults, and prints their results.
 
-Returns 1, with a line for each difference, if something is not as it must be.
+Returns 1, with a line for each difference, if an invariant is violated or a proof is missing.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from benchmarks.reliability.sections import PAGE, write
 from tests.examples import PROFILES
 
 CALLS: Final = 3
-"""The most calls of a scenario that fail in each way; the property tests of `make reliability` try all."""
+"""Maximum calls of a scenario that fail in each way; the property tests of `make reliability` try all
+calls."""
 
 
 def main() -> int:
-    """Run everything, print it, and write the page if that is asked for and nothing differs."""
+    """Run everything and print the results; with `--write`, write the page if nothing differs."""
     arguments = _arguments()
     print("load run …", file=sys.stderr)
     whole = load()

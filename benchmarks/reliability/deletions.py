@@ -1,4 +1,4 @@
-"""The enforcer's scenarios that delete a flow log, with a call that fails once: proof about deletions."""
+"""Proofs about deletions: the enforcer's scenarios that delete a flow log, with a call that fails once."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ NAMES = ("replaced", "rolled back")
 THEIRS = "fl-theirs"
 """Another team's flow log of the same VPC, with the stack's tag and an outdated format."""
 RUNS = 10
-"""Times as many runs of a scenario as of the monitor, which has more scenarios."""
+"""How many times more runs a scenario has than one of the monitor, which has more scenarios."""
 
 
 class Deletions(Struct, frozen=True):
-    """Every deletion is reported once: twice only if it is unknown that the report was sent."""
+    """Every deletion is reported once; twice only if it is unknown whether the report was sent."""
 
     fault: Fault
 
     def verdict(self, evidence: Evidence) -> Verdict:
-        """A call fails in this way, and a new container goes on."""
+        """Let a call fail in this way, and let a new container continue."""
         runs = [(name, *call) for name in NAMES for call in _calls(SCENARIOS[name], evidence, self.fault)]
         failures = [why for name, number, call in runs for why in self._failures(name, number, call)]
         return Verdict(number_of(len(runs), "run"), tuple(failures))
@@ -45,7 +45,7 @@ class Foreign(Struct, frozen=True):
     fault: Fault
 
     def verdict(self, evidence: Evidence) -> Verdict:
-        """A call fails in this way while the stack's own flow log beside it is replaced."""
+        """Let a call fail in this way while the stack's own flow log of the same VPC is replaced."""
         scenario = replace(SCENARIOS["replaced"], fakes=beside_theirs)
         own = _ec2(scenario.play(Faults())).deleted
         idle = () if own else ("without a fault, the stack's own flow log is not replaced",)

@@ -1,4 +1,4 @@
-"""The load run: batches with and without poison and doubles must account for the same and page the same."""
+"""The load run: batches with faults ("poison") and repeated deliveries must page as without them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ COUNT: Final = 500
 LINES: Final = 1_000
 SEED: Final = 14
 COPIES: Final = 2
-"""A notification may be sent twice: if it is unknown whether it was sent, or its claim was not answered."""
+"""Maximum copies of a notification: two if it is unknown whether it was sent, or its claim was not
+answered."""
 PAGES: Final = "pages"
 
 
 class Load(Struct, frozen=True):
-    """A load run, and the run of the same good lines without poison and doubles."""
+    """A load run, and the run of the same good lines without poison and repeated deliveries."""
 
     deliveries: tuple[Delivery, ...]
     clean: Outcome
     poisoned: Outcome
 
     def differences(self) -> list[str]:
-        """What is not as it must be, in words; empty if all is well."""
+        """The violated invariants, in words; empty if there are none."""
         return [
             *_of_lines(self.poisoned),
             *_of_lines(self.clean),
@@ -42,22 +43,22 @@ class Load(Struct, frozen=True):
         ]
 
     def of(self, poison: Poison) -> list[Done]:
-        """What became of the deliveries with this poison."""
+        """The results of the deliveries with this poison."""
         return [each for each in self.poisoned.done if each.delivery.poison is poison]
 
     @property
     def doubles(self) -> list[Done]:
-        """What became of the deliveries that came twice, both of each."""
+        """The results of the payloads that were delivered twice, two for each."""
         return [each for each in self.poisoned.done if each.delivery.doubled_after is not None]
 
     @property
     def unsure(self) -> int:
-        """Calls that failed and leave it unknown whether a notification was sent or claimed."""
+        """The number of failed calls after which it is unknown whether a notification was sent or claimed."""
         return sum("Sink" in each.failed_call or "Claims" in each.failed_call for each in self.poisoned.done)
 
 
 def load(count: int = COUNT, lines: int = LINES, seed: int = SEED) -> Load:
-    """Run `count` batches of `lines` lines twice: as they are, and with poison and doubles."""
+    """Run `count` batches of `lines` lines twice: as they are, and with poison and repeated deliveries."""
     deliveries = plan(batches(count, lines, seed), seed)
     clean = run([good for each in deliveries if (good := without_poison(each))])
     calls = {each.delivery.batch.number: each.calls for each in clean.done}
@@ -65,18 +66,19 @@ def load(count: int = COUNT, lines: int = LINES, seed: int = SEED) -> Load:
 
 
 def _of_lines(outcome: Outcome) -> Iterator[str]:
-    """Lines in = lines accounted for; what cannot be read is refused as a whole, in every attempt."""
+    """Each line is counted once; a payload that cannot be read is rejected as a whole, in every attempt."""
     yield from outcome.undelivered
     for each in outcome.done:
         number, unreadable = each.delivery.batch.number, each.delivery.poison is Poison.PAYLOAD
         if (each.counts is None) != unreadable:
-            yield f"batch {number}: {'processed' if unreadable else 'refused'} after {each.attempts} attempts"
+            result = "processed" if unreadable else "rejected"
+            yield f"batch {number}: {result} after {each.attempts} attempts"
         if each.lines != each.accounted:
-            yield f"batch {number}: {each.lines} lines in, {each.accounted} accounted for"
+            yield f"batch {number}: {each.accounted} of {each.lines} lines are counted"
 
 
 def _of_pages(whole: Load) -> Iterator[str]:
-    """The same incidents, of which each that was planted is one; unparsed lines are reported if there are."""
+    """Both runs page the same incidents, all planted ones among them; unparsed lines are reported."""
     wanted, found = _incidents(whole.clean), _incidents(whole.poisoned)
     yield from (f"lost: {each}" for each in sorted(wanted - found))
     yield from (f"not in the run without poison: {each}" for each in sorted(found - wanted))
@@ -93,7 +95,7 @@ def _of_pages(whole: Load) -> Iterator[str]:
 
 
 def _is_delivered(whole: Load, delivery: Delivery) -> bool:
-    """Whether the batches that contain the incident are in the run, and not all of them unreadable."""
+    """Whether at least one batch that contains the incident can be read."""
     repeats = [each for each in whole.deliveries if 0 <= each.batch.number - delivery.batch.number < REPEATED]
     return any(each.poison is not Poison.PAYLOAD for each in repeats)
 
@@ -107,13 +109,16 @@ def _is_unparsed(one: Sent) -> bool:
 
 
 def _of_copies(whole: Load) -> Iterator[str]:
-    """Once within the suppression window, which the run does not exceed; twice only if that is unknown."""
+    """An incident is sent once in the run, which is shorter than a suppression window.
+
+    It is sent twice only if, after a failed call, it is unknown whether it was sent.
+    """
     yield from (f"{each} sent {sent} times" for each, sent in copies(whole.clean.sent).items() if sent > 1)
     found = copies(whole.poisoned.sent)
     yield from (f"{each} sent {sent} times" for each, sent in found.items() if sent > COPIES)
     more = sum(found.values()) - len(found)
     if more > whole.unsure:
-        yield f"{more} notifications were sent twice, after {whole.unsure} calls that leave it unknown"
+        yield f"{more} notifications were sent twice, after only {whole.unsure} failed calls that permit it"
 
 
 def _of_writes(outcome: Outcome) -> Iterator[str]:
@@ -129,7 +134,7 @@ def _of_text(outcome: Outcome) -> Iterator[str]:
 
 
 def _of_faults(whole: Load) -> Iterator[str]:
-    """A call that was to fail and did not would prove nothing."""
+    """Each kind of failing call failed at least once: otherwise the run would prove nothing about it."""
     for poison in FAULTS:
         planned = whole.of(poison)
         if planned and not any(each.failed_call for each in planned):
@@ -137,7 +142,7 @@ def _of_faults(whole: Load) -> Iterator[str]:
 
 
 def figures(whole: Load) -> dict[str, int]:
-    """What a reader wants to know of the run."""
+    """The figures of the run, by name, for docs/reliability.md."""
     outcome = whole.poisoned
     kinds = Counter(each.poison for each in whole.deliveries if each.poison)
     counts = Counter[str]()
@@ -146,24 +151,24 @@ def figures(whole: Load) -> dict[str, int]:
     read = [each for each in outcome.done if each.delivery.poison is not Poison.PAYLOAD]
     return {
         "batches": len(whole.deliveries),
-        "batches that are poisoned": kinds.total(),
-        "batches that are delivered twice": len(whole.doubles) // 2,
+        "batches with poison": kinds.total(),
+        "batches delivered twice": len(whole.doubles) // 2,
         "attempts": sum(each.attempts for each in outcome.done),
-        "calls that failed": sum(bool(each.failed_call) for each in outcome.done),
-        "payloads refused as a whole": len(outcome.done) - len(read),
-        "lines in, of the others": sum(each.lines for each in read),
-        "lines accounted for": sum(each.accounted for each in read),
-        "… of them flows": counts["Flows"],
-        "… of them NODATA": counts["NoData"],
-        "… of them SKIPDATA": counts["SkipData"],
-        "… of them malformed": counts["Malformed"],
-        "incidents planted": sum(len(planted(each.batch.number)) for each in whole.deliveries),
-        "incidents paged without poison and doubles": len(_paged(whole.clean)),
-        "incidents paged with them": len(_paged(whole.poisoned)),
-        "… of them in both": len(_paged(whole.clean) & _paged(whole.poisoned)),
-        "second copies": sum(copies(outcome.sent).values()) - len(copies(outcome.sent)),
-        "failed calls that allow one": whole.unsure,
-        "most writes of a batch": max(each.writes for each in outcome.done),
+        "failed calls": sum(bool(each.failed_call) for each in outcome.done),
+        "payloads rejected as a whole": len(outcome.done) - len(read),
+        "lines in the other payloads": sum(each.lines for each in read),
+        "lines counted": sum(each.accounted for each in read),
+        "lines counted as flows": counts["Flows"],
+        "lines counted as NODATA": counts["NoData"],
+        "lines counted as SKIPDATA": counts["SkipData"],
+        "lines counted as malformed": counts["Malformed"],
+        "planted incidents": sum(len(planted(each.batch.number)) for each in whole.deliveries),
+        "incidents paged without poison and repeats": len(_paged(whole.clean)),
+        "incidents paged with poison and repeats": len(_paged(whole.poisoned)),
+        "incidents paged in both runs": len(_paged(whole.clean) & _paged(whole.poisoned)),
+        "notifications sent a second time": sum(copies(outcome.sent).values()) - len(copies(outcome.sent)),
+        "failed calls that permit a second time": whole.unsure,
+        "maximum writes of a batch": max(each.writes for each in outcome.done),
     }
 
 

@@ -1,4 +1,4 @@
-"""The table of faults and invariants: what proves each cell, and the result of proving it."""
+"""The table of faults and invariants: the proofs of each cell, and their results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INVARIANTS: Final = LOST, COPIES, FOREIGN, REPORTED, WRITES, LINES, RAW
 INAPPLICABLE: Final = "–"  # noqa: RUF001 - a dash in a table
 
 type Row = Mapping[str, tuple[Proof, ...]]
-"""What proves each invariant; one that is not in it does not apply to the fault."""
+"""The proofs of each invariant. An invariant without proofs does not apply to the fault."""
 
 
 def _tests(file: str, *names: str) -> ByTests:
@@ -37,7 +37,7 @@ _REPLACEMENT: Final = _tests(
 
 
 def _failing(fault: Fault, poison: Poison, *, cold: bool) -> Row:
-    """A call fails. The enforcer's retry, and that of the load run, are proven beside new containers."""
+    """The row of a failing call. The proofs of the enforcer and of the load run are in the cold rows only."""
     row: dict[str, tuple[Proof, ...]] = {
         LOST: (MonitorCalls(fault, cold, "lost"),),
         COPIES: (MonitorCalls(fault, cold, "repeated"),),
@@ -121,7 +121,7 @@ FAULTS: Final[Mapping[str, Row]] = {
             ),
         ),
     },
-    "a hostile answer of AWS": {
+    "a malformed AWS response": {
         LOST: (
             _tests(
                 "aws/test_hostile_answers",
@@ -194,7 +194,7 @@ FAULTS: Final[Mapping[str, Row]] = {
         )
     },
 }
-"""A kind of fault → what proves each invariant. "warm": the container goes on; "cold": a new one does."""
+"""The row of each kind of fault. The retry runs in the same container ("warm") or in a new one ("cold")."""
 
 
 class Cell(Struct, frozen=True):
@@ -206,7 +206,7 @@ class Cell(Struct, frozen=True):
 
     @property
     def failures(self) -> list[str]:
-        """What is wrong, in words."""
+        """The failed proofs, in words."""
         return [f"{self.fault}, {self.invariant}: {why}" for each in self.verdicts for why in each.failures]
 
     @property
@@ -224,7 +224,7 @@ def cell_tests(faults: Mapping[str, Row] = FAULTS) -> list[str]:
 
 
 def prove(evidence: Evidence, faults: Mapping[str, Row] = FAULTS) -> list[Cell]:
-    """Every cell, row by row."""
+    """Evaluate the proofs of every cell, row by row."""
     return [
         Cell(fault, invariant, tuple(proof.verdict(evidence) for proof in row.get(invariant, ())))
         for fault, row in faults.items()

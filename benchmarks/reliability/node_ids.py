@@ -1,4 +1,4 @@
-"""Runs tests by their node ids, in a process of its own, and reads their results."""
+"""Runs tests by their node ids in a separate process, and reads their results."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ class Results(Struct, frozen=True):
 
     passes: Mapping[str, int]
     others: Mapping[str, tuple[str, ...]]
-    """What did not pass: with parameters, and why."""
+    """The tests that did not pass, with their parameters and the reason."""
 
     def passed(self, node_id: str) -> int:
-        """How many tests of this id passed: one for each set of parameters."""
+        """The number of tests of this id that passed: one for each set of parameters."""
         return self.passes.get(node_id, 0)
 
     def failures(self, node_id: str) -> list[str]:
-        """What did not pass, was skipped or is not there."""
+        """The tests of this id that failed, were skipped or do not exist."""
         found = list(self.others.get(node_id, ()))
         return found if found or self.passed(node_id) else [f"{node_id}: no such test has run"]
 
 
 def run(node_ids: Iterable[str], profile: str) -> Results:
-    """Run these tests with a profile of Hypothesis."""
+    """Run these tests with a profile of Hypothesis, such as `ci`."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "results.xml"
         subprocess.run(
@@ -52,7 +52,7 @@ def run(node_ids: Iterable[str], profile: str) -> Results:
 
 
 def results(report: str) -> Results:
-    """The results in a report of pytest, in JUnit's format."""
+    """The results in a report of pytest in JUnit's XML format."""
     passes, others = dict[str, int](), dict[str, tuple[str, ...]]()
     for case in ET.fromstring(report).iter("testcase"):  # noqa: S314 - written by the run above
         name = case.get("name", "")

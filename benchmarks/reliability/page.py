@@ -12,12 +12,12 @@ from benchmarks.reliability.sections import LOAD, MATRIX
 from benchmarks.tables import table
 
 POISONS: Final[Mapping[Poison, str]] = {
-    Poison.MALFORMED: "9 % of the lines are no records: below the share that is reported",
-    Poison.UNPARSED: "30 % of the lines are no records: this is reported, once",
+    Poison.MALFORMED: "9 % of the lines are not records: below the share that is reported",
+    Poison.UNPARSED: "30 % of the lines are not records: this is reported, once",
     Poison.HOSTILE: "9 % of the lines, and the stream's name, contain control characters and forged lines",
     Poison.PAYLOAD: "cut short, not base64, not compressed, not JSON, not text, or too large once inflated",
-    Poison.REFUSED: "a call to the table, EC2 or a topic fails, without an effect",
-    Poison.UNANSWERED: "a call takes effect, and its answer is lost",
+    Poison.REFUSED: "a call to the table, EC2 or a topic fails without an effect",
+    Poison.UNANSWERED: "a call takes effect, but its response is lost",
     Poison.CRASH_BEFORE: "the function ends before a call, and its container with it",
     Poison.CRASH_AFTER: "the function ends after a call, and its container with it",
 }
@@ -36,10 +36,10 @@ def page(figures: Mapping[str, int], cells: Sequence[Cell], profile: str, calls:
     """The two sections, by their headings.
 
     Args:
-        figures: of the load run, by name.
-        cells: of the table, row by row.
-        profile: Hypothesis's, with which the tests of the table ran.
-        calls: the most calls of a scenario of the monitor that failed in each way.
+        figures: the figures of the load run, by name.
+        cells: the cells of the table, row by row.
+        profile: the profile of Hypothesis with which the tests of the table ran.
+        calls: the maximum number of calls of a scenario of the monitor that failed in each way.
     """
     made = (
         f"Its tests ran with the profile `{profile}` of `tests/examples.py`.\n"

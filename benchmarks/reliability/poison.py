@@ -1,4 +1,4 @@
-"""What is wrong with a batch of the load run, and how it is delivered. Every run has the same plan."""
+"""The faults ("poison") in the batches of the load run, and the deliveries. Every run has the same plan."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from tests.faults import Fault
 from tests.hostile import HOSTILE
 
 POISONED: Final = 0.1
-"""The share of batches that are poisoned, of all."""
+"""The share of all batches that have poison."""
 DOUBLED: Final = 0.05
-"""The share of batches that are delivered twice, of all."""
+"""The share of all batches that are delivered twice."""
 LATER: Final = 20 * EVERY
-"""Seconds after which every second double is delivered; the others come at once."""
+"""Seconds after which every second repeated delivery follows; the others follow at once."""
 FEW: Final = 0.09
-"""The share of a batch's lines below which unparsed lines are only counted."""
+"""A share of malformed lines that is too small to be reported: they are only counted."""
 MANY: Final = 0.3
+"""A share of malformed lines that is reported."""
 
 
 class Poison(StrEnum):
-    """A kind of poison: of the lines, of the payload, or a call that fails while the batch is processed."""
+    """A kind of poison: in the lines, in the payload, or a call that fails while the batch is processed."""
 
     MALFORMED = "malformed lines"
     UNPARSED = "mostly unparsed"
@@ -54,24 +55,24 @@ _ODD: Final = (
     '{"version": 2}', "2 111122223333 eni-1 10.0.0.1", "a," * 4000,
 )  # fmt: skip
 _TEXT: Final = HOSTILE.replace("\ud800", "")
-"""Without the half of a character, which no JSON document can contain unescaped."""
+"""Without the lone surrogate, which a JSON document in UTF-8 cannot contain unescaped."""
 
 
 class Delivery(Struct, frozen=True):
-    """A batch on its way to the function."""
+    """The delivery of a batch to the function."""
 
     batch: Batch
     poison: Poison | None = None
     call: float = 0.0
-    """Which of the batch's calls fails, as a share of them."""
+    """The position of the call that fails among the batch's calls, from 0 to 1."""
     cold: bool = False
-    """Whether a new container gets the retry; after a crash, it always does."""
+    """Whether a new container processes the retry; after a crash, it always does."""
     doubled_after: int | None = None
-    """Seconds until the same payload is delivered once more."""
+    """Seconds until the same payload is delivered again; None if it is not."""
 
 
 def plan(batches: list[Batch], seed: int) -> list[Delivery]:
-    """All deliveries: a tenth of them poisoned, and others, half as many, doubled. At least one of each."""
+    """All deliveries: 10 % of the batches have poison, another 5 % are delivered twice; at least one each."""
     random = Random(seed)
     bad, twice = (max(1, round(share * len(batches))) for share in (POISONED, DOUBLED))
     chosen = random.sample(range(len(batches)), bad + twice)
@@ -96,7 +97,7 @@ def _kinds(count: int, random: Random) -> list[Poison]:
 
 
 def bad_lines(delivery: Delivery) -> int:
-    """How many of the batch's lines are poison, in the place of its last ones."""
+    """The number of the batch's lines that poison replaces, from its end."""
     match delivery.poison:
         case Poison.MALFORMED | Poison.HOSTILE:
             return round(FEW * len(delivery.batch.lines))
@@ -116,7 +117,7 @@ def poisoned(delivery: Delivery) -> Batch:
 
 
 def without_poison(delivery: Delivery) -> Delivery | None:
-    """The delivery of the batch's good lines, once; None if nothing of the batch can be read."""
+    """A single delivery of the batch's good lines; None if the payload cannot be read."""
     if delivery.poison is Poison.PAYLOAD:
         return None
     batch = delivery.batch
@@ -125,7 +126,7 @@ def without_poison(delivery: Delivery) -> Delivery | None:
 
 
 def event_of(delivery: Delivery) -> dict[str, Any]:
-    """The event of Lambda."""
+    """The Lambda event."""
     event = poisoned(delivery).event()
     if delivery.poison is not Poison.PAYLOAD:
         return event

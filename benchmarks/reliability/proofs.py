@@ -1,4 +1,4 @@
-"""What proves a cell of the table: tests, the monitor's scenarios with a failing call, or the load run."""
+"""The proofs of a cell of the table: tests, the monitor's scenarios with a failing call, or the load run."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from tests.monitor.scenarios import makers, scenario
 
 
 class Verdict(Struct, frozen=True):
-    """What proving a cell has given."""
+    """The result of a proof."""
 
     proven: str
-    """How many runs or tests prove it, in words."""
+    """The number of runs or tests, in words, such as "2 runs"."""
     failures: tuple[str, ...] = ()
 
 
 class Run(Struct, frozen=True):
-    """A run of a scenario with one failing call: what went wrong in it, by invariant."""
+    """A run of a scenario with one failing call: the violations, by invariant."""
 
     lost: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
 
 
 class Evidence(Struct, frozen=True):
-    """What was run before the table is made."""
+    """The runs on which the proofs are based."""
 
     load: Load
     tests: Results
     calls: int
-    """The most calls of a scenario that fail, in each way."""
+    """Maximum calls of a scenario that fail in each way."""
 
 
 class ByTests(Struct, frozen=True):
@@ -50,7 +50,7 @@ class ByTests(Struct, frozen=True):
     node_ids: tuple[str, ...]
 
     def verdict(self, evidence: Evidence) -> Verdict:
-        """The number of tests that passed, and each that did not or is not there."""
+        """The number of tests that passed, and each test that did not pass or does not exist."""
         failures = [why for each in self.node_ids for why in evidence.tests.failures(each)]
         count = sum(evidence.tests.passed(each) for each in self.node_ids)
         return Verdict(number_of(count, "test"), tuple(failures))
@@ -65,7 +65,7 @@ class MonitorCalls(Struct, frozen=True):
     """`lost` or `repeated`."""
 
     def verdict(self, evidence: Evidence) -> Verdict:
-        """See `Run`."""
+        """The number of runs, and the violations of the invariant in them."""
         runs = [
             _monitor(name, cell)
             for name in makers()
@@ -81,28 +81,28 @@ class MonitorCalls(Struct, frozen=True):
 
 
 class Loaded(Struct, frozen=True):
-    """The batches of the load run with this poison, or its doubles."""
+    """The batches of the load run with a kind of poison, or those that are delivered twice."""
 
     poison: Poison | None
-    """None: doubles."""
+    """None for those that are delivered twice."""
     about: str
     """`lines`, `writes`, `text` or `pages`."""
 
     def verdict(self, evidence: Evidence) -> Verdict:
-        """What the run says about these batches; about pages, what it says as a whole."""
+        """The violations in these batches; for text and pages, those of the whole run."""
         load = evidence.load
         done = load.doubles if self.poison is None else load.of(self.poison)
-        none = () if done else (f"the load run has no batch with {self.poison or 'a double'}",)
+        none = () if done else (f"the load run has no batch with {self.poison or 'a repeated delivery'}",)
         failures = [f"batch {each.delivery.batch.number}" for each in done if not _is_well(each, self.about)]
         whole = load.differences() if self.about in {"text", "pages"} else []
         return Verdict(number_of(len(done), "delivery"), (*none, *failures, *whole))
 
 
 class Proof(Protocol):
-    """What proves a cell."""
+    """A proof of a cell."""
 
     def verdict(self, evidence: Evidence, /) -> Verdict:
-        """Whether it does."""
+        """The result."""
 
 
 def _is_well(each: Done, about: str) -> bool:
@@ -122,7 +122,7 @@ def _faultless(name: str) -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
 
 @cache
 def _monitor(name: str, cell: monitor.Cell) -> Run:
-    """A scenario with a failing call; two cells of the table look at it."""
+    """Run a scenario with a failing call. Cached, because two cells of the table use it."""
     wanted, _ = _faultless(name)
     account = scenario(name).run(Faults(cell.number, cell.fault), cold=cell.cold, late=cell.late)
     sent = Counter(account.incidents)
@@ -133,7 +133,7 @@ def _monitor(name: str, cell: monitor.Cell) -> Run:
 
 
 def chosen[T](cells: Sequence[T], most: int, seed: str) -> Sequence[T]:
-    """All cells, or so many: always the same ones."""
+    """All cells, or `most` of them at random, the same ones for the same seed."""
     return cells if len(cells) <= most else Random(seed).sample(cells, most)
 
 

@@ -1,4 +1,4 @@
-"""Delivers batches to the monitor's handler as Lambda does, on fakes: what raises is delivered again."""
+"""Delivers batches to the monitor's handler on fakes as Lambda does: a failed batch is delivered again."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ COUNTED: Final = "Flows", "NoData", "SkipData", "Malformed"
 
 
 class Done(Struct, frozen=True):
-    """What became of a delivery."""
+    """The result of a delivery."""
 
     delivery: Delivery
     lines: int
-    """Of the payload; 0 if the payload has none that can be read."""
+    """Lines of the payload; 0 if it cannot be read."""
     counts: Mapping[str, int] | None
-    """What the handler returned; None if it refused the payload as a whole, three times."""
+    """The handler's result; None if it rejected the payload as a whole in all three attempts."""
     attempts: int
     writes: int
-    """The most writes of an attempt."""
+    """The maximum writes of an attempt."""
     failed_call: str = ""
-    """The call that failed by the plan."""
+    """The call that failed as planned; '' if none did."""
     calls: int = 0
 
     @property
     def accounted(self) -> int:
-        """Lines that the result accounts for."""
+        """The number of lines that the result counts."""
         return sum(self.counts[name] for name in COUNTED) if self.counts else 0
 
 
@@ -61,7 +61,7 @@ class Sent(Struct, frozen=True):
     incident: str
     hosts: tuple[str, ...]
     visible: bool
-    """Whether all its text is lines of printable characters."""
+    """Whether all its text consists of lines of printable characters."""
 
 
 class Outcome(Struct, frozen=True):
@@ -70,9 +70,9 @@ class Outcome(Struct, frozen=True):
     done: tuple[Done, ...]
     sent: tuple[Sent, ...]
     log_is_visible: bool
-    """Whether the function's log is lines of printable characters."""
+    """Whether the function's log consists of lines of printable characters."""
     undelivered: tuple[str, ...]
-    """Batches whose every attempt failed, other than payloads that cannot be read."""
+    """Batches of which all attempts failed, except payloads that cannot be read."""
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Function:
         self.restart()
 
     def restart(self) -> None:
-        """A new container."""
+        """Start a new container."""
         settings = MonitorSettings.from_mapping(ENVIRONMENT)
         service = self.account.container(self.faults)
         self._handle = monitor.make_handler(lambda: (settings, service), lambda: float(self.now))
@@ -99,7 +99,7 @@ class Function:
         return self.account.evidence.writes + self.account.claims.calls
 
     def invoke(self, event: dict[str, Any], now: int) -> dict[str, Any]:
-        """One attempt; raises what the handler raises."""
+        """Make one attempt. Raises what the handler raises."""
         context: Any = Context()
         self.now = now
         try:
@@ -126,7 +126,7 @@ class _Attempts:
 
 
 class _Run:
-    """The queue of Lambda's asynchronous invocations: a failed one comes back after those that wait."""
+    """The queue of Lambda's asynchronous invocations, by time; a failed invocation returns to the queue."""
 
     def __init__(self, calls: Mapping[int, int]) -> None:
         self.function = Function(_account())
@@ -137,11 +137,11 @@ class _Run:
         self._order = count()
 
     def enqueue(self, at: int, each: _Attempts) -> None:
-        """Process it at a time, in Unix seconds."""
+        """Add a delivery, to process it at a time (Unix seconds)."""
         heappush(self._queue, (at, next(self._order), each))
 
     def work(self) -> None:
-        """Until nothing waits."""
+        """Process all deliveries, until the queue is empty."""
         while self._queue:
             at, _, each = heappop(self._queue)
             self._attempt(at, each)
@@ -164,7 +164,7 @@ class _Run:
         self._after(at, each, result, error)
 
     def _arm(self, delivery: Delivery, first: int) -> None:
-        """Let the planned call of this attempt fail."""
+        """Plan the failure of a call of this attempt."""
         if delivery.poison in FAULTS:
             faults = self.function.faults
             faults.fault = FAULTS[delivery.poison]
@@ -190,8 +190,8 @@ def run(deliveries: Sequence[Delivery], calls: Mapping[int, int] | None = None) 
     """Deliver everything.
 
     Args:
-        deliveries: all, in any order.
-        calls: how many calls each batch makes, by number: needed if calls fail.
+        deliveries: all deliveries, in any order.
+        calls: the number of calls that each batch makes, by the batch's number; required if calls fail.
     """
     whole = _Run(calls or {})
     for each in deliveries:
@@ -221,5 +221,5 @@ def _account() -> Account:
 
 
 def copies(sent: Sequence[Sent]) -> Counter[tuple[str, str]]:
-    """How often each incident was sent, by topic and incident."""
+    """The number of times that each incident was sent, by topic and incident."""
     return Counter((each.topic, each.incident) for each in sent)

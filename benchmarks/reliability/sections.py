@@ -1,4 +1,4 @@
-"""The sections of docs/reliability.md: several commands write it, each its own sections."""
+"""The sections of docs/reliability.md. Several commands write the page, each its own sections."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def sections(page: str) -> dict[str, str]:
 
 
 def composed(texts: Mapping[str, str]) -> str:
-    """The page of these sections."""
+    """The page with these sections."""
     known = [f"## {heading}\n\n{texts[heading].strip('\n')}\n" for heading in ORDER if heading in texts]
     return "\n".join([HEAD, *known])
 
 
 def write(texts: Mapping[str, str], page: Path = PAGE) -> None:
-    """Write these sections into the page, and leave the others as they are."""
+    """Replace these sections of the page; its other sections stay unchanged."""
     before = sections(page.read_text()) if page.exists() else {}
     page.write_text(composed({**before, **texts}))

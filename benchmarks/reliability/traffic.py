@@ -1,4 +1,4 @@
-"""The batches of the load run: ordinary traffic with planted incidents. Every run has the same ones."""
+"""The batches of the load run: ordinary traffic with planted incidents. Every run has the same batches."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ EVERY: Final = 24
 """Seconds between two batches: 500 of them take 200 minutes, less than a suppression window."""
 INTERFACES: Final = 40
 PLANTED_EVERY: Final = 3
-"""A batch in so many begins an incident."""
+"""An incident begins in every third batch."""
 REPEATED: Final = 3
-"""Batches in a row that contain an incident: all but the first one repeat it."""
+"""Consecutive batches that contain an incident; all except the first repeat it."""
 SCANNED: Final = 60
-"""Hosts that a scan tries."""
+"""The number of hosts that a scan tries."""
 
 
 class Batch(Struct, frozen=True):
@@ -37,7 +37,7 @@ class Batch(Struct, frozen=True):
         return BEGIN + self.number * EVERY
 
     def event(self) -> dict[str, Any]:
-        """The event of Lambda."""
+        """The Lambda event."""
         events = [
             {"id": str(number), "timestamp": 1, "message": line} for number, line in enumerate(self.lines)
         ]
@@ -48,7 +48,7 @@ class Batch(Struct, frozen=True):
                 "logGroup": GROUP,
                 "logStream": self.stream,
                 "subscriptionFilters": ["f"],
-                # Makes the payload of each batch another one, also of two with the same lines.
+                # So that batches with the same lines have different payloads.
                 "logEvents": [*events[:-1], events[-1] | {"id": f"batch {self.number}"}],
             }
         )
@@ -60,7 +60,7 @@ def batches(count: int, lines: int, seed: int) -> list[Batch]:
 
 
 def planted(number: int) -> list[str]:
-    """The hosts whose incidents begin in a batch: one is refused by a database, or scans."""
+    """The hosts whose incidents begin in a batch: a host that a database refuses, or one that scans."""
     if number % PLANTED_EVERY:
         return []
     part = number // PLANTED_EVERY
@@ -87,7 +87,7 @@ def _lines(number: int, count: int, random: Random) -> tuple[str, ...]:
 
 
 def _ordinary(number: int, at: int) -> Iterator[str]:
-    """Requests of clients to a web server of their network, with answers."""
+    """Requests of clients to an internal web server, with their answers."""
     for each in range(10**6):
         client, port = f"10.1.{each % INTERFACES}.{each % 5 + 1}", 32_768 + (number * 499 + each) % 28_000
         head = f"2 111122223333 {_interface(each % INTERFACES)}"

@@ -1,4 +1,4 @@
-"""Flow Warden's complete way: from an event to findings and notifications, with the monitor's own service.
+"""Flow Warden from an event to findings and notifications, with the monitor's own service.
 
 All detectors are on. EC2 describes the interfaces and thus their roles; most of their traffic is in the
 roles' baselines, as on any day after the first two weeks. Tables, EC2 and sinks are in memory.

@@ -1,6 +1,6 @@
-"""The standard library and one loop, a minimal script for just these aggregates.
+"""The standard library and one loop: a minimal script for these aggregates, without checks of the lines.
 
-It does not check lines. It is the simplest way and easy to verify, so the tests compare the others with it.
+It is the simplest way and easy to verify, so the tests compare the other ways with it.
 """
 
 from __future__ import annotations

@@ -34,9 +34,9 @@ WAYS: Final = {
     WHEELS_FLOOR: Entry("floor: pybase64, libdeflate, typed msgspec", "wheels", "floor"),
     PROJECT: Entry("Flow Warden", "project"),
     FINDINGS: Entry("Flow Warden, all the way to findings", "findings"),
-    "plain-python": Entry("stdlib and one trusting loop", "plain"),
+    "plain-python": Entry("stdlib and one loop without checks", "plain"),
     "polars": Entry("polars", "frames"),
     "powertools-pydantic": Entry("Powertools, pydantic model", "powertools"),
     "flowlogs-reader": Entry("flowlogs-reader", "flowlogs"),
 }
-"""Ways without aggregates: floors only read the document; findings are not aggregates."""
+"""Every way. The floors have no aggregates, because they only read the document; neither has `FINDINGS`."""

@@ -52,8 +52,8 @@ def test_a_load_run_accounts_for_every_line_and_pages_as_without_poison(whole: C
     found = whole()
     assert found.differences() == []
     counts = figures(found)
-    assert counts["lines in, of the others"] == counts["lines accounted for"] > 0
-    assert counts["incidents planted"] == counts["… of them in both"] > 0
+    assert counts["lines in the other payloads"] == counts["lines counted"] > 0
+    assert counts["planted incidents"] == counts["incidents paged in both runs"] > 0
 
 
 def test_the_plan_has_every_kind_of_poison_and_repeats_at_once_and_later() -> None:
@@ -82,15 +82,15 @@ def test_lost_repeated_raw_and_uncounted_results_are_differences() -> None:
     poisoned = small().poisoned
     first, *others = poisoned.sent
     assert found_in(changed(sent=tuple(others)), "lost: ")
-    assert found_in(changed(sent=(*poisoned.sent, first)), "sent twice, after 0 calls")
+    assert found_in(changed(sent=(*poisoned.sent, first)), "sent twice, after only 0 failed calls")
     assert found_in(changed(sent=(*poisoned.sent, first, first)), "sent 3 times")
     assert found_in(changed(sent=(*poisoned.sent, replace(first, incident="x"))), "not in the run without")
     assert found_in(changed(sent=(replace(first, visible=False), *others)), "not visible")
     assert found_in(changed(log_is_visible=False), "the log contains")
     done, *rest = poisoned.done
-    assert found_in(changed(done=(replace(done, lines=done.lines + 1), *rest)), "accounted for")
+    assert found_in(changed(done=(replace(done, lines=done.lines + 1), *rest)), "lines are counted")
     assert found_in(changed(done=(replace(done, writes=201), *rest)), "201 writes")
-    assert found_in(changed(done=(replace(done, counts=None), *rest)), "refused after 1 attempts")
+    assert found_in(changed(done=(replace(done, counts=None), *rest)), "rejected after 1 attempts")
     assert found_in(changed(undelivered=("batch 1: away",)), "batch 1: away")
 
 

@@ -1,4 +1,4 @@
-"""A container remembers what a batch added only once the notifications of the batch are out."""
+"""A container remembers what a batch added only once the notifications of the batch are sent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_forgotten_batch_leaves_the_cache_as_it_was() -> None:
     assert store.written.count("item") == 2
 
 
-def test_a_forgotten_batch_takes_nothing_of_an_earlier_one_along() -> None:
+def test_forgetting_a_batch_keeps_what_an_earlier_one_added() -> None:
     """The earlier batch's item stays cached."""
     store = MemoryEvidence()
     cache = StateCache(store)
