@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.monitor.caches.heartbeats import WRITE_SECONDS
+from flowwarden.monitor.caches.heartbeats import WRITE_SECONDS, WRITES_AT_ONCE
 from flowwarden.monitor.detectors import interface_silent, records_skipped
-from flowwarden.monitor.detectors.interface_silent import SILENT_SLOTS, TOGETHER
+from flowwarden.monitor.detectors.interface_silent import (
+    LOST_AT_MOST,
+    SILENT_SLOTS,
+    TOGETHER,
+    lost_by_chance,
+)
 from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
@@ -181,13 +187,52 @@ def test_order_repetition_and_containers_change_nothing(containers: int, random:
     assert account.silent == {IDS[0]}
 
 
-def test_a_new_container_reports_nothing_before_the_next_slot() -> None:
-    """Sightings that its predecessor did not write are not silence."""
+def test_silence_is_found_if_every_batch_starts_a_container() -> None:
+    """From the table alone, in the same time."""
     account = Account()
-    deliveries = fleet(silent_from=20)
-    for batch, now in deliveries:
+    for batch, now in fleet(silent_from=20):
         account.deliver(account.container(), batch, now)
-    assert (account.reported, account.evidence.reads) == ([], 0)
+    assert account.silent == {IDS[0]}
+    since = BEGIN + 20 * WINDOW
+    assert since + SILENT_SLOTS * SLOT < account.reported[0][0] < since + 3 * 3600
+
+
+@examples(0.15)
+@given(st.integers(1, 8), st.sampled_from([0.02, 0.1, 0.3, 0.6, 1]), st.integers(0, 999))
+def test_any_assignment_of_batches_to_containers_finds_the_silence(
+    containers: int, cold: float, seed: int
+) -> None:
+    """Some start a container, and the memory of another is lost; no other interface is reported."""
+    account, random = Account(), Random(seed)  # noqa: S311 - not for cryptography
+    those = [account.container() for _ in range(containers)]
+    for batch, now in fleet(silent_from=20):
+        place = random.randrange(containers)
+        if random.random() < cold:
+            those[place] = account.container()
+        account.deliver(those[place], batch, now)
+    assert account.silent == {IDS[0]}
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
+def test_what_containers_did_not_store_is_not_silence(share: float) -> None:
+    """A part of the stored records is lost; the containers are new."""
+    account, random = Account(), Random(7)  # noqa: S311 - not for cryptography
+    for batch, now in fleet(silent_from=WINDOWS):
+        before = dict(account.evidence.items)
+        account.deliver(account.container(), batch, now)
+        if random.random() < share:
+            account.evidence.items = before
+    assert account.silent == set()
+
+
+def test_gaps_in_the_table_are_the_measure_of_what_is_missing_by_chance() -> None:
+    """Without gaps none is missing, however few interfaces there are; with many gaps, some are."""
+    slots = interface_silent.slots_asked(100)
+    for count in (2, 10, 1000):
+        complete = {each: frozenset(range(count)) for each in slots}
+        assert lost_by_chance(100, complete) <= LOST_AT_MOST
+    gaps = complete | {99: frozenset(range(500)), 98: frozenset(range(300, 1000))}
+    assert lost_by_chance(100, gaps) > LOST_AT_MOST
 
 
 def test_a_container_writes_once_in_ten_minutes() -> None:
@@ -199,7 +244,7 @@ def test_a_container_writes_once_in_ten_minutes() -> None:
         account.deliver(container, batch, now)
     seconds = deliveries[-1][1] - deliveries[0][1]
     # For its log group, and for all log groups.
-    assert 0 < account.evidence.writes <= 2 * (1 + seconds // WRITE_SECONDS)
+    assert 0 < account.evidence.writes <= 2 * (WRITES_AT_ONCE + seconds // WRITE_SECONDS)
     assert account.evidence.writes < len(deliveries) / 5
 
 

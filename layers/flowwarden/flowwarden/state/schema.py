@@ -195,8 +195,8 @@ HEARTBEATS: Final = Item(
     name="heartbeats", prefix="heartbeat#", key=("log group", "slot", "shard"), sets=("interfaces",), bits=73,
     ttl=2 * DAY, per_batch=18,
     why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent uses them to find silent "
-    "interfaces, the enforcer to verify that flow logs deliver. A container writes every 10 minutes. The log "
-    "group `*` stands for all log groups.",
+    "interfaces, the enforcer to verify that flow logs deliver. A container writes its first sightings at "
+    "once, then every 10 minutes. The log group `*` stands for all log groups.",
 )  # fmt: skip
 INCIDENTS: Final = Item(
     name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
