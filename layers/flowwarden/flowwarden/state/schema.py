@@ -258,12 +258,18 @@ DELETED_FLOW_LOGS: Final = Item(
     why="A flow log that was deleted, the principal, and whether the deletion was reported. If it was not "
     "reported, the next run that reads this item reports it, regardless of the run's trigger.",
 )  # fmt: skip
+DELETION_CALLS: Final = Item(
+    name="deletion calls", prefix="deletion-call#", key=("call",), partition=REGISTRY,
+    ttl=30 * DAY, ttl_from="the call",
+    why="A call that deleted more than 20 flow logs: the principal, the flow logs, and which of them were "
+    "reported. One item, so that it is stored even if the table is slow.",
+)  # fmt: skip
 
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, OUTSIDE_SESSIONS, REPORTED, SCANNERS, ATTEMPTS,
     UPLOADS, UPLOAD_SIZES, BASELINES, KNOWN_ROLES, LEARNING_REPORTS, SKIPPED, HEARTBEATS, INCIDENTS,
     LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS, CREATIONS,
-    KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
+    KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS, DELETION_CALLS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
 
