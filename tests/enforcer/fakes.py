@@ -55,7 +55,7 @@ SOUND_ROLE = DeliveryRole(trusted=(SERVICE,), statements=(LETS_WRITE,))
 
 
 def sound(name: str = GROUP) -> LogGroup:
-    """A log group as the stack wants it."""
+    """A log group as the stack requires it."""
     subscription = Subscription(name=STACK.stack_name, destination_arn=MONITOR)
     return LogGroup(name=name, retention_days=30, subscriptions=(subscription,))
 

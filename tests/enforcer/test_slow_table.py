@@ -1,4 +1,4 @@
-"""Calls that name many flow logs, while each call to the state table takes two seconds."""
+"""API calls that name many flow logs, while each access to the state table takes two seconds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MANY: Final = [f"fl-{number:04}" for number in range(1000)]
 
 
 class Slow:
-    """A port of the state table each of whose calls takes time; the function ends when there is none left."""
+    """A port of the state table whose calls take time; the function ends when no time is left."""
 
     def __init__(self, port: Any, clock: FakeRunClock) -> None:
         self._port, self._clock = port, clock
@@ -62,7 +62,7 @@ def counted(account: Account) -> list[str]:
 
 @pytest.mark.parametrize("number", [STORED_APART, STORED_APART + 1, 1000])
 def test_a_deletion_of_many_flow_logs_is_reported_with_the_principal(number: int) -> None:
-    """In the first run; the next ones report the rest, each flow log once."""
+    """The first run reports some of them, and the next ones report the rest."""
     account = Account()
     for each in MANY[:number]:
         account.fakes.registry.put(KnownFlowLog(flow_log_id=each, resource_ids=("vpc-1",), vpc_id="vpc-1"))
@@ -79,7 +79,7 @@ def test_a_deletion_of_many_flow_logs_is_reported_with_the_principal(number: int
 
 
 def test_a_large_deletion_is_one_item() -> None:
-    """A small one is an item for each flow log; a delivery that is repeated adds nothing."""
+    """A small one is an item for each flow log. A repeated delivery adds nothing."""
     account = Account()
     for _ in range(2):
         run(account, deletion(*MANY, at=account.now))
@@ -89,6 +89,7 @@ def test_a_large_deletion_is_one_item() -> None:
     assert registry.of(DeletedFlowLog) == []
     run(account, deletion(*MANY[:STORED_APART], at=account.now, number="d2"))
     assert len(registry.of(DeletionCall)) == 1
+    assert {each.flow_log_id for each in registry.of(DeletedFlowLog)} == {*MANY[:STORED_APART]}
 
 
 def test_a_run_that_ends_early_has_stored_who_deleted_the_flow_logs() -> None:
@@ -107,7 +108,7 @@ def test_a_run_that_ends_early_has_stored_who_deleted_the_flow_logs() -> None:
 
 
 def test_a_creation_of_many_flow_logs_ends_in_time() -> None:
-    """What is not noted is noted by the next sweep, which lists the flow logs."""
+    """It notes some of them; the next sweep lists and notes the others."""
     account = Account()
     request = {"ResourceId": [{"tag": tag, "content": f"vpc-{tag}"} for tag in range(1000)]}
     response = {"flowLogIdSet": {"item": MANY}, "unsuccessful": ""}
