@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3.13
 BIN := .venv/bin
 export PYTHONPATH := layers/flowwarden:cli:functions/monitor:functions/enforcer:functions/settings_check:.
-# The tests start many processes, and each of them would compile the sources again.
+# Otherwise each of the many processes that the tests start would compile the sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Installs the requirements of a rule into an environment, and counts the packages while they are fetched.
+# Installs the requirements of a rule into an environment, and counts the packages while it downloads them.
 define install
 set -o pipefail; $(1)/bin/pip install --disable-pip-version-check --progress-bar off --require-hashes -r $< | awk \
 	-v total=$$(grep -cE '^[A-Za-z0-9._-]+(\[[^]]*\])?==' $<) \
@@ -58,7 +58,7 @@ test-container: setup ## Run the tests that need a container engine: the functio
 	$(BIN)/pytest -m container $(ARGS)
 
 .PHONY: reliability
-reliability: setup ## Run every property test with 1,500 examples instead of 10, the load run, the table of docs/reliability.md, and a million fuzzed inputs
+reliability: setup ## Run every property test with 1,500 examples instead of 10, the load run and a million fuzzed inputs, and write docs/reliability.md
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "hypothesis and not container" --hypothesis-profile=deep $(ARGS)
 	$(BIN)/python -m benchmarks.reliability --write
 	$(BIN)/python -m benchmarks.fuzz --write

@@ -115,7 +115,7 @@ def _memory(results: Results) -> Iterator[str]:
         )
         for (layout, way), memory in results.memory.items()
     ]
-    yield table(("Layout and way", "resident, MB", "as Python counts, MB"), rows)
+    yield table(("Layout and way", "resident, MB", "by tracemalloc, MB"), rows)
 
 
 def _start(results: Results) -> Iterator[str]:
@@ -130,7 +130,7 @@ def _start(results: Results) -> Iterator[str]:
             ("settings, policy, service, reader", "wiring"),
             ("both together: import to ready", "ready"),
             ("clients of DynamoDB and SNS", "clients"),
-            ("client of EC2, for a log group not met before", "ec2_client"),
+            ("client of EC2, for a log group of unknown format", "ec2_client"),
         )
     ]
     yield table(("Part", "as built", "without bytecode"), rows)

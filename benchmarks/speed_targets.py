@@ -64,7 +64,7 @@ def _growth(results: Results) -> Iterator[Target]:
 def _footprint(results: Results) -> Iterator[Target]:
     for (layout, way), memory in results.memory.items():
         if way == PROJECT:
-            yield Target(f"{layout}: MB for 10,000 records, as Python counts", memory.traced / MB, MEMORY_MB)
+            yield Target(f"{layout}: MB for 10,000 records, by tracemalloc", memory.traced / MB, MEMORY_MB)
             if memory.rss is not None:
                 yield Target(f"{layout}: MB for 10,000 records, resident", memory.rss / MB, MEMORY_MB)
     if results.start:

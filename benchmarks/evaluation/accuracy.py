@@ -17,7 +17,7 @@ EVERY: Final = 8
 
 
 class Score(Struct):
-    """Verdicts."""
+    """The number of right and of wrong verdicts."""
 
     right: int = 0
     wrong: int = 0
@@ -29,12 +29,13 @@ class Score(Struct):
 
 
 class Accuracy(Struct):
-    """Verdicts compared with the truth."""
+    """Verdicts about the initiator, compared with the truth."""
 
     high: Score = field(default_factory=Score)
     low: Score = field(default_factory=Score)
     """Verdicts with lower confidence."""
     undecided: int = 0
+    """Flows without a verdict."""
 
     def look(self, delivery: Delivery, reading: Reading) -> None:
         """Check the verdicts about a delivery, if it is in the sample."""

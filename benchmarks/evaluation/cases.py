@@ -1,4 +1,4 @@
-"""The cases behind the figures, for a person who wants to know why: incidents and pages as JSON values."""
+"""The cases behind the figures, which explain them: incidents and pages as JSON values."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from benchmarks.evaluation.subject import Page
 from benchmarks.evaluation.tally import Tally, pages_per_incident, wrong_subjects
 
 USUAL_PAGES: Final = 2
-"""Pages about an incident, up to which it is no case."""
+"""An incident with more pages is a case."""
 MOST_TARGETS: Final = 2
-"""Targets of an incident that are listed."""
+"""Maximum targets of an incident that are listed."""
 
 
 def cases(outcome: Outcome, name: str) -> dict[str, list[dict[str, Any]]]:
-    """What went wrong for a system under test in a scenario, or needs an explanation."""
+    """The errors of a system under test in a scenario, and results that need an explanation, by kind."""
     tally, incidents = outcome.tallies[name], outcome.incidents
     found = {at: [page for page in tally.pages if finds(page, each)] for at, each in enumerate(incidents)}
     counts = pages_per_incident(tally, incidents)

@@ -40,7 +40,7 @@ DONE_TO: Final = frozenset(
         *("reject-spike", "records-lost", "interface-silent", "unreadable-lines"),
     }
 )
-"""Incidents of which an interface is the target. A page about them may be about an affected host if it names
+"""Kinds of incident whose target is an interface. A page about them may be about an affected host if it names
 the interface; a page about any other incident must be about its source."""
 
 ACTED_BY_MANY: Final = frozenset({"debug-logging", "gossip-rollout", "recovery-test"})
@@ -76,9 +76,10 @@ def finds(page: Page, incident: Incident) -> bool:
 def blames_another(page: Page, incidents: Iterable[Incident]) -> bool:
     """Whether a page has a wrong subject: it names hosts of an incident, but none explains its subject.
 
-    An incident explains a page about a host that acted, or about the affected interface, for a day, because
-    some counts go back a day; and a page that finds it, such as one about the role whose rules were changed.
-    So a page is wrong that reports the victims of a rule as scanners, or the target of a scan.
+    An incident explains pages about a host that acted and about the affected interface, until a day after it,
+    because some detectors count over a day. It also explains pages that find it, such as one about the role
+    whose rules were changed. So a page that reports the victims of a rule as scanners, or the target of a
+    scan, has a wrong subject.
     """
     recent = [each for each in incidents if each.begin <= page.arrived <= each.end + DAY + GRACE]
     if any(page.subject in _actors(each) or finds(page, each) for each in recent):

@@ -14,7 +14,7 @@ _TAIL: Final = 0.025
 _NORMAL: Final = 1.959964
 """The quantile of the normal distribution for the tail."""
 _COUNTED: Final = 500
-"""Maximum count for exact Poisson sums; above it, Byar's approximation is as good."""
+"""Maximum count for exact Poisson sums; above it, Byar's approximation is accurate enough."""
 _STEPS: Final = 100
 
 
@@ -48,7 +48,7 @@ def quantile(values: Sequence[float], share: float) -> float | None:
 
 
 def _cumulated(count: int, mean: float) -> float:
-    """The probability of at most this count."""
+    """The probability that a Poisson variable is at most `count`."""
     return sum(exp(each * log(mean) - mean - lgamma(each + 1)) for each in range(count + 1))
 
 

@@ -14,8 +14,8 @@ MOST_PAGES: Final = {scenarios.BENIGN: 0.5, scenarios.BENIGN_V2: 0.5, scenarios.
 """Maximum pages per day and 1,000 interfaces, without incidents: with usual and with frequent faults."""
 ALWAYS_FOUND: Final = "fast-vertical-scan", "horizontal-scan", "block-scan", "slow-scan"
 NEEDS_FLAGS: Final = frozenset({"beacon", "exfiltration-on-new-port"})
-"""Kinds that the default format of AWS does not show: without flags, the initiator on an unlisted port is a
-guess, and guesses never page."""
+"""Kinds of incident that cannot be found in AWS's default format: without flags, the initiator on an unlisted
+port is a guess, and guesses never page."""
 NEARLY: Final = 0.9
 """Minimum recall of every other kind."""
 MOST_UNNEEDED: Final = 1.0
@@ -23,7 +23,7 @@ MOST_UNNEEDED: Final = 1.0
 MOST_WHILE_LEARNING: Final = 2.0
 """The same on learning days."""
 MOST_REFUSED: Final = 1.0
-"""Maximum pages in a month about a role and a service that its own rules reject for ever."""
+"""Maximum pages per month about a role and a service that its own rules permanently reject."""
 MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.BENIGN_V2: 10.0, scenarios.INCIDENTS: 25.0}
 """Maximum write units of the state table per 1,000 records: for ordinary traffic, and with scans."""
 PAGES_PER_INCIDENT: Final = {"mean": 1.3, "most": 4.0}
@@ -46,7 +46,7 @@ def gates(results: Results) -> Iterator[Target]:
         rate = outcome.tallies[MONITOR].rate_while_learning(outcome.interfaces, outcome.learning_days)
         yield Target(f"pages per day and 1,000 interfaces, {scenario}", rate.value, MOST_WHILE_LEARNING)
     refused = results.refused(MONITOR)
-    yield Target("pages in a month about a role and a service that its rules reject", refused, MOST_REFUSED)
+    yield Target("pages per month about a role and a service that its rules reject", refused, MOST_REFUSED)
     yield from _recalls(results, scenarios.INCIDENTS)
     yield from _recalls(results, scenarios.INCIDENTS_V2)
     for scenario in filter(outcomes.get, (scenarios.INCIDENTS, scenarios.INCIDENTS_V2)):

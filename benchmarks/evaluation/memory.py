@@ -1,4 +1,4 @@
-"""The monitor's ports in memory: claims that count their writes, and a sink that stores pages."""
+"""The monitor's ports in memory, which count the billed units of the state table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.notify.fakes import MemoryClaims
 
 
 class Claims(MemoryClaims):
-    """Claims in a dictionary, which count the writes that the table would bill."""
+    """Claims in a dictionary that count the writes that the table would bill."""
 
     def __init__(self, terms: ClaimTerms) -> None:
         super().__init__(terms)
@@ -59,7 +59,7 @@ class Sink:
 
 
 class Formats:
-    """EC2 with one flow log."""
+    """EC2's log formats: one flow log."""
 
     def __init__(self, log_format: str) -> None:
         self._log_format = log_format
@@ -89,7 +89,7 @@ class Layouts:
 
 
 class Evidence:
-    """Evidence in a dictionary that counts the table's billed units."""
+    """Evidence in a dictionary that counts the write units that the table would bill."""
 
     def __init__(self) -> None:
         self.items: dict[str, tuple[int, Sets]] = {}

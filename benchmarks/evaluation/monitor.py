@@ -47,7 +47,8 @@ _PRIVATE: Final = frozenset(
 )
 _LISTENERS: Final = frozenset({"database", "cache", "queue"})
 _OF_INTERFACES: Final = ("_entries", "_at", "bytes")
-"""What the cache of interfaces contains: an interface that was removed is not described again."""
+"""Attributes of the interface cache that a checkpoint contains: a removed interface cannot be described
+again."""
 _NAMES: Final = re.compile(r"eni-[0-9a-f]+|\d+\.\d+\.\d+\.\d+|[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}")
 
 
@@ -83,7 +84,7 @@ class Monitor:
         return self._claims.writes + self._evidence.writes
 
     def process(self, delivery: Delivery) -> list[Page]:
-        """One invocation."""
+        """Process a delivery in one invocation; see the protocol."""
         batch = LogBatch(
             *(delivery.account, delivery.log_group, delivery.log_stream, delivery.lines),
             batch_id=str(delivery.number),
@@ -99,7 +100,7 @@ class Monitor:
         ]
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
-        """The claims, the evidence, and what the container alone knows: scanners, and removed interfaces."""
+        """The claims, the evidence, and what is only in the caches: scanners, and removed interfaces."""
         caches = self._service._caches  # noqa: SLF001
         kept = {name: getattr(caches.interfaces, name) for name in _OF_INTERFACES}
         return self._claims, self._evidence, caches.state.refused, kept
@@ -117,7 +118,7 @@ class Monitor:
 
 
 def policy(interfaces: Collection[Interface]) -> Policy:
-    """The policy of the world's user, with CIDRs, which work with every log format."""
+    """The policy of the world's user. It contains CIDRs, because they work with every log format."""
     private = {each.subnet_cidr for each in interfaces if each.role in _PRIVATE}
     listeners = {each.subnet_cidr for each in interfaces if each.role in _LISTENERS}
     monitors = {each.private_ipv4 for each in interfaces if each.role == "monitor"}

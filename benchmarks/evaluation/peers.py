@@ -8,8 +8,8 @@ internal host sends to in 60 min, regardless of the initiator.
 Zeek reads packets. No network rule of Elastic reads VPC flow logs. Panther's rule is experimental, off by
 default, and excludes seven common ports; the rule here excludes none, so the original would page less often.
 
-In their favor: only internal sources count (scans from the internet would page all day), and repeats are
-suppressed for as long as the monitor's.
+To the peers' advantage, only internal sources count (scans from the internet would page all day), and repeats
+are suppressed for as long as the monitor's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from flowwarden.network.services import TCP
 from flowwarden.records.model import Action, Flow
 
 KEPT_SECONDS: Final = 2 * 3600
-"""Seconds for which a time span accepts late records after its end."""
+"""Seconds after the end of a time span for which it still accepts late records."""
 SYN, SYN_ACK = 2, 18
 FEW_PACKETS: Final = 2
 ADMIN_PORTS: Final = frozenset({21, 22, 23, 25, 139, 445, 3389, 5985, 5986})
@@ -113,7 +113,7 @@ class Peer:
         return 0
 
     def process(self, delivery: Delivery) -> list[Page]:
-        """Count the delivery's contacts."""
+        """Count the delivery's contacts; return a page for each rule that reaches its threshold."""
         pages = []
         for contact in self._contacts.of(delivery):
             for rule in self._rules:
@@ -125,7 +125,7 @@ class Peer:
         return pages
 
     def _count(self, rule: Rule, contact: Contact, picked: tuple[object, object]) -> bool:
-        """Whether the threshold is reached now."""
+        """Whether the threshold is reached with this contact."""
         span = self._seen.setdefault((rule.name, contact.start // rule.seconds), {})
         distinct = span.setdefault((contact.source, picked[0]), set())
         distinct.add(picked[1])

@@ -1,4 +1,4 @@
-"""Pages about hosts whose own outbound rules reject what they try, for ever."""
+"""Pages about hosts whose own outbound rules permanently reject what they try."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ type Refused = tuple[str, str, str]
 
 
 def refused(page: Page, interfaces: Mapping[str, Interface]) -> Refused | None:
-    """Who is refused what, if a page is about a role, or a host of a role, that is refused for ever."""
+    """The VPC, role and service, if a page is about a role of `BARRED_ROLES` or one of its hosts."""
     for each in interfaces.values():
         if each.role not in BARRED_ROLES:
             continue
@@ -31,5 +31,10 @@ def refused(page: Page, interfaces: Mapping[str, Interface]) -> Refused | None:
 
 
 def most_a_month(pages: Counter[Refused], days: int) -> float:
-    """The most pages about a role and service in a month."""
+    """The maximum number of pages per month about a role and service.
+
+    Args:
+        pages: the pages by VPC, role and service.
+        days: the days on which they were counted.
+    """
     return max(pages.values(), default=0) / ceil(max(days, 1) / MONTH)

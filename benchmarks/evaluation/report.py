@@ -34,9 +34,9 @@ _NO_FLAGS = (
     "initiator on an unlisted port is a guess, and guesses never page. These kinds have no gate here."
 )
 _REFUSED = (
-    "About roles whose own rules reject what they try, for ever: {} pages about {} pairs of role and\n"
-    "service on all days of all scenarios, at most {:g} in a month about one. Only learning days include\n"
-    "them."
+    "Pages about roles whose own rules permanently reject what they try: {} pages about {} pairs of role\n"
+    "and service on all days of all scenarios, at most {:g} per month about one pair. The pages on\n"
+    "learning days include them; the false pages do not."
 )
 
 
@@ -96,7 +96,7 @@ def _behind(results: Results) -> Iterator[str]:
         reported = len(outcome.tallies[MONITOR].reported)
         if reported:
             rate = per_day_and_thousand(reported, outcome.interfaces, outcome.days * DAY)
-            yield f"{MONITOR}, {title}: {rate.value:.2f} spikes that are reported without a page."
+            yield f"{MONITOR}, {title}: {rate.value:.2f} spikes are reported without a page."
 
 
 def _recall(results: Results) -> Iterator[str]:
@@ -143,7 +143,7 @@ def _per_incident(results: Results, scenario: str) -> str:
 
 
 def _while_learning(results: Results) -> Iterator[str]:
-    """Those of a quick run only where the deliveries are like those of AWS."""
+    """The pages on learning days. In a quick run only of scenarios whose deliveries are like those of AWS."""
     yield "## Pages on the learning days"
     rows = []
     for name, outcome in results.outcomes.items():
@@ -187,7 +187,7 @@ def _processed(results: Results) -> str:
                 f"{outcome.seconds:,.0f}",
             )
         )
-    head = "Scenario", "records", "batches", "writes per 1,000", "a batch", "unsure pages", "s"
+    head = "Scenario", "records", "batches", "writes per 1,000", "per batch", "unsure pages", "s"
     spent = [outcome.seconds for outcome in results.outcomes.values()]
     total = (
         f"All scenarios together took {_time(sum(spent))} of processor time, the longest {_time(max(spent))}."

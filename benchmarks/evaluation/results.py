@@ -99,11 +99,11 @@ class Results(Struct):
         }
 
     def tallies(self, name: str) -> list[Tally]:
-        """What a system under test did in each scenario that it was in."""
+        """The tallies of a system under test, one for each scenario that it took part in."""
         return [each.tallies[name] for each in self.outcomes.values() if name in each.tallies]
 
     def refused(self, name: str) -> float:
-        """The most pages about a role and service in a month that are refused for ever, in any scenario."""
+        """The maximum number of pages per month about a role and service in any scenario; see `refusals`."""
         return max(
             most_a_month(each.tallies[name].refused, each.days + each.learning_days)
             for each in self.outcomes.values()
@@ -111,7 +111,7 @@ class Results(Struct):
         )
 
     def wrong_subjects(self, name: str) -> int:
-        """Pages with a wrong subject."""
+        """The number of pages with a wrong subject."""
         return sum(
             len(wrong_subjects(outcome.tallies[name], outcome.incidents))
             for outcome in self.outcomes.values()

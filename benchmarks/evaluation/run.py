@@ -29,7 +29,7 @@ class Outcome(Struct):
     """The outcome of a scenario."""
 
     interfaces: int
-    """The number at the end; it is constant, because each removed instance is replaced."""
+    """The number of interfaces. It is constant, because each removed instance is replaced."""
     days: int
     """Number of scored days."""
     learning_days: int
@@ -38,7 +38,7 @@ class Outcome(Struct):
     accuracy: Accuracy = field(default_factory=Accuracy)
     incidents: list[Incident] = field(default_factory=list)
     lines: int = 0
-    """Of all days."""
+    """Lines of all days."""
     deliveries: int = 0
     seconds: float = 0
     """Processor time."""
@@ -104,7 +104,7 @@ class Run:
                 outcome.tallies[each.name].write_units += each.write_units - before[each.name]
 
     def _refused(self, pages: list[Page]) -> dict[Page, Refused]:
-        """The pages that have a gate of their own on scored days: who is refused what, for ever."""
+        """The pages about permanently rejected traffic, which have their own gate; see `refusals`."""
         interfaces = self.generator.interfaces() if pages else {}
         return {page: found for page in pages if (found := refused(page, interfaces))}
 

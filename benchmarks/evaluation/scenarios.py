@@ -18,7 +18,7 @@ BENIGN, STRESS, INCIDENTS, INCIDENTS_V2, BENIGN_V2, LEARNING, LEARNING_V2 = (
     *("benign", "stress", "incidents", "incidents-v2", "benign-v2", "learning", "learning-v2"),
 )
 WITHOUT_INCIDENTS: Final = BENIGN, STRESS, BENIGN_V2
-"""Ordinary life, and its changes and faults."""
+"""Scenarios with ordinary traffic, changes and faults only."""
 STRESS_FACTOR: Final = 5.0
 WINDOW: Final = 600
 """Seconds of traffic in a delivery on scored days, except in the world with another window."""
@@ -39,7 +39,7 @@ class Size(Struct, frozen=True):
     """The size of the worlds of a run: interfaces, scored days, incidents of each kind."""
 
     benign: tuple[int, int] | None
-    """None: not in this run; the world with frequent faults shows the same and more."""
+    """None if it is not in the run: the world with frequent faults shows the same and more."""
     stress: tuple[int, int]
     benign_v2: tuple[int, int]
     incidents: tuple[int, int]
@@ -47,11 +47,14 @@ class Size(Struct, frozen=True):
     window: int
     """Window of the world with incidents and the template's layout; all others have 600 s."""
     learning: tuple[int, int]
-    """Of the worlds that consist of learning days only, with all traffic and deliveries as on scored days."""
+    """Interfaces and days of the worlds that consist of learning days only.
+
+    Their traffic and deliveries are like those of scored days."""
     learning_rate: float
     learning_slot: int = 3600
-    """Seconds of traffic in a delivery during learning, in the other worlds. Deliveries that hold many hours
-    take less time, but make interfaces look silent, so that quick runs do not show these days."""
+    """Seconds of traffic in a delivery during learning, in the other worlds. Deliveries of many hours take
+    less
+    time to process, but make interfaces look silent, so the report of a quick run omits these days."""
     peers: bool = True
     """Whether the rules of peers are evaluated too."""
 

@@ -1,4 +1,4 @@
-"""The interface of a traffic source: the built-in generator, or a module of the user's own.
+"""The interface of a traffic source: the built-in generator, or a user's module.
 
 `make eval ARGS="--source MODULE"` imports the module and calls its function `make(world)` once for each
 scenario. It returns a `Source`. The module must be importable, for example from the current folder; pickling
@@ -56,6 +56,6 @@ def source_of(module: str, world: World) -> Source:
         source: Source = import_module(module).make(world)
     except (ImportError, AttributeError) as error:
         raise SystemExit(
-            f"--source {module}: {error}; benchmarks/evaluation/README.md says what the module must contain"
+            f"--source {module}: {error}; benchmarks/evaluation/README.md describes the required content"
         ) from error
     return source

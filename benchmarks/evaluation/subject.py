@@ -20,7 +20,7 @@ class Page(Struct, frozen=True, kw_only=True):
     """Unix seconds of the arrival of its delivery."""
     detector: str
     subject: str
-    """Its subject."""
+    """The host, interface or role that it is about."""
     key: str
     """The key of its incident; pages with the same key are repeats."""
     confidence: float | None

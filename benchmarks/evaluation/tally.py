@@ -26,7 +26,7 @@ class Tally(Struct):
     while_learning: list[Page] = field(default_factory=list)
     """Pages on learning days."""
     refused: Counter[Refused] = field(default_factory=Counter)
-    """Pages on all days about who is refused what for ever."""
+    """Pages on all days about permanently rejected traffic, by VPC, role and service; see `refusals`."""
     records: int = 0
     """Lines, including gaps, on scored days."""
     batches: int = 0
@@ -70,7 +70,7 @@ class Tally(Struct):
         return self.write_units / self.records * 1000 if self.records else 0.0
 
     def writes_per_batch(self) -> float:
-        """Write units per batch; a batch is from one interface and mostly small."""
+        """Write units per batch. Most batches are small and from one interface."""
         return self.write_units / max(self.batches, 1)
 
 
@@ -130,7 +130,7 @@ def pages_per_incident(tally: Tally, incidents: Sequence[Incident]) -> list[int]
 
 
 def wrong_subjects(tally: Tally, incidents: Sequence[Incident]) -> list[Page]:
-    """The pages that blame a host that did nothing: a target of an incident, or an uninvolved host."""
+    """The pages whose subject is a host that did nothing: a target of an incident, or an uninvolved host."""
     return [page for page in tally.paged if blames_another(page, incidents)]
 
 

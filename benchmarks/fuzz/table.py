@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from benchmarks.fuzz.draw import changed, damaged
 from flowwarden.aws.dynamodb.table import number
+from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.outbox import Unsent
 from flowwarden.enforcer.registry import Creation, DeletedFlowLog, KnownFlowLog, ManagedFlowLog
 from flowwarden.enforcer.state.desired import DesiredFlowLog
@@ -22,6 +23,7 @@ from flowwarden.notify.notification import Notification
 from flowwarden.state.schema import (
     CREATIONS,
     DELETED_FLOW_LOGS,
+    DELETION_CALLS,
     INCIDENTS,
     KNOWN_FLOW_LOGS,
     KNOWN_ROLES,
@@ -130,12 +132,15 @@ def documents(now: int) -> dict[str, list[tuple[str, str, Any]]]:
         subject="[INFO] s", text="one\ntwo\n", document={"kind": "x"}, attributes={"kind": "x"}
     )
     deleted = DeletedFlowLog(flow_log_id="fl-2", vpc_id=_VPC, at=now, caller=_CALLER, managed=True)
+    ids = ("fl-4", "fl-5")
+    call = DeletionCall(call_id="d1", at=now, caller=_CALLER, flow_log_ids=ids, reported=ids[1:])
     unsent = Unsent(key="k", batch="b", notification=page, replaced=(deleted,))
     entries = (
         (CREATIONS.key_of("t"), Creation(client_token="t", vpc_id=_VPC, flow_log=flow_log, at=now)),  # noqa: S106
         (MANAGED_FLOW_LOGS.key_of("fl-1"), ManagedFlowLog(flow_log_id="fl-1", vpc_id=_VPC, at=now)),
         (KNOWN_FLOW_LOGS.key_of("fl-3"), KnownFlowLog(flow_log_id="fl-3", resource_ids=(_VPC,), at=now)),
         (DELETED_FLOW_LOGS.key_of("fl-2"), deleted),
+        (DELETION_CALLS.key_of("d1"), call),
     )
     work = WorkItem(vpc_id=_VPC, due=now, reason="throttled", failing_since=now - 60)
     return {

@@ -357,7 +357,7 @@ def test_a_malformed_answer_to_a_change_is_an_error_of_the_project() -> None:
 
 
 def test_a_malformed_error_is_an_error_of_the_project() -> None:
-    """Whatever stands for its code, message or status."""
+    """Whatever its code, message or status is."""
     response: dict[str, Any] = {
         "Error": {"Code": "Throttling", "Message": "slow down"},
         "ResponseMetadata": {"HTTPStatusCode": 503},

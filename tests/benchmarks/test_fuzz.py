@@ -245,7 +245,7 @@ def test_a_process_that_ends_is_a_failure() -> None:
 
 
 def test_a_problem_is_shown_once() -> None:
-    """With the first input that has it."""
+    """With the first input that causes it."""
     kind = kind_of(lambda _: iter(()))
     failures = [Failure(kind, number, Problem("one", str(number))) for number in (5, 2)]
     assert [each.number for each in first_of_each([*failures, Failure(kind, 9, Problem("two"))])] == [2, 9]

@@ -17,11 +17,13 @@ from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
+from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.outbox import Unsent
 from flowwarden.enforcer.registry import Creation, DeletedFlowLog, KnownFlowLog, ManagedFlowLog
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers import trigger
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.monitor.baseline.known_roles import KnownRole, networks_of
 from flowwarden.notify.claims import ClaimKey, ClaimTerms, Owner
@@ -74,6 +76,8 @@ def store_partitions() -> None:
     registry.put(ManagedFlowLog(flow_log_id="fl-1", vpc_id="vpc-1", at=NOW))
     registry.put(KnownFlowLog(flow_log_id="fl-2", resource_ids=("vpc-1",), at=NOW))
     registry.put(DeletedFlowLog(flow_log_id="fl-3", at=NOW))
+    caller = ApiCaller(event_name="DeleteFlowLogs")
+    registry.put(DeletionCall(call_id="d1", at=NOW, caller=caller, flow_log_ids=("fl-4",)))
     role = KnownRole(role="r", known=NOW // DAY, networks=networks_of(["10.0.1.5"]), expires_at=NOW)
     DynamoDbRoles(dynamodb(), TABLE).put(role)
 

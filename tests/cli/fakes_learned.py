@@ -35,7 +35,7 @@ class MemoryForgetting:
 
 
 def learned_account(count: int = 2) -> BaselinePorts:
-    """A stack with so many roles: one that does everything, a database."""
+    """A stack with this number of roles: a web server with every kind of line, and a database."""
     roles = [known("tag:Role=web", "10.0.1.5"), known("tag:Role=db", "10.0.2.30")][:count]
     store = MemoryRoles({each.role: replace(each, known=TODAY - 20) for each in roles})
     items = items_of("tag:Role=web", sent=1_500_000_000, today=TODAY)

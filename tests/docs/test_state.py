@@ -32,5 +32,5 @@ def test_a_change_to_the_schema_makes_the_page_stale(changed: Item) -> None:
     ("seconds", "text"), [(86_400, "1 day"), (172_800, "2 days"), (90_000, "25 hours"), (61, "61 seconds")]
 )
 def test_a_span_has_the_largest_unit_that_fits(seconds: int, text: str) -> None:
-    """So that retention is easy to read."""
+    """So retention is easy to read."""
     assert docs_state.span(seconds) == text

@@ -21,7 +21,7 @@ OLD = NOW - 30 * 24 * 3600
 VPC = Vpc(vpc_id="vpc-1", owner_id=ACCOUNT, cidrs=("10.0.0.0/16",))
 DESIRED = resolved(FlowLogSpec(), STACK)
 WANTED = wanted("fl-1", "vpc-1", DESIRED, OLD)
-"""A managed flow log as the policy wants it."""
+"""A managed flow log as the policy requires it."""
 ALTERNATE_GROUP = f"{GROUP}-{DESIRED.configuration}"
 ACTIVE = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1", subnet_id="subnet-1")
 OTHER = "eni-0b"

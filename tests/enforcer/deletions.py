@@ -9,8 +9,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.reconcile import Enforcer
-from flowwarden.enforcer.registry import ManagedFlowLog
+from flowwarden.enforcer.registry import DeletedFlowLog, ManagedFlowLog
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
 from flowwarden.enforcer.triggers import trigger
@@ -123,6 +124,13 @@ class Account:
         for _ in range(6):
             self.invoke(SWEEP, 1800)
             self.invoke(RETRY_EVENT, 300)
+
+    @property
+    def known_to_be_reported(self) -> set[str]:
+        """The flow logs whose deletion is marked as reported."""
+        registry = self.fakes.registry
+        apart = {each.flow_log_id for each in registry.of(DeletedFlowLog) if each.reported}
+        return apart.union(*(each.reported for each in registry.of(DeletionCall)))
 
     @property
     def reports(self) -> list[str]:

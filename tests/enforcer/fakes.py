@@ -20,7 +20,7 @@ from flowwarden.enforcer.decide.log_groups import (
 from flowwarden.enforcer.outbox import Unsent
 from flowwarden.enforcer.ports import EnforcerPorts, FlowLogService
 from flowwarden.enforcer.reconcile import Enforcer
-from flowwarden.enforcer.registry import Creation, Entry, ManagedFlowLog
+from flowwarden.enforcer.registry import Entry, ManagedFlowLog, key_of
 from flowwarden.enforcer.state.desired import managed_tags
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
@@ -55,7 +55,7 @@ SOUND_ROLE = DeliveryRole(trusted=(SERVICE,), statements=(LETS_WRITE,))
 
 
 def sound(name: str = GROUP) -> LogGroup:
-    """A log group as the stack wants it."""
+    """A log group as the stack requires it."""
     subscription = Subscription(name=STACK.stack_name, destination_arn=MONITOR)
     return LogGroup(name=name, retention_days=30, subscriptions=(subscription,))
 
@@ -219,7 +219,7 @@ class MemoryRegistry:
 
 
 def _key(entry: Entry) -> tuple[type[Entry], str]:
-    return type(entry), entry.client_token if isinstance(entry, Creation) else entry.flow_log_id
+    return type(entry), key_of(entry)
 
 
 @dataclass

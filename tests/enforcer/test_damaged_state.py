@@ -22,6 +22,7 @@ from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
+from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.registry import Creation, DeletedFlowLog, KnownFlowLog, ManagedFlowLog
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
@@ -33,6 +34,7 @@ from flowwarden.state import heartbeats
 from flowwarden.state.schema import (
     CREATIONS,
     DELETED_FLOW_LOGS,
+    DELETION_CALLS,
     INCIDENTS,
     ITEMS,
     KNOWN_FLOW_LOGS,
@@ -72,7 +74,7 @@ TYPO: Final = '{"flow_log": {}}'
 OTHERS: Final = "fl-others"
 READ: Final = (
     INCIDENTS, UNSENT, WORK_ITEMS, SWEEP_CURSOR, MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS,
-    DELETED_FLOW_LOGS, LAST_GOOD_POLICY,
+    DELETED_FLOW_LOGS, DELETION_CALLS, LAST_GOOD_POLICY,
 )  # fmt: skip
 """The kinds of item that the enforcer reads, without heartbeats, which the monitor writes."""
 CONTENTS: Final = ("content", "report")
@@ -173,6 +175,7 @@ def left() -> list[dict[str, Any]]:
     DynamoDbWorkQueue(dynamodb(), TABLE).put_cursor(Cursor(after="vpc-1"), BORN)
     caller = ApiCaller(event_name="DeleteFlowLogs", event_id="d1", actor=EVE)
     registry.put(DeletedFlowLog(flow_log_id="fl-gone", vpc_id="vpc-2", at=BORN, caller=caller))
+    registry.put(DeletionCall(call_id="d2", at=BORN, caller=caller, flow_log_ids=("fl-x", "fl-y")))
     registry.put(KnownFlowLog(flow_log_id=OTHERS, resource_ids=("vpc-2",), vpc_id="vpc-2", at=OLD))
     registry.put(Creation(client_token="token", vpc_id="vpc-2", flow_log=DESIRED, at=BORN))  # noqa: S106
     registry.put(ManagedFlowLog(flow_log_id="fl-old", vpc_id="vpc-1", at=OLD))

@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import pytest
 
-from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog
+from flowwarden.enforcer.registry import KnownFlowLog
 from flowwarden.enforcer.reporting.flow_logs import LISTED_AT_MOST
 from flowwarden.enforcer.reporting.report import CLAIMED_APART
 from flowwarden.enforcer.triggers import trigger
@@ -72,7 +72,7 @@ def test_a_report_that_is_sent_but_not_marked_is_not_repeated_after_the_window(n
     account.settle()
     account.settle()
     assert len(account.reports_of(ids)) == min(number, LISTED_AT_MOST)
-    assert all(each.reported for each in account.fakes.registry.of(DeletedFlowLog))
+    assert account.known_to_be_reported == {*ids}
 
 
 def test_a_run_beside_the_one_that_replaces_a_flow_log_does_not_report_it_too() -> None:

@@ -161,7 +161,7 @@ def covered(fakes: Fakes) -> set[str]:
 
 
 def sound_groups(fakes: Fakes) -> set[str]:
-    """The log groups that are as the stack wants them."""
+    """The log groups that are as the stack requires them."""
     return {name for name, each in fakes.groups.there.items() if each == sound(name)}
 
 

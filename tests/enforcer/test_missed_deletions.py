@@ -42,7 +42,7 @@ def test_an_event_that_comes_after_that_report_still_names_the_principal() -> No
     assert f"deleted by {EVE}" in named
 
 
-def test_a_deleted_vpc_takes_its_flow_logs_along_without_a_report() -> None:
+def test_flow_logs_that_are_deleted_with_their_vpc_are_not_reported() -> None:
     """Its records go, too."""
     account = Account()
     account.delete()

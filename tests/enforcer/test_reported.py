@@ -10,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.unmanaged import Topic
+from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.deletions import REPORTED_AT_MOST as DELETIONS_AT_MOST
-from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog
+from flowwarden.enforcer.registry import KnownFlowLog
 from flowwarden.enforcer.reporting.recurring import REPORTED_AT_MOST as NOTICES_AT_MOST
 from flowwarden.notify.text import plural
 from flowwarden.policy.flow_logs import FlowLogsPolicy
@@ -49,12 +50,11 @@ def test_many_deletions_are_reported_by_several_runs_once_each(number: int) -> N
     assert later(account)[sent:] == [beyond]
     assert (f"- {plural(beyond, 'deletion')} more: " in account.fakes.sink.sent[sent].text) is bool(beyond)
     for _ in range(3):
-        before = {each.flow_log_id for each in account.fakes.registry.of(DeletedFlowLog) if each.reported}
+        before = account.known_to_be_reported
         account.invoke(SWEEP, 3600)
-        after = {each.flow_log_id for each in account.fakes.registry.of(DeletedFlowLog) if each.reported}
-        assert len(after - before) <= DELETIONS_AT_MOST
+        assert len(account.known_to_be_reported - before) <= DELETIONS_AT_MOST
     assert sum(counts(account, "FLOW LOGS DELETED")) == number
-    assert {each.flow_log_id for each in account.fakes.registry.of(DeletedFlowLog) if each.reported} == {*ids}
+    assert account.known_to_be_reported == {*ids}
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_a_run_that_ends_between_its_report_and_its_marks_loses_none() -> None:
     ids = [f"fl-{each:04}" for each in range(number)]
     account.invoke(deletion(*ids, at=account.now))
     entries = account.fakes.registry.entries
-    for each in account.fakes.registry.of(DeletedFlowLog):
-        entries[DeletedFlowLog, each.flow_log_id] = replace(each, reported=False)
+    (call,) = account.fakes.registry.of(DeletionCall)
+    entries[DeletionCall, call.call_id] = replace(call, reported=())
     for _ in range(3):
         account.invoke(SWEEP, 3600)
     assert sum(counts(account, "FLOW LOGS DELETED")) == number
-    assert all(each.reported for each in account.fakes.registry.of(DeletedFlowLog))
-    assert {each.caller.actor for each in account.fakes.registry.of(DeletedFlowLog) if each.caller} == {EVE}
+    assert account.known_to_be_reported == {*ids}
+    assert call.caller.actor == EVE

@@ -131,11 +131,11 @@ def test_an_event_has_the_expected_result(path: Path) -> None:
 def test_there_is_an_example_of_every_kind_of_event() -> None:
     """So the last example of a kind is not deleted by mistake."""
     assert {path.stem for path in EVENTS} >= {
-        "reject-burst", "accept-only", "gaps", "ipv6", "custom-format", "control-message", "poison-line",
-        "unexpected-egress", "internet-to-private", "host-probing", "two-formats", "formats-alike",
-        "unparsed-lines", "records-skipped", "rejected-answers", "rejected-answers-many",
-        "scan", "resolver-answers", "service-blocked", "transit-gateway", "idle-connections",
-        "udp-between-client-ports", "egress-denied",
+        "reject-burst", "accept-only", "gaps", "ipv6", "custom-format", "control-message", "malformed-lines",
+        "unexpected-egress", "internet-to-private", "host-probing", "two-formats",
+        "indistinguishable-formats", "unparsed-lines", "records-skipped", "rejected-replies-too-few",
+        "rejected-replies", "scan", "resolver-replies", "service-blocked", "transit-gateway",
+        "idle-connections", "udp-between-client-ports", "egress-denied",
     }  # fmt: skip
 
 

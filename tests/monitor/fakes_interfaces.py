@@ -26,7 +26,7 @@ def interface(interface_id: str, role: str = "web") -> NetworkInterface:
 def having(
     *described: tuple[NetworkInterface, int],
 ) -> Callable[[str], Sequence[tuple[NetworkInterface, int]]]:
-    """Finds those among these interfaces, each with the time of its description, that have an address."""
+    """A lookup: the interfaces among these that have an address, with the time of their description."""
     return lambda address: [each for each in described if address in each[0].addresses]
 
 

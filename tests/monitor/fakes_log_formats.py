@@ -59,7 +59,7 @@ class MemoryLogFormats:
 
     def _answer(self, operation: str) -> None:
         if operation in self.away:
-            raise StateUnavailable("away by the test")
+            raise StateUnavailable("unavailable in the test")
 
 
 def book(

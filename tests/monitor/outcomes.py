@@ -36,7 +36,7 @@ def outcome(scenario: Scenario) -> dict[str, Any]:
 
 
 def outcomes() -> dict[str, Any]:
-    """By scenario."""
+    """The outcome of each scenario."""
     every = {**makers(), "small-uploads": small_uploads}
     return {name: outcome(make()) for name, make in every.items()}
 

@@ -44,7 +44,7 @@ from tests.notify.fakes import MemoryClaims, MemorySink
 TERMS: Final = ClaimTerms(suppression=4 * 3600, lease=50)
 GROUP: Final = "/flow-warden/flow-logs"
 RETRIES: Final = (0, 60, 180)
-"""Seconds after the first delivery: Lambda delivers a failed batch twice more."""
+"""Seconds from the first delivery to each attempt: Lambda delivers a failed batch twice more."""
 
 SINK_ERRORS: Final = {
     Fault.REFUSED: PublishFailed("refused by the test"),

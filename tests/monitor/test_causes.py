@@ -86,7 +86,7 @@ def blocked(client: str, server: str, port: int, side: FlowDirection) -> Traffic
 
 
 def test_inbound_rules_are_those_of_a_role_at_a_service() -> None:
-    """Whichever the client and the server of the role; not at another service, or of another role."""
+    """Whichever client and server of the role it is; not at another service, nor of another role."""
     same = {
         identity(blocked(client, server, 5432, IN), Shares.RULES)
         for client in ("10.0.1.1", "10.0.9.9")
@@ -143,11 +143,11 @@ def test_the_page_says_what_hosts_try(ports: tuple[int, ...], tried: str) -> Non
 
 
 @pytest.mark.parametrize("ports", [(22, 22), (445,), (7946, 8080)])
-def test_what_an_intruder_tries_is_not(ports: tuple[int, ...]) -> None:
-    """Remote administration, and several services."""
-    for told in (ports, (7946,)):
+def test_remote_administration_and_several_services_are_not_common(ports: tuple[int, ...]) -> None:
+    """An intruder tries these: another host that tries them does not join the first."""
+    for first in (ports, (7946,)):
         one, two = (
-            cause(tries("10.0.1.1", *told), Shares.SERVICE),
+            cause(tries("10.0.1.1", *first), Shares.SERVICE),
             cause(tries("10.0.1.2", *ports), Shares.SERVICE),
         )
         assert one is not None
@@ -163,16 +163,16 @@ def sends(client: str, *servers: str, mostly: str = "") -> TrafficFinding:
 
 
 def test_a_destination_is_the_network_that_most_was_sent_to() -> None:
-    """A host joins if its main network was told; an intruder's main network was not."""
-    told = cause(sends("10.0.1.1", "203.0.113.9", "198.51.100.1"), Shares.DESTINATION)
+    """A host joins if a page named its main network; an intruder's main network was not named."""
+    named = cause(sends("10.0.1.1", "203.0.113.9", "198.51.100.1"), Shares.DESTINATION)
     same = cause(sends("10.0.1.2", "198.51.100.7", mostly="203.0.113.20"), Shares.DESTINATION)
     other = cause(sends("10.0.1.2", "203.0.113.9", mostly="192.0.2.66"), Shares.DESTINATION)
-    assert told is not None
+    assert named is not None
     assert same is not None
     assert other is not None
-    assert told.identity == same.identity == other.identity
-    assert set(same.asks) <= set(told.places)
-    assert set(other.asks).isdisjoint(told.places)
+    assert named.identity == same.identity == other.identity
+    assert set(same.asks) <= set(named.places)
+    assert set(other.asks).isdisjoint(named.places)
 
 
 def test_each_finding_of_a_batch_asks_for_its_own_place() -> None:
@@ -243,7 +243,7 @@ def test_a_declared_host_is_an_incident_of_its_own() -> None:
         assert (cause(made, Shares.DESTINATION) is None) == alone
 
 
-def test_actors_by_administration_share_nothing() -> None:
+def test_findings_about_administration_share_no_cause() -> None:
     """Benign automation uses the same ports."""
     alone = {each.name for each in DETECTORS if each.shares is Shares.NOTHING and each.severity.pages}
     assert {"lateral-movement", "brute-force"} <= alone

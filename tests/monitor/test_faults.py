@@ -30,7 +30,7 @@ def faultless(name: str) -> tuple[list[str], list[tuple[str, str]]]:
 
 
 def test_the_scenarios_cover_every_detector_that_notifies() -> None:
-    """And each of them sends what its name says, once, without a fault."""
+    """Without a fault, each scenario sends the notifications of its detectors once."""
     found = set[str]()
     for name in makers():
         _, sent = faultless(name)

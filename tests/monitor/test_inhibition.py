@@ -89,7 +89,7 @@ def test_other_findings_page(later: LogBatch) -> None:
     assert len(account.pages.sent) == 2
 
 
-def test_the_lesser_finding_first_pages() -> None:
+def test_a_lesser_finding_pages_if_it_comes_first() -> None:
     """The graver one pages as well."""
     account = Account()
     service = account.container(Faults())
@@ -98,8 +98,8 @@ def test_the_lesser_finding_first_pages() -> None:
     assert detectors(account) == ["blocked-connection", "host-probing"]
 
 
-def test_it_ends_with_the_suppression_of_repeats() -> None:
-    """After four hours, over midnight too; a repeat of the graver finding begins it again."""
+def test_inhibition_ends_with_the_suppression_of_repeats() -> None:
+    """After four hours, over midnight too."""
     for begin in (NOW, NOW - NOW % 86_400 + 86_400 - 1800):
         account = Account()
         service = account.container(Faults())
@@ -110,7 +110,17 @@ def test_it_ends_with_the_suppression_of_repeats() -> None:
         assert detectors(account) == ["host-probing", "blocked-connection"]
 
 
-def test_a_page_that_is_not_out_inhibits_nothing() -> None:
+def test_a_repeat_of_the_graver_finding_prolongs_inhibition() -> None:
+    """Although the repeat itself is suppressed."""
+    account = Account()
+    service = account.container(Faults())
+    process(service, probes())
+    process(service, batch("repeat", *probes().lines), NOW + 3 * HOUR)
+    process(service, blocked(), NOW + 6 * HOUR)
+    assert detectors(account) == ["host-probing"]
+
+
+def test_a_page_that_is_not_sent_inhibits_nothing() -> None:
     """The lesser finding pages; the retry of the batch sends the graver one."""
     account = Account()
     account.pages.away = True
@@ -144,8 +154,8 @@ def test_an_exempt_host_inhibits_nothing() -> None:
     assert stored(account) == set()
 
 
-def test_a_batch_stores_few_and_the_next_one_the_others() -> None:
-    """Those of the gravest findings first: the hosts with most records. Each waiting one is counted."""
+def test_a_batch_stores_the_gravest_findings_and_the_next_one_the_others() -> None:
+    """First those about the hosts with most records. Each one that waits is counted."""
     account = Account()
     service = account.container(Faults())
     lines = [line for host in range(1, 9) for line in probes(f"10.0.1.{host}").lines]

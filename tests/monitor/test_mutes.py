@@ -17,7 +17,7 @@ from flowwarden.policy.policy import Policy
 from tests.flows import rejected
 from tests.monitor.batches import NOW, triaged
 from tests.monitor.render.examples import EXAMPLES
-from tests.monitor.test_pipeline import BLOCKED, World, batch, line
+from tests.monitor.test_pipeline import BLOCKED, Account, batch, line
 
 UNKNOWN = Hosts({})
 WEB = Hosts(
@@ -111,28 +111,28 @@ def test_a_finding_without_flows_matches_by_detector_and_subject_only() -> None:
     assert not is_muted(silent, subject=silent.subject, peer="own")
 
 
-def muting(**members: str) -> World:
+def muting(**members: str) -> Account:
     """A service with one mute in its policy."""
-    return World(policy=Policy(mutes=(Mute(**members),)))
+    return Account(policy=Policy(mutes=(Mute(**members),)))
 
 
 def test_a_muted_finding_is_counted_and_reported_but_not_sent() -> None:
     """What the mute does not match is sent."""
-    world = muting(subject="10.0.1.20", until="never", reason="known")
-    result = world.process(batch(BLOCKED, line("10.0.1.21", 6379)))
-    assert [each.document["subject"] for each in world.sink.sent] == ["10.0.1.21"]
+    account = muting(subject="10.0.1.20", until="never", reason="known")
+    result = account.process(batch(BLOCKED, line("10.0.1.21", 6379)))
+    assert [each.document["subject"] for each in account.sink.sent] == ["10.0.1.21"]
     assert (result.findings, result.muted, result.notifications) == (2, 1, 1)
     (reported,) = result.reported
     assert (reported.subject, reported.muted) == ("10.0.1.20", "known")
 
 
-def test_when_a_mute_ends_findings_are_sent_again_and_operations_hears_of_it_once() -> None:
-    """In any container; without the mute there is nothing to report."""
-    world = muting(subject="10.0.1.20", until="2025-11-24T15:00:00Z", reason="known")
+def test_when_a_mute_ends_findings_are_sent_again_and_operations_is_notified_once() -> None:
+    """By whichever containers process the batches; without the mute there is nothing to report."""
+    account = muting(subject="10.0.1.20", until="2025-11-24T15:00:00Z", reason="known")
     for number in range(3):
-        world.process(batch(BLOCKED, name=f"batch-{number}"), now=NOW + number * 86_000)
-    assert [each.attributes["kind"] for each in world.operations.sent] == ["mute-expired"]
-    assert world.sink.sent
-    plain = World()
+        account.process(batch(BLOCKED, name=f"batch-{number}"), now=NOW + number * 86_000)
+    assert [each.attributes["kind"] for each in account.operations.sent] == ["mute-expired"]
+    assert account.sink.sent
+    plain = Account()
     plain.process(batch(BLOCKED))
     assert plain.operations.sent == []

@@ -110,8 +110,8 @@ def test_hosts_without_a_role_are_incidents_of_their_own() -> None:
     assert len(pages(here)) == 3
 
 
-def test_who_comes_an_hour_later_is_told_with_those_that_joined() -> None:
-    """They are listed in the second page."""
+def test_a_host_that_comes_an_hour_later_is_in_a_second_page_with_those_that_joined() -> None:
+    """The second page lists them."""
     here = account()
     service = here.container(Faults())
     for at, client in ((0, APPS[0]), (600, APPS[1]), (HOUR, APPS[2])):
@@ -124,7 +124,7 @@ def test_who_comes_an_hour_later_is_told_with_those_that_joined() -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(5432, 6379), (6379, 5432)])
 def test_a_later_page_is_about_what_is_new(first: int, second: int) -> None:
-    """The batch also shows what was told before, which the page only lists."""
+    """The batch also shows what an earlier page was about, which this page only lists."""
     here, client = account(), APPS[0]
     service = here.container(Faults())
     servers = {5432: DATABASES[0], 6379: CACHE}
@@ -142,7 +142,7 @@ def test_a_later_page_is_about_what_is_new(first: int, second: int) -> None:
     assert f"tcp/{first}" in listed
 
 
-def test_without_the_table_each_is_told() -> None:
+def test_without_the_table_each_finding_has_a_page() -> None:
     """A page too many is better than one too few."""
     here = account()
     here.claims.away = {"claim"}
@@ -151,8 +151,8 @@ def test_without_the_table_each_is_told() -> None:
     assert len(pages(here)) == 3
 
 
-def test_a_page_that_is_not_out_is_sent_by_the_next_host() -> None:
-    """Its own batch fails, and its retry finds that the incident was told, and joins."""
+def test_a_page_that_is_not_sent_is_sent_by_the_next_host() -> None:
+    """Its own batch fails; the retry finds that the incident has a page, and joins it."""
     here = account()
     service = here.container(Faults())
     here.pages.away = True

@@ -48,7 +48,7 @@ BLOCKED = line("10.0.1.20", 5432)
 
 
 @dataclass
-class World:
+class Account:
     """A service on fakes."""
 
     sink: MemorySink = field(default_factory=MemorySink)
@@ -82,7 +82,7 @@ class World:
 def test_a_batch_is_counted_line_by_line() -> None:
     """Each line counts as a flow, a gap or malformed."""
     gap = "2 111122223333 eni-db - - - - - - - 1764000000 1764000060 - {}"
-    result = World().process(
+    result = Account().process(
         batch(
             line("203.0.113.9", 22), line("10.0.1.5", 443, "ACCEPT"), "nonsense",
             gap.format("NODATA"), gap.format("SKIPDATA"),
@@ -95,271 +95,271 @@ def test_a_batch_is_counted_line_by_line() -> None:
 
 def test_one_group_is_one_page() -> None:
     """Never one alert per line."""
-    world = World()
-    result = world.process(batch(*[BLOCKED] * 40))
-    assert (result.notifications, len(world.sink.sent)) == (1, 1)
+    account = Account()
+    result = account.process(batch(*[BLOCKED] * 40))
+    assert (result.notifications, len(account.sink.sent)) == (1, 1)
 
 
 def test_two_groups_are_two_pages() -> None:
     """Different hosts, different services."""
-    world = World()
-    world.process(batch(BLOCKED, line("10.0.1.21", 6379)))
-    assert len(world.sink.sent) == 2
+    account = Account()
+    account.process(batch(BLOCKED, line("10.0.1.21", 6379)))
+    assert len(account.sink.sent) == 2
 
 
 def test_internet_noise_never_pages() -> None:
     """It is counted and reported."""
-    world = World()
-    result = world.process(batch(*(line(f"203.0.113.{i}", 22) for i in range(50))))
+    account = Account()
+    result = account.process(batch(*(line(f"203.0.113.{i}", 22) for i in range(50))))
     assert (result.internet_rejects, result.findings, len(result.reported)) == (50, 1, 1)
-    assert world.sink.sent == []
+    assert account.sink.sent == []
 
 
 def test_repeats_are_suppressed_and_the_next_page_counts_them() -> None:
     """Nothing until they pause for the window; then one page with the number of suppressed repeats."""
-    world = World()
-    world.process(batch(BLOCKED, name="a"))
+    account = Account()
+    account.process(batch(BLOCKED, name="a"))
     for number in range(3):
-        result = world.process(batch(BLOCKED, name=f"b{number}"), now=NOW + 600)
+        result = account.process(batch(BLOCKED, name=f"b{number}"), now=NOW + 600)
         assert (result.notifications, result.suppressed) == (0, 1)
-    world.process(batch(BLOCKED, name="c"), now=NOW + 600 + 3600)
-    assert len(world.sink.sent) == 2
-    assert "3 repeats suppressed since" in world.sink.sent[1].text
-    assert world.sink.sent[1].document["suppressed_batches"] == 3
+    account.process(batch(BLOCKED, name="c"), now=NOW + 600 + 3600)
+    assert len(account.sink.sent) == 2
+    assert "3 repeats suppressed since" in account.sink.sent[1].text
+    assert account.sink.sent[1].document["suppressed_batches"] == 3
 
 
 def test_a_replayed_batch_pages_once() -> None:
     """A second delivery, and a redrive from the failure queue."""
-    world = World()
+    account = Account()
     for attempt in ("attempt-1", "attempt-2", "attempt-3"):
-        world.process(batch(BLOCKED), attempt)
-    assert len(world.sink.sent) == 1
+        account.process(batch(BLOCKED), attempt)
+    assert len(account.sink.sent) == 1
 
 
 def test_a_crash_before_publishing_loses_no_page() -> None:
     """Lambda's retry runs after the lease."""
-    world = World(sink=MemorySink(crash_before=True))
+    account = Account(sink=MemorySink(crash_before=True))
     with pytest.raises(CrashError):
-        world.process(batch(BLOCKED))
-    world.sink.crash_before = False
-    world.process(batch(BLOCKED), "retry", NOW + 60)
-    assert len(world.sink.sent) == 1
+        account.process(batch(BLOCKED))
+    account.sink.crash_before = False
+    account.process(batch(BLOCKED), "retry", NOW + 60)
+    assert len(account.sink.sent) == 1
 
 
 def test_a_concurrent_delivery_neither_pages_nor_succeeds() -> None:
-    """It fails, so that its retry checks whether the first one sent the page; by then it has."""
-    world = World()
-    world.claims.claim(world_key(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW)
-    second = world.process(batch(BLOCKED), "attempt-2", NOW + 1)
+    """It fails, so its retry checks whether the first one sent the page; by then it has."""
+    account = Account()
+    account.claims.claim(key_of_blocked(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW)
+    second = account.process(batch(BLOCKED), "attempt-2", NOW + 1)
     with pytest.raises(PublishFailed, match="Another delivery of this batch is in progress"):
         second.raise_if_unsent()
-    world.claims.confirm(world_key(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW + 1)
-    world.process(batch(BLOCKED), "attempt-3", NOW + 60).raise_if_unsent()
-    assert world.sink.sent == []
+    account.claims.confirm(key_of_blocked(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW + 1)
+    account.process(batch(BLOCKED), "attempt-3", NOW + 60).raise_if_unsent()
+    assert account.sink.sent == []
 
 
-def world_key() -> ClaimKey:
+def key_of_blocked() -> ClaimKey:
     """The incident key of BLOCKED."""
-    world = World()
-    world.process(batch(BLOCKED))
-    (key,) = world.claims.items
+    account = Account()
+    account.process(batch(BLOCKED))
+    (key,) = account.claims.items
     return key
 
 
 def test_a_crash_before_publishing_is_taken_over_after_the_lease() -> None:
     """Another batch with the same group waits for the lease, then pages."""
-    world = World(sink=MemorySink(crash_before=True))
+    account = Account(sink=MemorySink(crash_before=True))
     with pytest.raises(CrashError):
-        world.process(batch(BLOCKED, name="a"))
-    world.sink.crash_before = False
-    early = world.process(batch(BLOCKED, name="b"), "attempt-2", NOW + TERMS.lease - 1)
-    assert (early.suppressed, world.sink.sent) == (1, [])
-    world.process(batch(BLOCKED, name="c"), "attempt-3", NOW + TERMS.lease)
-    assert len(world.sink.sent) == 1
+        account.process(batch(BLOCKED, name="a"))
+    account.sink.crash_before = False
+    early = account.process(batch(BLOCKED, name="b"), "attempt-2", NOW + TERMS.lease - 1)
+    assert (early.suppressed, account.sink.sent) == (1, [])
+    account.process(batch(BLOCKED, name="c"), "attempt-3", NOW + TERMS.lease)
+    assert len(account.sink.sent) == 1
 
 
 def test_a_crash_between_publishing_and_confirming_may_page_twice() -> None:
     """The only case in which a page repeats: delivery is at least once."""
-    world = World(sink=MemorySink(crash_after=True))
+    account = Account(sink=MemorySink(crash_after=True))
     with pytest.raises(CrashError):
-        world.process(batch(BLOCKED))
-    world.sink.crash_after = False
-    world.process(batch(BLOCKED), "retry", NOW + 60)
-    assert [page.subject for page in world.sink.sent] == [world.sink.sent[0].subject] * 2
-    assert world.sink.sent[0].document["incident"] == world.sink.sent[1].document["incident"]
+        account.process(batch(BLOCKED))
+    account.sink.crash_after = False
+    account.process(batch(BLOCKED), "retry", NOW + 60)
+    assert [page.subject for page in account.sink.sent] == [account.sink.sent[0].subject] * 2
+    assert account.sink.sent[0].document["incident"] == account.sink.sent[1].document["incident"]
 
 
 def test_a_crash_after_confirming_does_not_page_again() -> None:
     """The retry finds the page marked as sent."""
-    world = World()
-    world.process(batch(BLOCKED))
-    world.process(batch(BLOCKED), "retry", NOW + 60)
-    assert len(world.sink.sent) == 1
+    account = Account()
+    account.process(batch(BLOCKED))
+    account.process(batch(BLOCKED), "retry", NOW + 60)
+    assert len(account.sink.sent) == 1
 
 
 def test_a_failed_page_fails_the_batch_and_the_retry_sends_it() -> None:
     """Sent pages are not repeated; any invocation sends the failed one at once."""
     private = Policy(private_subnets=("10.0.2.0/24",))
-    world = World(sink=MemorySink(refuse={"blocked-connection"}), policy=private)
+    account = Account(sink=MemorySink(refuse={"blocked-connection"}), policy=private)
     answer = f"2 111122223333 eni-db 10.0.2.30 203.0.113.9 22 50000 6 6 360 {NOW - 90} {NOW - 40} ACCEPT OK"
     both = batch(BLOCKED, line("203.0.113.9", 22, "ACCEPT"), answer)
-    result = world.process(both)
+    result = account.process(both)
     with pytest.raises(PublishFailed, match=r"1 notification.* not sent, .*PostgreSQL"):
         result.raise_if_unsent()
-    assert [page.attributes["detector"] for page in world.sink.sent] == ["internet-to-private"]
-    world.sink.refuse.clear()
-    world.process(both, "another-request", NOW + 1).raise_if_unsent()
-    assert [page.attributes["detector"] for page in world.sink.sent] == [
+    assert [page.attributes["detector"] for page in account.sink.sent] == ["internet-to-private"]
+    account.sink.refuse.clear()
+    account.process(both, "another-request", NOW + 1).raise_if_unsent()
+    assert [page.attributes["detector"] for page in account.sink.sent] == [
         "internet-to-private", "blocked-connection",
     ]  # fmt: skip
 
 
 def test_a_failed_table_is_not_called_again_in_the_batch() -> None:
     """Every call costs seconds, and all pages are sent nevertheless."""
-    world = World()
-    world.claims.away = {"claim", "confirm"}
-    result = world.process(batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(4))))
-    assert (len(world.sink.sent), result.state_unavailable, world.claims.calls) == (4, 1, 1)
+    account = Account()
+    account.claims.away = {"claim", "confirm"}
+    result = account.process(batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(4))))
+    assert (len(account.sink.sent), result.state_unavailable, account.claims.calls) == (4, 1, 1)
 
 
 def test_alerts_beyond_the_limit_are_one_more_page() -> None:
     """The most severe are sent individually, the others together; the retry sends nothing twice."""
-    world = World()
+    account = Account()
     prober = [line("10.0.8.66", port) for port in range(20, 30)]
     many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(60)), *prober)
-    world.process(many)
-    assert len(world.sink.sent) == MAX_SINGLE + 1
-    assert world.sink.sent[0].attributes["detector"] == "host-probing"
-    storm = world.sink.sent[-1]
+    account.process(many)
+    assert len(account.sink.sent) == MAX_SINGLE + 1
+    assert account.sink.sent[0].attributes["detector"] == "host-probing"
+    storm = account.sink.sent[-1]
     assert storm.subject == "[HIGH] 36 more findings in one batch of log stream eni-db-all (eu-west-1)"
     assert (storm.document["findings"], storm.attributes["detector"]) == (36, "alert-rollup")
-    world.process(many, "retry", NOW + 60)
-    assert len(world.sink.sent) == MAX_SINGLE + 1
+    account.process(many, "retry", NOW + 60)
+    assert len(account.sink.sent) == MAX_SINGLE + 1
 
 
 def test_a_new_alert_after_a_storm_is_sent_individually() -> None:
     """A storm cannot hide it: known findings take no place in the limit."""
-    world = World()
+    account = Account()
     storm = [line(f"10.0.1.{i}", 1000 + i) for i in range(60)]
-    world.process(batch(*storm, name="a"))
-    world.sink.sent.clear()
-    result = world.process(batch(*storm, line("10.0.9.9", 2000), name="b"), "attempt-2", NOW + 600)
-    assert [page.document["subject"] for page in world.sink.sent] == ["10.0.9.9"]
+    account.process(batch(*storm, name="a"))
+    account.sink.sent.clear()
+    result = account.process(batch(*storm, line("10.0.9.9", 2000), name="b"), "attempt-2", NOW + 600)
+    assert [page.document["subject"] for page in account.sink.sent] == ["10.0.9.9"]
     assert result.suppressed == 60
 
 
 def test_a_storm_that_cannot_be_sent_is_left_to_the_retry() -> None:
     """All of it."""
-    world = World(sink=MemorySink(refuse={"alert-rollup"}))
+    account = Account(sink=MemorySink(refuse={"alert-rollup"}))
     many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(30)))
-    first = world.process(many)
-    assert (len(world.sink.sent), len(first.delivery.unsent)) == (MAX_SINGLE, 5)
-    world.sink.refuse.clear()
-    world.process(many, "retry", NOW + 60).raise_if_unsent()
-    assert world.sink.sent[-1].document["findings"] == 5
+    first = account.process(many)
+    assert (len(account.sink.sent), len(first.delivery.unsent)) == (MAX_SINGLE, 5)
+    account.sink.refuse.clear()
+    account.process(many, "retry", NOW + 60).raise_if_unsent()
+    assert account.sink.sent[-1].document["findings"] == 5
 
 
 def test_a_flood_costs_a_bounded_number_of_writes() -> None:
     """And its page contains their number."""
-    world = World()
-    result = world.process(batch(*(line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(1000))))
-    assert len(world.sink.sent) == MAX_SINGLE + 1
-    assert world.sink.sent[-1].document["findings"] == 1000 - MAX_SINGLE
-    assert 2 * MAX_SINGLE < world.claims.calls + world.evidence.writes <= MOST_WRITES
+    account = Account()
+    result = account.process(batch(*(line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(1000))))
+    assert len(account.sink.sent) == MAX_SINGLE + 1
+    assert account.sink.sent[-1].document["findings"] == 1000 - MAX_SINGLE
+    assert 2 * MAX_SINGLE < account.claims.calls + account.evidence.writes <= MOST_WRITES
     assert len(result.delivery.rolled_up) == MOST_FINDINGS - MAX_SINGLE + 1  # and one for all the others
     assert (result.findings, result.findings_summed_up) == (1000, 1000 - MOST_FINDINGS)
 
 
 def test_new_alerts_beyond_the_claim_limit_are_rolled_up_once() -> None:
     """Regardless of the number of known alerts, and not again by a retry."""
-    world = World()
+    account = Account()
     lines = [line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(100)]
-    world.process(batch(*lines[:60], name="a"))
-    world.sink.sent.clear()
+    account.process(batch(*lines[:60], name="a"))
+    account.sink.sent.clear()
     more = batch(*lines, name="b")
-    result = world.process(more, "attempt-2", NOW + 60)
-    *single, page = world.sink.sent
+    result = account.process(more, "attempt-2", NOW + 60)
+    *single, page = account.sink.sent
     assert page.attributes["detector"] == "alert-rollup"
     assert {each.attributes["detector"] for each in single} == {"blocked-connection"}
     assert page.document["findings"] == len(result.delivery.rolled_up) == 40 - len(single) > 0
-    again = world.process(more, "attempt-3", NOW + 120)
-    assert len(world.sink.sent) == len(single) + 1
+    again = account.process(more, "attempt-3", NOW + 120)
+    assert len(account.sink.sent) == len(single) + 1
     assert again.delivery.rolled_up == result.delivery.rolled_up, "for the log"
     flood = [line(f"10.{i // 250}.2.{i % 250}", 1000 + i) for i in range(200)]
-    world.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-4", NOW + 180)
-    world.sink.sent.clear()
-    world.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-5", NOW + 240)
-    assert world.sink.sent == []
+    account.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-4", NOW + 180)
+    account.sink.sent.clear()
+    account.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-5", NOW + 240)
+    assert account.sink.sent == []
 
 
 def test_when_time_runs_out_the_rest_is_left_to_the_retry() -> None:
     """Otherwise Lambda would stop the function before it writes its metrics."""
-    world = World(seconds_left=5)
-    result = world.process(batch(BLOCKED))
+    account = Account(seconds_left=5)
+    result = account.process(batch(BLOCKED))
     with pytest.raises(PublishFailed, match="time is nearly over"):
         result.raise_if_unsent()
-    world.seconds_left = 40
-    world.process(batch(BLOCKED), "retry", NOW + 60).raise_if_unsent()
-    assert len(world.sink.sent) == 1
+    account.seconds_left = 40
+    account.process(batch(BLOCKED), "retry", NOW + 60).raise_if_unsent()
+    assert len(account.sink.sent) == 1
 
 
-def test_if_only_the_time_for_claims_is_over_pages_are_sent_without() -> None:
+def test_if_only_the_time_for_claims_is_over_pages_are_sent_without_claims() -> None:
     """The retry of a batch that computes for long would have no more time."""
-    world = World(seconds_left=RESERVE - 1)
-    result = world.process(batch(BLOCKED))
+    account = Account(seconds_left=RESERVE - 1)
+    result = account.process(batch(BLOCKED))
     result.raise_if_unsent()
-    assert (len(world.sink.sent), world.claims.calls) == (1, 0)
+    assert (len(account.sink.sent), account.claims.calls) == (1, 0)
     assert result.delivery.state_unavailable == 1
 
 
 def test_without_the_state_table_pages_are_sent() -> None:
     """A duplicate page is better than none; the failure is counted."""
-    world = World()
-    world.claims.away = {"claim", "confirm"}
-    result = world.process(batch(BLOCKED))
-    assert (len(world.sink.sent), result.state_unavailable) == (1, 1)
+    account = Account()
+    account.claims.away = {"claim", "confirm"}
+    result = account.process(batch(BLOCKED))
+    assert (len(account.sink.sent), result.state_unavailable) == (1, 1)
     result.raise_if_unsent()
 
 
 def test_a_failed_confirmation_does_not_fail_the_batch() -> None:
     """The page is sent: a retry would send it again."""
-    world = World()
-    world.claims.away = {"confirm"}
-    result = world.process(batch(BLOCKED))
+    account = Account()
+    account.claims.away = {"confirm"}
+    result = account.process(batch(BLOCKED))
     result.raise_if_unsent()
     assert (result.notifications, result.state_unavailable) == (1, 1)
 
 
 def test_a_failed_release_leaves_the_claim_to_its_lease() -> None:
     """The batch fails because of the page, not because of the table."""
-    world = World(sink=MemorySink(refuse={"blocked-connection"}))
-    world.claims.away = {"release"}
-    result = world.process(batch(BLOCKED))
+    account = Account(sink=MemorySink(refuse={"blocked-connection"}))
+    account.claims.away = {"release"}
+    result = account.process(batch(BLOCKED))
     assert (len(result.delivery.unsent), result.state_unavailable) == (1, 1)
 
 
 def test_both_interfaces_of_a_rejected_connection_are_one_incident() -> None:
     """The client's and the server's interface log it; on-call gets one page."""
-    world = World()
-    world.process(batch(BLOCKED, name="server"))
-    world.process(batch(BLOCKED.replace("eni-db", "eni-app"), name="client"))
-    assert len(world.sink.sent) == 1
+    account = Account()
+    account.process(batch(BLOCKED, name="server"))
+    account.process(batch(BLOCKED.replace("eni-db", "eni-app"), name="client"))
+    assert len(account.sink.sent) == 1
 
 
 def test_another_account_is_another_incident() -> None:
     """Addresses repeat between accounts; the record's own account counts."""
-    world = World()
-    world.process(batch(BLOCKED, name="a"))
-    world.process(batch(BLOCKED.replace("111122223333", "444455556666"), name="b"))
-    accounts = [page.attributes["account"] for page in world.sink.sent]
+    account = Account()
+    account.process(batch(BLOCKED, name="a"))
+    account.process(batch(BLOCKED.replace("111122223333", "444455556666"), name="b"))
+    accounts = [page.attributes["account"] for page in account.sink.sent]
     assert accounts == ["111122223333", "444455556666"]
 
 
 def test_a_page_is_valid_json() -> None:
     """The document can be stored and sent as it is."""
-    world = World()
-    world.process(batch(BLOCKED))
-    (page,) = world.sink.sent
+    account = Account()
+    account.process(batch(BLOCKED))
+    (page,) = account.sink.sent
     assert isinstance(page, Notification)
     assert json.loads(json.dumps(page.document)) == page.document
 
@@ -375,83 +375,83 @@ GROUP = "/flow-warden/flow-logs"
 
 def test_each_line_is_parsed_with_its_own_format() -> None:
     """Formats are distinguished by the number of tokens, then by the types of the fields."""
-    world = World(formats=FakeFormats({GROUP: [SHORT.to_log_format(), ANOTHER.to_log_format()]}))
-    result = world.process(batch(OF_SHORT, BLOCKED, OF_ANOTHER))
+    account = Account(formats=FakeFormats({GROUP: [SHORT.to_log_format(), ANOTHER.to_log_format()]}))
+    result = account.process(batch(OF_SHORT, BLOCKED, OF_ANOTHER))
     assert (result.flows, result.malformed) == (3, 0)
-    assert sorted(page.document["subject"] for page in world.sink.sent) == ["10.0.1.20", "10.0.1.21"]
+    assert sorted(page.document["subject"] for page in account.sink.sent) == ["10.0.1.20", "10.0.1.21"]
 
 
 def test_a_new_format_is_learned_within_the_batch() -> None:
     """The batch is parsed again: nothing is lost and nothing is sent twice."""
-    world = World(formats=FakeFormats({GROUP: [DEFAULT_LOG_FORMAT.to_log_format()]}))
-    warm = world.container()
+    account = Account(formats=FakeFormats({GROUP: [DEFAULT_LOG_FORMAT.to_log_format()]}))
+    warm = account.container()
     warm.process(batch(line("10.0.1.5", 443, "ACCEPT"), name="a"), Invocation("attempt-1", lambda: 40.0), NOW)
-    world.formats.groups[GROUP].append(SHORT.to_log_format())
+    account.formats.groups[GROUP].append(SHORT.to_log_format())
     result = warm.process(
         batch(OF_SHORT, *[line("10.0.1.5", 443, "ACCEPT")] * 3),
         Invocation("attempt-2", lambda: 40.0),
         NOW + WAIT_SECONDS,
     )
-    assert (result.flows, result.malformed, result.unparsed_batches, len(world.sink.sent)) == (4, 0, 0, 1)
+    assert (result.flows, result.malformed, result.unparsed_batches, len(account.sink.sent)) == (4, 0, 0, 1)
 
 
 def test_lines_that_match_two_formats_are_malformed_and_reported() -> None:
     """Never guessed: the two flow logs differ only in the order of their addresses."""
     swapped = LogFormat(("dstaddr", "srcaddr", *SHORT.names[2:]))
-    world = World(formats=FakeFormats({GROUP: [SHORT.to_log_format(), swapped.to_log_format()]}))
-    result = world.process(batch(OF_SHORT, OF_SHORT))
+    account = Account(formats=FakeFormats({GROUP: [SHORT.to_log_format(), swapped.to_log_format()]}))
+    result = account.process(batch(OF_SHORT, OF_SHORT))
     assert (result.flows, result.malformed, result.unparsed_batches) == (0, 2, 1)
-    assert "several formats" in world.operations.sent[0].text
-    assert world.sink.sent == []
+    assert "several formats" in account.operations.sent[0].text
+    assert account.sink.sent == []
 
 
 def test_unparsed_lines_are_reported_to_operations_once_per_window() -> None:
     """Not to on-call; pages about parsed lines are sent."""
-    world = World()
-    result = world.process(batch(BLOCKED, *["nonsense"] * 9, name="a"))
+    account = Account()
+    result = account.process(batch(BLOCKED, *["nonsense"] * 9, name="a"))
     assert (result.unparsed_batches, result.findings, result.notifications) == (1, 2, 2)
-    assert [sent.attributes["detector"] for sent in world.operations.sent] == ["unparsed-lines"]
-    assert [sent.attributes["detector"] for sent in world.sink.sent] == ["blocked-connection"]
-    repeat = world.process(batch("other nonsense", name="b"), now=NOW + 600)
+    assert [sent.attributes["detector"] for sent in account.operations.sent] == ["unparsed-lines"]
+    assert [sent.attributes["detector"] for sent in account.sink.sent] == ["blocked-connection"]
+    repeat = account.process(batch("other nonsense", name="b"), now=NOW + 600)
     assert (repeat.unparsed_batches, repeat.notifications, repeat.suppressed) == (1, 0, 1)
-    world.process(batch("nonsense", name="c"), now=NOW + 3600)
-    assert [sent.document["suppressed_batches"] for sent in world.operations.sent] == [0, 1]
+    account.process(batch("nonsense", name="c"), now=NOW + 3600)
+    assert [sent.document["suppressed_batches"] for sent in account.operations.sent] == [0, 1]
 
 
 def test_an_isolated_malformed_line_is_not_a_finding() -> None:
     """It is counted."""
-    world = World()
-    result = world.process(batch(BLOCKED, "nonsense"))
-    assert (result.malformed, result.unparsed_batches, world.operations.sent) == (1, 0, [])
+    account = Account()
+    result = account.process(batch(BLOCKED, "nonsense"))
+    assert (result.malformed, result.unparsed_batches, account.operations.sent) == (1, 0, [])
 
 
 def test_an_unsent_report_of_unparsed_lines_fails_the_batch() -> None:
     """Like an unsent page: the retry sends it, and repeats no page."""
-    world = World(operations=MemorySink(name="memory:operations", refuse={"unparsed-lines"}))
+    account = Account(operations=MemorySink(name="memory:operations", refuse={"unparsed-lines"}))
     both = batch(BLOCKED, *["nonsense"] * 9)
     with pytest.raises(PublishFailed, match=r"not sent, .*9 of 10 lines"):
-        world.process(both).raise_if_unsent()
-    world.operations.refuse.clear()
-    world.process(both, now=NOW + 60).raise_if_unsent()
-    assert (len(world.operations.sent), len(world.sink.sent)) == (1, 1)
+        account.process(both).raise_if_unsent()
+    account.operations.refuse.clear()
+    account.process(both, now=NOW + 60).raise_if_unsent()
+    assert (len(account.operations.sent), len(account.sink.sent)) == (1, 1)
 
 
 def test_unavailable_formats_are_counted_and_fail_nothing() -> None:
     """The fallback is used."""
-    world = World(formats=FakeFormats(throttled=True))
-    result = world.process(batch(BLOCKED))
-    assert (result.flows, result.log_formats_unavailable, len(world.sink.sent)) == (1, 1, 1)
-    assert World().process(batch(BLOCKED)).log_formats_unavailable == 0
+    account = Account(formats=FakeFormats(throttled=True))
+    result = account.process(batch(BLOCKED))
+    assert (result.flows, result.log_formats_unavailable, len(account.sink.sent)) == (1, 1, 1)
+    assert Account().process(batch(BLOCKED)).log_formats_unavailable == 0
 
 
 def test_malformed_lines_do_not_cause_an_ec2_query_per_batch() -> None:
     """One query per waiting time, for any number of containers."""
-    world = World()
+    account = Account()
     for second in (*range(0, WAIT_SECONDS, 20), WAIT_SECONDS - 1):
-        world.process(batch("nonsense", name=str(second)), now=NOW + second)
-    assert len(world.formats.asked) == 1
-    world.process(batch("nonsense"), now=NOW + WAIT_SECONDS)
-    assert len(world.formats.asked) == 2
+        account.process(batch("nonsense", name=str(second)), now=NOW + second)
+    assert len(account.formats.asked) == 1
+    account.process(batch("nonsense"), now=NOW + WAIT_SECONDS)
+    assert len(account.formats.asked) == 2
 
 
 @dataclass
@@ -470,7 +470,7 @@ def test_a_failed_heartbeat_write_does_not_affect_detectors() -> None:
     evidence = DeafToHeartbeats()
     asked = [line("10.0.1.66", 22).replace("eni-db", "eni-0a").replace("2.30", f"2.{n}") for n in range(20)]
     many = batch(*asked)
-    result = World(evidence=evidence).process(many)
+    result = Account(evidence=evidence).process(many)
     assert result.host_history_unavailable == 1
     assert any(key.startswith(CONTACTS_HOUR.prefix) for key in evidence.items)
 

@@ -19,8 +19,8 @@ BY_DETECTOR = {
 
 @pytest.mark.parametrize("name", ["scan", "host-probing", "lateral-movement", "brute-force"])
 @pytest.mark.parametrize("span", [None, HOUR, DAY])
-def test_what_also_counts_over_a_day_may_pause_for_a_day(name: str, span: int | None) -> None:
-    """Whatever the page counted: a contact hours later counts with all of it, and shows nothing new."""
+def test_findings_that_count_over_a_day_are_suppressed_a_day_longer(name: str, span: int | None) -> None:
+    """Whatever window the page shows: a contact hours later repeats the whole count, which is not new."""
     window = span and Window(0, span)
     assert quiet_of(replace(BY_DETECTOR[name], window=window or None), MINUTES) == DAY + MINUTES * 60
 

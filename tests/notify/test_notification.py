@@ -1,4 +1,4 @@
-"""Notifications: what comes from outside stays within its line, whatever it contains."""
+"""Notifications: text from outside stays within its line, whatever it contains."""
 
 from __future__ import annotations
 

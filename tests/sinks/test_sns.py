@@ -65,11 +65,11 @@ def test_people_receive_the_text() -> None:
     assert set(body) == set(MACHINES)
 
 
-@pytest.mark.parametrize("text", ["x" * 300_000, "\u0000ü\U0001f525" * 100_000])
-def test_a_notification_that_is_too_large_is_truncated_and_marked(text: str) -> None:
+@pytest.mark.parametrize("line", ["x" * 300, "\u0000ü\U0001f525" * 100])
+def test_a_notification_that_is_too_large_is_truncated_and_marked(line: str) -> None:
     """A truncated page is better than none."""
     recorder: Any = RecordingClient()
-    SnsSink(Topic(recorder, "arn:topic")).send(notification(text))
+    SnsSink(Topic(recorder, "arn:topic")).send(notification("\n".join([line] * 1000)))
     (call,) = recorder.calls
     assert len(call["Message"].encode()) <= MAX_BYTES
     assert json.loads(call["Message"])["default"].endswith(CUT)

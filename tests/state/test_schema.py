@@ -119,6 +119,7 @@ STORED = [
     (schema.CREATIONS, ("0a",), ("flow-logs", "creation#0a")),
     (schema.KNOWN_FLOW_LOGS, ("fl-1",), ("flow-logs", "known#fl-1")),
     (schema.DELETED_FLOW_LOGS, ("fl-1",), ("flow-logs", "deleted#fl-1")),
+    (schema.DELETION_CALLS, ("d1",), ("flow-logs", "deletion-call#d1")),
     (schema.NEW_EGRESS, (7, "tag:web", 8443), ("new-egress#7#tag:web#8443", "sets")),
     (schema.OUTSIDE_SESSIONS, (7, "vpc-1/10.0.0.1"), ("outside-sessions#7#vpc-1/10.0.0.1", "sets")),
     (schema.REPORTED, (7, "vpc-1", "10.0.0.1"), ("reported#7#vpc-1#10.0.0.1", "sets")),

@@ -7,9 +7,9 @@ from random import Random
 from typing import Final
 
 CLIENTS: Final = 20_000
-"""Recurring clients on the internet."""
+"""Number of recurring clients on the internet."""
 HEAVY_SOURCES: Final = 150
-"""Recurring sources of radiation: scanners of the whole internet, and worms."""
+"""Number of recurring sources of background radiation: scanners of the whole internet, and worms."""
 
 ON_PREMISES: Final = tuple(f"192.168.{third}.{fourth}" for third in (10, 11) for fourth in range(10, 40))
 """Hosts behind the transit gateway."""

@@ -1,4 +1,4 @@
-"""Changes of many hosts at once: each is one incident, whatever the number of hosts that show it."""
+"""Changes of many hosts at once: each is one incident, whatever the number of affected hosts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.evaluation.generator.stage import REST, Deed, Far, Stage
 
 LONGEST: Final = 5400
 HOSTS: Final = 8
-"""The number of hosts that a change reaches, if there are as many."""
+"""The number of hosts that a change affects, if there are so many."""
 CLIENTS: Final = 12
 GOSSIP: Final = 7946
 STANDBY: Final = "10.{}.250.{}"
@@ -67,7 +67,7 @@ def debug_logging(stage: Stage, begin: int) -> Deed:
 
 
 def gossip_rollout(stage: Stage, begin: int) -> Deed:
-    """New software on the hosts of a role looks for members that do not listen yet."""
+    """New software on the hosts of a role tries to connect to members that do not listen yet."""
     random, seconds = stage.random, stage.random.randrange(1200, 3000)
     hosts = _fleet(stage, ("web", "app", "worker"), begin, begin + seconds)
     peers = stage.neighbors(hosts[0], "web", "app", "worker", "node")
@@ -110,7 +110,7 @@ def _vendor(stage: Stage) -> str:
 
 
 def _retry(stage: Stage, client: Host, far: Far, port: int, begin: int, end: int, outcome: int) -> None:
-    """A client that tries again for as long as the change lasts."""
+    """Let a client retry for as long as the change lasts."""
     random = stage.random
     at = begin + random.randrange(120)
     while at < end:

@@ -1,4 +1,4 @@
-"""Scans that avoid what a scan usually looks like."""
+"""Scans that avoid the usual signs of a scan."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def thin_scan_hit(stage: Stage, begin: int) -> Deed:
     source, hit = addresses.stranger(random), random.choice((2222, 8000, 9000, 5000, 8888))
     for host in stage.fleet.public():
         if host.interface.role == "nat":
-            continue  # it accepts and drops
+            continue  # a NAT gateway accepts and drops the packets, which is not a refusal
         closed = sorted(set(range(1, 1024)) - {22, BY_NAME[host.interface.role].open_port})
         for part in range(4):
             at = begin + part * seconds // 5 + random.randrange(seconds // 6)
@@ -44,7 +44,7 @@ def stealth_scan(stage: Stage, begin: int) -> Deed:
 
 
 def udp_scan(stage: Stage, begin: int) -> Deed:
-    """Scan the UDP ports of a few hosts, whose security groups reject it."""
+    """Scan the UDP ports of a few hosts, whose security groups reject the packets."""
     random = stage.random
     source = stage.cast(SOURCES, begin, begin + 300)
     targets = random.sample(stage.neighbors(source), 4)

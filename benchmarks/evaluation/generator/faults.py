@@ -25,14 +25,14 @@ from benchmarks.evaluation.generator.model import DAY
 from benchmarks.evaluation.generator.roles import ANYONE, EDGES, ROLES
 
 OUTAGES, STALE, BLOCKED, DEPLOYED = 6.0, 10.0, 3.0, 4.0
-"""Number per day and 1,000 interfaces."""
+"""Number of each kind of fault per day and 1,000 interfaces."""
 REPLACED: Final = 0.02
 """The daily share of instances in Auto Scaling groups that are replaced."""
 
 _SERVERS: Final = "database", "cache", "queue", "app", "web", "node"
 _CLIENTS: Final = "web", "app", "worker", "node"
 _RELEASE_PORTS: Final = 11_211, 9200, 27_017, 6380, 8500, 4222
-"""A new dependency of a release: role and port of the server."""
+"""Ports of services on which a release newly depends."""
 _SCALED: Final = tuple(role.name for role in ROLES if role.scaled)
 
 

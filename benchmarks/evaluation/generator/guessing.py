@@ -1,4 +1,4 @@
-"""Guesses of passwords: from the internet, slowly, at databases, and from hosts that log in to many."""
+"""Password guessing: from the internet, slowly, at databases, and from bastions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def from_outside(stage: Stage, begin: int) -> Deed:
 
 
 def slowly(stage: Stage, begin: int) -> Deed:
-    """A guess every few minutes for hours, fewer than any hour would show."""
+    """Guess a password every few minutes for hours: too few per hour to be found within an hour."""
     random = stage.random
     seconds = random.randrange(7 * 3600, LONGEST_SLOW)
     source = stage.cast(("web", "worker", "node"), begin, begin + seconds)
@@ -37,7 +37,7 @@ def slowly(stage: Stage, begin: int) -> Deed:
 
 
 def at_a_database(stage: Stage, begin: int) -> Deed:
-    """From a role that uses the database anyway."""
+    """Guess passwords of a database from a role that usually connects to it."""
     random = stage.random
     seconds = random.randrange(900, 3000)
     source = stage.cast(("app", "worker", "node"), begin, begin + seconds)
@@ -48,7 +48,7 @@ def at_a_database(stage: Stage, begin: int) -> Deed:
 
 
 def from_a_bastion(stage: Stage, begin: int) -> Deed:
-    """From a host whose purpose is to log in to others."""
+    """Guess passwords from a bastion, which usually logs in to other hosts."""
     random = stage.random
     seconds = random.randrange(2400, 3500)
     source = stage.cast(("bastion",), begin, begin + seconds)

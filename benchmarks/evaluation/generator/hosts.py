@@ -10,7 +10,8 @@ from msgspec import Struct
 from benchmarks.evaluation.generator.model import Interface
 
 type Key = tuple[str, str, int, int, int, str, bool, str, str]
-"""srcaddr, dstaddr, srcport, dstport, protocol, action, whether egress, pkt-srcaddr, pkt-dstaddr."""
+"""The values of srcaddr, dstaddr, srcport, dstport, protocol, action, whether egress, pkt-srcaddr,
+pkt-dstaddr."""
 
 PACKETS, BYTES, FIRST, LAST, FLAGS, TRUTH = range(6)
 type Record = list[int]
@@ -48,12 +49,12 @@ class Fault(Struct, frozen=True):
 
 
 class Host(Struct, eq=False):
-    """A current interface and its open windows."""
+    """An existing interface and its open windows."""
 
     interface: Interface
     address: str
     ipv6: str
-    """'' without one."""
+    """The IPv6 address; '' if there is none."""
     write: Callable[..., str]
     """Converts a record into a line: see `lines.writer`."""
     write_gap: Callable[..., str]
@@ -63,11 +64,11 @@ class Host(Struct, eq=False):
     windows: dict[int, dict[Key, Record]] = {}
     fault: Fault | None = None
     blind: tuple[Stretch, ...] = ()
-    """While its records are lost: SKIPDATA."""
+    """The time spans in which its records are lost: SKIPDATA."""
     mute: tuple[Stretch, ...] = ()
-    """While it writes no lines."""
+    """The time spans in which it writes no lines."""
     garbled: tuple[Stretch, ...] = ()
-    """While its lines do not match the log format."""
+    """The time spans in which its lines do not match the log format."""
     busy_until: int = 0
     """Unix seconds until which it is reserved for an incident."""
     deeds: int = 0

@@ -14,8 +14,8 @@ from benchmarks.evaluation.generator.stage import Deed, Stage
 FIRST: Final = 3600
 """Seconds without incidents at the start of the first scored day."""
 SPREAD: Final = 0.6
-"""The share of an incident's time slot in which it may begin. This leaves hours between incidents of a kind,
-so that a page about the first does not count for the second."""
+"""The share of an incident's time slot in which it can begin. This leaves hours between incidents of a kind,
+so that a page about one does not count for the next."""
 LAST: Final = 7200
 """Seconds at the end in which no incident begins, in addition to its duration."""
 

@@ -88,7 +88,7 @@ def scan_hit(stage: Stage, begin: int) -> Deed:
 
 
 def exfiltration(stage: Stage, begin: int) -> Deed:
-    """Gigabytes to a new destination."""
+    """Send gigabytes to a new destination."""
     random = stage.random
     seconds = random.randrange(900, 3600)
     source = stage.cast(("app", "worker", "node"), begin, begin + seconds)

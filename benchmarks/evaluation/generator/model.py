@@ -100,7 +100,7 @@ class World(Struct, frozen=True, kw_only=True):
     learning_days: int = 14
     judged_days: int = 7
     window: int = 600
-    """Seconds: 60 or 600."""
+    """The aggregation interval in seconds: 60 or 600."""
     stress: float = 1.0
     """Factor for the frequency of ordinary faults: outages, stale addresses, releases."""
     incidents_of_each_kind: int = 0
@@ -113,7 +113,7 @@ class World(Struct, frozen=True, kw_only=True):
 
     @property
     def days(self) -> int:
-        """All of them."""
+        """The number of all days."""
         return self.learning_days + self.judged_days
 
     @property

@@ -14,7 +14,7 @@ from benchmarks.evaluation.generator.stage import Deed, Far, Stage
 SERVERS: Final = "database", "cache", "queue", "app"
 TALKATIVE: Final = "app", "web", "node", "queue", "cache", "alb"
 SPIKE: Final = 6_000
-"""Records of a spike of rejected connections: three times the radiation of a day."""
+"""Records in a spike of rejected connections: three times the radiation of a day."""
 
 
 def security_group_fault(stage: Stage, begin: int) -> Deed:

@@ -65,7 +65,7 @@ OUTSIDE: Final = frozenset({INTERNET, OFFICE, ON_PREMISES, VENDOR, TIME, RESOLVE
 
 
 class Edge(Struct, frozen=True):
-    """Daily conversations."""
+    """The daily conversations of a client role with a server role."""
 
     client: str
     server: str
@@ -85,9 +85,9 @@ class Edge(Struct, frozen=True):
     via: str = ""
     """The role of the interface on the path out of the VPC, or into it."""
     keeps_address: bool = False
-    """The server forwards it to an `edge` host and preserves the client's address."""
+    """Whether the server forwards it to an `edge` host and preserves the client's address."""
     barred: bool = False
-    """The client's own outbound rules reject each attempt, for ever."""
+    """Whether the client's own outbound rules always reject it."""
 
 
 EDGES: Final = (
@@ -141,4 +141,4 @@ EDGES: Final = (
 )
 
 BARRED_ROLES: Final = frozenset(edge.client for edge in EDGES if edge.barred)
-"""Roles whose hosts try what their rules reject, which is no incident."""
+"""Roles whose hosts permanently try connections that their own rules reject, which is not an incident."""

@@ -1,4 +1,4 @@
-"""The context of incidents: selects hosts, and schedules their conversations."""
+"""Helpers for incidents: select hosts, and schedule their conversations."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Far(Struct, frozen=True):
 
 
 class Stage:
-    """The functions that incidents use."""
+    """The hosts of the world, and functions that schedule the traffic of incidents."""
 
     def __init__(self, random: Random, fleet: Fleet, agenda: Agenda, world: World) -> None:
         self.random = random
@@ -92,7 +92,7 @@ class Stage:
         return port
 
     def _rank(self, host: Host) -> tuple[int, ...]:
-        """How many incidents of the kind the role had, also in its VPC, and of any kind the host."""
+        """The number of incidents of the kind in the role and in its VPC, and of any kind at the host."""
         return *(self._struck[each] for each in self._places(host)), host.deeds
 
     def _places(self, host: Host) -> list[tuple[str, ...]]:
@@ -196,6 +196,6 @@ class Stage:
         return self.random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT)
 
     def deed(self, host: Host, targets: Sequence[str], end: int, source: str = "") -> Deed:
-        """The deed of an internal host, or of an external source against it."""
+        """The parts of the label: of an internal host, or of an external source against the host."""
         known = tuple(dict.fromkeys(targets))[:MOST_TARGETS]
         return Deed(source or host.address, host.interface.interface_id, known, end)

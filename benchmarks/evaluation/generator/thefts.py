@@ -1,4 +1,4 @@
-"""Thefts: data that leaves in other ways than in one large burst."""
+"""Exfiltration in other ways than one large burst."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEGABYTE: Final = 10**6
 
 
 def in_pieces(stage: Stage, begin: int) -> Deed:
-    """A gigabyte or more within an hour, in connections of 1 to 3 MB."""
+    """Send a gigabyte or more within an hour, in connections of 1 to 3 MB."""
     random = stage.random
     seconds = random.randrange(1800, 3000)
     source = stage.cast(SOURCES, begin, begin + seconds)
@@ -27,7 +27,7 @@ def in_pieces(stage: Stage, begin: int) -> Deed:
 
 
 def slowly(stage: Stage, begin: int) -> Deed:
-    """About 10 MB every five minutes, for half a day."""
+    """Send about 10 MB every five minutes, for half a day."""
     random = stage.random
     seconds = random.randrange(12 * 3600, LONGEST_SLOW)
     source = stage.cast(SOURCES, begin, begin + seconds)
@@ -39,7 +39,7 @@ def slowly(stage: Stage, begin: int) -> Deed:
 
 
 def to_a_bucket(stage: Stage, begin: int) -> Deed:
-    """Gigabytes to object storage of AWS, from a role that never sent any."""
+    """Send gigabytes to object storage of AWS, from a role that never sent any there."""
     random = stage.random
     seconds = random.randrange(900, 3000)
     source = stage.cast(SOURCES, begin, begin + seconds)
@@ -51,7 +51,7 @@ def to_a_bucket(stage: Stage, begin: int) -> Deed:
 
 
 def among_usual_uploads(stage: Stage, begin: int) -> Deed:
-    """A few gigabytes to a new place, from a role that uploads as much to others."""
+    """Send a few gigabytes to a new destination, from a role that uploads as much to others."""
     random = stage.random
     seconds = random.randrange(900, 3000)
     source = stage.cast(("ci", "legacy"), begin, begin + seconds)
@@ -63,7 +63,7 @@ def among_usual_uploads(stage: Stage, begin: int) -> Deed:
 
 
 def over_one_connection(stage: Stage, begin: int) -> Deed:
-    """A gigabyte or more over one long connection, on a port that its role never used."""
+    """Send a gigabyte or more over one long connection, on a port that the role never used."""
     random = stage.random
     seconds = random.randrange(2400, 3600)
     source = stage.cast(SOURCES, begin, begin + seconds)

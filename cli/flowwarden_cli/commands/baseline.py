@@ -17,10 +17,10 @@ type Wiring = Callable[[Mapping[str, str]], BaselinePorts]
 SHOW, FORGET = "show", "forget"
 
 _DESCRIPTION: Final = """\
-show prints what is learned of each role: who administers whom, what the
-internet reaches, who goes out where, and who is refused what. forget removes
-what was learned of one role, so that it is learned again for two weeks, and its
-administration is new. Both use your current AWS credentials.
+show prints what is learned of each role: which roles it administers, what the
+internet reaches, which outbound ports it uses, and what rules refuse it. forget
+removes what was learned of one role. It is then learned again for two weeks,
+and its administration counts as new. Both use your current AWS credentials.
 """
 _EXAMPLES: Final = """\
 examples:

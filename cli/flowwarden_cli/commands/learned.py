@@ -22,8 +22,8 @@ from flowwarden_cli.terminal.console import Console
 
 _NOTHING: Final = "No role is known yet: the monitor stores a role when it first sees traffic of its hosts."
 _LATER: Final = (
-    "Containers of the monitor use what they have read for up to 6 hours; what they have stored today, they "
-    "store again tomorrow."
+    "Containers of the monitor use the data that they have read for up to 6 hours. What they have already "
+    "stored today, they do not store again before tomorrow."
 )
 
 

@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
+from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.registry import (
     Creation,
     DeletedFlowLog,
@@ -22,10 +23,12 @@ from tests.aws.clients import make_state_table, shared
 from tests.enforcer.cases import DESIRED
 
 TABLE = "state"
+CALLER = ApiCaller(event_name="DeleteFlowLogs", actor="eve")
 MANAGED = ManagedFlowLog(flow_log_id="fl-1", vpc_id="vpc-1", at=100)
 ENTRIES: tuple[Entry, ...] = (
     Creation(client_token="0a", vpc_id="vpc-1", flow_log=DESIRED, at=100),  # noqa: S106  an idempotency token
-    DeletedFlowLog(flow_log_id="fl-1", at=200, caller=ApiCaller(event_name="DeleteFlowLogs", actor="eve")),
+    DeletedFlowLog(flow_log_id="fl-1", at=200, caller=CALLER),
+    DeletionCall(call_id="d1", at=200, caller=CALLER, flow_log_ids=("fl-3", "fl-4")),
     KnownFlowLog(flow_log_id="fl-2", resource_ids=("subnet-1",), vpc_id="vpc-1", reported=("duplicate",)),
     MANAGED,
 )
@@ -60,7 +63,8 @@ def test_the_record_of_a_flow_log_never_expires(registry: DynamoDbRegistry) -> N
     for each in ENTRIES:
         registry.put(each)
     found = items()
-    assert {key for key, item in found.items() if "expires_at" in item} == {"creation#0a", "deleted#fl-1"}
+    expiring = {"creation#0a", "deleted#fl-1", "deletion-call#d1"}
+    assert {key for key, item in found.items() if "expires_at" in item} == expiring
     assert found["deleted#fl-1"]["expires_at"] == {"N": str(200 + DELETED_FLOW_LOGS.ttl)}
 
 

@@ -155,7 +155,7 @@ def test_beyond_the_most_members_another_one_joins_only_at_a_place_that_was_sent
 
 
 def test_a_member_sent_for_a_shared_place_does_not_repeat_at_another_place(claims: Claims) -> None:
-    """If the evidence is strict; after it was sent for a place of its own, it may do anything."""
+    """If the evidence is strict. Once it was sent for an unshared place, each further place is a repeat."""
 
     def tries(member: str, *services: str) -> Evidence:
         alone = services if len(services) == 1 else ()

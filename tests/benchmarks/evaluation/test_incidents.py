@@ -20,7 +20,7 @@ from tests.benchmarks.evaluation.worlds import RATE, Made, made, world
 
 @pytest.fixture(scope="module")
 def result() -> Made:
-    """A world with one incident of each kind, among little traffic."""
+    """Generated traffic of an account with one incident of each kind, among little other traffic."""
     return made(learning_days=0, judged_days=1, judged_rate=RATE, incidents_of_each_kind=1, seed=3)
 
 
@@ -41,14 +41,14 @@ def shown(result: Made, label: Incident) -> list[Flow]:
 
 
 def test_every_kind_happens_after_learning(result: Made) -> None:
-    """And begins before the end of the world."""
+    """And begins before the end of the generated period."""
     assert sorted(each.kind for each in result.labels) == sorted(KINDS)
     world = result.world
     assert all(world.judged_from <= each.begin < each.end for each in result.labels)
     assert all(each.begin < world.end for each in result.labels)
 
 
-def test_a_world_without_incidents_has_no_labels() -> None:
+def test_traffic_without_incidents_has_no_labels() -> None:
     """Its faults are not incidents."""
     assert made().labels == []
 

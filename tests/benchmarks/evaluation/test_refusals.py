@@ -1,4 +1,4 @@
-"""Roles that their own rules refuse for ever: their traffic, and the pages about them."""
+"""Roles that their own rules refuse permanently: their traffic, and the pages about them."""
 
 from __future__ import annotations
 

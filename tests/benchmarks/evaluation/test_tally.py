@@ -23,7 +23,7 @@ def test_an_incident_with_a_page_is_found_and_not_joined() -> None:
     assert (each.recall, each.delays, each.joined) == (1, (500,), 0)
 
 
-def test_a_finding_that_joins_an_incident_is_found_and_counted_apart() -> None:
+def test_a_finding_that_joins_an_incident_is_found_and_counted_separately() -> None:
     """It has no time to detect, because there was no page."""
     each = found(Tally(pages=[JOINED]), [INCIDENT])["exfiltration"]
     assert (each.recall, each.delays, each.joined) == (1, (), 1)

@@ -27,7 +27,7 @@ def world(layout: str = "template", **parameters: float) -> World:
 
 
 class Made(Struct, frozen=True):
-    """The output of a world."""
+    """The output of the generator for the parameters of a `World`."""
 
     world: World
     deliveries: list[Delivery]
@@ -41,7 +41,7 @@ class Made(Struct, frozen=True):
 
 
 def made(layout: str = "template", **parameters: float) -> Made:
-    """Generate a world's deliveries, and read them with the project's reader."""
+    """Generate the deliveries of an account, and read them with the project's reader."""
     return _made(world(layout, **parameters))
 
 

@@ -108,7 +108,7 @@ def test_fields_of_containers_are_read_below_their_header() -> None:
 
 
 def test_records_of_a_transit_gateway_are_read_below_their_header() -> None:
-    """Every field keeps its name and its type; absent packets are numbers, not texts."""
+    """Every field keeps its name and its type: counts of lost packets are numbers, not texts."""
     text = f"{' '.join(TRANSIT_GATEWAY)}\n{' '.join(map(str, TRANSIT_GATEWAY.values()))}\n"
     assert flowwarden(["read", "-"], text.encode()).records == [TRANSIT_GATEWAY]
 
@@ -130,7 +130,7 @@ def test_a_record_of_a_transit_gateway_among_those_of_a_vpc_is_malformed() -> No
         ("null", "-", ("null", None)),
     ],
 )
-def test_what_the_command_prints_it_reads_unchanged(
+def test_the_command_reads_its_own_output_unchanged(
     tmp_path: Path, instance: str, interface: str, shown: tuple[str, str | None]
 ) -> None:
     """Byte for byte: tags are decoded once."""

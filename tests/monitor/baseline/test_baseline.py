@@ -53,7 +53,7 @@ def test_a_role_is_learned_until_it_is_two_weeks_old_and_was_seen_on_seven_days(
     assert seen().learning
     assert seen(*week, DAY - LEARNING_DAYS + 1).learning
     assert not seen(*week, DAY - LEARNING_DAYS).learning
-    assert seen(DAY - 1, DAY - LEARNING_DAYS).learning, "two days are not two weeks"
+    assert seen(DAY - 1, DAY - LEARNING_DAYS).learning, "two days count as learned"
 
 
 def test_an_edge_has_kinds() -> None:
@@ -64,7 +64,7 @@ def test_an_edge_has_kinds() -> None:
 
 
 def test_only_earlier_days_count() -> None:
-    """So that the order of a day's batches does not matter."""
+    """So the order of a day's batches does not matter."""
     keys = keys_before("tag:Role=web", DAY)
     assert BASELINES.key_of("tag:Role=web", DAY) not in keys
     assert keys[BASELINES.key_of("tag:Role=web", DAY - 1)] == DAY - 1

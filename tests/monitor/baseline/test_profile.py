@@ -18,7 +18,7 @@ TCP, SSH, SMB = 6, 22, 445
 
 
 def administering(days: Mapping[int, int], port: int = SSH) -> Baseline:
-    """A role that administered networks, given by bucket, on so many days each."""
+    """A role that administered networks, given by bucket, on this number of days each."""
     return Baseline(
         DAY,
         {

@@ -83,7 +83,7 @@ def test_a_number_of_no_edge_is_none(number: int) -> None:
     )
 )
 def test_a_network_can_be_read_from_its_number(address: IPv4Address | IPv6Address) -> None:
-    """Of hosts of a role."""
+    """So the networks of a role's hosts can be shown."""
     network = network_of(str(address))
     number = network_number(network)
     assert number is not None

@@ -165,7 +165,7 @@ def test_cached_descriptions_are_used_while_ec2_refuses(container: Container) ->
     assert len(container.warnings) == 1
 
 
-def test_expired_entries_are_queried_along(container: Container) -> None:
+def test_a_query_includes_expired_entries(container: Container) -> None:
     """Most batches need one interface; otherwise each expired one would cost its own call every hour."""
     container.cache.interfaces(["eni-1", "eni-2"], NOW)
     container.cache.interface("eni-2", NOW + VALID_SECONDS)
@@ -173,14 +173,14 @@ def test_expired_entries_are_queried_along(container: Container) -> None:
     assert container.asked[1:] == [["eni-2", "eni-1"]]
 
 
-def test_valid_entries_are_not_queried_along(container: Container) -> None:
+def test_a_query_does_not_include_valid_entries(container: Container) -> None:
     """They would be queried more and more often."""
     container.cache.interface("eni-1", NOW)
     container.cache.interface("eni-2", NOW + VALID_SECONDS - 1)
     assert container.asked[1:] == [["eni-2"]]
 
 
-def test_a_query_along_is_limited_to_the_size_of_an_answer(container: Container) -> None:
+def test_the_expired_entries_in_a_query_are_limited_to_the_size_of_an_answer(container: Container) -> None:
     """But everything that a batch needs is queried."""
     many = [f"eni-a{number}" for number in range(2 * TOGETHER)]
     container.cache.interfaces(many, NOW)

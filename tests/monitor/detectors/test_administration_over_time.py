@@ -64,7 +64,7 @@ def test_sessions_with_the_internet_are_not_lateral_movement() -> None:
 
 @pytest.mark.parametrize("days", [2, 4])
 def test_few_logins_are_not_usual_administration(days: int) -> None:
-    """An intruder's preparation must not count as usual, in the network where it took place either."""
+    """An intruder's preparation must not count as usual, not even in the network where it took place."""
     for network in "10.0.9", "10.0.200":
         evidence = learned()
         for ago in range(days, 0, -1):

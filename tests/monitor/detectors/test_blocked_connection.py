@@ -105,6 +105,6 @@ def test_a_format_without_packet_counts_counts_records() -> None:
         "a rejected SYN-ACK", "ICMP", "multicast", "broadcast", "accepted",
     ],
 )  # fmt: skip
-def test_traffic_not_initiated_by_an_internal_host_is_not_a_finding(one: Flow) -> None:
-    """Negative cases."""
+def test_other_traffic_is_not_a_finding(one: Flow) -> None:
+    """Only rejected TCP and UDP connections that an internal host opens to another host count."""
     assert inspect(batch(one), Policy()) == []

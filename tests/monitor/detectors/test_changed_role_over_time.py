@@ -59,7 +59,7 @@ def test_ordinary_behavior_of_a_new_role_is_learned() -> None:
     per_request = [each for port in range(500) for each in got("10.0.9.1", 3306, client_port=41_000 + port)]
     assert found(per_request, evidence, RENAMED) == []
     failures = [tried(f"10.0.9.{host}", 8080) for host in range(1, 15)]
-    assert found(failures, evidence, RENAMED) == [], "scan needs more while a role is learned"
+    assert found(failures, evidence, RENAMED) == [], "scan found, although the role is learned"
 
 
 def test_in_a_new_vpc_everything_is_learned() -> None:
@@ -103,4 +103,4 @@ def test_a_new_role_is_judged_on_every_day_of_its_learning(days: int) -> None:
         assert look(got("10.0.3.1", 5432, at), evidence, at, known=RENAMED) == []
     assert found(MOVES, evidence, RENAMED) == ["lateral-movement"]
     assert found(GUESSES, evidence, RENAMED) == ["brute-force"]
-    assert found(got("10.0.3.1", 5432), evidence, RENAMED) == [], "what it does every day"
+    assert found(got("10.0.3.1", 5432), evidence, RENAMED) == [], "found, although it is usual"

@@ -68,7 +68,7 @@ def test_a_directory_server_hides_no_others() -> None:
     others = asked(("10.0.161.10", "10.0.162.10", "10.0.163.10"), (445,))
     assert found([asked(CONTROLLERS[:1], MEMBER) + others]) == ["lateral-movement"]
     assert found([asked(CONTROLLERS, MEMBER), others]) == ["lateral-movement"]
-    assert found([asked(CONTROLLERS, MEMBER), others[:4]]) == [], "two others"
+    assert found([asked(CONTROLLERS, MEMBER), others[:4]]) == [], "found with only two other hosts"
 
 
 def test_a_server_that_does_not_answer_is_no_directory_server() -> None:

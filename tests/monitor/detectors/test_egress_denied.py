@@ -121,7 +121,7 @@ def test_denied_services_count_once_each_and_at_most_like_other_failures() -> No
 
 
 def test_a_sweep_of_the_privileged_ports_of_one_server_is_a_scan() -> None:
-    """No application needs so many ports of one server, whichever rule rejects them."""
+    """No application needs that many ports of one server, whichever rule rejects them."""
     ports = [denied("203.0.113.9", port) for port in range(1, LIMITS.scan_ports + 1)]
     assert "scan" in {each.detector for each in found(ports, learned())}
 
@@ -191,7 +191,7 @@ def test_only_the_way_out_is_the_hosts_own_rule() -> None:
     ],
 )
 def test_other_traffic_is_not_a_finding(one: Flow) -> None:
-    """Negative cases."""
+    """Only rejected connections that an internal host opens to the internet count."""
     assert inspect([one]) == []
 
 

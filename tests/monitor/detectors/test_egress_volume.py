@@ -148,7 +148,7 @@ def of_day(span: int, megabytes: int, outside: PeerClass = PeerClass.INTERNET, n
 
 
 def test_a_volume_sent_to_aws_services_on_two_days_is_usual() -> None:
-    """It is stored apart; a network of AWS says nothing."""
+    """It is stored separately and without networks, because a network of AWS serves many customers."""
     days = [of_day(HOUR, size, PeerClass.AWS_SERVICE) for size in (90, 900)]
     assert usual(days, PeerClass.AWS_SERVICE) == 2**27
     assert usual(days) == usual(days[:1], PeerClass.AWS_SERVICE) == 0

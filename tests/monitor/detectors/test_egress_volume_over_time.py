@@ -212,7 +212,7 @@ def test_gigabytes_to_a_bucket_are_found_if_the_role_never_sent_any() -> None:
 
 
 def test_uploads_to_aws_services_are_judged_once_they_were_summed_for_two_weeks() -> None:
-    """A version before did not sum them, so what is usual is unknown, although the role is learned."""
+    """An earlier version did not sum them, so what is usual is unknown, although the role is learned."""
     evidence = using_buckets(0)
     marks = {fingerprint(*MEASURED)}
     evidence.items = {
@@ -223,7 +223,7 @@ def test_uploads_to_aws_services_are_judged_once_they_were_summed_for_two_weeks(
     assert found(look(sent(2000, at), evidence, at + 60)) == ["egress-volume"]
 
 
-def test_uploads_to_another_network_than_ever_are_found_whatever_the_usual_volume() -> None:
+def test_uploads_to_a_new_network_are_found_whatever_the_usual_volume() -> None:
     """A role with a backup of a gigabyte to one place; not if its uploads go to many places."""
     at = TODAY + 3600
     elsewhere = asked("198.51.100.7:443", at, 2000 * MEGABYTE, 40_001)

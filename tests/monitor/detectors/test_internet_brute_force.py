@@ -105,7 +105,7 @@ def test_many_short_sessions_of_one_source_are_reported(port: int) -> None:
 
 
 def test_work_is_no_guess() -> None:
-    """Sessions that are large, long, or of varying sizes; and a partner, or an exempt host, may do it."""
+    """Sessions that are large, long or of varying sizes, and those of a partner."""
     assert look(guesses(80, size=9000), learned()) == []
     assert look(guesses(80, seconds=300), learned()) == []
     varying = [each for number in range(80) for each in session(number, size=1000 + 50 * number)]
@@ -139,7 +139,7 @@ def test_a_larger_session_beside_the_guesses_is_high() -> None:
 
 
 def test_guesses_at_an_open_port_are_usual_after_two_days() -> None:
-    """Each port that is open to the internet is guessed at for ever; the rest are rows of the digest."""
+    """Each port that is open to the internet is guessed at all the time; the rest are rows of the digest."""
     evidence = learned()
     days = [
         look([shifted(each, day * DAY) for each in guesses(80)], evidence, TODAY + day * DAY + 2 * HOUR)

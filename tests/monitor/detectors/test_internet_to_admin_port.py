@@ -54,7 +54,7 @@ def test_an_unanswered_connection_is_not_reported() -> None:
 
 
 def test_a_connection_from_inside_is_not_reported() -> None:
-    """Administration within the VPC is of other detectors."""
+    """Other detectors report administration within the VPC."""
     times = {"start": TODAY + 5400, "end": TODAY + 5409}
     inside = [
         flow("10.0.7.7:50001", f"{CLIENT}:22", tcp_flags=2, flow_direction=IN, **times),
@@ -72,14 +72,14 @@ def usual_sftp() -> MemoryEvidence:
     return evidence
 
 
-def test_it_becomes_usual_after_two_days_on_which_it_was_reported() -> None:
+def test_a_reported_port_becomes_usual_after_two_days() -> None:
     """On that port only."""
     evidence = usual_sftp()
     assert of_it(look(visit(22), evidence)) == []
     assert of_it(look(visit(3389), evidence))
 
 
-def test_while_a_role_is_learned_it_does_not_page() -> None:
+def test_while_a_role_is_learned_a_connection_does_not_page() -> None:
     """It is a row of the digest, also for a host that EC2 does not describe."""
     (found,) = of_it(look(visit(5432), learned(days=3)))
     assert found.severity is Severity.INFO
@@ -100,7 +100,7 @@ def test_many_visitors_of_one_port_are_one_finding() -> None:
 
 
 def test_a_subnet_declared_private_is_reported_once() -> None:
-    """By internet-to-private, which knows more."""
+    """By internet-to-private, which is more specific."""
     policy = Policy(private_subnets=(f"{CLIENT}/32",))
     directory = FakeDirectory.of(interface("eni-1"))
     found = Container(policy, learned(), directory).found(visit(22), TODAY + 7200, DETECTORS)

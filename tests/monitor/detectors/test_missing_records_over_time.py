@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.monitor.caches.heartbeats import WRITE_SECONDS
+from flowwarden.monitor.caches.heartbeats import WRITE_SECONDS, WRITES_AT_ONCE
 from flowwarden.monitor.detectors import interface_silent, records_skipped
-from flowwarden.monitor.detectors.interface_silent import SILENT_SLOTS, TOGETHER
+from flowwarden.monitor.detectors.interface_silent import (
+    LOST_AT_MOST,
+    SILENT_SLOTS,
+    TOGETHER,
+    lost_by_chance,
+)
 from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
@@ -55,7 +61,7 @@ def inspected(container: Container, batch: LogBatch, now: int) -> list[Interface
 
 
 @dataclass
-class World:
+class Account:
     """Containers that share a table and an EC2 account."""
 
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
@@ -94,166 +100,205 @@ def fleet(silent_from: int, count: int = 1, kind: str = "flow") -> list[tuple[Lo
 
 def test_a_silent_interface_is_reported_within_three_hours() -> None:
     """By batches of other interfaces."""
-    world = World()
-    container = world.container()
+    account = Account()
+    container = account.container()
     for batch, now in fleet(silent_from=20):
-        world.deliver(container, batch, now)
-    assert world.silent == {IDS[0]}
+        account.deliver(container, batch, now)
+    assert account.silent == {IDS[0]}
     since = BEGIN + 20 * WINDOW
-    assert since + SILENT_SLOTS * SLOT < world.reported[0][0] < since + 3 * 3600
+    assert since + SILENT_SLOTS * SLOT < account.reported[0][0] < since + 3 * 3600
 
 
 def test_an_interface_that_writes_to_another_log_group_is_not_silent() -> None:
     """A replaced flow log writes to another log group, while others do not change."""
-    world = World()
-    container = world.container()
+    account = Account()
+    container = account.container()
     for batch, now in fleet(silent_from=WINDOWS):
         moved = batch.log_stream.removesuffix("-all") in IDS[:6] and now > BEGIN + 20 * WINDOW
         where = replace(batch, log_group="group-1a2b3c4d") if moved else batch
-        world.deliver(container, where, now)
-    assert world.reported == []
+        account.deliver(container, where, now)
+    assert account.reported == []
 
 
 def test_nothing_is_reported_while_all_interfaces_write() -> None:
     """Flows and NODATA are both records."""
     for kind in ("flow", "NODATA", "nonsense"):
-        world = World()
-        container = world.container()
+        account = Account()
+        container = account.container()
         for batch, now in fleet(silent_from=WINDOWS, kind=kind):
-            world.deliver(container, batch, now)
-        assert world.reported == []
+            account.deliver(container, batch, now)
+        assert account.reported == []
 
 
 def test_deliveries_an_hour_late_are_not_silence() -> None:
     """All deliveries of one interface."""
-    world = World()
-    container = world.container()
+    account = Account()
+    container = account.container()
     late = [(batch, now + 3600 * (batch.log_stream == f"{IDS[0]}-all")) for batch, now in fleet(WINDOWS)]
     for batch, now in sorted(late, key=lambda each: each[1]):
-        world.deliver(container, batch, now)
-    assert world.silent == set()
+        account.deliver(container, batch, now)
+    assert account.silent == set()
 
 
 def test_deleted_and_stopped_interfaces_are_not_reported() -> None:
     """Deployments replace instances."""
-    world = World()
-    del world.directory.known[IDS[0]]
-    world.directory.known[IDS[1]] = replace(world.directory.known[IDS[1]], active=False)
-    container = world.container()
+    account = Account()
+    del account.directory.known[IDS[0]]
+    account.directory.known[IDS[1]] = replace(account.directory.known[IDS[1]], active=False)
+    container = account.container()
     for batch, now in fleet(silent_from=20, count=3):
-        world.deliver(container, batch, now)
-    assert world.silent == {IDS[2]}
+        account.deliver(container, batch, now)
+    assert account.silent == {IDS[2]}
 
 
 def test_many_interfaces_of_a_vpc_are_one_finding() -> None:
     """Its flow log is gone."""
-    world = World()
-    container = world.container()
+    account = Account()
+    container = account.container()
     for batch, now in fleet(silent_from=20, count=TOGETHER):
-        world.deliver(container, batch, now)
-    assert {spot.subject for _, spot in world.reported} == {"vpc-1"}
-    assert len(world.silent) == TOGETHER
+        account.deliver(container, batch, now)
+    assert {spot.subject for _, spot in account.reported} == {"vpc-1"}
+    assert len(account.silent) == TOGETHER
 
 
 def test_while_ec2_refuses_nothing_is_reported() -> None:
     """The interface may be deleted."""
-    world = World()
-    world.directory.refuses = True
-    container = world.container()
+    account = Account()
+    account.directory.refuses = True
+    container = account.container()
     for batch, now in fleet(silent_from=20):
-        world.deliver(container, batch, now)
-    assert world.reported == []
+        account.deliver(container, batch, now)
+    assert account.reported == []
 
 
 @examples(0.15)
 @given(st.integers(1, 4), st.randoms(use_true_random=False))
 def test_order_repetition_and_containers_change_nothing(containers: int, random: Random) -> None:
     """Late, repeated, shuffled, and by several containers."""
-    world = World()
-    those = [world.container() for _ in range(containers)]
+    account = Account()
+    those = [account.container() for _ in range(containers)]
     deliveries = [
         (batch, now + random.randrange(900))
         for batch, now in fleet(silent_from=20)
         for _ in range(random.choice((1, 1, 1, 2)))
     ]
     for batch, now in sorted(deliveries, key=lambda each: each[1]):
-        world.deliver(random.choice(those), batch, now)
-    assert world.silent == {IDS[0]}
+        account.deliver(random.choice(those), batch, now)
+    assert account.silent == {IDS[0]}
 
 
-def test_a_new_container_reports_nothing_before_the_next_slot() -> None:
-    """Sightings that its predecessor did not write are not silence."""
-    world = World()
-    deliveries = fleet(silent_from=20)
-    for batch, now in deliveries:
-        world.deliver(world.container(), batch, now)
-    assert (world.reported, world.evidence.reads) == ([], 0)
+def test_silence_is_found_if_every_batch_starts_a_container() -> None:
+    """From the table alone, in the same time."""
+    account = Account()
+    for batch, now in fleet(silent_from=20):
+        account.deliver(account.container(), batch, now)
+    assert account.silent == {IDS[0]}
+    since = BEGIN + 20 * WINDOW
+    assert since + SILENT_SLOTS * SLOT < account.reported[0][0] < since + 3 * 3600
+
+
+@examples(0.15)
+@given(st.integers(1, 8), st.sampled_from([0.02, 0.1, 0.3, 0.6, 1]), st.integers(0, 999))
+def test_any_assignment_of_batches_to_containers_finds_the_silence(
+    containers: int, cold: float, seed: int
+) -> None:
+    """Some start a container, and the memory of another is lost; no other interface is reported."""
+    account, random = Account(), Random(seed)  # noqa: S311 - not for cryptography
+    those = [account.container() for _ in range(containers)]
+    for batch, now in fleet(silent_from=20):
+        place = random.randrange(containers)
+        if random.random() < cold:
+            those[place] = account.container()
+        account.deliver(those[place], batch, now)
+    assert account.silent == {IDS[0]}
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
+def test_what_containers_did_not_store_is_not_silence(share: float) -> None:
+    """A part of the stored records is lost; the containers are new."""
+    account, random = Account(), Random(7)  # noqa: S311 - not for cryptography
+    for batch, now in fleet(silent_from=WINDOWS):
+        before = dict(account.evidence.items)
+        account.deliver(account.container(), batch, now)
+        if random.random() < share:
+            account.evidence.items = before
+    assert account.silent == set()
+
+
+def test_gaps_in_the_table_are_the_measure_of_what_is_missing_by_chance() -> None:
+    """Without gaps none is missing, however few interfaces there are; with many gaps, some are."""
+    slots = interface_silent.slots_asked(100)
+    for count in (2, 10, 1000):
+        complete = {each: frozenset(range(count)) for each in slots}
+        assert lost_by_chance(100, complete) <= LOST_AT_MOST
+    gaps = complete | {99: frozenset(range(500)), 98: frozenset(range(300, 1000))}
+    assert lost_by_chance(100, gaps) > LOST_AT_MOST
 
 
 def test_a_container_writes_once_in_ten_minutes() -> None:
     """It does not repeat what it has written."""
-    world = World()
-    container = world.container()
+    account = Account()
+    container = account.container()
     deliveries = fleet(silent_from=WINDOWS)
     for batch, now in deliveries:
-        world.deliver(container, batch, now)
+        account.deliver(container, batch, now)
     seconds = deliveries[-1][1] - deliveries[0][1]
     # For its log group, and for all log groups.
-    assert 0 < world.evidence.writes <= 2 * (1 + seconds // WRITE_SECONDS)
-    assert world.evidence.writes < len(deliveries) / 5
+    assert 0 < account.evidence.writes <= 2 * (WRITES_AT_ONCE + seconds // WRITE_SECONDS)
+    assert account.evidence.writes < len(deliveries) / 5
 
 
 def test_a_failed_write_is_retried() -> None:
     """Nothing raises, and no interface counts as silent."""
-    world = World()
-    container = world.container()
+    account = Account()
+    container = account.container()
     for batch, now in fleet(silent_from=WINDOWS):
-        world.evidence.is_away = BEGIN + 8 * WINDOW < now < BEGIN + 14 * WINDOW
-        world.deliver(container, batch, now)
-    assert world.reported == []
-    slots = {key.split("#")[2] for key in world.evidence.items}
+        account.evidence.is_away = BEGIN + 8 * WINDOW < now < BEGIN + 14 * WINDOW
+        account.deliver(container, batch, now)
+    assert account.reported == []
+    slots = {key.split("#")[2] for key in account.evidence.items}
     assert len(slots) >= (WINDOWS - 2) * WINDOW // SLOT
 
 
 def test_a_check_costs_one_read_in_half_an_hour() -> None:
     """EC2 is queried only about interfaces without records."""
-    world = World()
-    container = world.container()
+    account = Account()
+    container = account.container()
     for batch, now in fleet(silent_from=WINDOWS):
-        world.deliver(container, batch, now)
-    assert world.evidence.reads <= 1 + WINDOWS * WINDOW // SLOT
-    assert world.directory.asked == []
+        account.deliver(container, batch, now)
+    assert account.evidence.reads <= 1 + WINDOWS * WINDOW // SLOT
+    assert account.directory.asked == []
 
 
 def test_repeatedly_skipped_records_are_reported() -> None:
     """In batches of several containers; a single skipped window is not."""
-    world = World()
+    account = Account()
     for number in range(2):
-        world.deliver(world.container(), *written(IDS[0], BEGIN + number * WINDOW, "SKIPDATA"))
-    assert world.reported == []
-    world.deliver(world.container(), *written(IDS[0], BEGIN + 2 * WINDOW, "SKIPDATA"))
-    assert [spot.detector for _, spot in world.reported] == ["records-skipped"]
+        account.deliver(account.container(), *written(IDS[0], BEGIN + number * WINDOW, "SKIPDATA"))
+    assert account.reported == []
+    account.deliver(account.container(), *written(IDS[0], BEGIN + 2 * WINDOW, "SKIPDATA"))
+    assert [spot.detector for _, spot in account.reported] == ["records-skipped"]
 
 
 def test_skipped_windows_are_written_up_to_the_limit() -> None:
     """Every batch reports, so that a retry reports what a failed batch did not send."""
-    world = World()
-    container = world.container()
+    account = Account()
+    container = account.container()
     for number in range(12):
-        world.deliver(container, *written(IDS[0], BEGIN + number * 300, "SKIPDATA"))
-    assert len(world.reported) == 10
-    assert sum(key.startswith("skipped#") for key in world.evidence.written) <= 6
+        account.deliver(container, *written(IDS[0], BEGIN + number * 300, "SKIPDATA"))
+    assert len(account.reported) == 10
+    assert sum(key.startswith("skipped#") for key in account.evidence.written) <= 6
 
 
 def test_without_the_table_each_batch_is_evaluated_alone() -> None:
     """Nothing raises."""
-    world = World()
-    world.evidence.is_away = True
-    container = world.container()
+    account = Account()
+    account.evidence.is_away = True
+    container = account.container()
     for number in range(3):
         batch, now = written(IDS[0], BEGIN + number * WINDOW, "SKIPDATA")
-        world.deliver(container, batch, now)
-    assert world.reported == []
+        account.deliver(container, batch, now)
+    assert account.reported == []
     lines = tuple(written(IDS[0], BEGIN + each * WINDOW, "SKIPDATA")[0].lines[0] for each in range(3))
-    world.deliver(container, LogBatch("1", "group", "s", lines, "b"), BEGIN + 4000)
-    assert [spot.detector for _, spot in world.reported] == ["records-skipped"]
+    account.deliver(container, LogBatch("1", "group", "s", lines, "b"), BEGIN + 4000)
+    assert [spot.detector for _, spot in account.reported] == ["records-skipped"]

@@ -103,7 +103,7 @@ def test_without_flags_late_packets_do_not_count() -> None:
     assert inspect(batch(*refused_answers(9, flags=False), *worked), Policy()) == []
 
 
-def test_it_inhibits_less_specific_findings_in_its_subnet() -> None:
+def test_the_finding_inhibits_less_specific_ones_in_its_subnet() -> None:
     """And nowhere else."""
     blocked = [
         rejected(f"10.0.2.7{number}:40000", "10.0.9.1:443", tcp_flags=2, flow_direction=OUT, subnet_id=subnet)

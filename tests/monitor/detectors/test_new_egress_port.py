@@ -47,7 +47,7 @@ def test_a_first_use_is_a_row_of_the_digest() -> None:
     assert found.main_service.port == 8443
 
 
-def test_it_pages_once_the_use_continues() -> None:
+def test_a_continued_use_pages() -> None:
     """In twelve slots of ten minutes: a connection that lasts, or a beacon that returns each hour."""
     for seconds in (600, 3600):
         severities = beacon(learned(*WEB), 4444, range(TODAY + 300, TODAY + 300 + 13 * seconds, seconds))
@@ -78,7 +78,7 @@ def test_a_connection_that_lasts_pages_although_only_its_first_record_has_flags(
     assert found.example.confidence >= PAGING_CONFIDENCE
 
 
-def test_it_counts_over_midnight_and_on_the_next_day() -> None:
+def test_use_counts_over_midnight_and_on_the_next_day() -> None:
     """Opened in the evening; the day after, it is reported again, and then it is usual."""
     evidence, begin = learned(*WEB), TODAY + DAY - 1500
     severities = used(evidence, got(OUTSIDE, 4444, begin), windows(4444, 20, begin + 600))
@@ -116,7 +116,7 @@ def test_an_opening_counts_for_its_port_alone() -> None:
 
 
 def test_a_table_that_does_not_answer_makes_no_guess_certain() -> None:
-    """The batch alone is judged, and stored is nothing."""
+    """Only the batch is judged, and nothing is stored."""
     evidence = learned(*WEB)
     look(got(OUTSIDE, 4444), evidence)
     evidence.is_away = True
@@ -154,7 +154,7 @@ def test_records_of_another_day_do_not_count_as_now() -> None:
 @given(st.lists(st.integers(-3 * 144, 3 * 144), max_size=30))
 @examples(0.3)
 def test_only_slots_of_a_day_are_added(slots: list[int]) -> None:
-    """To both days alike; nothing is added without one."""
+    """The same slots are added to both days; without slots, nothing is added."""
     now = TODAY + 7200
     at = now // 600
     added = additions("role", 4444, frozenset(at + each for each in slots), now)
@@ -170,7 +170,7 @@ def test_midnight_does_not_restart_the_count() -> None:
 
 
 def test_slots_of_the_day_before_do_not_count() -> None:
-    """Ten on one day and two on the next but one are less than twelve within a day."""
+    """Eleven slots, and one more than 24 h after the last of them."""
     evidence = learned(*WEB)
     beacon(evidence, 4444, range(TODAY + 300, TODAY + 300 + 11 * 600, 600))
     assert beacon(evidence, 4444, range(TODAY + DAY + 7500, TODAY + DAY + 8000, 600)) == [Severity.INFO]

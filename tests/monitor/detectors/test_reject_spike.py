@@ -116,10 +116,14 @@ def test_each_slot_is_counted_separately() -> None:
 
 
 def test_attempts_are_stored_in_the_item_that_is_read() -> None:
-    """Until it is no longer read."""
+    """The item is kept until it is no longer read."""
     one = addition(PLACE, HERE - 1, directions(*noise(LEAST)), np.arange(LEAST))
     assert one.key in keys(PLACE, HERE)
     assert one.kept_until >= (HERE + HISTORY) * SLOT
+
+
+def test_without_history_a_spike_needs_more_than_a_multiple_of_the_least_number() -> None:
+    """The multiple is the policy's spike factor."""
     assert not may_be_one(5 * LEAST + 1, TIMES + 1)
     assert may_be_one(5 * LEAST + 1, TIMES)
     assert not may_be_one(5 * LEAST, TIMES)

@@ -48,7 +48,7 @@ def test_a_service_that_is_usual_elsewhere_counts_less() -> None:
     stale = [contact(f"10.{net}.9.{host}", 22) for net in range(2) for host in range(1, 60)]
     assert suspicious(suspect(*stale[:40], asks=ssh), LIMITS) is None
     assert suspicious(suspect(*stale, asks=ssh), LIMITS) == HOUR
-    assert suspicious(suspect(*stale[:40]), LIMITS) == HOUR, "a role that never contacted it"
+    assert suspicious(suspect(*stale[:40]), LIMITS) == HOUR, "not found for a role that never contacted it"
 
 
 def test_a_sweep_through_networks_for_a_usual_service_is_a_scan() -> None:
@@ -72,7 +72,7 @@ def test_a_removed_host_fails_once() -> None:
         for _, port in usual
     ]
     assert suspicious(suspect(*gone, asks=usual), LIMITS) is None
-    assert suspicious(suspect(*gone), LIMITS) == HOUR, "a role that never contacted them"
+    assert suspicious(suspect(*gone), LIMITS) == HOUR, "not found for a role that never contacted them"
 
 
 def test_answering_hosts_offset_failing_networks() -> None:

@@ -90,7 +90,7 @@ def test_while_a_role_is_learned_only_more_failures_count() -> None:
     unknown = FakeDirectory()
     assert [found.detector for found in look(many, MemoryEvidence(), known=unknown)] == ["scan"]
     internet = [tried(f"203.0.113.{host}", 8080) for host in range(1, 60)]
-    assert look(internet, MemoryEvidence(), known=unknown) == [], "it may be a NAT gateway"
+    assert look(internet, MemoryEvidence(), known=unknown) == [], "found at what may be a NAT gateway"
 
 
 def test_gateways_and_exempt_hosts_are_not_a_finding() -> None:

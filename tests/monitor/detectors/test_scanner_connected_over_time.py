@@ -131,7 +131,7 @@ def test_visits_without_refusals_are_not_stored() -> None:
     evidence = learned()
     writes = evidence.writes
     look([each for n in range(40) for each in visit(8081, visitor=f"203.0.113.{n}")], evidence)
-    assert evidence.writes - writes <= 1, "the edges of the day"
+    assert evidence.writes - writes <= 1, "more than the edges of the day"
 
 
 def test_a_known_scanner_costs_no_more_writes() -> None:
@@ -168,7 +168,7 @@ def test_without_flags_the_refusals_identify_the_initiator() -> None:
     assert (found.detector, found.subject, str(found.service)) == ("scanner-connected", CLIENT, "tcp/8888")
     assert (found.example.confidence, found.example.verdict.evidence) == (0.95, Basis.SCANNER)
     assert look(_unflagged(visit(8888, visitor="203.0.113.77")), evidence) == []
-    assert look(_unflagged(visit(8888))[:1], evidence) == [], "not answered"
+    assert look(_unflagged(visit(8888))[:1], evidence) == [], "found, although not answered"
 
 
 def test_late_replies_do_not_make_a_scanner() -> None:
@@ -185,7 +185,7 @@ def test_late_replies_do_not_make_a_scanner() -> None:
     ]
     assert look(replies, evidence) == []
     look([knock(port, tcp_flags=None) for port in range(7000, 7012)], evidence)
-    assert look(replies, evidence) == [], "a client port"
+    assert look(replies, evidence) == [], "found at a client port"
 
 
 def test_administration_by_a_scanner_is_found_while_a_role_is_learned() -> None:
@@ -194,7 +194,7 @@ def test_administration_by_a_scanner_is_found_while_a_role_is_learned() -> None:
         (found,) = paged([*KNOCKS, *visit(grave)], learned(days=2))
         assert (found.detector, found.subject) == ("scanner-connected", CLIENT)
         assert paged([*KNOCKS, *visit(grave)], learned(days=1)) == []
-        assert paged([*KNOCKS, *visit(grave)], learned(*visit(grave), days=2)) == [], "a bastion"
+        assert paged([*KNOCKS, *visit(grave)], learned(*visit(grave), days=2)) == [], "found at a bastion"
     assert look([*KNOCKS, *visit(443), *visit(8081)], learned(days=2)) == []
 
 

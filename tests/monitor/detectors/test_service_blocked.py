@@ -96,7 +96,7 @@ def test_a_blocked_service_that_is_rejected_itself_is_another_finding() -> None:
     }
 
 
-def test_while_all_roles_are_learned_it_does_not_page() -> None:
+def test_while_all_roles_are_learned_a_blocked_service_does_not_page() -> None:
     """The service may have been closed for years; the finding is in the log."""
     flows = clients(LIMITS.service_blocked_clients)
     for evidence, pages in ((MemoryEvidence(), False), (learned(), True)):

@@ -152,7 +152,7 @@ def test_order_repetition_and_partition_of_batches_do_not_matter(data: st.DataOb
 
 
 def over_a_day(size_of: Callable[[int], Sizes], every: int) -> list[list[str]]:
-    """The detectors with a finding in each of the batches of a day; a session every so many seconds."""
+    """The detectors with a finding in each batch of a day; a batch has one session, `every` seconds."""
     table = MemoryEvidence(dict(USUAL.items))
     return [
         [each.detector for each in paged(session(number, size_of(number), at=at), table, at + 60)]
@@ -163,20 +163,20 @@ def over_a_day(size_of: Callable[[int], Sizes], every: int) -> list[list[str]]:
 def test_slow_guessing_is_found_within_a_day() -> None:
     """One guess every quarter of an hour; a job that runs every hour is not found."""
     hits = over_a_day(guess, 900)
-    assert not any(hits[:40]), "not before it is slow guessing"
+    assert not any(hits[:40]), "found before it is slow guessing"
     assert hits[-1] == ["brute-force"]
     assert not any(over_a_day(guess, 3600))
     assert not any(over_a_day(lambda _: ((40, 9000), (60, 52_000)), 900))
 
 
 def in_batches(of_each: int, **given: Any) -> list[list[Flow]]:
-    """A hundred guesses in batches of so many."""
+    """A hundred guesses, `of_each` of them in a batch."""
     numbers = [range(begin, begin + of_each) for begin in range(0, 100, of_each)]
     return [[each for number in some for each in session(number, guess(number), **given)] for some in numbers]
 
 
 def that_bursts(port: int, server: str) -> MemoryEvidence:
-    """A role of which hosts open ten small sessions at once each day, and administer several networks."""
+    """A role whose hosts open ten small sessions at once each day, and administer several networks."""
     usual = [each for net in range(101, 106) for each in got(f"10.0.{net}.200", 22)]
     usual += got(server, port, client_port=39_000)
     evidence = learned(*usual)
@@ -188,10 +188,10 @@ def that_bursts(port: int, server: str) -> MemoryEvidence:
 
 
 def test_a_bastion_that_guesses_is_found() -> None:
-    """Usual administration hides no guesses that come in bursts; else at four times as many."""
+    """Usual administration hides no bursts of guesses; without bursts, it takes four times as many."""
     server = "10.0.101.7"
     assert found(*in_batches(10, server=server), evidence=BASTION)[:1] == ["brute-force"]
-    assert found(*in_batches(4, server=server), evidence=BASTION) == [], "a check each minute"
+    assert found(*in_batches(4, server=server), evidence=BASTION) == [], "found at checks each minute"
     for each in server, "10.0.9.1":
         small = [row for number in range(240) for row in session(number, guess(number), server=each)]
         assert found(small, evidence=BASTION) == ["brute-force"]
@@ -244,7 +244,7 @@ def test_a_bastion_with_much_work_is_not_found() -> None:
         for number in range(240)
         for each in session(number, guess(number), server=f"10.0.101.{number % 60 + 1}")
     ]
-    assert found(each_host, evidence=BASTION) == [], "a check on each of many hosts"
+    assert found(each_host, evidence=BASTION) == [], "found, although each of many hosts is checked"
 
 
 @pytest.mark.parametrize("port", sorted(DATABASE_PORTS - {5432}))
@@ -259,11 +259,11 @@ def test_guesses_at_a_database_are_found(port: int) -> None:
     application = learned(*got("10.0.3.7", port))
     assert found(sessions(refused, total=400, port=port), evidence=application) == []
     assert found(sessions(refused, total=20, port=port)) == []
-    assert found(sessions(refused, port=5432)) == [], "the role uses PostgreSQL"
+    assert found(sessions(refused, port=5432)) == [], "found, although the role uses PostgreSQL"
 
 
 def test_sessions_of_other_days_do_not_add_up() -> None:
-    """Ten on each of many days."""
+    """Thirty on each of two days."""
     table = MemoryEvidence(dict(USUAL.items))
     number = count()
     for day in range(2):

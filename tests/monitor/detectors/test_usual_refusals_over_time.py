@@ -285,7 +285,7 @@ def test_the_clients_of_tightened_security_groups_are_no_scanners() -> None:
 
 
 def test_a_host_that_is_refused_new_places_beside_usual_ones_is_a_scanner() -> None:
-    """Only what worked is no evidence."""
+    """Only refusals of connections that worked before are no evidence of a scan."""
     usual = [refused(*place) for place in PLACES]
     strange = [refused(f"10.0.{net}.9", 8080) for net in range(60, 80)]
     assert {*found(busy(), [*usual, *strange])} >= {"scan", "host-probing"}

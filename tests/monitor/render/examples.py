@@ -231,4 +231,4 @@ EXAMPLES: Final[dict[str, Callable[[], Finding]]] = {
     "internet-rejects": _of_internet_rejects,
     "reject-spike": _of_reject_spike,
 }
-"""By detector name."""
+"""A function for each detector's name that makes an example of its findings."""

@@ -19,7 +19,7 @@ from tests.monitor.render.golden import CONTEXT
 
 CLAIM = Claim(state=ClaimState.CLAIMED)
 NAMES_ITS_TEXT = "detector"
-"""Chosen by the code, and needed to find the text."""
+"""The code chooses this member and finds the texts by it."""
 
 
 def page(finding: Finding, context: RenderContext = CONTEXT) -> Notification:

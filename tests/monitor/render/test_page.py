@@ -163,5 +163,5 @@ def test_missing_times_are_marked_as_unknown() -> None:
 
 @pytest.mark.parametrize("seconds", [10**18, -(10**18)])
 def test_an_impossible_time_stays_a_number(seconds: int) -> None:
-    """A line may contain any time; the page is sent nevertheless."""
+    """A line may contain any time, and none may fail the page."""
     assert moment(seconds) == str(seconds)

@@ -21,7 +21,7 @@ from tests.monitor.render.rows import page, query
 
 
 @pytest.mark.parametrize("route", [Route.PAGES, Route.OPERATIONS])
-def test_it_has_steps_a_query_and_an_incident(route: Route) -> None:
+def test_a_roll_up_has_steps_a_query_and_an_incident(route: Route) -> None:
     """In the text and in the document; the query covers the time of the batch."""
     sent = rollup.render(["one.", "two."], 40, CONTEXT, route)
     key = rollup.rollup_key(CONTEXT)
@@ -44,7 +44,7 @@ def test_a_batch_without_times_has_no_time_range() -> None:
 
 
 def test_findings_that_are_only_counted_have_the_incident_of_their_detector() -> None:
-    """Of a loud batch, a detector's other findings are one alert; `page` gives it the key `key0`."""
+    """In a loud batch, a detector's other findings are one alert; `page` gives it the key `key0`."""
     sent = page(SurplusFinding(detector="scan", severity=Severity.HIGH, count=9000))
     assert sent.document["incident"] == "key0"
     assert "Incident key0, " in sent.text
@@ -60,7 +60,7 @@ def test_findings_that_are_only_counted_have_the_incident_of_their_detector() ->
         ((90 * 60, None, 86_400), "90 min to 24 h"),
     ],
 )
-def test_it_states_how_long_repeats_of_its_alerts_are_suppressed(
+def test_a_roll_up_states_how_long_repeats_of_its_alerts_are_suppressed(
     quiet: tuple[int | None, ...], stated: str
 ) -> None:
     """The stack's setting, or the detector's own time."""
@@ -68,7 +68,9 @@ def test_it_states_how_long_repeats_of_its_alerts_are_suppressed(
     assert f"\nRepeats of each alert suppressed for {stated}.\n" in sent.text
 
 
-@pytest.mark.parametrize("detector", DETECTORS, ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "detector", [each for each in DETECTORS if each.route in rollup.RUNBOOK], ids=lambda each: each.name
+)
 def test_alerts_are_rolled_up_with_the_times_of_their_detectors(detector: Detector) -> None:
     """As single pages and as findings that are only counted."""
     counted = SurplusFinding(detector=detector.name, severity=Severity.HIGH, count=3)
@@ -76,7 +78,7 @@ def test_alerts_are_rolled_up_with_the_times_of_their_detectors(detector: Detect
     claim = Claim(state=ClaimState.CLAIMED)
     (alert,) = alerts([counted], seen)
     stated = duration(detector.quiet // 60) if detector.quiet else "4 h"
-    for each in (alert, roll_up([alert], seen)) if alert.route in rollup.RUNBOOK else ():
+    for each in (alert, roll_up([alert], seen)):
         assert f"suppressed for {stated}.\n" in each.render(claim).text
     scan = SurplusFinding(detector="scan", severity=Severity.HIGH, count=3)
     if detector.quiet:

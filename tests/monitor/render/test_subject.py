@@ -80,7 +80,7 @@ ABOUT_ONE_HOST: Final = {
 
 @pytest.mark.parametrize("name", PAGING)
 def test_the_key_fact_fits_with_long_addresses(name: str) -> None:
-    """Both ends are in the subject and in the SMS, and nothing is cut off."""
+    """The ends that matter are in the subject and in the SMS, and nothing is cut off."""
     finding = mapped(EXAMPLES[name](), long)
     assert isinstance(finding, TrafficFinding)
     assert (
@@ -112,8 +112,8 @@ def test_the_key_fact_fits_with_high_numbers(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_a_subject_is_complete_where_it_can_be(name: str) -> None:
-    """With short addresses and names, nothing is cut off, and the addresses stay as they are."""
+def test_a_subject_with_short_addresses_is_complete(name: str) -> None:
+    """Nothing is cut off, and the addresses stay as they are."""
     topic = published(EXAMPLES[name]())
     assert len(topic.subject) <= FITTING
     assert "..." not in topic.subject
@@ -129,7 +129,7 @@ def test_the_text_has_the_addresses_in_full() -> None:
     assert finding.main_server in row(sent, "To")
 
 
-def test_a_long_name_is_cut_at_the_end_behind_the_key_fact() -> None:
+def test_a_long_name_is_cut_off_after_the_key_fact() -> None:
     """The name of a log group can have 512 characters."""
     group = "/flow-warden/" + "x" * 499
     for name, fact in (
@@ -157,8 +157,8 @@ def test_only_long_addresses_are_shortened(text: str, expected: str) -> None:
     assert shortened(text) == expected
 
 
-def test_an_sms_has_no_character_that_halves_its_room() -> None:
-    """A backtick is not in the alphabet of SMS: with it, an SMS has room for 70 characters."""
+def test_an_sms_has_no_character_that_halves_its_length() -> None:
+    """A backtick is not in the alphabet of SMS: with it, an SMS holds only 70 characters."""
     finding = replace(EXAMPLES["unparsed-lines"](), subject="/a`b")
     topic = published(finding)
     assert "`" in topic.subject

@@ -54,7 +54,7 @@ def test_a_step_that_does_not_apply_is_omitted() -> None:
 
 
 def test_words_replace_placeholders() -> None:
-    """Facts, too. Braces within a word remain unchanged."""
+    """Words can be texts or numbers. Braces within a word remain unchanged."""
     words = {"subject": "10.0.1.5", "limit": 12, "odd": "{subject}", "nothing": None}
     runbook = ("Ask {subject}.", "More than {limit}.", "{odd}", "If {nothing}, ask {subject}.", "Wait.")
     assert fill(runbook, words) == ("Ask 10.0.1.5.", "More than 12.", "{subject}", "Wait.")
@@ -68,7 +68,7 @@ def test_a_misspelled_placeholder_is_an_error() -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_step_asks_for_nothing_that_the_query_leaves_out(name: str) -> None:
-    """A query for rejections shows no accepted connection."""
+    """Only host-probing asks for accepted connections; a query for rejections would not show them."""
     finding = EXAMPLES[name]()
     text = describe(finding)
     asked = [step for step in steps(finding, text, CONTEXT) if re.search(r"look for accepted", step.lower())]

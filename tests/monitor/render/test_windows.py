@@ -1,4 +1,4 @@
-"""What was counted over an hour or a day is shown over that time; numbers of the batch are called so.
+"""A page shows what was counted over an hour or a day with that time, and marks the numbers of its batch.
 
 Each case has several batches, and the page is about the last one.
 """
@@ -34,7 +34,7 @@ MARGIN: Final = 600
 
 
 def brute_force() -> TrafficFinding:
-    """44 connections in four batches within an hour, of the last batch 11."""
+    """44 connections in four batches within an hour, 11 of them in the last batch."""
     evidence = learned()
     for begin in (41_000, 41_011, 41_022, 41_033):
         at = TODAY + HOUR + begin - 41_000
@@ -85,7 +85,7 @@ def blocked_over_hours() -> TrafficFinding:
 
 
 def spike() -> TrafficFinding:
-    """400 attempts in two batches of ten minutes, of the second 200."""
+    """400 attempts within ten minutes, in two batches."""
     evidence = MemoryEvidence()
     policy = Policy(thresholds=replace(Thresholds(), spike_factor=5))
     for first in (1, 201):
@@ -128,7 +128,7 @@ CASES: Final[dict[str, tuple[Callable[[], TrafficFinding], int, int, str]]] = {
     "new-egress-port": (new_egress_port, TODAY + HOUR, 2 * HOUR, "used in 12 periods of 10 min within 24 h"),
     "reject-spike": (spike, TODAY + HOUR, 600, "attempts within 10 min"),
 }
-"""The finding, and the begin, the seconds and the amount of its window."""
+"""The finding, and the begin, the duration in seconds and the amount of its window."""
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -199,7 +199,7 @@ def test_an_estimate_does_not_contradict_the_numbers_of_the_batch() -> None:
 
 
 def test_a_sample_of_small_uploads_does_not_contradict_their_sum() -> None:
-    """Small records are summed up by a sample; what the batch shows is exact."""
+    """The sum of small records is estimated from a sample; what the batch shows is exact."""
     flows = [
         each
         for port in range(1_200)

@@ -1,4 +1,4 @@
-"""An account that is learned for some weeks, day by day, for tests of the report on learning."""
+"""An account whose roles are learned for some weeks, for tests of the report on learning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.monitor.scenarios import GROUP, Account, line_of
 from tests.monitor.weeks import DAY, IN, OUT
 
 FIRST: Final = 20_400
-"""The first day, since 1970."""
+"""The first day of learning; days since 1970."""
 NOON: Final = DAY // 2
 REGION: Final = "eu-west-1"
 
@@ -57,7 +57,7 @@ def refused(number: int, server: str, port: int, at: int) -> list[Flow]:
 
 
 def life(number: int, at: int) -> list[Flow]:
-    """What a host does every day: it administers, is administered, goes out, and is refused."""
+    """The traffic of a host on a day: it administers, is administered, uses the internet, and is refused."""
     return [
         *asks(number, "10.0.200.1", 22, at),
         *asks(number, "198.51.100.7", 443, at),
@@ -93,7 +93,7 @@ def process(
 
 
 def live(one: Account, days: Sequence[int], hosts: Sequence[int] = (1,)) -> None:
-    """Let hosts live for some days, given from the first one, with a new container each day."""
+    """Process a batch of each host on some days, counted from `FIRST`, with a new container each day."""
     for day in days:
         container = one.container(Faults())
         for number in hosts:
@@ -109,7 +109,7 @@ def _learned(roles: tuple[str, ...], days: int) -> Account:
 
 
 def learned(*roles: str, days: int = 16) -> Account:
-    """An account after some days of life."""
+    """An account after some days of this traffic."""
     return deepcopy(_learned(roles, days))
 
 

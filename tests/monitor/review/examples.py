@@ -25,7 +25,7 @@ WEB_EDGES: Final = (
 def items_of(
     role: str, edges: Sequence[Edge] = WEB_EDGES, days: int = 14, sent: int = 0, today: int = TODAY
 ) -> dict[str, Sets]:
-    """The items of a role that had these edges, and sent so many bytes within an hour, on the last days."""
+    """The items of a role that on each of the last days had these edges, and sent `sent` bytes in an hour."""
     items: dict[str, Sets] = {}
     for day in range(today - days, today):
         addition = learned(role, day, frozenset(edges))

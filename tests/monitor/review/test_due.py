@@ -33,8 +33,8 @@ def named(roles: list[KnownRole], reported: Sets, today: int = TODAY) -> set[str
     return {each.role for each in candidates(roles, reported, today)}
 
 
-def test_a_role_that_has_waited_takes_the_younger_ones_with_it() -> None:
-    """Those that are two weeks old, not those that are younger; alone, these wait."""
+def test_a_report_that_is_due_includes_younger_roles() -> None:
+    """Those that are two weeks old, but none that is younger. Without a role that has waited, all wait."""
     younger = [role("b", DUE + WAIT_DAYS), role("c", DUE + WAIT_DAYS + 1)]
     assert named([role("a"), *younger], {}) == {"a", "b"}
     assert named(younger, {}) == set()
@@ -69,12 +69,12 @@ def test_roles_that_are_never_learned_do_not_displace_others() -> None:
 
 @examples(0.3)
 @given(st.permutations([role(each) for each in "abcdef"]), st.sets(st.sampled_from("abcdef")))
-def test_all_containers_find_the_same_roles(roles: list[KnownRole], told: set[str]) -> None:
-    """In whichever order the table lists them; so the incident is the same."""
-    reported = merged(reported_addition([*told], TODAY - DAYS_BETWEEN, more=False).sets)
+def test_all_containers_find_the_same_roles(roles: list[KnownRole], earlier: set[str]) -> None:
+    """Whatever order the table lists them in, so the incident is the same."""
+    reported = merged(reported_addition([*earlier], TODAY - DAYS_BETWEEN, more=False).sets)
     found = candidates(roles, reported, TODAY)
     assert found == candidates(sorted(roles, key=lambda each: each.role), reported, TODAY)
-    assert {each.role for each in found} == set("abcdef") - told
+    assert {each.role for each in found} == set("abcdef") - earlier
     assert incident_of("eu-west-1", roles) == incident_of("eu-west-1", roles[::-1])
 
 

@@ -35,7 +35,7 @@ def test_a_role_is_reported_once_when_it_is_learned() -> None:
 
 
 def test_the_report_lists_what_was_learned() -> None:
-    """Who administers whom, who is reached, who goes out where, who is refused what."""
+    """What reaches the role, and what it administers, connects to outside, and is refused."""
     one = learned("web")
     live(one, range(DUE, DUE + 1))
     (role,) = reports(one)[0].document["roles"]
@@ -67,7 +67,7 @@ def test_roles_that_began_later_are_in_the_same_report() -> None:
 
 
 def test_a_role_that_is_seldom_seen_is_not_reported() -> None:
-    """Its traffic of two days has not been learned."""
+    """Its traffic on two days is not enough to be learned."""
     one = account("web", "rare")
     live(one, range(2), [1, 2])
     live(one, range(2, 30))
@@ -88,7 +88,7 @@ def test_a_report_waits_for_another_batch(when: str) -> None:
 
 
 def test_a_refused_report_is_sent_by_a_later_batch() -> None:
-    """Its batch does not fail, because its pages are out; the next attempt is ten minutes later."""
+    """Its batch does not fail, because its pages are sent; the next attempt is ten minutes later."""
     one = learned("web")
     one.operations.away = True
     container, at = one.container(Faults()), (FIRST + DUE) * DAY + NOON
@@ -101,7 +101,7 @@ def test_a_refused_report_is_sent_by_a_later_batch() -> None:
     assert len(reports(one)) == 1
 
 
-def test_a_report_of_many_roles_goes_on_the_next_day() -> None:
+def test_a_report_of_many_roles_continues_on_the_next_day() -> None:
     """Each role is in one report."""
     count = due.MOST_ROLES + 5
     one = learned(*(f"role-{number}" for number in range(count)))
@@ -204,7 +204,7 @@ def test_without_the_table_no_report_is_sent() -> None:
 
 
 def test_the_report_is_a_json_document() -> None:
-    """As all notifications."""
+    """Like all notifications."""
     one = learned("web")
     live(one, range(DUE, DUE + 1))
     assert json.loads(json.dumps(reports(one)[0].document))["kind"] == "learning-report"

@@ -1,4 +1,4 @@
-"""Nothing grave is learned unseen: what detectors do not report while a role is learned is in the report."""
+"""What detectors do not report while a role is learned is in the report on learning."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_what_is_learned_without_a_page_is_in_the_report(case: str) -> None:
 
 
 def test_large_uploads_are_in_the_report() -> None:
-    """`egress-volume` finds nothing in learning, and a large amount would become usual."""
+    """`egress-volume` finds nothing while a role is learned, and a large amount would become usual."""
     texts = [each.text for each in rows_of(summary("r", (), sent=2 * 10**9), names_of([]))]
     assert texts == ["a host sent up to 2.1 GB within an hour and 8.6 GB within a day to the internet"]
     small = rows_of(summary("r", (), sent=10**8), names_of([]))
@@ -78,7 +78,7 @@ def test_days_are_those_of_the_edge() -> None:
 
 
 def test_a_damaged_amount_is_bounded() -> None:
-    """A stored power of two can have 12 bits."""
+    """The stored exponent of a power of two can have 12 bits."""
     key = usual_volume.key_of("r", TODAY - 1)
     (row,) = rows_of(summary_of("r", TODAY, {key: {"sizes": frozenset({4095})}}), names_of([]))
     assert "GB within an hour" in row.text

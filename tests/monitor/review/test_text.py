@@ -44,7 +44,7 @@ def message(sent: Notification) -> str:
 
 
 def is_whole(text: str) -> bool:
-    """Whether a message contains the whole text, and the document for machines."""
+    """Whether a message contains the whole text and the JSON document."""
     return "[truncated" not in text and '"sqs"' in text
 
 
@@ -110,7 +110,7 @@ def test_a_report_of_any_size_fits_and_says_what_is_left_out() -> None:
 @pytest.mark.parametrize("count", [1, 20, 50, 64])
 @pytest.mark.parametrize("networks", [1, 9])
 def test_a_report_is_never_shortened_by_the_sink(count: int, networks: int) -> None:
-    """Whatever the share of headings and rows: machines would get no document."""
+    """Whatever the share of headings and rows. A shortened message would have no JSON document."""
     for edges in WEB_EDGES[:1], WEB_EDGES:
         roles = [summary(f'tag:"Role"={number}{"x" * 80}', edges) for number in range(count)]
         addresses = [f"2001:db8:{number:x}:1234::1" for number in range(networks)]

@@ -1,4 +1,4 @@
-"""Active hosts: what a batch inspects of many contacts and many hosts. Nothing hides behind a flood."""
+"""Active hosts: a batch inspects a bounded number of contacts and hosts, and a flood hides no attack."""
 
 from __future__ import annotations
 

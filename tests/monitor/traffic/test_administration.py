@@ -60,7 +60,7 @@ def stored(parts: Iterable[Sets], known: Sets | None = None) -> Sets:
 
 
 def partitions(sets: Sets, random: Random, most: int) -> list[Sets]:
-    """The numbers of the sets in any order, in at most so many parts, some of them twice."""
+    """The numbers of the sets in any order, in at most `most` parts, some of them twice."""
     pairs = [(name, number) for name, numbers in sorted(sets.items()) for number in sorted(numbers)]
     random.shuffle(pairs)
     cuts = sorted(random.randrange(len(pairs) + 1) for _ in range(most - 1))
@@ -124,7 +124,7 @@ def test_what_counts_in_a_window_counts_in_any_part(
 def test_order_repetition_and_partition_of_batches_change_nothing(
     seed: int, parts: int, count: int, usual: int
 ) -> None:
-    """However many servers the host administers, and in whichever containers the batches are."""
+    """However many servers the host administers, and whichever containers process the batches."""
     random = Random(seed)  # noqa: S311
     sets = {
         SESSIONS: many(random, usual=False, servers=60, count=count)
@@ -167,7 +167,7 @@ def test_a_service_with_many_sessions_leaves_room_for_others() -> None:
 
 
 def test_a_large_record_counts_with_its_session() -> None:
-    """Or a session that transfers much would look like a guess."""
+    """Otherwise a session that transfers much would look like a guess."""
     numbers = frozenset(session(s, 0, size, h) for s in range(9) for size in (30, LARGE) for h in range(200))
     chosen = sessions.shared(numbers, MOST_SESSIONS)
     for each in chosen:
@@ -176,7 +176,7 @@ def test_a_large_record_counts_with_its_session() -> None:
 
 @pytest.mark.parametrize("usual", [False, True])
 def test_a_window_is_bounded_in_the_worst_order(*, usual: bool) -> None:
-    """Each batch has what displaces the last one's."""
+    """The sessions of each batch displace those of the one before."""
     parts = [
         {
             SESSIONS: frozenset(

@@ -21,7 +21,7 @@ GIGABYTE = 10**9
 
 
 def numbers(count: int, size: int, seed: int = 1, hour: int = 7, place: int = 5) -> list[int]:
-    """So many records of a size."""
+    """This number of records of a size."""
     random = Random(seed)  # noqa: S311 -- draws records, not secrets
     return [sized(random.getrandbits(48), place, hour, size) for _ in range(count)]
 
@@ -35,7 +35,7 @@ def stored(parts: list[list[int]]) -> Sets:
     return known
 
 
-def test_a_number_tells_hour_place_and_size() -> None:
+def test_a_number_contains_hour_place_and_size() -> None:
     """In 48 bits."""
     number = sized(2**48 - 1, place_number(2**40 + 77), 23, 10**9)
     record = records_of(np.array([number]))

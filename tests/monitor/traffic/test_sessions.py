@@ -70,7 +70,7 @@ def test_requests_count_only_if_they_are_large() -> None:
 @given(st.integers(60, MOST_BYTES), st.lists(st.floats(0.92, 1.08), min_size=60, max_size=60))
 @examples(2)
 def test_sizes_around_a_mean_are_the_same(mean: int, factors: list[float]) -> None:
-    """Of any mean."""
+    """Whatever the mean is."""
     sizes = [min(round(mean * factor), MOST_BYTES) for factor in factors]
     clients = (f"10.0.1.5:{port}" for port in count(40_000))
     answers = [
@@ -110,7 +110,7 @@ def test_other_services_have_no_sessions() -> None:
     assert numbers("10.0.9.1", TCP, 443, frozenset({(40_000, 40)}), usual=False) == set()
 
 
-def test_services_of_a_server_are_counted_apart() -> None:
+def test_services_of_a_server_are_counted_separately() -> None:
     """Many sessions of the one are not many of the other."""
     stored: set[int] = set()
     for service, total in ((22, 30), (3389, 20)):

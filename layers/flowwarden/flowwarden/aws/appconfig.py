@@ -18,14 +18,19 @@ if TYPE_CHECKING:
 ACTIONS: Final = ("appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration")
 """The IAM actions that this file needs."""
 SHORTEST_POLL: Final = 60
-"""Seconds between two calls of a session that AppConfig accepts; the monitor waits longer."""
+"""Minimum seconds between two calls of a session, which the session demands; the functions wait longer."""
 
 
 class AppConfigPolicy:
-    """The text of a hosted profile, with a session that returns it only if it has changed."""
+    """The text of a hosted profile. Its session returns the text only if it has changed."""
 
     def __init__(self, client: Callable[[], AppConfigDataClient], profile: str) -> None:
-        """Take what creates the client, and the ids: `APPLICATION/ENVIRONMENT/PROFILE`."""
+        """Create no client yet.
+
+        Args:
+            client: creates the client, at the first call.
+            profile: ids of AppConfig: `APPLICATION/ENVIRONMENT/PROFILE`.
+        """
         self.profile = profile
         self._client = client
         self._made: AppConfigDataClient | None = None
@@ -37,7 +42,7 @@ class AppConfigPolicy:
         try:
             text = self._next_text()
         except (BotoCoreError, ClientError, Malformed, UnicodeDecodeError, ValueError) as error:
-            self._token = ""  # it expires after a day; a new session returns the whole text
+            self._token = ""  # a token expires after a day; a new session returns the whole text
             raise PolicyUnavailable(f"AppConfig profile {self.profile}: {error}") from error
         if not text and self._last is None:
             raise PolicyUnavailable(f"AppConfig profile {self.profile}: no version is deployed")
@@ -47,7 +52,7 @@ class AppConfigPolicy:
         return text
 
     def _next_text(self) -> str:
-        """The text; empty if the session has returned it before."""
+        """The text; '' if it has not changed since the last call of the session."""
         client = self._made = self._made or self._client()
         if not self._token:
             self._token = self._session(client)

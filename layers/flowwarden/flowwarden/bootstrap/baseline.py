@@ -20,14 +20,14 @@ class Forgetting(Protocol):
     """Removes what was learned of roles."""
 
     def forget(self, role: KnownRole) -> int:
-        """Remove what was learned of a role, which begins anew; returns the number of removed items.
+        """Remove what was learned of a role, which is then learned again; return the number of removed items.
 
         Raises StateUnavailable.
         """
 
 
 class BaselinePorts(Struct, frozen=True, kw_only=True):
-    """What the command reads and changes."""
+    """The ports of the command, and the account and Region of the stack."""
 
     account: str
     region: str

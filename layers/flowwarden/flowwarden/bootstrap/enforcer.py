@@ -28,7 +28,7 @@ from flowwarden.sinks.sns import SnsSink
 from flowwarden.unreadable import Unreadable
 
 _GUESSED: Final = frozenset({Origin.PARAMETER, Origin.DEFAULT})
-"""Policies of a function that has never read the configured one."""
+"""Origins of a policy that may differ from the configured one, because that was never read."""
 
 
 def build(
@@ -50,7 +50,7 @@ def build(
         PolicyError: the policy is not valid, and there is no `policy_recorder`.
     """
     policy = Policy.from_json(settings.policy) if policy_recorder is None else policy_recorder.in_use.policy
-    # These may differ from the flow logs that the user wants: it only plans.
+    # Such a policy may differ from the flow logs that the user wants, so the enforcer only plans.
     guesses = policy_recorder is not None and policy_recorder.in_use.origin in _GUESSED
     return Enforcer(
         aws,

@@ -1,4 +1,4 @@
-"""Where the functions get their policy: the parameter, or an AppConfig profile."""
+"""The source of the policy: the parameter, or an AppConfig profile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from flowwarden.aws.clients import QUICK_SECONDS, make_client
 from flowwarden.policy.last_good import PolicyRecorder, PolicySource, PolicyStore
 
 ATTEMPTS = 1
-"""No retry: the last good policy is used, and the profile is asked again later."""
+"""No retry: the last good policy is used instead, and the profile is read again later."""
 
 
 def source_on_aws(profile: str, region: str) -> PolicySource | None:
@@ -25,7 +25,7 @@ def source_on_aws(profile: str, region: str) -> PolicySource | None:
 
 
 def text_on_aws(profile: str, region: str) -> str:
-    """The policy in a profile, with the caller's credentials. Raises PolicyUnavailable."""
+    """The text of the policy in a profile, read with the caller's credentials. Raises PolicyUnavailable."""
     source = source_on_aws(profile, region)
     return (source.latest() if source else None) or ""
 

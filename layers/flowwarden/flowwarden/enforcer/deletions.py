@@ -13,12 +13,19 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.observe import Observed
 from flowwarden.enforcer.ports import RunClock
-from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog, ManagedFlowLog, Registry
+from flowwarden.enforcer.registry import (
+    DeletedFlowLog,
+    KnownFlowLog,
+    ManagedFlowLog,
+    Registry,
+)
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.inventory import FlowLog
-from flowwarden.enforcer.triggers.trigger import Trigger
+from flowwarden.enforcer.triggers.trigger import LONGEST_ID, Trigger
+from flowwarden.notify.claims import digest
 
 MISSED_SECONDS: Final = 3600
 """How long a missing flow log waits for its event: EventBridge tries to deliver for an hour."""
@@ -29,29 +36,60 @@ LONGEST_RUN_SECONDS: Final = 15 * 60
 LOCATED_AT_MOST: Final = 20
 """Resources of one CreateFlowLogs call of which each of its flow logs may be one. Of a larger call, which may
 name hundreds, the next sweep notes the resource of each flow log."""
+STORED_APART: Final = 20
+"""Deletions of a call that are stored as an item each; those of a larger call are one item."""
 NOTED_AT_MOST: Final = 500
 """What a run notes about flow logs, a write each; the next sweep notes more."""
 REPORTED_AT_MOST: Final = 300
 """Deletions that one report contains: each is marked as reported, with a write. The next run reports more."""
-REPORT_SECONDS: Final = 15
-"""Of a run: reserved for its report. VPCs are handled until 30 s are left."""
+REPORT_SECONDS: Final = 120
+"""Of a run: reserved for its report, and for the VPCs of an event, when it notes flow logs. The claims of a
+report take a minute and a half if each call to the state table takes two seconds."""
 
 
-def note_event(registry: Registry, trigger: Trigger, now: int) -> None:
-    """Store what an event contains: the flow logs that others created or deleted, and the caller."""
+def note_event(registry: Registry, trigger: Trigger, clock: RunClock, now: int) -> None:
+    """Store what an event contains: the flow logs that others created or deleted, and the caller.
+
+    The deletions of a large call are one item, so they are stored even if the table is slow. If there is not
+    enough time to store all creations, the next sweep notes the others.
+    """
     # With a time ahead, a flow log that EC2 lists would count as deleted until then.
     at = min(trigger.happened_at or now, now)
+    if trigger.origin is not None and len(trigger.deleted) > STORED_APART:
+        call_id = trigger.idempotency_key[:LONGEST_ID] or digest(*trigger.deleted)
+        known = registry.calls.get(call_id)
+        if known is None:
+            ids, caller = trigger.deleted, trigger.origin
+            registry.put(DeletionCall(call_id=call_id, at=at, caller=caller, flow_log_ids=ids))
+    else:
+        _note_deleted(registry, trigger, at)
+    _expand(registry)
     for flow_log_id, named in trigger.created[:NOTED_AT_MOST]:
+        if clock.remaining() < REPORT_SECONDS:
+            return
         resource_ids = named if len(named) <= LOCATED_AT_MOST else ()
         for change in _locate(registry, flow_log_id, resource_ids):
             change()
         if not _is_noted(registry, flow_log_id):
             registry.put(_known(flow_log_id, resource_ids, _vpc(resource_ids), at))
+
+
+def _note_deleted(registry: Registry, trigger: Trigger, at: int) -> None:
     for flow_log_id in trigger.deleted:
         before = registry.deleted.get(flow_log_id)
         if before is None or not _is_attributed(before):
-            entry = _entry(registry, flow_log_id, at)
-            registry.put(replace(entry, caller=trigger.origin))
+            registry.put(replace(_entry(registry, flow_log_id, at), caller=trigger.origin))
+
+
+def _expand(registry: Registry) -> None:
+    """Let this run know the deletions of large calls; an entry of its own says more about one of them."""
+    for call in registry.calls.values():
+        reported = set(call.reported)
+        for each in call.flow_log_ids:
+            before = registry.deleted.get(each)
+            if before is None or not _is_attributed(before):
+                before = replace(_entry(registry, each, call.at), caller=call.caller)
+            registry.keep(replace(before, reported=before.reported or each in reported))
 
 
 def follow(registry: Registry, observed: Observed, clock: RunClock, now: int) -> None:
@@ -199,9 +237,12 @@ def _forget(
 ) -> Iterator[Callable[[], object]]:
     """Remove the records of flow logs that are gone. A deleted VPC takes its flow logs along."""
     vpc_ids = {each.vpc_id for each in observed.vpcs}
+    # Their resources are only in these records until they are reported.
+    waiting = {each for call in registry.calls.values() for each in call.flow_log_ids}
     for entry in list(registry.deleted.values()):
         gone = entry.flow_log_id not in listed and observed.is_listable(entry.flow_log_id, entry.vpc_id)
         deleted_with_vpc = entry.caller is None and bool(entry.vpc_id) and entry.vpc_id not in vpc_ids
+        gone &= entry.reported or entry.flow_log_id not in waiting
         if gone and (entry.caller is not None or deleted_with_vpc or now - entry.at >= MISSED_SECONDS):
             for record in (registry.managed.get(entry.flow_log_id), registry.known.get(entry.flow_log_id)):
                 if record is not None:

@@ -16,7 +16,8 @@ from typing import Final, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.enforcer.registry import DeletedFlowLog, RegistryStore, mark_reported
+from flowwarden.enforcer.marking import mark_reported
+from flowwarden.enforcer.registry import DeletedFlowLog, RegistryStore
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimState, Owner

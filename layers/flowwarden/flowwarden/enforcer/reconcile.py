@@ -144,7 +144,7 @@ class Enforcer:
         if targets == [] and not trigger.concerns_flow_logs:
             return self._report(trigger, queue, outcomes=deferred)
         registry = Registry.load(ports.registry, now, ports.unreadable_items, dry_run=self._dry_run)
-        deletions.note_event(registry, trigger, now)
+        deletions.note_event(registry, trigger, ports.clock, now)
         if RUN_MODES[trigger.kind].records:
             return self._record(trigger, registry, now)
         if targets == []:

@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
@@ -93,7 +94,14 @@ class DeletedFlowLog(Struct, frozen=True, kw_only=True):
         return self.caller == ENFORCER
 
 
-type Entry = Creation | ManagedFlowLog | KnownFlowLog | DeletedFlowLog
+type Entry = Creation | ManagedFlowLog | KnownFlowLog | DeletedFlowLog | DeletionCall
+
+
+def key_of(entry: Entry) -> str:
+    """The key of an entry among those of its kind."""
+    if isinstance(entry, Creation):
+        return entry.client_token
+    return entry.call_id if isinstance(entry, DeletionCall) else entry.flow_log_id
 
 
 class RegistryStore(Protocol):
@@ -109,20 +117,13 @@ class RegistryStore(Protocol):
         """Remove an entry; does nothing if it does not exist."""
 
 
-def mark_reported(deletions: Iterable[DeletedFlowLog], store: RegistryStore) -> None:
-    """Store that deletions were reported. Raises StateUnavailable."""
-    for each in deletions:
-        store.put(replace(each, reported=True))
-
-
 def _plausible(entries: Iterable[Entry], now: int, unreadable: Unreadable) -> Iterator[Entry]:
     """The entries. One with a time that cannot be true has none; a damaged record proves nothing."""
     for each in entries:
         if 0 <= each.at <= now + CLOCKS:
             yield each
             continue
-        key = each.client_token if isinstance(each, Creation) else each.flow_log_id
-        unreadable.note(f"{type(each).__name__} {key}", "has a time that cannot be true")
+        unreadable.note(f"{type(each).__name__} {key_of(each)}", "has a time that cannot be true")
         if not isinstance(each, ManagedFlowLog):
             yield replace(each, at=0)
 
@@ -146,12 +147,13 @@ class Registry:
         self.managed: dict[str, ManagedFlowLog] = {}
         self.known: dict[str, KnownFlowLog] = {}
         self.deleted: dict[str, DeletedFlowLog] = {}
+        self.calls: dict[str, DeletionCall] = {}
         self.deleted_here: list[DeletedFlowLog] = []
         """What this run itself deleted."""
         self.located: list[DeletedFlowLog] = []
         """Deletions that were reported without a resource, and whose resource this run learned."""
         for each in entries:
-            self._keep(each)
+            self.keep(each)
 
     @classmethod
     def load(
@@ -193,7 +195,7 @@ class Registry:
         This run keeps it in any case. If the table does not answer, it stores nothing more; a dry run stores
         nothing.
         """
-        self._keep(entry)
+        self.keep(entry)
         return self._write(lambda: self._store.put(entry))
 
     def remove(self, *entries: Entry | None) -> None:
@@ -231,7 +233,7 @@ class Registry:
             return
         with suppress(StateUnavailable):
             for each in self._store.load():
-                if not isinstance(each, Creation) and each.flow_log_id in flow_log_ids:
+                if not isinstance(each, Creation | DeletionCall) and each.flow_log_id in flow_log_ids:
                     self._take_over(each)
 
     def _take_over(self, stored: ManagedFlowLog | KnownFlowLog | DeletedFlowLog) -> None:
@@ -274,24 +276,22 @@ class Registry:
         record = self.managed.get(flow_log.flow_log_id)
         return record is not None and record.vpc_id == flow_log.resource_id
 
-    def _keep(self, entry: Entry) -> None:
-        match entry:
-            case Creation():
-                self.creations[entry.client_token] = entry
-            case ManagedFlowLog():
-                self.managed[entry.flow_log_id] = entry
-            case KnownFlowLog():
-                self.known[entry.flow_log_id] = entry
-            case DeletedFlowLog():
-                self.deleted[entry.flow_log_id] = entry
+    def keep(self, entry: Entry) -> None:
+        """Use an entry in this run without storing it."""
+        self._of(entry)[key_of(entry)] = entry
 
     def _drop(self, entry: Entry) -> None:
+        self._of(entry).pop(key_of(entry), None)
+
+    def _of(self, entry: Entry) -> dict[str, Any]:
         match entry:
             case Creation():
-                self.creations.pop(entry.client_token, None)
+                return self.creations
             case ManagedFlowLog():
-                self.managed.pop(entry.flow_log_id, None)
+                return self.managed
             case KnownFlowLog():
-                self.known.pop(entry.flow_log_id, None)
+                return self.known
+            case DeletionCall():
+                return self.calls
             case DeletedFlowLog():
-                self.deleted.pop(entry.flow_log_id, None)
+                return self.deleted

@@ -13,7 +13,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.unmanaged import Topic
-from flowwarden.enforcer.registry import KnownFlowLog, Registry, RegistryStore, mark_reported
+from flowwarden.enforcer.marking import mark_reported
+from flowwarden.enforcer.registry import KnownFlowLog, Registry, RegistryStore
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.delivery import DeliveryReport
@@ -35,8 +36,8 @@ def store(report: EnforcementReport, delivery: DeliveryReport, registry: Registr
     if not delivery.is_final or not (deletions or topics):
         return
     with suppress(StateUnavailable):  # its claim suppresses it in the next run, which stores it
-        mark_reported(deletions, registry)
         stored = Registry.load(registry)
+        mark_reported(deletions, registry, stored.calls.values())
         for topic in topics:
             for flow_log_id, resource_id, mark in _marks(report, topic):
                 _mark(flow_log_id, resource_id, mark, stored)

@@ -16,6 +16,9 @@ from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notifier import Run, notify
 from flowwarden.policy.last_good import PolicyRecorder
 
+CLAIM_RESERVE: Final = 20
+"""Remaining seconds from which on the report is sent without claims: the table may be slow, and a report that
+another run repeats is better than none."""
 MOST_CLAIMS: Final = 200
 """Claims of a run over all sinks: a deletion beyond them would not be known to be reported."""
 
@@ -61,4 +64,5 @@ def _run(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int
         time_left=ports.clock.remaining,
         reserve=0,
         most_claims=MOST_CLAIMS,
+        may_claim=lambda: ports.clock.remaining() > CLAIM_RESERVE,
     )

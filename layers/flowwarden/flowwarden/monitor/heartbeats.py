@@ -11,8 +11,8 @@ from flowwarden.state import heartbeats
 def see(view: BatchView, state: StateView) -> None:
     """Record in this container which interfaces wrote."""
     now = heartbeats.slot_of(view.now)
-    # Records arrive minutes late, so a new container begins in the slot of its traffic: it then checks the
-    # next one, even if its predecessor ended while it reported a silent interface. Old records do not count.
+    # Records arrive minutes late, so a new container begins in the slot of its traffic. Old records do not
+    # count.
     begin = max(heartbeats.slot_of(view.moment), now - 1)
     seen = heartbeats.sightings(view.records, view.batch.log_stream, view.now)
     state.heartbeats.of(view.batch.log_group, begin).see(seen, slots_asked(now).start)
@@ -26,7 +26,7 @@ def write(view: BatchView, state: StateView) -> None:
     """
     log_group = view.batch.log_group
     group = state.heartbeats.of(log_group, heartbeats.slot_of(view.now))
-    if not group.is_due(view.now):
+    if not group.unwritten or not group.is_due(view.now):
         return
     additions = [
         each

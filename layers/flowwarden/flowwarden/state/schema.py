@@ -195,8 +195,8 @@ HEARTBEATS: Final = Item(
     name="heartbeats", prefix="heartbeat#", key=("log group", "slot", "shard"), sets=("interfaces",), bits=73,
     ttl=2 * DAY, per_batch=18,
     why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent uses them to find silent "
-    "interfaces, the enforcer to verify that flow logs deliver. A container writes every 10 minutes. The log "
-    "group `*` stands for all log groups.",
+    "interfaces, the enforcer to verify that flow logs deliver. A container writes its first sightings at "
+    "once, then every 10 minutes. The log group `*` stands for all log groups.",
 )  # fmt: skip
 INCIDENTS: Final = Item(
     name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
@@ -258,12 +258,18 @@ DELETED_FLOW_LOGS: Final = Item(
     why="A flow log that was deleted, the principal, and whether the deletion was reported. If it was not "
     "reported, the next run that reads this item reports it, regardless of the run's trigger.",
 )  # fmt: skip
+DELETION_CALLS: Final = Item(
+    name="deletion calls", prefix="deletion-call#", key=("call",), partition=REGISTRY,
+    ttl=30 * DAY, ttl_from="the call",
+    why="A call that deleted more than 20 flow logs: the principal, the flow logs, and which of them were "
+    "reported. One item, so that it is stored even if the table is slow.",
+)  # fmt: skip
 
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, OUTSIDE_SESSIONS, REPORTED, SCANNERS, ATTEMPTS,
     UPLOADS, UPLOAD_SIZES, BASELINES, KNOWN_ROLES, LEARNING_REPORTS, SKIPPED, HEARTBEATS, INCIDENTS,
     LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS, CREATIONS,
-    KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
+    KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS, DELETION_CALLS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
 

@@ -1,7 +1,7 @@
-"""Forgets what was learned of a role, for `flowwarden baseline forget`.
+"""Removes what was learned of a role, for `flowwarden baseline forget`.
 
-No function calls it: its calls need dynamodb:BatchGetItem, dynamodb:UpdateItem and dynamodb:DeleteItem of the
-caller.
+Only the command line uses it. The caller needs dynamodb:BatchGetItem, dynamodb:UpdateItem and
+dynamodb:DeleteItem.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class DynamoDbForgetting:
         self._evidence = DynamoDbEvidence(client, table)
 
     def forget(self, role: KnownRole) -> int:
-        """Remove what was learned of a role until its day `known`, on which it is learned anew.
+        """Remove what was learned of a role until the day `role.known`, from which on it is learned again.
 
-        Returns the number of removed items. What fails half-way can be repeated.
+        Returns the number of removed items. If a call fails, the whole can be repeated.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
@@ -56,7 +56,7 @@ class DynamoDbForgetting:
 
 
 def _keys(role: str, today: int) -> Iterator[str]:
-    """The items of a role that may exist: clocks differ, so also those of the next day."""
+    """The keys of the items of a role that may exist, up to the next day, because clocks differ."""
     for day in range(today - _DAYS_STORED, today + 2):
         yield BASELINES.key_of(role, day)
         yield UPLOAD_SIZES.key_of(role, day)

@@ -11,11 +11,20 @@ import msgspec
 
 from flowwarden.aws.dynamodb.item import StoredItem, key_text
 from flowwarden.aws.dynamodb.table import Address, StateTable, number
-from flowwarden.enforcer.registry import Creation, DeletedFlowLog, Entry, KnownFlowLog, ManagedFlowLog
+from flowwarden.enforcer.deletion_call import DeletionCall
+from flowwarden.enforcer.registry import (
+    Creation,
+    DeletedFlowLog,
+    Entry,
+    KnownFlowLog,
+    ManagedFlowLog,
+    key_of,
+)
 from flowwarden.state.item import Item
 from flowwarden.state.schema import (
     CREATIONS,
     DELETED_FLOW_LOGS,
+    DELETION_CALLS,
     KNOWN_FLOW_LOGS,
     MANAGED_FLOW_LOGS,
     REGISTRY,
@@ -34,6 +43,7 @@ _ITEMS: Final[dict[type[Entry], Item]] = {
     ManagedFlowLog: MANAGED_FLOW_LOGS,
     KnownFlowLog: KNOWN_FLOW_LOGS,
     DeletedFlowLog: DELETED_FLOW_LOGS,
+    DeletionCall: DELETION_CALLS,
 }
 
 
@@ -64,8 +74,7 @@ class DynamoDbRegistry:
 
 
 def _address(entry: Entry) -> Address:
-    key = entry.client_token if isinstance(entry, Creation) else entry.flow_log_id
-    return _ITEMS[type(entry)].address(key)
+    return _ITEMS[type(entry)].address(key_of(entry))
 
 
 def _key(members: dict[str, Any]) -> str:

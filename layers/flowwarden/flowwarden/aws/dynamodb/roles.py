@@ -1,6 +1,6 @@
 """The known roles in the state table: implements `known_roles.RoleStore`.
 
-All items share one partition key, so that one query reads them.
+All items share one partition key, so that one query reads all of them.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem")
-"""IAM actions that this file's calls need."""
+"""The IAM actions that this file needs."""
 
 (NETWORKS,) = KNOWN_ROLES.sets
 
 
 class DynamoDbRoles:
-    """An item for each role."""
+    """The known roles, one item each."""
 
     def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
         self._table = StateTable(client, table, unreadable)
 
     def load(self) -> list[KnownRole]:
-        """See the port. An item without its day is left out; the next container with the role stores it."""
+        """See the port. An item without a readable day is left out, so a container stores it again."""
         found = []
         for members in self._table.query(ROLES):
             key = key_text(members.get("sk"))
@@ -40,7 +40,7 @@ class DynamoDbRoles:
         return found
 
     def put(self, role: KnownRole) -> None:
-        """See the port. Costs one write, of two if the stored item is damaged: it is overwritten."""
+        """See the port. Costs one write, or two if the stored item is damaged and must be overwritten."""
         kept = "SET known = if_not_exists(known, :known)"
         added = f" ADD {NETWORKS} :networks" if role.networks else ""
         try:
@@ -49,7 +49,7 @@ class DynamoDbRoles:
             self.replace(role)
 
     def replace(self, role: KnownRole) -> None:
-        """Store a role with this day and these networks, whatever is stored of it."""
+        """Store a role with this day and these networks, in place of what is stored."""
         networks = f", {NETWORKS} = :networks" if role.networks else f" REMOVE {NETWORKS}"
         self._update(role, f"SET known = :known, expires_at = :expires{networks}")
 

@@ -1,4 +1,4 @@
-"""Additions: what a batch adds to the items of a role's baseline."""
+"""Additions of a batch to the items of a role's baseline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flowwarden.state.sets import DAY, Addition, fingerprint
 
 
 def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
-    """The addition of these edges, and of the kinds that they belong to, to a role."""
+    """The addition of these edges, and of the kinds that they belong to, to a role's item of a day."""
     rejected = {edge for edge in edges if edge.direction == "refused"}
     numbers = frozenset(fingerprint(*each) for edge in edges - rejected for each in (edge, *kinds_of(edge)))
     sets = {

@@ -114,7 +114,7 @@ class Baseline:
 
     @property
     def first(self) -> int:
-        """The first day with learned edges; its own day if there is none."""
+        """The first day with learned edges; the baseline's own day if there is none."""
         return self._first
 
     @property

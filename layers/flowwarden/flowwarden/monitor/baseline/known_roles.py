@@ -1,4 +1,4 @@
-"""Known roles: the roles that are being learned or are learned, which no key of a baseline lists."""
+"""Known roles: a list of the roles that have baselines, because the keys of baselines cannot be listed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class KnownRole(Struct, frozen=True, kw_only=True):
 
     role: str
     known: int
-    """The day (since 1970) on which it was stored first."""
+    """The day (since 1970) on which it was first stored."""
     networks: frozenset[int] = frozenset()
     """The networks of its hosts, by their numbers; see `shown.network_number`."""
     expires_at: int = 0
     """Unix seconds; the table may delete it after that."""
 
     def covers(self, other: KnownRole, now: int) -> bool:
-        """Whether the stored role needs no addition of another one's networks, nor to be stored again."""
+        """Whether `other` need not be stored: its networks are, and the item does not expire soon."""
         return other.networks <= self.networks and now < self.expires_at - KNOWN_ROLES.ttl // 2
 
 
@@ -32,10 +32,10 @@ class RoleStore(Protocol):
     """The known roles, shared by all containers."""
 
     def load(self) -> Sequence[KnownRole]:
-        """All of them. Raises StateUnavailable."""
+        """All known roles. Raises StateUnavailable."""
 
     def put(self, role: KnownRole) -> None:
-        """Store a role, or add its networks to the stored one, whose day stays. Raises StateUnavailable."""
+        """Store a role, or add its networks to the stored one and keep its day. Raises StateUnavailable."""
 
 
 def networks_of(addresses: Iterable[str]) -> frozenset[int]:

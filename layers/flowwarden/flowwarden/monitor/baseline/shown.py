@@ -1,9 +1,9 @@
-"""Shown edges: the edges of a role that the report on learning lists, as numbers that can be read again.
+"""Shown edges: the edges of a role that the report on learning lists, as numbers that can be decoded.
 
-The other sets of a baseline contain hashes, which only answer whether an edge was seen. A reader needs the
-edge itself: who administers whom, what the internet reaches, where passwords may be guessed, who goes out on
-which port, and what is refused. These few edges are stored a second time, in the same item, so that they cost
-no write of their own.
+The other sets of a baseline contain hashes, which only show whether an edge was seen. The report needs the
+edge itself, for administration, services that the internet reaches, ports at which passwords may be guessed,
+outbound ports, and refused connections. These few edges are stored a second time, in the same item, so that
+they cost no additional write.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _DIRECTIONS: Final[tuple[EdgeDirection, ...]] = ("in", "out", "refused")
 _PEERS: Final = {
     PeerClass.PARTNER: 1, PeerClass.AWS_SERVICE: 2, PeerClass.INTERNET: 3, PeerClass.LOCAL: 4,
 }  # fmt: skip
-"""Stored numbers of the classes: they must not change."""
+"""The numbers of the classes, which are stored, so they must not change."""
 _CLASSES: Final = {number: each.value for each, number in _PEERS.items()}
 _CLASS, _IPV4, _IPV6 = range(3)
 """Kinds of peers."""
 _KIND_BITS, _PORT_BITS, _PROTOCOL_BITS, _DIRECTION_BITS = 2, 16, 8, 2
 _IPV4_BYTES, _IPV6_BYTES = 3, 8
-"""Bytes of the networks that peers are."""
+"""Bytes of the network part of a peer: /24 and /64."""
 
 
 def number_of(edge: Edge) -> int | None:
-    """The number of an edge that is shown; None if it is not."""
+    """The number of an edge; None if the edge is not shown."""
     peer = _peer_number(edge.peer) if _is_shown(edge) else None
     if peer is None or not (0 <= edge.port < 1 << _PORT_BITS and 0 <= edge.protocol < 1 << _PROTOCOL_BITS):
         return None
@@ -44,7 +44,7 @@ def number_of(edge: Edge) -> int | None:
 
 
 def edge_of_number(number: int) -> Edge | None:
-    """The edge with this number; None if no edge has it, as in an item of another version."""
+    """The edge with this number; None if there is none, as in an item of another version."""
     number, direction = number >> _DIRECTION_BITS, number & (1 << _DIRECTION_BITS) - 1
     number, protocol = number >> _PROTOCOL_BITS, number & (1 << _PROTOCOL_BITS) - 1
     peer, port = number >> _PORT_BITS, number & (1 << _PORT_BITS) - 1
@@ -55,7 +55,7 @@ def edge_of_number(number: int) -> Edge | None:
 
 
 def network_number(network: str) -> int | None:
-    """The number of a network, see `peers.network_of`; None if it is none."""
+    """The number of a network, see `peers.network_of`; None if the text is not a network."""
     return _peer_number(network) if "/" in network else None
 
 
@@ -80,7 +80,7 @@ def _peer_number(peer: str) -> int | None:
     family, size, kind = (AF_INET6, _IPV6_BYTES, _IPV6) if ":" in address else (AF_INET, _IPV4_BYTES, _IPV4)
     try:
         packed = inet_pton(family, address)
-    except OSError:  # what is learned of a role besides its contacts
+    except OSError:  # the edge does not stand for a contact, such as `PINGS`
         return None
     return int.from_bytes(packed[:size]) << _KIND_BITS | kind
 

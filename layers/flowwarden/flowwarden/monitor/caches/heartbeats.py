@@ -10,6 +10,8 @@ WRITE_SECONDS: Final = 600
 """Seconds between heartbeat writes of a container: a few writes in 10 min instead of one per batch. If a
 container ends before it writes, others have seen the same interfaces: an interface writes many batches in 90
 min."""
+WRITES_AT_ONCE: Final = 8
+"""The first writes of a container do not wait: many containers process only a few batches."""
 MOST_SEEN: Final = 1000
 """Maximum interfaces of a slot that a batch can add: more than any batch of flow logs contains."""
 
@@ -22,11 +24,13 @@ class GroupHeartbeats:
         self.unwritten: dict[int, set[int]] = {}
         """Interfaces that were seen but are not in the state table yet, by slot."""
         self._written: dict[int, set[int]] = {}
+        self._writes = 0
         self._write_again = 0
         """Unix seconds of the next write."""
-        self.judged = begin
-        """The last slot that was checked for silent interfaces. The slot in which a container begins counts
-        as checked: sightings that another container lost when it ended recur in the next slot."""
+        self.began = begin
+        """The slot in which the container began: it knows what others saw before from the table alone."""
+        self.judged = begin - 1
+        """The last slot that was checked for silent interfaces."""
 
     def see(self, sightings: Mapping[int, set[int]], oldest: int) -> None:
         """Record sightings by slot, and drop the slots before the oldest one in use."""
@@ -43,13 +47,15 @@ class GroupHeartbeats:
         return now >= self._write_again
 
     def mark_written(self, now: int, *, complete: bool) -> None:
-        """Record a write; the next one is due after `WRITE_SECONDS`.
+        """Record a write; after the first ones, the next one is due after `WRITE_SECONDS`.
 
         Args:
             now: Unix seconds.
             complete: whether the state table now contains all sightings.
         """
-        self._write_again = now + WRITE_SECONDS
+        self._writes += 1
+        if self._writes >= WRITES_AT_ONCE:
+            self._write_again = now + WRITE_SECONDS
         if not complete:
             return
         for slot, numbers in self.unwritten.items():

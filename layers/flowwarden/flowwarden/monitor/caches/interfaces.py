@@ -142,7 +142,7 @@ class InterfaceCache:
         return here[0] if len(here) == 1 else None
 
     def valid_at(self, address: str, now: int) -> Iterator[tuple[NetworkInterface, int]]:
-        """The interfaces with an address whose descriptions are valid, and the Unix seconds of these.
+        """The interfaces with an address and a valid description, with the Unix seconds of the description.
 
         Sends no query.
         """
@@ -244,7 +244,7 @@ class InterfaceView:
         return self._cache.at(address, vpc_id)
 
     def valid_at(self, address: str) -> Iterator[tuple[NetworkInterface, int]]:
-        """The interfaces with an address whose descriptions are valid, and the Unix seconds of these.
+        """The interfaces with an address and a valid description, with the Unix seconds of the description.
 
         Sends no query.
         """

@@ -1,7 +1,7 @@
-"""A container's copy of the known roles: it stores those that the table does not contain yet.
+"""A container's copy of the known roles, which stores the roles that the table does not contain yet.
 
-Runs after the notifications of a batch are out. A batch whose hosts the container has seen before costs a
-look-up for each of its interfaces; only the first one asks the table.
+Runs after the notifications of a batch are sent. For interfaces that the container has seen before, it makes
+no call to the table.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from flowwarden.state.schema import KNOWN_ROLES
 from flowwarden.state.sets import DAY
 
 MOST_ROLES: Final = 4096
-"""Known roles; further ones are not stored. A tag that differs for each host would make as many roles."""
+"""Maximum known roles; further ones are not stored: a tag that differs for each host creates many roles."""
 MOST_SEEN: Final = 2**14
-"""Interfaces that a container remembers with their roles; it forgets all of them beyond that."""
+"""Maximum interfaces that a container remembers with their roles; beyond that, it forgets all of them."""
 RETRY_SECONDS: Final = 300
-"""Pause after the table did not answer."""
+"""Pause after a call that the table did not answer."""
 
 
 class RoleCache:
@@ -32,7 +32,7 @@ class RoleCache:
     def __init__(self, store: RoleStore) -> None:
         self.store = store
         self._known: dict[str, KnownRole] | None = None
-        """By name; None until they were read."""
+        """The known roles by name; None until they are read."""
         self._seen = set[tuple[str, str]]()
         self._retry_at = 0
 
@@ -64,7 +64,7 @@ class RoleCache:
         )
 
     def _keep(self, role: KnownRole, known: dict[str, KnownRole], state: StateView, now: int) -> bool:
-        """Whether the table contains the role now, or need not."""
+        """Whether the role is stored now, or need not be stored."""
         stored = known.get(role.role)
         if stored.covers(role, now) if stored else len(known) >= MOST_ROLES:
             return True
@@ -85,7 +85,7 @@ class RoleCache:
 
 
 def _role_of(role: str, hosts: Iterable[RoleProfile], now: int) -> KnownRole:
-    """The role with the networks of these hosts, as it is stored for the first time."""
+    """The role with the networks of these hosts, as if it were stored for the first time."""
     return KnownRole(
         role=role,
         known=now // DAY,

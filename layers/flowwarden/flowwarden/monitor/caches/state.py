@@ -178,7 +178,7 @@ class StateView:
         return dict(self.call(lambda: self._cache.store.read(wanted)) or {})
 
     def look_up(self, keys: Iterable[str]) -> dict[str, Sets]:
-        """The same, which this container then knows; without keys, no call."""
+        """The existing items, which are then cached; makes no call if there are no keys."""
         wanted = [*keys]
         items = self.read(wanted) if wanted else {}
         for key, sets in items.items():

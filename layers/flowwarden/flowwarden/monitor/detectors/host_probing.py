@@ -12,7 +12,7 @@ False positives: monitoring and inventory tools; a host whose network ACL reject
 Blind: a batch contains the records of one interface. It shows rejections at many ports of one host, and all
     rejections by the prober's own rules. If many hosts reject a sweep for one port, each at its own
     interface, each batch contains only one pair: `scan` reports the sweep if it is new for the host's role.
-Events: host-probing.json; no finding in service-blocked.json, rejected-answers.json and
+Events: host-probing.json; no finding in service-blocked.json, rejected-replies-too-few.json and
     udp-between-client-ports.json.
 ATT&CK: T1046 Network Service Discovery.
 """

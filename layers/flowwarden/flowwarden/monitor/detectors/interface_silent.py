@@ -10,6 +10,8 @@ Why: a flow log writes NODATA for an interface without traffic. An interface wit
 False positives: interfaces that were detached or deleted, or whose instance was stopped, are not reported,
     but EC2 may show this late. An interface that now writes to another log group is not silent. Deliveries
     that are more than 90 min late cause false reports.
+    Containers that end before they have stored what they saw cause none: if the stored records of the other
+    interfaces have gaps, only a container that was running in the slot before reports.
 Blind: time is measured by the traffic of the other interfaces. If all interfaces of a log group fall silent,
     this detector reports nothing; the enforcer's sweep reports the log group. EC2 does not describe
     interfaces of other accounts, and log formats without `interface-id` do not identify the writer.
@@ -44,6 +46,9 @@ is reported."""
 LAG: Final = 600
 """Seconds of a slot that must pass before the slots before it are judged: their last records arrive that
 late, and other invocations write their sightings up to 10 min later."""
+LOST_AT_MOST: Final = 0.01
+"""Interfaces that may seem silent by chance, because no container stored their records of `SILENT_SLOTS`
+slots. Only a container that began in the slot of the traffic estimates them: it has seen nothing itself."""
 TOGETHER: Final = 5
 """Silent interfaces of a VPC from which on they are reported together, because they have one cause."""
 MOST_ASKED: Final = 200
@@ -79,7 +84,10 @@ def _judge(
     view: BatchView, state: StateView, group: GroupHeartbeats, slot: int
 ) -> list[SilentInterface] | None:
     """The findings; None if the state table or EC2 did not answer."""
-    numbers = silent(slot, _seen(state, group, view.batch.log_group, slots_asked(slot)))
+    seen = _seen(state, group, view.batch.log_group, slots_asked(slot))
+    numbers = silent(slot, seen)
+    if numbers and slot <= group.began and lost_by_chance(slot, seen) > LOST_AT_MOST:
+        numbers = frozenset()
     if numbers:
         # After a replacement or under another policy rule, a flow log writes to another log group.
         elsewhere = _seen(state, group, heartbeats.ANY_GROUP, slots_of_silence(slot))
@@ -128,9 +136,27 @@ def silent(slot: int, seen: Mapping[int, frozenset[int]]) -> frozenset[int]:
     before = [seen[each] for each in range(slot - SILENT_SLOTS - SLOTS_BEFORE, slot - SILENT_SLOTS)]
     if not (all(quiet) and all(before)):
         return frozenset()  # nothing was read or stored
-    wrote = Counter(number for numbers in before for number in numbers)
-    usual = {number for number, times in wrote.items() if times >= SLOTS_BEFORE - MISSED}
-    return frozenset(usual.difference(*quiet, seen[slot]))
+    return frozenset(_usual(slot, seen).difference(*quiet, seen[slot]))
+
+
+def _usual(slot: int, seen: Mapping[int, frozenset[int]]) -> set[int]:
+    """The numbers of the interfaces that regularly wrote before the slots of silence."""
+    before = range(slot - SILENT_SLOTS - SLOTS_BEFORE, slot - SILENT_SLOTS)
+    wrote = Counter(number for each in before for number in seen[each])
+    return {number for number, times in wrote.items() if times >= SLOTS_BEFORE - MISSED}
+
+
+def lost_by_chance(slot: int, seen: Mapping[int, frozenset[int]]) -> float:
+    """How many interfaces are expected to be missing in all slots of silence although they wrote.
+
+    Estimated from how often the interfaces that did write are missing in one of these slots: containers that
+    end may not have stored all that they saw. The arguments are those of `silent`.
+    """
+    usual, quiet = _usual(slot, seen), [seen[each] for each in range(slot - SILENT_SLOTS, slot)]
+    writing = usual.intersection(frozenset().union(*quiet))
+    missing = sum(len(writing - numbers) for numbers in quiet)
+    share = (missing + 0.5) / (len(writing) * SILENT_SLOTS + 1)
+    return len(usual) * float(share**SILENT_SLOTS)
 
 
 def inspect(slot: int, interfaces: Mapping[str, str | None]) -> list[SilentInterface]:

@@ -9,7 +9,7 @@ Why: security groups are stateful and never cause this. Network ACLs are statele
 False positives: none known in records with flags. In records without flags, a reply so late that the security
     group no longer tracks its request; late packets of a connection that worked do not count.
 ATT&CK: none; these are faults.
-Events: network-acl-of-two-subnets.json, rejected-answers-many.json; rejected-answers.json has too few,
+Events: network-acl-of-two-subnets.json, rejected-replies.json; rejected-replies-too-few.json has too few,
     expired-connection.json late packets.
 """
 

@@ -18,7 +18,7 @@ False positives: inventory and vulnerability scanners, new monitoring: add them 
     only if others fail, too.
 While a role is being learned, all of its contacts are new. Answers do not offset failures then, and the limit
     is `LEARNING_FACTOR` times as high.
-Events: scan.json; no finding in resolver-answers.json, idle-connections.json.
+Events: scan.json; no finding in resolver-replies.json, idle-connections.json.
 ATT&CK: T1046 Network Service Discovery.
 """
 

@@ -8,7 +8,7 @@ Why: records that are not parsed are not inspected, so the absence of alerts pro
     among valid ones are only counted. Of a delivery with very many lines in an odd spelling, those beyond
     30,000 are not parsed either: there is no time to read them one by one.
 False positives: another application writes other data to the log group. Such data does not belong there.
-Events: unparsed-lines.json, formats-alike.json; no finding in poison-line.json.
+Events: unparsed-lines.json, indistinguishable-formats.json; no finding in malformed-lines.json.
 ATT&CK: none; these are faults.
 """
 

@@ -236,7 +236,7 @@ class HostActivities:
     def _inspected(
         self, some: Sequence[tuple[Edge, int]], watched_by: RoleProfile | None = None
     ) -> list[Contact]:
-        """New contacts as individual objects; or watched ones, of a host with this profile."""
+        """Contacts as individual objects: new ones, or with `watched_by`, watched ones of its host."""
         standings = (
             [self._standing(watched_by, *each) for each in some] if watched_by else repeat(Standing.NEW)
         )

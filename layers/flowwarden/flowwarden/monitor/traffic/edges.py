@@ -86,7 +86,7 @@ class Edges:
         return [*compress(count(), map(chosen.__getitem__, self._numbers))] if any(chosen) else []
 
     def distinct(self, numbers: Iterable[int]) -> set[Edge]:
-        """The edges with these numbers; one that several interfaces have is looked at once."""
+        """The edges with these numbers; one that several interfaces have occurs once."""
         places = {*map(self._numbers.__getitem__, numbers)}
         return {*map(self._distinct.__getitem__, places)}
 

@@ -1,4 +1,4 @@
-"""The contacts that are inspected individually, created together: most have only a few records."""
+"""Creates the contacts that are inspected individually, all at once, because most have only a few records."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def inspected(
     rows: Sequence[Integers],
     facts: Iterable[tuple[str, ContactOutcome, Standing]],
 ) -> list[Contact]:
-    """Some contacts.
+    """Create some contacts.
 
     Args:
         directions: of the batch.
-        rows: those of each contact, at least one.
+        rows: the rows of each contact, of which there is at least one.
         facts: the peer, the outcome and the standing of each contact.
     """
     if not rows:
@@ -56,7 +56,7 @@ def inspected(
 
 
 def _sizes(directions: Directions, rows: Sequence[Integers], ports: Integers) -> list[SizedRecords]:
-    """The sizes of the connections of each contact whose port asks for a password; none for others."""
+    """For each contact the sizes of its connections; none if its port is not in `SIZED_PORTS`."""
     asks = ARE_SIZED[ports].tolist()
     sized = iter(sized_records(directions, [*compress(rows, asks)]))
     return [next(sized) if is_sized else frozenset() for is_sized in asks]

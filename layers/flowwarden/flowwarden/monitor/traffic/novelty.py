@@ -56,7 +56,7 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
 
 
 def of_internet(new: NewContacts) -> NewContacts:
-    """Those among new contacts that are TCP with the internet, which several detectors inspect."""
+    """The new contacts over TCP with the internet, which several detectors inspect."""
     return {
         place: {edge: edges[edge] for edge in chosen}
         for place, edges in new.items()

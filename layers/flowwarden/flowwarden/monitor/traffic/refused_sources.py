@@ -37,7 +37,7 @@ MOST_SEEN: Final = 64
 first.
 """
 MOST_READ: Final = 100
-"""Maximum internet hosts of a batch that are looked up, in one call: DynamoDB takes so many keys."""
+"""Maximum internet hosts of a batch that are looked up, in one call: DynamoDB accepts 100 keys."""
 REFUSED_AT, CONNECTED = SCANNERS.sets
 _NONE: Final = np.empty(0, np.int64)
 
@@ -93,7 +93,7 @@ def scanners(
     places of the batch are among those that made it one: then this is a retry.
 
     Args:
-        refused: of an interface.
+        refused: the hosts that an interface refused, with the places.
         looked_up: the hosts whose items this batch read, see `look_up`.
         state: what the containers know of the hosts.
         day: days since 1970.
@@ -128,7 +128,7 @@ def _worth_storing(
     for source, places in refused.items():
         seen = state.remembered(_memory(source, day), places)
         together = seen | state.known(scanner_key(source, day)).get(REFUSED_AT, frozenset())
-        worth = len(places) >= many or len(together) >= half  # of most sources, a container has seen fewer
+        worth = len(places) >= many or len(together) >= half
         if worth and stored < MOST_SCANNERS:
             stored += 1
             yield source, places, together

@@ -143,7 +143,7 @@ def _are_distinct(columns: Sequence[Integers]) -> bool:
 
 
 def mixed(columns: Sequence[Integers], factor: np.uint64 = MIX) -> Words:
-    """A hash of each row; with the default factor, each process has other hashes."""
+    """A hash of each row. With the default factor, the hashes differ between processes."""
     hashes = np.zeros(len(columns[0]), np.uint64)
     for column in columns:
         hashes = (hashes ^ column.astype(np.uint64)) * factor

@@ -38,7 +38,7 @@ HOURS_AS_DAY: Final = 5
 """For days on which only volumes of hours were stored: the power of two by which the volume of a day can
 exceed that of an hour. No day has more than 2^5 hours."""
 LARGEST: Final = 62
-"""The highest power of two that is shown."""
+"""The highest power of two that the report on learning shows."""
 MEGABYTE: Final = 1_000_000
 
 SIZES, DAY_SIZES, AWS_SIZES, AWS_DAY_SIZES, NETWORKS = UPLOAD_SIZES.sets
