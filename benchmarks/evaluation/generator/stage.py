@@ -67,7 +67,7 @@ class Stage:
     def cast(self, roles: Sequence[str], begin: int, end: int) -> Host:
         """Reserve a host of one of these roles without another incident.
 
-        Incidents of a kind strike as many roles, VPCs and hosts as possible: a second one at the same role
+        Incidents of a kind affect as many roles, VPCs and hosts as possible: a second one at the same role
         would often be a repeat of the first, and what a role does on two days counts as usual.
         """
         hosts = self.fleet.with_role(*roles)

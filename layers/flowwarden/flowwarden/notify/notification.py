@@ -38,10 +38,9 @@ class Composed(str):
 class Notification(Struct, frozen=True, kw_only=True):
     """A message about an incident or about the enforcer's changes, ready for any sink.
 
-    `subject` is one line, which a sink fits to its limits; `text` has lines of printable characters, at most
-    `LONGEST_LINE` of them;
-    `document` contains JSON values only, whose texts are one line each, except `Composed` members;
-    subscribers filter by `attributes`, so their names are part of the interface.
+    `subject` is one line, which a sink fits to its limits; `text` has lines of at most `LONGEST_LINE`
+    printable characters; `document` contains JSON values only, whose texts are one line each, except
+    `Composed` members; subscribers filter by `attributes`, so their names are part of the interface.
     """
 
     subject: str

@@ -196,7 +196,7 @@ def _rank(number: int) -> tuple[int, int]:
 
 
 def with_room(new: frozenset[int], stored: Collection[int], most: int) -> frozenset[int]:
-    """The new numbers, without usual sessions if `most` of them are stored, and likewise without others."""
+    """The new numbers, without usual sessions if `most` of them are stored; the same for other sessions."""
     if len(stored) < most:
         return new
     full = {usual for usual, each in _by(stored, _USUAL_AT).items() if len(each) >= most}
