@@ -28,7 +28,7 @@ from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
 
 MOST_SHOWN: Final = 3
-"""Of one cause, the number of variants that a page shows, such as networks: it lists all findings anyway."""
+"""Maximum number of descriptions of a cause in a title, such as one for each network. The page lists all."""
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
 
     def context(self, account: str) -> RenderContext:
-        """The same for texts; names of log groups and streams are made printable."""
+        """The same as the renderers need it, with printable names of the log group and the log stream."""
         return RenderContext(
             account_id=account,
             region=self.region,
@@ -68,9 +68,10 @@ class _Told(Struct, frozen=True):
 
 
 def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
-    """The alerts: missing records first, then by severity, and last those that stand for several findings.
+    """The alerts of a batch, the most urgent first.
 
-    Findings of one incident are one alert, about the first of them that was not told before.
+    Those for operations come first, since they report missing or unread records; then single findings by severity; then
+    those that stand for several findings. Findings of one incident are one alert.
     """
     incidents: defaultdict[str, list[_Told]] = defaultdict(list)
     for finding in sorted(findings, key=_urgency):
@@ -105,7 +106,7 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
 
 
 def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Notification:
-    """The notification: about what was not told before, if that is as urgent as what was."""
+    """The notification about the most urgent finding; of equally urgent ones, about one not yet reported."""
     told = frozenset(claim.told.members if claim.told else ())
 
     def rank(each: _Told) -> tuple[tuple[bool, bool, int], bool]:

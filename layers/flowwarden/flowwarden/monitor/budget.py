@@ -18,7 +18,7 @@ from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.ports import Claims
 
 HANGING_CALLS: Final = 2
-"""A call is repeated if the budget lasts for this many calls that take as long."""
+"""A failed call is repeated only if the budget left exceeds its duration by this factor."""
 
 
 class Budget:
@@ -67,7 +67,7 @@ class Budget:
 
 
 UNLIMITED: Final = Budget(inf, lambda: 0.0, reserve=-inf)
-"""For callers without a clock."""
+"""A budget that is never spent, for callers without a clock."""
 
 
 class TimedClaims:
@@ -89,7 +89,7 @@ class TimedClaims:
         quiet: int | None = None,
         evidence: Evidence | None = None,
     ) -> Claim:
-        """See the port."""
+        """`Claims.claim`, with its time counted."""
         with self._budget.spending():
             return self._claims.claim(key, owner, now, quiet, evidence)
 
@@ -101,11 +101,11 @@ class TimedClaims:
         quiet: int | None = None,
         evidence: Evidence | None = None,
     ) -> None:
-        """See the port."""
+        """`Claims.confirm`, with its time counted."""
         with self._budget.spending():
             self._claims.confirm(key, owner, now, quiet, evidence)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
-        """See the port."""
+        """`Claims.release`, with its time counted."""
         with self._budget.spending():
             self._claims.release(key, owner)

@@ -22,11 +22,11 @@ from flowwarden.printable import one_line
 from flowwarden.records.model import FlowDirection
 
 MOST_NETWORKS: Final = 10
-"""Networks that a finding adds to what was told."""
+"""Maximum number of networks of a finding that are recorded as reported."""
 MOST_READ: Final = 64
-"""Addresses whose networks are looked at, those with most records first."""
+"""Maximum number of addresses of a finding whose networks are determined, those with most records first."""
 LONGEST_MEMBER: Final = 64
-"""Characters of a member: an address with a service, or a subnet id, which a log line can make any text."""
+"""Maximum characters of a member. A subnet id comes from a log line, so it may be any text of any length."""
 
 
 class Shares(StrEnum):
@@ -56,7 +56,7 @@ class Cause(Struct, frozen=True):
     places: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
     strict: bool = False
-    """These three: see `Evidence`; `asks` is one of its groups."""
+    """`places`, `asks` and `strict` go into `Evidence`, which explains them; `asks` is one of its groups."""
 
 
 def cause_of(finding: TrafficFinding, shares: Shares, hosts: Hosts) -> Cause | None:
@@ -100,7 +100,7 @@ def _role(finding: TrafficFinding, address: str, hosts: Hosts) -> str | None:
 
 
 def _rules(finding: TrafficFinding, hosts: Hosts) -> Cause | None:
-    """The clients are victims of the rules, whichever they are."""
+    """The rules of the role that logged the REJECTs; the clients are the members."""
     example, service = finding.example, finding.main_service
     clients = tuple(name for name, _ in finding.tally.clients)
     if example.side is FlowDirection.INGRESS and (role := _role(finding, example.server, hosts)):
@@ -118,7 +118,7 @@ def _network_acl(finding: TrafficFinding) -> Cause:
 
 
 def _denied(finding: TrafficFinding) -> Cause:
-    """The subject is the role, or a host without one."""
+    """The outbound rules of the subject, which is a role, or a host without a known role."""
     service = finding.service.number if finding.service else "several services"
     where = finding.peer_class.value
     what = f"the outbound rules of {finding.subject} deny services"
@@ -126,7 +126,7 @@ def _denied(finding: TrafficFinding) -> Cause:
 
 
 def _at_role(finding: TrafficFinding, shares: Shares, role: str) -> Cause:
-    """The hosts of a role; another one joins if it does what was told of them."""
+    """The behavior of a role's hosts; another host joins if it does what was reported about them."""
     service, host = finding.service, (finding.subject,)
     identity = role, finding.peer_class.value, *((service.identity,) if service else ())
     match shares:
@@ -142,7 +142,7 @@ def _at_role(finding: TrafficFinding, shares: Shares, role: str) -> Cause:
             one = len(finding.tally.services) == 1
             tried = f"only {finding.main_service.number}" if one else "several services"
             what = f"hosts of {role} try {tried}"
-            # A host that was told for several services may go on with any.
+            # A host that was reported for several services may use any further one in the same incident.
             return Cause(identity, what, host, alone or host, (*alone, *host), strict=True)
     return Cause(identity, what, host, places, places[:1])
 

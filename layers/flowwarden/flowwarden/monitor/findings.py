@@ -19,18 +19,18 @@ class Severity(StrEnum):
     """The urgency of a finding."""
 
     INFO = "info"
-    """Counted and reported; never pages."""
+    """Counted and logged or listed in a digest; never notifies."""
     MEDIUM = "medium"
     HIGH = "high"
 
     @property
     def pages(self) -> bool:
-        """Whether a finding of this severity notifies on-call."""
+        """Whether a finding of this severity notifies: on-call or operations, by its detector's route."""
         return self is not Severity.INFO
 
     @property
     def rank(self) -> int:
-        """Lower for more severe ones."""
+        """A sort key, lower for higher severity."""
         return -[*Severity].index(self)
 
 
@@ -87,7 +87,7 @@ class Window(Struct, frozen=True):
     in_batch: int = 0
     """How much of it is certainly in the batch, counted exactly."""
     error: float = 0
-    """By how much an estimate of as much can be too high."""
+    """By how much an estimate of that number can be too high."""
 
     @property
     def span(self) -> int:
@@ -223,7 +223,7 @@ def vpc_of(finding: Finding) -> str:
 
 
 def gravity(finding: Finding) -> tuple[object, ...]:
-    """Sorts findings, the most severe first, then by records; the same in each container."""
+    """A sort key: the most severe first, then those with most records. Every container sorts alike."""
     records = finding.tally.records if isinstance(finding, TrafficFinding) else 0
     return finding.severity.rank, -records, vpc_of(finding), identity(finding)
 
@@ -240,7 +240,7 @@ def connection(directed: DirectedFlow) -> tuple[object, ...]:
 
 
 def representative(flows: Iterable[DirectedFlow]) -> DirectedFlow:
-    """The representative flow: the most certain, then the earliest, regardless of the order of the flows."""
+    """The flow with the most certain direction, then the earliest, in any order. Takes at least one."""
     flows = [*flows]
     if len(flows) == 1:
         return flows[0]

@@ -1,4 +1,4 @@
-"""Heartbeats of a batch: the interfaces that wrote, for this container and for all others."""
+"""Records which interfaces wrote: in the container's cache, and in the state table for other containers."""
 
 from __future__ import annotations
 

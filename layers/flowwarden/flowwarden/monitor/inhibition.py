@@ -28,9 +28,11 @@ from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
 
 
 def _graver(lesser: Detector) -> tuple[str, ...]:
-    """The detectors that inhibit another in later batches: also one of the same incident that it inhibits.
+    """The detectors that inhibit this one in later batches.
 
-    Their incidents have different keys if the first batch did not show the role of the host.
+    These are the ones that list it in `inhibits`, and those of the same incident that it lists itself. Within
+    an incident, the claim prevents a second notification; but the incident has another key in a batch that
+    does not show the role of the host.
     """
     same = [each.name for each in DETECTORS if each.incident == lesser.incident and lesser.incident]
     return tuple(
@@ -114,12 +116,12 @@ class Inhibition(Struct, frozen=True):
         stored = {number for item in items for number in item.get(DETECTED, ())}
         if not stored:
             return False
-        # Clocks of containers can differ.
+        # One hour more, because the clock of the container that stored the finding may be ahead.
         hours = range(self._begin // HOUR, self.now // HOUR + 2)
         return any(fingerprint(name, hour) in stored for name in _GRAVER[finding.detector] for hour in hours)
 
     def _keys(self, finding: Finding) -> list[str]:
-        """The items about the finding's subject, and about the subnet that logged it."""
+        """The keys of the items about the finding's subject, and about the subnet that logged it."""
         subnet = finding.example.flow.subnet_id if isinstance(finding, TrafficFinding) else None
         subjects = dict.fromkeys(filter(None, (finding.subject, subnet)))
         days = range(self._begin // DAY, self.now // DAY + 1)
@@ -135,5 +137,5 @@ class Inhibition(Struct, frozen=True):
 
 
 def _pages(finding: Finding) -> bool:
-    """Whether it pages about a subject: those that are only counted have none."""
+    """Whether it notifies about a subject. A finding that only counts others has none."""
     return finding.severity.pages and bool(finding.subject)

@@ -65,7 +65,8 @@ def learn(
 ) -> None:
     """Add the edges that the batch adds to the baselines.
 
-    A batch with many roles stores only some, so each batch has another order.
+    A batch stores a limited number of roles. Their order depends on the batch, so that each role is stored by
+    some batch.
 
     Args:
         view: the batch.
@@ -106,7 +107,7 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
             guessed = learned - edges.distinct(number for number in here if shown[number])
             learned -= _never_learned(teachers.baseline, [*guessed])
         if usual_alone:
-            # What is as old as the role was when it was learned may be a job that runs each week.
+            # An administrative edge that was first seen `LEARNING_DAYS` ago may be a weekly job.
             learned = {
                 edge
                 for edge in profile.usual_among([*learned])
@@ -127,17 +128,17 @@ class _Teachers(Struct, frozen=True):
     """Interfaces of one role and VPC, whose contacts are learned together."""
 
     profile: RoleProfile
-    """That of the first one; the others have the same baseline."""
+    """The profile of the first interface; the others have the same baseline."""
     baseline: Baseline
     vpc: str
-    """As if it were a role; '' if it is unknown."""
+    """The key of the VPC's baseline, see `vpc_role`; '' if the VPC is unknown."""
     is_exempt: bool
     places: list[int]
-    """Their indexes."""
+    """The indexes of the interfaces."""
 
 
 def _teachers(view: BatchView) -> Iterable[_Teachers]:
-    """The interfaces with contacts, as far as their roles have baselines."""
+    """The interfaces with contacts whose roles have baselines, by role, day, VPC and exemption."""
     found: dict[tuple[str, int, str, bool], _Teachers] = {}
     for place, profile in view.profiles.items():
         interface, baseline = profile.interface, profile.baseline
@@ -152,9 +153,10 @@ def _teachers(view: BatchView) -> Iterable[_Teachers]:
 
 
 def standing_updates(findings: Sequence[Finding]) -> list[BaselineUpdate]:
-    """What some findings show to be usual, although nothing else of a baseline does.
+    """The edges that only findings show: passwords guessed from the internet, and pings without replies.
 
-    It is learned while it is reported: an open port is guessed at for ever, and monitoring pings for ever.
+    They are learned even while they are reported. Otherwise they would be reported forever, because an open
+    port never stops attracting guesses, and monitoring never stops sending pings.
     """
     found = []
     for each in findings:

@@ -43,11 +43,11 @@ from flowwarden.records.subscription import LogBatch
 from flowwarden.unreadable import Unreadable
 
 LOOKUP_SECONDS: Final = 8.0
-"""For what a batch looks up and stores before its notifications go out, of 40 s: 40 calls of 0.2 s, which
-is twenty times what DynamoDB takes."""
+"""For lookups and writes before the notifications, out of the function's timeout of 40 s. Enough for 40 calls
+of 0.2 s, which is about twenty times the usual latency of DynamoDB."""
 CLAIM_SECONDS: Final = 8.0
-"""For claims: at 0.2 s, twenty notifications with their confirmations. Without claims, notifications may
-repeat."""
+"""For claims: at 0.2 s a call, enough for twenty notifications, each with its claim and confirmation. When it
+is spent, the remaining notifications are sent without a claim, and may repeat."""
 REMEMBER_SECONDS: Final = 5.0
 """For what is stored after the notifications are out: baselines and heartbeats."""
 CLOSING_SECONDS: Final = 10.0
@@ -58,7 +58,7 @@ class Invocation(Struct, frozen=True):
     """One run of the function."""
 
     attempt: str
-    """Unique: no other run has the same value, not even a retry."""
+    """An id that no other run has, not even a retry of the same event."""
     time_left: Callable[[], float]
     """Seconds until Lambda stops the function."""
 
@@ -72,7 +72,7 @@ class Caches(Struct, frozen=True, kw_only=True):
     roles: RoleCache | None = None
     """None if the roles are not stored, as in evaluations."""
     reports: LearningReports | None = None
-    """Knows when this container has to ask whether a report on learning is due."""
+    """Sends the report on learning when it is due; None if there is none, as in evaluations."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
     """The parts of the state table's items that could not be read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
@@ -101,7 +101,7 @@ class MonitoringService:
         self._policy_recorder = policy_recorder
 
     def is_current(self, now: int) -> bool:
-        """Whether the policy stands at this time, in Unix seconds; if not, the event needs a new service."""
+        """Whether the policy is current at `now` (Unix seconds); if not, a new service must be created."""
         return self._policy_recorder.is_current(now)
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> BatchReport:
@@ -188,7 +188,7 @@ class MonitoringService:
         return [*self._policy_recorder.alerts(owner, self._region), *ended]
 
     def _seen(self, view: BatchView, now: int) -> Seen:
-        """The inputs of the notifications' texts, in addition to the findings."""
+        """What the texts of notifications need in addition to the findings."""
         return Seen(
             batch=view.batch,
             region=self._region,
@@ -242,11 +242,11 @@ def _remember(
     delivery: DeliveryReport,
     invocation: Invocation,
 ) -> bool:
-    """Learn and store what the batch adds, as far as its notifications are out; a retry repeats the rest.
+    """Learn from the batch and write its heartbeats if its notifications were sent; else a retry does it.
 
     `triaged` are the same findings before inhibition by other batches.
 
-    Returns whether they are out.
+    Returns False if a notification was not sent.
     """
     if not delivery.is_final:
         state.forget()

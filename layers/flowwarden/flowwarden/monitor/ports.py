@@ -26,7 +26,7 @@ class LogFormatStore(Protocol):
         """The formats learned last, of any age; None if there are none. Raises StateUnavailable."""
 
     def take_turn(self, log_group: str, now: int, wait: int) -> bool:
-        """Whether the caller may query EC2: no other caller may within `wait` seconds before `now`.
+        """Whether the caller may query EC2; if so, no other may for `wait` seconds from `now` (Unix seconds).
 
         Raises StateUnavailable.
         """

@@ -1,4 +1,4 @@
-"""For how long repeats of a finding are suppressed. Pure."""
+"""The time for which repeats of a finding are suppressed. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _COUNTED_FOR_A_DAY: Final = frozenset(
     for each in DETECTORS
     if each in _OF_A_DAY or any(each.incident and each.incident == other.incident for other in _OF_A_DAY)
 )
-"""The detectors whose evidence also counts over a day, perhaps by another detector of the same incident: all
-that is in a page of an hour or a batch counts again with each further contact of that day."""
+"""The detectors that count over a day, and those of the same incidents. Each further contact of the day
+counts again what a page about a batch or an hour has already reported."""
 
 
 def quiet_of(finding: Finding, suppression_minutes: int) -> int | None:
-    """Seconds after its last repeat; None for the stack's setting.
+    """Seconds without a repeat after which the finding notifies again; None for the stack's setting.
 
-    What counts over a day can find the same once a day: that long a pause is none.
+    A count over a day contains the same evidence until a day has passed, so a day is added.
 
     Args:
         finding: the finding.

@@ -17,7 +17,7 @@ from flowwarden.records.model import GapKind
 from flowwarden.unreadable import NOTHING, Notes
 
 MALFORMED_SAMPLES = 3
-"""Malformed lines of a batch that are logged; the others are counted."""
+"""Maximum number of malformed lines of a batch that are logged; the others are only counted."""
 
 SAMPLE_CHARACTERS = 500
 """The longest excerpt of a malformed line: its writer controls its length."""
@@ -34,13 +34,13 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     """(line, reason) of the first malformed lines."""
     found: tuple[Finding, ...]
     delivery: DeliveryReport
-    """The delivery of the findings that page."""
+    """The result of sending the alerts, including those about the policy, and the report on learning."""
     log_formats_unavailable: int
     """1 if the log formats used may be out of date, because EC2 did not report them."""
     host_history_unavailable: int
-    """Failed host-history lookups: calls that the state table did not answer."""
+    """How often the state table did not answer a lookup or a write of host history, even if repeated."""
     deferred: int = 0
-    """Writes, baselines and hosts that the batch left out because of limits; later batches handle them."""
+    """Writes, baselines and hosts that the batch skipped because of its limits; later batches handle them."""
     interfaces_unavailable: int
     """Failed EC2 calls about network interfaces: roles may be outdated or unknown."""
     policy_invalid: int = 0
@@ -128,7 +128,7 @@ class BatchReport(Struct, frozen=True, kw_only=True):
 
 
 def route_of(finding: Finding) -> Route:
-    """Where a finding goes that does not page."""
+    """The route of a finding that does not page."""
     return Route.LOG if finding.silenced else BY_NAME[finding.detector].unpaged
 
 

@@ -15,11 +15,11 @@ from flowwarden.notify.text import plural
 ISOLATE: Final = (
     "Otherwise, isolate {subject} (attach a security group without rules) and preserve its disk and memory."
 )
-"""A step for hosts that probe; follows a step that names the harmless case."""
+"""A runbook step about hosts that probe; follows a step that describes the harmless case."""
 EXEMPT: Final = "If the activity is expected, add the host to `exempt` in the policy."
-"""A step for findings about new behavior."""
+"""A runbook step about new behavior."""
 SERVICES: Final = 5
-"""The number of services that a sentence names."""
+"""Maximum number of services that a sentence names."""
 OPEN_PORTS: Final = "a port scan from {} by a scanner, an inventory tool, or an intruder"
 """The likely cause when a host probes; the placeholder is the host."""
 
@@ -28,7 +28,7 @@ class Text(Struct, frozen=True, kw_only=True):
     """A finding in words."""
 
     summary: str
-    """One sentence: which host did what to which host."""
+    """One sentence: what happened and where, such as which host did what to which host."""
     brief: str = ""
     """The same in few words, for receivers that show one short line; empty if the sentence is short."""
     because: str = ""
@@ -50,20 +50,20 @@ def evidence(example: DirectedFlow) -> str:
 
 
 def started_by(client: str, example: DirectedFlow, what: str = "the connection") -> str:
-    """States that the internal host initiated the connection, with evidence."""
+    """A clause: the client is internal and initiated the connection, with the evidence."""
     return f"{client} is an internal host and initiated {what} {evidence(example)}"
 
 
 def new_for_role(client: str, example: DirectedFlow, role: str, limit: str) -> str:
-    """States that the behavior is new for the role. `limit` is the threshold, with its noun."""
+    """A clause: the behavior is new for the role. `limit` is the threshold with its noun."""
     return f"{started_by(client, example)}; this is new for its role ({role}); threshold: {limit}"
 
 
 def estimated(estimate: float, window: Window | None, unit: int = 1) -> str:
-    """`about 63`: how much was counted in a window, of which the batch is a part, in this unit.
+    """`about 63`: the number counted in a window that includes the batch, divided by `unit`.
 
-    It is the exact number of the batch if that is higher, or lower by no more than the estimate's error.
-    Otherwise the page would show two numbers for the same, of which one is wrong.
+    It is the exact number of the batch if that is higher, or lower by at most the estimate's error. Otherwise
+    the page would show two different numbers for the same traffic.
     """
     if window and estimate <= window.in_batch + window.error:
         estimate = window.in_batch
@@ -78,7 +78,7 @@ def services(tally: Tally) -> str:
 
 
 def short_services(tally: Tally, most: int = 1) -> str:
-    """The services without their names: `tcp/22 +2`; at most so many of them."""
+    """The first services, at most `most`, without their names, and the number of others: `tcp/22 +2`."""
     shown = ", ".join(short_service(*each) for each, _ in tally.services[:most])
     rest = len(tally.services) - most
     return f"{shown} +{rest}" if rest > 0 else shown
@@ -104,12 +104,12 @@ def main_server_and_others(tally: Tally) -> str:
 
 
 def short_servers(tally: Tally) -> str:
-    """The same in few words: `10.0.2.30 +2`."""
+    """The server with the most records and the number of others, in short: `10.0.2.30 +2`."""
     return _short(tally.servers)
 
 
 def short_clients(tally: Tally) -> str:
-    """The same for the clients."""
+    """The client with the most records and the number of others, in short: `10.0.1.15 +2`."""
     return _short(tally.clients)
 
 
@@ -119,7 +119,7 @@ def _short(addresses: tuple[tuple[str, int], ...]) -> str:
 
 
 def duration(minutes: int) -> str:
-    """`4 h`, `30 days` from two whole days, or minutes if it is not a whole number of hours: `90 min`."""
+    """Minutes in words: `30 days` for two or more whole days, `4 h` for whole hours, otherwise `90 min`."""
     if minutes >= 2 * 1440 and minutes % 1440 == 0:
         return f"{minutes // 1440} days"
     return f"{minutes // 60} h" if minutes and minutes % 60 == 0 else f"{minutes} min"

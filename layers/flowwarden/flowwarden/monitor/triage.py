@@ -15,7 +15,8 @@ from flowwarden.policy.policy import Policy
 def triage(found: Iterable[Finding], policy: Policy) -> list[Finding]:
     """The findings that remain after inhibition.
 
-    Findings about exempt hosts remain, but do not page. Hosts of other VPCs with the same address are others.
+    Findings about exempt hosts remain, but do not page. Inhibition applies within a VPC, because another VPC
+    may use the same addresses. A finding about a subnet also inhibits findings that were logged in it.
 
     Args:
         found: by all detectors.
@@ -23,7 +24,7 @@ def triage(found: Iterable[Finding], policy: Policy) -> list[Finding]:
     """
     findings: dict[tuple[str, ...], Finding] = {}
     for finding in found:
-        # A detector can reach the same finding in two ways.
+        # A detector can return the same finding more than once.
         findings.setdefault((vpc_of(finding), *identity(finding)), finding)
     silenced = {
         (vpc_of(finding), inhibited, finding.subject)
@@ -46,7 +47,7 @@ def _subnet(finding: Finding) -> str | None:
 
 
 def _is_exempt(finding: Finding, exempt: HostSet) -> bool:
-    # Other subjects are subnet ids from a log line, which may contain any text.
+    # A subject that is not an end of the flow is a subnet id from a log line, which may look like an address.
     if not isinstance(finding, TrafficFinding):
         return False
     is_host = finding.subject in {finding.example.client, finding.example.server}

@@ -107,7 +107,7 @@ class BatchView:
         return Hosts(self.described, self.interfaces.valid_at, self.policy.role_tags)
 
     def flows(self, rows: Integers) -> list[DirectedFlow]:
-        """Individual flows for these rows, without duplicate records. Creating many is expensive."""
+        """A `DirectedFlow` for each of these rows, without duplicate records. Creating many is expensive."""
         return self.directions.flows(without_repeats(self.records.flows, rows))
 
     def exempt(self, hosts: Integers) -> Mask:
@@ -122,21 +122,22 @@ class BatchView:
         return noise(self.directions)
 
     def hosts_of(self, ends: Integers, rows: Integers) -> Keys:
-        """Keys of the hosts at these ends of these rows, which are those at the logging interfaces.
+        """A key for the host of each row: its VPC and address, since two VPCs can use the same address.
 
         Args:
-            ends: text numbers of addresses. Other VPCs can have a host with the same address.
-            rows: of the batch.
+            ends: text number of the host's address, for each flow of the batch. The host must be the end that
+                logged the flow, because its VPC is that of the interface.
+            rows: flows of the batch; one key is returned for each.
         """
         return packed([self.vpcs[rows], ends[rows]], [len(self.index), len(self.records.flows.texts)])
 
     @cached_property
     def noise_hosts(self) -> Groups:
-        """`noise` by the host that rejected it, of which other VPCs can have one with the same address."""
+        """`noise`, grouped by the host (VPC and address) that rejected it."""
         return Groups(self.hosts_of(self.directions.server, self.noise), ordered=True)
 
     def refused_at(self, hosts: Sequence[int]) -> list[FlowSample]:
-        """The traffic from `noise` that each of these hosts, by their number in `noise_hosts`, rejected."""
+        """The part of `noise` that each of these hosts rejected; hosts are group numbers of `noise_hosts`."""
         new = [host for host in hosts if host not in self._refused_at]
         rows = [self.noise[self.noise_hosts.members(host)] for host in new]
         self._refused_at.update(zip(new, samples_of(self.directions, rows), strict=True))
@@ -158,7 +159,7 @@ class BatchView:
 
     @cached_property
     def refused_edges(self) -> RefusedEdges:
-        """What internal hosts are refused, compared with what their roles are usually refused."""
+        """The refused edges of internal hosts, compared with those that are usual for their roles."""
         clients = Clients(self.directions, self.index, self._refused, self._located)
         return RefusedEdges(self.directions, self._refused, clients, self.index, self._profile_of_client)
 
@@ -215,9 +216,10 @@ class BatchView:
     ) -> RoleProfile:
         interface, role, vpc_name, day = host
         if not interface:
-            # One for all unknown hosts of a day: a loud batch has tens of thousands of them.
+            # All unknown hosts of a day share one profile, because a batch can have tens of thousands.
             return self._unknown.setdefault(day, RoleProfile(day, None, role))
-        # A role that could not be read looks new; that its VPC is known from before proves nothing then.
+        # A role whose baseline could not be read looks new. With the cached baseline of its VPC, it would be
+        # a new role in a learned VPC, whose behavior is reported.
         vpc = None if self._state.is_away else baselines.get((vpc_name, day))
         return RoleProfile(day, interface, role, baselines.get((role, day)), vpc)
 
@@ -238,7 +240,7 @@ class BatchView:
 
     @cached_property
     def is_learned(self) -> bool:
-        """Whether the roles of the batch, or another role of the account, have been learned."""
+        """Whether at least one role, of the batch or another one of the account, has been learned."""
         return self._state.knows_a_role or any(not each.learning for each in self.profiles.values())
 
     @cached_property
@@ -276,7 +278,7 @@ class BatchView:
 
     @cached_property
     def new_of_internet(self) -> NewContacts:
-        """Those among them that are TCP with the internet."""
+        """The new contacts that are TCP with the internet."""
         return of_internet(self.new_contacts)
 
     @cached_property
