@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from benchmarks.evaluation import scenarios
 from benchmarks.evaluation.figures import Rate, per_day_and_thousand
-from benchmarks.evaluation.gates import gates
+from benchmarks.evaluation.gates import NEEDS_FLAGS, gates
 from benchmarks.evaluation.generator.model import DAY
 from benchmarks.evaluation.results import MEDIAN, NEARLY_ALL, Results, causes
 from benchmarks.evaluation.run import MONITOR, Outcome
@@ -28,6 +28,10 @@ _JOINED = (
     "*Joined*: incidents without a page of their own, included in the share. Their finding was made, but\n"
     "belongs to an incident of the same cause that was paged within the suppression window. The log\n"
     "contains it."
+)
+_NO_FLAGS = (
+    "This format does not show {}: without TCP flags, the\n"
+    "initiator on an unlisted port is a guess, and guesses never page. These kinds have no gate here."
 )
 _REFUSED = (
     "Pages about roles whose own rules permanently reject what they try: {} pages about {} pairs of role\n"
@@ -107,6 +111,8 @@ def _recall(results: Results) -> Iterator[str]:
         yield f"In {layout}; times are those of {MONITOR} until the page, including the delivery."
         yield table(("Incident", "number", *results.judged, "joined", "half within", "95 % within"), rows)
         yield _JOINED
+        if scenario == scenarios.INCIDENTS_V2:
+            yield _NO_FLAGS.format(" and ".join(sorted(NEEDS_FLAGS)))
         yield _precision(results, scenario)
         yield _per_incident(results, scenario)
 

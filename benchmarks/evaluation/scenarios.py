@@ -64,7 +64,7 @@ QUICK: Final = Size(None, (100, 1), (100, 1), (100, 1), 1, 600, (100, 3), 0.05, 
 joins the incident that is already paged."""
 MEDIUM: Final = Size((300, 5), (200, 5), (100, 3), (300, 3), 5, 600, (100, 14), 0.2)
 """For results between full runs: about a quarter of the time."""
-FULL: Final = Size((1000, 7), (400, 3), (400, 5), (300, 4), 6, 60, (200, 14), 0.2)
+FULL: Final = Size((1000, 7), (400, 3), (400, 5), (300, 4), 6, 60, (150, 14), 0.2)
 """7,000 interface-days without an incident, after learning."""
 
 
