@@ -85,7 +85,8 @@ def blames_another(page: Page, incidents: Iterable[Incident]) -> bool:
     if any(page.subject in _actors(each) or finds(page, each) for each in recent):
         return False
     under_way = [each for each in recent if page.arrived <= each.end + GRACE]
-    return any(not page.names.isdisjoint((*_actors(each), *each.targets)) for each in under_way)
+    others = page.names - {page.subject}  # a target of a scan may be in any other page
+    return any(not others.isdisjoint((*_actors(each), *each.targets)) for each in under_way)
 
 
 def _actors(incident: Incident) -> frozenset[str]:

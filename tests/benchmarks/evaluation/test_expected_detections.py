@@ -82,10 +82,12 @@ def test_a_page_that_no_incident_has_to_do_with_blames_no_other() -> None:
         at=1, arrived=50, detector="scan", subject="10.0.9.9", key="k", confidence=1.0, names=frozenset()
     )
     assert not blames_another(replace(page, names=frozenset({"10.0.9.9"})), [scan])
-    late = replace(page, subject=scan.source, arrived=20 * 3600, names=frozenset({scan.source}))
+    late = replace(page, subject=scan.source, arrived=20 * 3600, names=frozenset({scan.source, "10.0.1.7"}))
     other = Incident("exfiltration", "10.0.1.7", "eni-7", (scan.source,), 19 * 3600, 21 * 3600)
     assert not blames_another(late, [scan, other])
     assert blames_another(late, [other])
+    # A page about ordinary traffic of a host that an unrelated incident also has as a target.
+    assert not blames_another(replace(late, names=frozenset({scan.source, "203.0.113.9"})), [other])
 
 
 def test_the_detectors_that_never_page_are_known() -> None:
