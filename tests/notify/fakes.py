@@ -139,9 +139,10 @@ class MemoryClaims:
         elif same_batch:
             return Claim(state=ClaimState.SUPPRESSED, same_batch=True)
         elif self._holds(item, now, window, evidence):
+            before = len(item.suppressed_batches)
             item.suppressed_batches.add(owner.batch_id)
             joins = evidence is not None and item.repeat(evidence, now, window)
-            return Claim(state=ClaimState.SUPPRESSED, joins=joins)
+            return Claim(state=ClaimState.SUPPRESSED, joins=joins, suppressed_batches=before)
         claim = self._claimed(item, now)
         item.owner, item.lease_until, item.pending = owner, now + self.terms.lease, True
         item.tries += 1

@@ -9,7 +9,6 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
-from flowwarden.aws.dynamodb.told import MAX_SUPPRESSED
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claims import (
     REDRIVE_SECONDS,
@@ -19,6 +18,7 @@ from flowwarden.notify.claims import (
     ClaimTerms,
     Owner,
 )
+from flowwarden.notify.evidence import MAX_SUPPRESSED
 from flowwarden.notify.ports import Claims
 from tests.aws.clients import client, make_state_table, shared
 from tests.notify.fakes import MemoryClaims

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
-from flowwarden.aws.dynamodb.told import MAX_SUPPRESSED, SPARED
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import (
     GROWTH,
     JOIN_SECONDS,
+    MAX_SUPPRESSED,
     MOST_MEMBERS,
     REMIND_MANY_SECONDS,
     REMIND_SECONDS,
+    SPARED,
     Evidence,
 )
 from flowwarden.notify.ports import Claims

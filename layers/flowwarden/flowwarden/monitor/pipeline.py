@@ -36,6 +36,7 @@ from flowwarden.notify.claims import Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notifier import RESERVE, Routes, Run, notify
 from flowwarden.notify.ports import Claims
+from flowwarden.notify.remembered_claims import RememberedClaims
 from flowwarden.policy.expired_mutes import expired
 from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.records.columnar.flow_table import Table
@@ -94,7 +95,7 @@ class MonitoringService:
     ) -> None:
         self._caches = caches
         self._policy = PolicyView.of(policy_recorder.in_use.policy)
-        self._claims = claims
+        self._claims = RememberedClaims(claims, suppression_minutes * 60)
         self._routes = routes
         self._region = region
         self._suppression_minutes = suppression_minutes

@@ -74,7 +74,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     """The outcome of a claim, with the history of the incident.
 
     `suppressed_batches` is the number of batches with the same incident that were suppressed since the last
-    notification, which was sent at `last_sent` (Unix seconds). Both are known only after a first one.
+    notification, which was sent at `last_sent` (Unix seconds). Both are known only after a first one; of a
+    suppressed claim, only the number of batches before this one.
     """
 
     state: ClaimState

@@ -28,6 +28,12 @@ UNCOUNTED: Final = 2**53
 """The limit of an amount if nothing is counted: no amount reaches it."""
 MOST_ASKS: Final = 8
 """The same for groups of places, those of the gravest findings first."""
+MAX_SUPPRESSED: Final = 50
+"""Maximum suppressed batches that an item counts. It stores a set of their ids, so that a retry counts once;
+the set is bounded because each write is billed by the size of the item."""
+SPARED: Final = 8
+"""Once `MAX_SUPPRESSED` is reached, a repeat extends the window only by more than 1/8 of it, because each
+extension costs a write."""
 MOST_PLACES: Final = 50
 """Places that are stored."""
 
@@ -54,6 +60,11 @@ class Evidence(Struct, frozen=True, kw_only=True):
     def grows_at(self) -> int:
         """The amount that is new evidence; beyond any amount if nothing is counted."""
         return min(GROWTH * self.amount, UNCOUNTED) or UNCOUNTED
+
+    def covers(self, other: Evidence) -> bool:
+        """Whether another repeat, about the same members, shows no more than this one."""
+        same = (self.members, self.asks, self.strict) == (other.members, other.asks, other.strict)
+        return same and other.gravity <= self.gravity and other.amount <= self.amount
 
     @property
     def remind(self) -> int:

@@ -221,7 +221,12 @@ class DynamoDbClaims:
             with suppress(StateUnavailable, ConditionFailed):
                 if update := told.repeat(item, asked):
                     self._update(key, **update)
-        return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch, joins=joins and not same_batch)
+        return Claim(
+            state=ClaimState.SUPPRESSED,
+            same_batch=same_batch,
+            joins=joins and not same_batch,
+            suppressed_batches=item.size("suppressed_batches"),
+        )
 
     def _claimed(self, key: ClaimKey, members: dict[str, Any], now: int, quiet: int) -> Claim:
         """A granted claim, with what the item contained before. Notes its members that cannot be used."""

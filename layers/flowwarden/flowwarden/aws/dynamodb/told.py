@@ -18,9 +18,11 @@ from flowwarden.notify.claims import Owner
 from flowwarden.notify.evidence import (
     GROWTH,
     JOIN_SECONDS,
+    MAX_SUPPRESSED,
     MOST_ASKED,
     MOST_ASKS,
     MOST_MEMBERS,
+    SPARED,
     UNCOUNTED,
     Evidence,
 )
@@ -37,16 +39,6 @@ _FEW_JOINED: Final = (
 )
 _JOINING: Final = "attribute_type(sent_at, :n) AND sent_at BETWEEN :joining AND :ahead"
 _WAITING: Final = "sent_at BETWEEN :waiting AND :ahead"
-
-
-MAX_SUPPRESSED: Final = 50
-"""Maximum suppressed batches that an item counts. It stores a set of their ids, so that a retry counts once;
-the set is bounded because each write is billed by the size of the item."""
-
-
-SPARED: Final = 8
-"""Once `MAX_SUPPRESSED` is reached, a repeat extends the window only by more than 1/8 of it, because each
-extension costs a write."""
 
 
 class Asked(Struct, frozen=True):
