@@ -70,8 +70,8 @@ class _Told(Struct, frozen=True):
 def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
     """The alerts of a batch, the most urgent first.
 
-    Those for operations come first, since they report missing or unread records; then single findings by severity; then
-    those that stand for several findings. Findings of one incident are one alert.
+    Those for operations come first, since they report missing or unread records; then single
+    findings by severity; then those that stand for several findings. Findings of one incident are one alert.
     """
     incidents: defaultdict[str, list[_Told]] = defaultdict(list)
     for finding in sorted(findings, key=_urgency):
