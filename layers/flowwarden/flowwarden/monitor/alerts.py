@@ -28,7 +28,7 @@ from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
 
 MOST_SHOWN: Final = 3
-"""Maximum number of descriptions of a cause in a title, such as one for each network. The page lists all."""
+"""Maximum number of descriptions of a cause that a page shows, such as one for each network."""
 
 
 class Seen(Struct, frozen=True, kw_only=True):
