@@ -204,7 +204,7 @@ def test_line_numbers_count_every_line() -> None:
 def test_every_line_occurs_once_with_its_number_at_any_block_boundary(
     lines: list[str], sizes: list[int]
 ) -> None:
-    """Blocks can end anywhere, even within a character."""
+    """Blocks can end anywhere, even within a character. Empty lines do not occur."""
     data = "\n".join(lines).encode()
     read = [
         pair
@@ -213,7 +213,23 @@ def test_every_line_occurs_once_with_its_number_at_any_block_boundary(
         for pair in zip(run.numbers, run.lines, strict=True)
     ]
     expected = list(enumerate(data.decode().split("\n"), 1))
-    assert [pair for pair in read if pair[1]] == [pair for pair in expected if pair[1]]
+    assert "" not in {line for _, line in read}
+    assert [pair for pair in read if pair[1].strip()] == [pair for pair in expected if pair[1].strip()]
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", " \t\n", "\0\n"], ids=["LF", "CRLF", "spaces", "zero bytes"])
+def test_blocks_of_blank_lines_create_no_lines(blank: str) -> None:
+    """Only their number counts: a file of 200 MB has 200 million of them."""
+    data = f"{blank * 50_000}{ACCEPTED}\n{blank * 50_000}odd\n".encode()
+    read = [*runs(blocks_of(data, [2**14] * (len(data) // 2**14 + 1)))]
+    lines = [
+        (n, each)
+        for run in read
+        if isinstance(run, Lines)
+        for n, each in zip(run.numbers, run.lines, strict=True)
+    ]
+    assert [pair for pair in lines if pair[1].strip()] == [(50_001, ACCEPTED), (100_002, "odd")]
+    assert len(lines) < 2**16, "those of the two blocks with other lines"
 
 
 @given(st.lists(st.integers(1, 3 * LONGEST_LINE), max_size=12))

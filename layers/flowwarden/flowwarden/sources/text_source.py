@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 from typing import Final
 
 from flowwarden.errors import LogFormatError
@@ -138,15 +139,20 @@ def _text(data: bytes) -> str:
 
 
 def _run(first: int, text: str) -> Iterator[Lines | Unreadable]:
-    """The lines of a text, whose first line has the number `first` in the file."""
-    lines = text.split("\n")
+    """The lines of a text, whose first line has the number `first` in the file; without empty lines."""
+    if text.isspace():  # one by one, 200 million blank lines would take a minute
+        return
+    lines: Sequence[str] = text.split("\n")
+    numbers: Sequence[int] = range(first, first + len(lines))
+    if "" in lines:
+        numbers, lines = [*compress(numbers, lines)], [*filter(None, lines)]
     begin = 0
-    if max(map(len, lines)) > LONGEST_LINE:
+    if max(map(len, lines), default=0) > LONGEST_LINE:
         for at in [at for at, line in enumerate(lines) if len(line) > LONGEST_LINE]:
-            yield from _lines((), lines[begin:at], range(first + begin, first + at))
-            yield _unreadable(first + at, lines[at])
+            yield from _lines((), lines[begin:at], numbers[begin:at])
+            yield _unreadable(numbers[at], lines[at])
             begin = at + 1
-    yield from _lines((), lines[begin:], range(first + begin, first + len(lines)))
+    yield from _lines((), lines[begin:], numbers[begin:])
 
 
 def _lines(layouts: Layouts, lines: Sequence[str], numbers: Sequence[int]) -> Iterator[Lines]:
