@@ -225,6 +225,64 @@ def test_what_containers_did_not_store_is_not_silence(share: float) -> None:
     assert account.silent == set()
 
 
+@examples(0.1)
+@given(
+    hours=st.integers(1, 6),
+    containers=st.integers(0, 4),
+    is_silent=st.booleans(),
+    in_order=st.booleans(),
+    seed=st.integers(0, 999),
+)
+def test_held_deliveries_are_not_silence(
+    hours: int, containers: int, *, is_silent: bool, in_order: bool, seed: int
+) -> None:
+    """All deliveries are held, then arrive within minutes. Without containers, each one starts one."""
+    account, random = Account(), Random(seed)  # noqa: S311 - not for cryptography
+    those = [account.container() for _ in range(containers)]
+    begin = BEGIN + 19 * WINDOW
+    end = begin + hours * 3600
+    deliveries = []
+    for batch, now in fleet(silent_from=20 if is_silent else WINDOWS):
+        wait = (now - begin) // 40 if in_order else 0
+        at = end + wait + random.randrange(600) if begin < now < end else now + random.randrange(300)
+        deliveries.append((batch, at))
+    for batch, now in sorted(deliveries, key=lambda each: each[1]):
+        account.deliver(random.choice(those) if those else account.container(), batch, now)
+    held = account.silent - ({IDS[0]} if is_silent else set())
+    assert len(held) <= 1, "one, by chance, in one of some hundred runs"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_interface_is_reported_after_an_outage_of_three_hours(seed: int) -> None:
+    """Three containers receive what was held; before, each of these runs reported some."""
+    account, random = Account(), Random(seed)  # noqa: S311 - not for cryptography
+    those = [account.container() for _ in range(3)]
+    begin, end = BEGIN + 15 * WINDOW, BEGIN + 33 * WINDOW
+    late = [(batch, end if begin < now < end else now) for batch, now in fleet(silent_from=WINDOWS)]
+    for batch, now in sorted(
+        ((batch, at + random.randrange(600)) for batch, at in late), key=lambda each: each[1]
+    ):
+        account.deliver(random.choice(those), batch, now)
+    assert account.reported == []
+
+
+@pytest.mark.parametrize("containers", [0, 3])
+def test_deleted_interfaces_are_no_gaps(containers: int) -> None:
+    """Half of the interfaces end, one after the other; another one falls silent and is found."""
+    ids = [f"eni-{number:017x}" for number in range(0xA0, 0xA0 + 100)]
+    account, random = Account(directory=FakeDirectory.of(*map(interface, ids))), Random(1)  # noqa: S311 - not for cryptography
+    those = [account.container() for _ in range(containers)]
+    ends = {each: random.randrange(8, 2 * WINDOWS) for each in ids} | {ids[0]: 20}
+    for number in range(36):
+        for each in ids:
+            if number == ends[each] and each != ids[0]:
+                del account.directory.known[each]
+            if number < ends[each]:
+                place = random.choice(those) if those else account.container()
+                account.deliver(place, *written(each, BEGIN + number * WINDOW))
+    assert account.silent == {ids[0]}
+
+
 def test_gaps_in_the_table_are_the_measure_of_what_is_missing_by_chance() -> None:
     """Without gaps none is missing, however few interfaces there are; with many gaps, some are."""
     slots = interface_silent.slots_asked(100)

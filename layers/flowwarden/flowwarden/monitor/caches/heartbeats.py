@@ -27,8 +27,6 @@ class GroupHeartbeats:
         self._writes = 0
         self._write_again = 0
         """Unix seconds of the next write."""
-        self.began = begin
-        """The slot in which the container began: it knows what others saw before from the table alone."""
         self.judged = begin - 1
         """The last slot that was checked for silent interfaces."""
 

@@ -8,10 +8,10 @@ Why: a flow log writes NODATA for an interface without traffic. An interface wit
     no flow log any more, or one that does not deliver. Intruders who want to stay undetected disable flow
     logs first.
 False positives: interfaces that were detached or deleted, or whose instance was stopped, are not reported,
-    but EC2 may show this late. An interface that now writes to another log group is not silent. Deliveries
-    that are more than 90 min late cause false reports.
-    Containers that end before they have stored what they saw cause none: if the stored records of the other
-    interfaces have gaps, only a container that was running in the slot before reports.
+    but EC2 may show this late. An interface that now writes to another log group is not silent. Deliveries of
+    one interface that are more than 90 min late cause false reports. Late deliveries of many interfaces cause
+    none, nor do containers that end before they have stored what they saw: if the stored records of the other
+    interfaces have gaps, nothing is reported.
 Blind: time is measured by the traffic of the other interfaces. If all interfaces of a log group fall silent,
     this detector reports nothing; the enforcer's sweep reports the log group. EC2 does not describe
     interfaces of other accounts, and log formats without `interface-id` do not identify the writer.
@@ -46,9 +46,9 @@ is reported."""
 LAG: Final = 600
 """Seconds of a slot that must pass before the slots before it are judged: their last records arrive that
 late, and other invocations write their sightings up to 10 min later."""
-LOST_AT_MOST: Final = 0.01
-"""Interfaces that may seem silent by chance, because no container stored their records of `SILENT_SLOTS`
-slots. Only a container that began in the slot of the traffic estimates them: it has seen nothing itself."""
+LOST_AT_MOST: Final = 0.032
+"""Interfaces that may seem silent by chance, because their records of `SILENT_SLOTS` slots were not stored,
+or are not delivered yet."""
 TOGETHER: Final = 5
 """Silent interfaces of a VPC from which on they are reported together, because they have one cause."""
 MOST_ASKED: Final = 200
@@ -86,7 +86,7 @@ def _judge(
     """The findings; None if the state table or EC2 did not answer."""
     seen = _seen(state, group, view.batch.log_group, slots_asked(slot))
     numbers = silent(slot, seen)
-    if numbers and slot <= group.began and lost_by_chance(slot, seen) > LOST_AT_MOST:
+    if numbers and lost_by_chance(slot, seen) > LOST_AT_MOST:
         numbers = frozenset()
     if numbers:
         # After a replacement or under another policy rule, a flow log writes to another log group.
@@ -149,14 +149,18 @@ def _usual(slot: int, seen: Mapping[int, frozenset[int]]) -> set[int]:
 def lost_by_chance(slot: int, seen: Mapping[int, frozenset[int]]) -> float:
     """How many interfaces are expected to be missing in all slots of silence although they wrote.
 
-    Estimated from how often the interfaces that did write are missing in one of these slots: containers that
-    end may not have stored all that they saw. The arguments are those of `silent`.
+    Estimated from how often interfaces are missing in one of these slots and wrote in a later one. Either
+    containers ended before they stored what they saw, or deliveries that were held arrive now, in any order.
+    Interfaces that were deleted do not count, because they write in no later slot. The arguments are those
+    of `silent`.
     """
-    usual, quiet = _usual(slot, seen), [seen[each] for each in range(slot - SILENT_SLOTS, slot)]
-    writing = usual.intersection(frozenset().union(*quiet))
-    missing = sum(len(writing - numbers) for numbers in quiet)
-    share = (missing + 0.5) / (len(writing) * SILENT_SLOTS + 1)
-    return len(usual) * float(share**SILENT_SLOTS)
+    usual, later = _usual(slot, seen), seen[slot]
+    expected = float(len(usual))
+    for each in range(slot - 1, slot - SILENT_SLOTS - 1, -1):
+        wrote = usual & later
+        expected *= (len(wrote - seen[each]) + 0.5) / (len(wrote) + 1)
+        later |= seen[each]
+    return expected
 
 
 def inspect(slot: int, interfaces: Mapping[str, str | None]) -> list[SilentInterface]:
