@@ -189,6 +189,10 @@ class Table:
             raise _error("ConditionalCheckFailedException", item)
         return {"Attributes": item} if "ReturnValues" in given else {}
 
+    def batch_write_item(self, **_: Any) -> Members:  # noqa: ANN401 - boto3's
+        """See boto3."""
+        return {}
+
     def delete_item(self, **_: Any) -> Members:  # noqa: ANN401 - boto3's
         """See boto3."""
         return {}

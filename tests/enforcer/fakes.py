@@ -30,6 +30,7 @@ from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.state.attempts import ATTEMPTS
+from flowwarden.state.writing import MOST_TOGETHER
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
@@ -187,10 +188,12 @@ class MemoryRegistry:
         self._check()
         return list(self.entries.values())
 
-    def put(self, entry: Entry) -> None:
-        """Store the entry."""
-        self._write()
-        self.entries[_key(entry)] = entry
+    def put(self, *entries: Entry) -> None:
+        """Store the entries."""
+        assert len({_key(each) for each in entries}) == len(entries) <= MOST_TOGETHER
+        for each in entries:
+            self._write()
+            self.entries[_key(each)] = each
 
     def remove(self, entry: Entry) -> None:
         """Remove the entry."""

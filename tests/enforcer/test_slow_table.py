@@ -14,6 +14,7 @@ from flowwarden.enforcer.deletions import REPORTED_AT_MOST, STORED_APART
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog
 from flowwarden.enforcer.triggers import trigger
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from tests.enforcer.deletions import EVE, SWEEP, Account, call, deletion, section
 from tests.enforcer.fakes import STACK, FakeRunClock
 from tests.enforcer.runs import deliver
@@ -26,26 +27,26 @@ MANY: Final = [f"fl-{number:04}" for number in range(1000)]
 class Slow:
     """A port of the state table whose calls take time; the function ends when no time is left."""
 
-    def __init__(self, port: Any, clock: FakeRunClock) -> None:
-        self._port, self._clock = port, clock
+    def __init__(self, port: Any, clock: FakeRunClock, seconds: float = SECONDS) -> None:
+        self._port, self._clock, self._seconds = port, clock, seconds
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
         return partial(self._call, found) if callable(found) else found
 
     def _call(self, method: Callable[..., Any], *given: Any, **named: Any) -> Any:
-        self._clock.left -= SECONDS
+        self._clock.left -= self._seconds
         if self._clock.left <= 0:
             raise CrashError("the function timed out")
         return method(*given, **named)
 
 
-def run(account: Account, event: dict[str, Any]) -> None:
+def run(account: Account, event: dict[str, Any], seconds: float = SECONDS) -> None:
     """One attempt at an event, with a slow table; raises CrashError if it takes too long."""
     account.fakes.clock.left = 300
     ports, clock = account.fakes.aws(), account.fakes.clock
     names = ("evidence", "queue", "registry", "claims", "outbox")
-    slow = replace(ports, **{name: Slow(getattr(ports, name), clock) for name in names})
+    slow = replace(ports, **{name: Slow(getattr(ports, name), clock, seconds) for name in names})
     attempt(account, Enforcer(slow, account.policy, STACK), event)
 
 
@@ -76,6 +77,26 @@ def test_a_deletion_of_many_flow_logs_is_reported_with_the_principal(number: int
         run(account, SWEEP)
     assert account.known_to_be_reported == {*MANY[:number]}
     assert all("vpc-1" in line and f"deleted by {EVE}" in line for line in counted(account))
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1, 2, 5, 6.5])
+@pytest.mark.parametrize("number", [30, 150, 300])
+def test_many_deletions_by_single_calls_are_reported_once(number: int, seconds: float) -> None:
+    """Claims, their confirmations and the marks of the deletions all need the table."""
+    account = Account()
+    caller = ApiCaller(event_name="DeleteFlowLogs", actor=EVE, event_id="d")
+    for each in MANY[:number]:
+        entry = DeletedFlowLog(
+            flow_log_id=each, resource_ids=("vpc-1",), vpc_id="vpc-1", at=account.now - 7200, caller=caller
+        )
+        account.fakes.registry.put(entry)
+    sent = len(account.fakes.sink.sent)
+    for _ in range(3):
+        run(account, SWEEP, seconds)
+        account.now += 3600
+    (report,) = account.fakes.sink.sent[sent:]
+    assert f"FLOW LOGS DELETED ({number})" in report.text
+    assert account.known_to_be_reported == {*MANY[:number]}
 
 
 def test_a_large_deletion_is_one_item() -> None:

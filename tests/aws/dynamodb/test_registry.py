@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
+from flowwarden.aws.dynamodb.table import ATTEMPTS
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.registry import (
     Creation,
@@ -19,7 +22,7 @@ from flowwarden.enforcer.registry import (
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.errors import StateUnavailable
 from flowwarden.state.schema import DELETED_FLOW_LOGS, REGISTRY
-from tests.aws.clients import make_state_table, shared
+from tests.aws.clients import client, make_state_table, shared
 from tests.enforcer.cases import DESIRED
 
 TABLE = "state"
@@ -52,7 +55,10 @@ def test_entries_are_stored_loaded_and_removed(registry: DynamoDbRegistry) -> No
     """One item for each entry, which a later one replaces; removing is idempotent."""
     for each in (*ENTRIES, MANAGED):
         registry.put(each)
+    one_by_one = items()
     assert registry.load() == list(ENTRIES)
+    registry.put(*ENTRIES)
+    assert items() == one_by_one, "as together"
     for _ in range(2):
         registry.remove(MANAGED)
     assert registry.load() == list(ENTRIES[:-1])
@@ -101,3 +107,23 @@ def test_without_the_table_each_call_says_so(registry: DynamoDbRegistry) -> None
         registry.put(MANAGED)
     with pytest.raises(StateUnavailable):
         registry.remove(MANAGED)
+
+
+def test_items_that_a_call_leaves_unprocessed_are_written_by_the_next_ones() -> None:
+    """Three calls at most; each contains only what the one before left."""
+    sent: list[int] = []
+    for times in (2, 3):
+        calls = client("dynamodb")
+        with Stubber(calls) as stub:
+            for left in (3, 2, 1)[:times]:
+                requests = [{"PutRequest": {"Item": {"pk": {"S": f"left {left}"}}}}] * left
+                stub.add_response("batch_write_item", {"UnprocessedItems": {TABLE: requests}})
+            if times < ATTEMPTS:
+                stub.add_response("batch_write_item", {"UnprocessedItems": {}})
+            calls.meta.events.register(
+                "before-parameter-build.dynamodb.BatchWriteItem",
+                lambda params, **_: sent.append(len(params["RequestItems"][TABLE])),
+            )
+            with nullcontext() if times < ATTEMPTS else pytest.raises(StateUnavailable, match="unprocessed"):
+                DynamoDbRegistry(calls, TABLE).put(*ENTRIES)
+    assert sent == [5, 3, 2, 5, 3, 2]

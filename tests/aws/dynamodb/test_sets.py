@@ -9,7 +9,8 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from flowwarden.aws.dynamodb.sets import ATTEMPTS, DynamoDbEvidence
+from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
+from flowwarden.aws.dynamodb.table import ATTEMPTS
 from flowwarden.errors import StateUnavailable
 from flowwarden.state.ports import EvidenceStore
 from flowwarden.state.sets import Addition

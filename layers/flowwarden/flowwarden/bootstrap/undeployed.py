@@ -142,7 +142,7 @@ class NoFlowLogs:
         """See `RegistryStore`."""
         return ()
 
-    def put(self, _entry: Entry) -> None:
+    def put(self, *_entries: Entry) -> None:
         """See `RegistryStore`."""
         raise StateUnavailable(WHY)
 

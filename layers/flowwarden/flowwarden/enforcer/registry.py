@@ -110,8 +110,8 @@ class RegistryStore(Protocol):
     def load(self) -> Sequence[Entry]:
         """All entries that can be read. Costs one query."""
 
-    def put(self, entry: Entry) -> None:
-        """Add or replace an entry."""
+    def put(self, *entries: Entry) -> None:
+        """Add or replace different entries, at most `state.writing.MOST_TOGETHER`, in one call."""
 
     def remove(self, entry: Entry) -> None:
         """Remove an entry; does nothing if it does not exist."""

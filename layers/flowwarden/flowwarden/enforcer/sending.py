@@ -9,7 +9,7 @@ from typing import Final
 
 from flowwarden.enforcer import reported
 from flowwarden.enforcer.outbox import Outbox, Unsent
-from flowwarden.enforcer.ports import EnforcerPorts
+from flowwarden.enforcer.ports import EnforcerPorts, RunClock
 from flowwarden.enforcer.reporting import alerts
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.notify.delivery import DeliveryReport
@@ -19,6 +19,8 @@ from flowwarden.policy.last_good import PolicyRecorder
 CLAIM_RESERVE: Final = 20
 """Remaining seconds from which on the report is sent without claims: the table may be slow, and a report that
 another run repeats is better than none."""
+CALLS_AFTER: Final = 20
+"""Calls to the table after the claims: what was reported is stored, and the stored report is removed."""
 MOST_CLAIMS: Final = 200
 """Claims of a run over all sinks: a deletion beyond them would not be known to be reported."""
 
@@ -64,5 +66,27 @@ def _run(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int
         time_left=ports.clock.remaining,
         reserve=0,
         most_claims=MOST_CLAIMS,
-        may_claim=lambda: ports.clock.remaining() > CLAIM_RESERVE,
+        may_claim=_Pace(ports.clock).may_claim,
     )
+
+
+class _Pace:
+    """Whether there is time for another claim, for its confirmation, and to store what was reported.
+
+    Without confirmations, and without the marks of deletions, the next run reports the same again. Both take
+    as long for each call as the claims did.
+    """
+
+    def __init__(self, clock: RunClock) -> None:
+        self._clock = clock
+        self._begin: float | None = None
+        self._claims = 0
+
+    def may_claim(self) -> bool:
+        """Call it before each claim."""
+        left = self._clock.remaining()
+        self._begin = left if self._begin is None else self._begin
+        spent = self._begin - left
+        after = spent + CALLS_AFTER * spent / max(1, self._claims)
+        self._claims += 1
+        return left > CLAIM_RESERVE + after

@@ -12,7 +12,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from flowwarden.aws.dynamodb.item import key_text, named
-from flowwarden.aws.dynamodb.table import Address, ItemDamaged, StateTable, number
+from flowwarden.aws.dynamodb.table import ATTEMPTS, Address, ItemDamaged, StateTable, number
 from flowwarden.state.item import SETS
 from flowwarden.state.schema import item_of
 from flowwarden.state.sets import Addition, Sets, merged
@@ -27,9 +27,6 @@ ACTIONS = ("dynamodb:UpdateItem", "dynamodb:BatchGetItem")
 
 MOST_KEYS: Final = 100
 """DynamoDB's limit for the keys of one BatchGetItem call."""
-ATTEMPTS: Final = 3
-"""Maximum calls for the same keys while BatchGetItem leaves some unprocessed; then the table is
-unavailable."""
 LONGEST: Final = 92
 """Bits of the longest number that any kind of item stores."""
 

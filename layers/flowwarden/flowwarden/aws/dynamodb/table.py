@@ -6,9 +6,9 @@ Each method's docstring names the IAM action that it needs. The modules that cal
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,6 +21,9 @@ from flowwarden.unreadable import CLOCKS, Unreadable
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
     from mypy_boto3_dynamodb import DynamoDBClient
+
+ATTEMPTS: Final = 3
+"""Maximum calls for the same items while a call leaves some unprocessed; then the table is unavailable."""
 
 type Address = tuple[str, str]
 """Partition key and sort key of an item."""
@@ -91,6 +94,21 @@ class StateTable:
         """
         with self._errors():
             return dict(self._client.update_item(TableName=self._name, Key=key_of(address), **arguments))
+
+    def put(self, items: Iterable[tuple[Address, Mapping[str, Any]]]) -> None:
+        """Add or replace different items, at most 25, in one call. Needs dynamodb:BatchWriteItem.
+
+        Raises StateUnavailable also if only some of them were written; a repeat writes all of them again.
+        """
+        left: Any = {
+            self._name: [{"PutRequest": {"Item": {**key_of(at), **members}}} for at, members in items]
+        }
+        for _ in range(ATTEMPTS):
+            with self._errors():
+                left = self._client.batch_write_item(RequestItems=left).get("UnprocessedItems")
+            if not left:
+                return
+        raise self.unavailable(f"BatchWriteItem left items unprocessed {ATTEMPTS} times")
 
     def delete(self, address: Address) -> None:
         """Delete an item, if there is one. Needs dynamodb:DeleteItem."""
