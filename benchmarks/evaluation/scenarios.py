@@ -53,8 +53,7 @@ class Size(Struct, frozen=True):
     learning_rate: float
     learning_slot: int = 3600
     """Seconds of traffic in a delivery during learning, in the other worlds. Deliveries of many hours take
-    less
-    time to process, but make interfaces look silent, so the report of a quick run omits these days."""
+    less time to process, but make interfaces look silent, so the report of a quick run omits these days."""
     peers: bool = True
     """Whether the rules of peers are evaluated too."""
 

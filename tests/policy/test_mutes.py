@@ -11,9 +11,10 @@ import pytest
 from flowwarden.errors import PolicyError
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
-from flowwarden.policy.expired_mutes import DAY, QUIET_SECONDS, TOLD_SECONDS, expired
+from flowwarden.policy.expired_mutes import QUIET_SECONDS, TOLD_SECONDS, expired
 from flowwarden.policy.mutes import Mute
 from flowwarden.policy.policy import Policy
+from flowwarden.state.sets import DAY
 
 STATED = {"until": "2027-03-31", "reason": "inventory"}
 END = int(datetime(2027, 4, 1, tzinfo=UTC).timestamp())

@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from flowwarden_cli.commands import stack
 from flowwarden_cli.commands.command import UNREADABLE, Command, UsageError
 from flowwarden_cli.terminal.console import Console
 
@@ -41,14 +42,7 @@ def _add_arguments(command: ArgumentParser) -> None:
         metavar="ACTION",
         help="show: print what is learned; forget: remove what was learned of a role",
     )
-    command.add_argument(
-        "--stack", default="flow-warden", metavar="NAME", help="the stack (default: flow-warden)"
-    )
-    command.add_argument(
-        "--region",
-        metavar="REGION",
-        help="the Region of the stack (default: that of the environment or the AWS profile)",
-    )
+    stack.add_options(command)
     command.add_argument("--role", metavar="ROLE", help="only this role, as show prints it")
     command.add_argument("--json", action="store_true", help="print JSON instead of text")
 

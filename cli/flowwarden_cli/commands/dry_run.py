@@ -6,7 +6,6 @@ nor stores nor sends anything.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,6 +29,7 @@ from flowwarden.errors import FlowWardenError, NotDeployed, SettingsError
 from flowwarden.parameters import PARAMETERS, POLICY, with_defaults
 from flowwarden.settings import EnforcerSettings
 from flowwarden_cli.commands.command import SUCCEEDED
+from flowwarden_cli.commands.stack import region_of
 from flowwarden_cli.terminal.console import Console
 
 INCOMPLETE: Final = 1
@@ -160,7 +160,7 @@ def _undeployed(options: PlanOptions, text: str | None, lookups: Lookups, why: s
     needs = check_policy(given.get(POLICY, PARAMETERS[POLICY].default), given)
     named = [each for each in given if each != POLICY] + (["the policy"] if POLICY in given else [])
     but = f", except {', '.join(named)}" if named else ""
-    settings = undeployed.settings_of(options.stack, lookups.identity(_region(options)), given)
+    settings = undeployed.settings_of(options.stack, lookups.identity(region_of(options.region)), given)
     return Basis(
         settings=settings,
         is_deployed=False,
@@ -174,17 +174,13 @@ def _undeployed(options: PlanOptions, text: str | None, lookups: Lookups, why: s
 
 def _environment(options: PlanOptions, lookups: Lookups) -> Mapping[str, str]:
     if options.settings is None:
-        return lookups.environment(options.stack, _region(options))
+        return lookups.environment(options.stack, region_of(options.region))
     try:
         return msgspec.json.decode(_text(options.settings), type=dict[str, str])
     except msgspec.DecodeError as error:
         raise SettingsError(
             f"{options.settings}: {error}; write a JSON object that maps each variable to a string"
         ) from error
-
-
-def _region(options: PlanOptions) -> str | None:
-    return options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
 def _text(path: Path) -> str:

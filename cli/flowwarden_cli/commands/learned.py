@@ -18,6 +18,7 @@ from flowwarden.printable import as_json, one_line
 from flowwarden.state.schema import KNOWN_ROLES
 from flowwarden.state.sets import DAY
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
+from flowwarden_cli.commands.stack import region_of
 from flowwarden_cli.terminal.console import Console
 
 _NOTHING: Final = "No role is known yet: the monitor stores a role when it first sees traffic of its hosts."
@@ -38,7 +39,7 @@ def run(
         wired: creates the ports from the environment of the stack's enforcer; by default on AWS.
     """
     try:
-        ports = wired({}) if wired else on_aws(enforcer_environment(options.stack, options.region))
+        ports = wired({}) if wired else on_aws(enforcer_environment(options.stack, region_of(options.region)))
         known = {each.role: each for each in ports.roles.load()}
         if options.role is not None and options.role not in known:
             console.report(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flowwarden_cli.commands import parameters
+from flowwarden_cli.commands import parameters, stack
 from flowwarden_cli.commands.command import UNREADABLE, Command, UsageError
 from flowwarden_cli.terminal.console import Console
 
@@ -38,14 +38,7 @@ usage; 130 interrupted
 
 
 def _add_arguments(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--stack", default="flow-warden", metavar="NAME", help="the stack (default: flow-warden)"
-    )
-    command.add_argument(
-        "--region",
-        metavar="REGION",
-        help="the Region of the stack (default: that of the environment or the AWS profile)",
-    )
+    stack.add_options(command)
     command.add_argument(
         "--policy", type=Path, metavar="FILE", help="plan with this policy instead of the deployed one"
     )

@@ -68,6 +68,16 @@ def test_counting_continues_over_midnight() -> None:
     assert paged == [[False]] * 11 + [[True]] * 2
 
 
+def test_each_slot_is_stored_once_also_in_the_evening() -> None:
+    """The next day reads the item of the day before instead."""
+    evidence = learned()
+    for at in (TODAY + DAY - 1800, TODAY + DAY + 1800):
+        before = evidence.writes
+        weighed(blocked("10.0.200.1", at), evidence, at)
+        written = [key for key in evidence.written[before:] if key.startswith("refusals#")]
+        assert len(written) == 1
+
+
 def test_rejections_hours_apart_do_not_add_up() -> None:
     """Twelve slots within six hours are required; repeats within a slot count once."""
     evidence = learned()

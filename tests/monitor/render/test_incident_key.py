@@ -70,7 +70,7 @@ def test_a_renamed_service_keeps_its_incident_and_its_state(monkeypatch: pytest.
         added = blocked_connection.refusals(finding, "vpc-1", 1_764_000_120)
         return (
             incident_key(finding, "111122223333", "eu-west-1", "/flow-warden/flow-logs"),
-            [each.key for each in added],
+            [added.key],
             describe(finding).summary,
         )
 

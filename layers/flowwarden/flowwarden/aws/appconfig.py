@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flowwarden.aws.answers import Answer, Malformed
-from flowwarden.errors import PolicyUnavailable
+from flowwarden.errors import PolicyUnavailable, SettingsError
 from flowwarden.policy.policy import LONGEST
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class AppConfigPolicy:
         """See the port. Costs one call, two for a new session."""
         try:
             text = self._next_text()
-        except (BotoCoreError, ClientError, Malformed, UnicodeDecodeError, ValueError) as error:
+        except (BotoCoreError, ClientError, Malformed, SettingsError, KeyError, ValueError) as error:
             self._token = ""  # a token expires after a day; a new session returns the whole text
             raise PolicyUnavailable(f"AppConfig profile {self.profile}: {error}") from error
         if not text and self._last is None:

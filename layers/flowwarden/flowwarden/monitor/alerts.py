@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor.causes import Cause, cause_of
 from flowwarden.monitor.detectors import BY_NAME
@@ -92,8 +93,7 @@ def _told(finding: Finding, seen: Seen) -> _Told:
 def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
     first, findings = several[0], [each.finding for each in several]
     finding, detector = first.finding, BY_NAME[first.finding.detector]
-    context = seen.context(first.account)
-    crowd = _crowd(several, context)
+    context, crowd = seen.context(first.account), _crowd(several)
     return Alert(
         key=first.key,
         route=detector.route,
@@ -112,17 +112,20 @@ def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Not
     def rank(each: _Told) -> tuple[tuple[bool, bool, int], bool]:
         return _urgency(each.finding), each.cause is not None and told.issuperset(each.cause.members)
 
-    ranked = sorted(several, key=rank)
-    return render(ranked[0].finding, ranked[0].key, claim, context, _crowd(ranked, context))
+    first, *others = sorted(several, key=rank)
+    crowd = _crowd([first, *others])
+    if crowd is not None:
+        mutes = tuple(suggested(each.finding, context.hosts, context.now) for each in others)
+        crowd = replace(crowd, mutes=mutes)
+    return render(first.finding, first.key, claim, context, crowd)
 
 
-def _crowd(several: Sequence[_Told], context: RenderContext) -> Crowd | None:
+def _crowd(several: Sequence[_Told]) -> Crowd | None:
     shown = [*dict.fromkeys(each.cause.what for each in several if each.cause)]
     if not shown:
         return None
     others = tuple(describe(each.finding).summary for each in several[1:])
-    mutes = tuple(suggested(each.finding, context.hosts, context.now) for each in several[1:])
-    return Crowd("; ".join(shown[:MOST_SHOWN]), _members(several), others, mutes)
+    return Crowd("; ".join(shown[:MOST_SHOWN]), _members(several), others)
 
 
 def _members(several: Sequence[_Told]) -> tuple[str, ...]:

@@ -88,9 +88,15 @@ def _within_vpc(finding: TrafficFinding, shares: Shares, hosts: Hosts) -> Cause 
     return _at_role(finding, shares, role) if role and role != UNKNOWN else None
 
 
+def stated_role(finding: TrafficFinding) -> str | None:
+    """The role in the facts, '' if the finding does not depend on one; None if the facts have none."""
+    role: str | None = getattr(finding.facts, "role", None)
+    return role
+
+
 def _stated_role(finding: TrafficFinding, hosts: Hosts) -> str | None:
     """The role that the facts state, '' if the finding does not depend on one; else that of the subject."""
-    stated: str | None = getattr(finding.facts, "role", None)
+    stated = stated_role(finding)
     return _role(finding, finding.subject, hosts) if stated is None else stated
 
 

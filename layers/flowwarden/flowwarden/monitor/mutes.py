@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
+from flowwarden.monitor.causes import stated_role
 from flowwarden.monitor.findings import Finding, Severity, TrafficFinding
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.network.addresses import PeerClass
@@ -87,8 +88,7 @@ class Place(Struct, frozen=True):
     @classmethod
     def of(cls, finding: TrafficFinding, hosts: Hosts) -> Place:
         """The place of a finding's subject."""
-        stated: str | None = getattr(finding.facts, "role", None)
-        role = stated or hosts.at(finding.subject, finding.example).role or ""
+        role = stated_role(finding) or hosts.at(finding.subject, finding.example).role or ""
         return cls(role, hosts.vpc_of(finding.example))
 
 

@@ -34,9 +34,9 @@ from flowwarden.monitor.view import BatchView, Context
 from flowwarden.notify.alert import Alert
 from flowwarden.notify.claims import Owner
 from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.notify.lasting import LastingIncidents
 from flowwarden.notify.notifier import RESERVE, Routes, Run, notify
 from flowwarden.notify.ports import Claims
-from flowwarden.notify.remembered_claims import RememberedClaims
 from flowwarden.policy.expired_mutes import expired
 from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.records.columnar.flow_table import Table
@@ -95,7 +95,8 @@ class MonitoringService:
     ) -> None:
         self._caches = caches
         self._policy = PolicyView.of(policy_recorder.in_use.policy)
-        self._claims = RememberedClaims(claims, suppression_minutes * 60)
+        self._claims = claims
+        self._lasting = LastingIncidents(suppression_minutes * 60)
         self._routes = routes
         self._region = region
         self._suppression_minutes = suppression_minutes
@@ -229,6 +230,7 @@ class MonitoringService:
             at=now,
             time_left=invocation.time_left,
             most_claims=most_claims,
+            lasting=self._lasting,
             may_claim=lambda: not budget.is_spent,
         )
         claims = TimedClaims(self._claims, budget)

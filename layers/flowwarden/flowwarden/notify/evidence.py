@@ -61,10 +61,15 @@ class Evidence(Struct, frozen=True, kw_only=True):
         """The amount that is new evidence; beyond any amount if nothing is counted."""
         return min(GROWTH * self.amount, UNCOUNTED) or UNCOUNTED
 
+    def is_like(self, other: Evidence) -> bool:
+        """Whether members are compared in the same way; with `asks`, only the same members are."""
+        same_way = (self.asks, self.strict) == (other.asks, other.strict)
+        return same_way and (not self.asks or self.members == other.members)
+
     def covers(self, other: Evidence) -> bool:
-        """Whether another repeat, about the same members, shows no more than this one."""
-        same = (self.members, self.asks, self.strict) == (other.members, other.asks, other.strict)
-        return same and other.gravity <= self.gravity and other.amount <= self.amount
+        """Whether a repeat with the other evidence shows nothing beyond this one."""
+        no_more = other.gravity <= self.gravity and other.amount <= self.amount
+        return self.is_like(other) and no_more and set(other.members) <= set(self.members)
 
     @property
     def remind(self) -> int:

@@ -18,6 +18,7 @@ from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, Owner
 from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.notify.lasting import LastingIncidents
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.ports import Claims, Sink
 
@@ -63,6 +64,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """Remaining seconds required to start another alert."""
     most_claims: int = MAX_CLAIMS
     """Maximum claims over all sinks, including one for each roll-up."""
+    lasting: LastingIncidents | None = None
+    """Incidents whose repeats the container need not claim."""
     may_claim: Callable[[], bool] = lambda: True
     """Whether there is time for further claims. If not, the run continues as if the table did not answer."""
 
@@ -226,18 +229,20 @@ def _usable(run: Run, claims: Claims | None) -> Claims | None:
 def _claim(
     alert: Alert, sink: Sink, run: Run, claims: Claims | None
 ) -> tuple[Claim, DeliveryReport, Claims | None]:
-    """The claim, its report, and the claims to use from now on.
-
-    `claims` is None if the table does not respond.
-    """
+    """The claim, its report, and the claims to use from now on: None if the table does not respond."""
     # A duplicate is better than a missing page: without the table, every alert is sent unless it can wait.
     without = Claim(state=ClaimState.SUPPRESSED if alert.can_wait else ClaimState.CLAIMED)
     if claims is None:
         return without, DeliveryReport(), None
+    key = ClaimKey(sink.name, alert.key)
+    if run.lasting is not None and run.lasting.suppress(key, alert.evidence, run.at):
+        return Claim(state=ClaimState.SUPPRESSED), DeliveryReport(), claims
     try:
-        claim = claims.claim(ClaimKey(sink.name, alert.key), run.owner, run.at, alert.quiet, alert.evidence)
+        claim = claims.claim(key, run.owner, run.at, alert.quiet, alert.evidence)
     except StateUnavailable:
         return without, DeliveryReport(state_unavailable=1), None
+    if run.lasting is not None:
+        run.lasting.note(key, alert, claim, run.at)
     return claim, DeliveryReport(), claims
 
 

@@ -12,8 +12,8 @@ from flowwarden.notify.claims import digest
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.policy.mutes import Mute
 from flowwarden.printable import as_json, one_line
+from flowwarden.state.sets import DAY
 
-DAY: Final = 86_400
 TOLD_SECONDS: Final = 3 * DAY
 """After its end, for how long a mute is reported. Shorter than the suppression of repeats, so that it is
 reported once; long enough for a stack without traffic at the weekend."""

@@ -7,6 +7,7 @@ it has must match. It states when it ends and why it exists.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -47,6 +48,7 @@ class Mute(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
         return end is None or now < end
 
 
+@lru_cache(maxsize=4096)  # each batch asks whether the mutes have ended
 def moment_of(text: str) -> datetime:
     """The time at which a mute ends; a day ends with the day. Raises ValueError."""
     try:

@@ -111,8 +111,7 @@ REFUSALS: Final = Item(
     sets=("refused",), ttl=2 * DAY, per_batch=10,
     why="10-minute slots in which a service refused a host, or outbound rules denied a service to a role. "
     "blocked-connection and egress-denied page if the refusals continue. Each of the two adds at most "
-    f"{MOST_REFUSED} refusals per batch, in the last hours of a day also to the item of the next day. They "
-    "share the writes.",
+    f"{MOST_REFUSED} refusals per batch. They share the writes.",
 )  # fmt: skip
 NEW_EGRESS: Final = Item(
     name="new egress", prefix="new-egress#", key=("day", "role", "port"), sets=("slots",), ttl=2 * DAY,

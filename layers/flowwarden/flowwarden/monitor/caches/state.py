@@ -96,8 +96,7 @@ class StateView:
         self.unread = 0
         """Baselines and other items that this batch did not read, because it needs too many."""
         self.failures = 0
-        """Calls of this batch that failed, or for which no time was left: at most one for each budget,
-        because
+        """Calls of this batch that failed, or for which no time was left: at most one for each budget, since
         no further call is made."""
 
     @property

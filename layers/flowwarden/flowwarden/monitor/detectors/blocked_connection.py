@@ -52,10 +52,11 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import ABSENT
 from flowwarden.records.model import FlowDirection
 from flowwarden.state.schema import BASELINES, MOST_REFUSED, REFUSALS
-from flowwarden.state.sets import DAY, Addition
+from flowwarden.state.sets import DAY, Addition, merged
 
 SLOT: Final = 600
 SPAN: Final = 36  # slots: six hours
+_SLOTS_OF_A_DAY: Final = DAY // SLOT
 (REFUSED,) = REFUSALS.sets
 
 
@@ -139,9 +140,9 @@ def weigh[F: Struct](
     Nor does it while the account is being learned, when every connection is new.
     """
     scope = view.client_of(finding.example).scope or view.scope_at(finding.example.flow.interface_id)
-    today, *_ = [state.add(each) for each in refusals(finding, scope, view.now)]
+    stored = _stored(finding, scope, view.now, state)
     # A slot from the future would make all others look old. Clocks of containers can differ by one slot.
-    slots = frozenset(each for each in today[REFUSED] if each <= view.now // SLOT + 1)
+    slots = frozenset(each for each in stored if each <= view.now // SLOT + 1)
     if view.all_is_new:
         return replace(finding, severity=Severity.INFO)
     return held_until_persistent(_over_time(finding, recent(slots)), slots, least)
@@ -187,28 +188,43 @@ def text(finding: BlockedConnection) -> Text:
     )
 
 
-def refusals(finding: TrafficFinding, scope: str, now: int) -> list[Addition]:
+def _stored(finding: TrafficFinding, scope: str, now: int, state: StateView) -> frozenset[int]:
+    """The slots of the finding's day, to which it is added, and early in the day also those of the day before.
+
+    The day before no longer changes, so a container reads it once. Counting does not restart at midnight.
+    """
+    first = _first(finding, now) // SLOT
+    today = state.add(refusals(finding, scope, now))[REFUSED]
+    if first % _SLOTS_OF_A_DAY >= SPAN:
+        return today
+    before = refusal_key(finding, scope, first // _SLOTS_OF_A_DAY - 1)
+    yesterday = merged(state.known(before), state.read_once([before]).get(before, {}))
+    return today | yesterday.get(REFUSED, frozenset())
+
+
+def refusals(finding: TrafficFinding, scope: str, now: int) -> Addition:
     """The evidence that a finding adds: the 10-minute slots in which its subject was rejected at the service.
 
     Args:
         finding: about rejections.
         scope: where the subject's address is unique.
         now: Unix seconds.
-
-    Returns:
-        The addition to the item of the finding's day, which shows how long the rejections persist; in the
-        evening also the addition to the next day's item, so that counting does not restart at midnight.
     """
-    first = now if finding.tally.first is None else min(finding.tally.first, now)
+    first = _first(finding, now)
     last = first if finding.tally.last is None else min(finding.tally.last, now)
     slots = frozenset({first // SLOT, last // SLOT})
+    day = first // DAY
+    return Addition(refusal_key(finding, scope, day), {REFUSED: slots}, REFUSALS.kept_until(day * DAY))
+
+
+def refusal_key(finding: TrafficFinding, scope: str, day: int) -> str:
+    """The key of the item about the finding's subject and service on a day (since 1970)."""
     identity = finding.service.identity if finding.service else ""
-    subject = f"{scope}/{finding.subject}", finding.peer_class, identity
-    days = dict.fromkeys((first // DAY, (first + SPAN * SLOT) // DAY))
-    return [
-        Addition(REFUSALS.key_of(day, *subject), {REFUSED: slots}, REFUSALS.kept_until(day * DAY))
-        for day in days
-    ]
+    return REFUSALS.key_of(day, f"{scope}/{finding.subject}", finding.peer_class, identity)
+
+
+def _first(finding: TrafficFinding, now: int) -> int:
+    return now if finding.tally.first is None else min(finding.tally.first, now)
 
 
 def recent(slots: frozenset[int]) -> frozenset[int]:

@@ -33,9 +33,7 @@ SHARE: Final = 0.5
 """The share of the limit from which the places that a container remembers are stored, each of them. So a scan
 is found if two containers each saw half of it, and a container that ends loses less than half."""
 MOST_SEEN: Final = 64
-"""Maximum internet hosts per interface and batch that a container remembers, those with the most places
-first.
-"""
+"""Maximum internet hosts per interface and batch that a container remembers, those with most places first."""
 MOST_READ: Final = 100
 """Maximum internet hosts of a batch that are looked up, in one call: DynamoDB accepts 100 keys."""
 REFUSED_AT, CONNECTED = SCANNERS.sets
