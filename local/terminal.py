@@ -100,13 +100,14 @@ class Terminal:
             raise SystemExit(1) from None
 
 
-LABEL_COLUMN = 10
+LABEL_COLUMN = 13
 """The column of values in a notification's table; continuation lines start there, too."""
 
 
 def wrapped(line: str, width: int) -> list[str]:
     """A line of a notification, wrapped below the column of its value."""
-    if len(line) <= width:
+    # JSON is to be pasted.
+    if len(line) <= width or line.lstrip().startswith("{"):
         return [line]
     aligned = line[:LABEL_COLUMN].rstrip() != line[:LABEL_COLUMN]
     hang = " " * (LABEL_COLUMN if aligned else len(line) - len(line.lstrip()) + 3)

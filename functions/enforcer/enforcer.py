@@ -99,8 +99,9 @@ def rewired(wire: Callable[[], Enforcer]) -> Callable[[int], Enforcer]:
     made: list[Enforcer] = []
 
     def wired(now: int) -> Enforcer:
-        if not made or not made[0].is_current(now):
+        if not made or made[0].renew_policy(now):
             made[:] = [wire()]
+            made[0].renew_policy(now)  # the first call only notes the time
         return made[0]
 
     return wired

@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -90,14 +91,13 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
     The handler returns the counts of `METRICS`. If it raises PayloadError, ConfigurationError or
     PublishFailed, Lambda retries the batch and then sends it to the failure queue.
     """
-    wired = rewired(wiring)
+    wired = cache(wiring)
 
     @logger.inject_lambda_context(clear_state=True)
     @metrics.log_metrics
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.add_metric(name="Batches", unit=MetricUnit.Count, value=1)
-        now = int(clock())
-        settings, service = wired(now)
+        settings, service = wired()
         batch = decode(subscription_data(event), settings.max_inflated_mib * 1024 * 1024)
         if isinstance(batch, ControlMessage):
             logger.info("control message: CloudWatch Logs checks the destination")
@@ -108,28 +108,13 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
         logger.append_keys(log_group=batch.log_group, log_stream=batch.log_stream, batch=batch.batch_id)
         invocation = Invocation(uuid4().hex, lambda: context.get_remaining_time_in_millis() / 1000)
         with collector_paused():
-            result = service.process(batch, invocation, now)
+            result = service.process(batch, invocation, int(clock()))
         report(batch, result)
         result.raise_if_unsent()
         return {name: getattr(result, attribute) for name, attribute in METRICS.items()}
 
     typed: Handler = handle  # the decorators lose the type
     return typed
-
-
-def rewired(wiring: Callable[[], Wiring]) -> Callable[[int], Wiring]:
-    """A function that returns the wiring at a time (Unix seconds).
-
-    It creates the wiring at the first event, and again when the policy has changed.
-    """
-    made: list[Wiring] = []
-
-    def wired(now: int) -> Wiring:
-        if not made or not made[0][1].is_current(now):
-            made[:] = [wiring()]
-        return made[0]
-
-    return wired
 
 
 @contextmanager

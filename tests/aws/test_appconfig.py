@@ -12,7 +12,8 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from flowwarden.aws.appconfig import AppConfigPolicy
-from flowwarden.errors import PolicyUnavailable
+from flowwarden.errors import PolicyError, PolicyUnavailable
+from flowwarden.policy.policy import Policy
 from tests.aws.clients import client
 
 PROFILE = "abc1234/def5678/ghi9012"
@@ -66,25 +67,29 @@ def profile() -> Iterator[Profile]:
         made.stub.assert_no_pending_responses()
 
 
-def test_the_first_call_returns_the_policy_and_later_ones_only_a_changed_one(profile: Profile) -> None:
+def test_a_version_is_read_once_and_each_new_one_when_it_is_refreshed(profile: Profile) -> None:
     """Each call uses the token of the one before."""
     profile.session()
     for content in (POLICY.encode(), b"", b"{}"):
         profile.returns(content)
-    assert [profile.policy.latest() for _ in range(3)] == [POLICY, None, "{}"]
+    assert [profile.policy.text(), profile.policy.text()] == [POLICY, POLICY]
+    assert not profile.policy.refresh()
+    assert profile.policy.refresh()
+    assert profile.policy.text() == "{}"
 
 
 def test_a_session_that_ended_is_begun_again_and_the_same_policy_is_no_change(profile: Profile) -> None:
-    """Tokens expire after a day."""
+    """Tokens expire after a day. The text stays known meanwhile."""
     profile.session()
     profile.returns(POLICY.encode())
     profile.fails("BadRequestException")
     profile.session()
     profile.returns(POLICY.encode())
-    assert profile.policy.latest() == POLICY
+    assert profile.policy.text() == POLICY
     with pytest.raises(PolicyUnavailable, match=PROFILE):
-        profile.policy.latest()
-    assert profile.policy.latest() is None
+        profile.policy.refresh()
+    assert profile.policy.text() == POLICY
+    assert not profile.policy.refresh()
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "InternalServerException"])
@@ -93,7 +98,7 @@ def test_an_error_names_the_profile_and_the_reason(profile: Profile, code: str) 
     profile.session()
     profile.fails(code)
     with pytest.raises(PolicyUnavailable, match=f"{PROFILE}: .*{code}"):
-        profile.policy.latest()
+        profile.policy.text()
 
 
 def test_a_profile_without_a_deployed_version_has_no_policy(profile: Profile) -> None:
@@ -101,7 +106,7 @@ def test_a_profile_without_a_deployed_version_has_no_policy(profile: Profile) ->
     profile.session()
     profile.returns(b"")
     with pytest.raises(PolicyUnavailable, match="no version is deployed"):
-        profile.policy.latest()
+        profile.policy.text()
 
 
 def test_content_that_is_not_utf_8_is_no_policy(profile: Profile) -> None:
@@ -109,16 +114,33 @@ def test_content_that_is_not_utf_8_is_no_policy(profile: Profile) -> None:
     profile.session()
     profile.returns(b"\xff\xfe{}")
     with pytest.raises(PolicyUnavailable, match="utf-8"):
-        profile.policy.latest()
+        profile.policy.text()
 
 
-def test_content_of_any_size_is_read_only_as_far_as_a_policy_may_be_long(profile: Profile) -> None:
-    """The rest would only be refused."""
+@pytest.mark.parametrize("char", [" ", "\u20ac"])
+def test_content_of_any_size_is_read_only_as_far_as_a_policy_may_be_long(profile: Profile, char: str) -> None:
+    """The policy refuses it because of its length, also if it is cut within a character."""
     profile.session()
-    profile.returns(b" " * 1_048_576)
-    found = profile.policy.latest()
-    assert found is not None
-    assert len(found) < 600_000
+    profile.returns((char * 700_000).encode()[:1_048_576])
+    with pytest.raises(PolicyError, match="characters; write at most"):
+        Policy.from_json(profile.policy.text())
+
+
+def test_an_answer_without_content_is_no_policy() -> None:
+    """The function uses the last good one."""
+
+    class Odd:
+        """A client whose answers lack what the service describes."""
+
+        def start_configuration_session(self, **_asked: object) -> dict[str, str]:
+            return {"InitialConfigurationToken": "token"}
+
+        def get_latest_configuration(self, **_asked: object) -> dict[str, str]:
+            return {"NextPollConfigurationToken": "token"}
+
+    odd: Any = Odd()
+    with pytest.raises(PolicyUnavailable, match="Configuration"):
+        AppConfigPolicy(lambda: odd, PROFILE).text()
 
 
 def test_without_a_network_the_policy_is_unavailable() -> None:
@@ -128,4 +150,4 @@ def test_without_a_network_the_policy_is_unavailable() -> None:
         raise EndpointConnectionError(endpoint_url="https://appconfigdata")
 
     with pytest.raises(PolicyUnavailable, match="Could not connect"):
-        AppConfigPolicy(fail, PROFILE).latest()
+        AppConfigPolicy(fail, PROFILE).text()

@@ -64,8 +64,8 @@ def test_a_container_reads_the_deployed_version_and_each_new_one_once(state: Sta
     profile = Profile(state.endpoint)
     policy = AppConfigPolicy(lambda: profile.client("appconfigdata"), profile.ids)
     with pytest.raises(PolicyUnavailable, match=profile.ids):
-        policy.latest()
+        policy.text()
     profile.deploy(FIRST)
-    assert [policy.latest(), policy.latest()] == [FIRST, None]
+    assert [policy.text(), policy.refresh(), policy.text()] == [FIRST, False, FIRST]
     profile.deploy(SECOND)
-    assert [policy.latest(), policy.latest()] == [SECOND, None]
+    assert [policy.refresh(), policy.text(), policy.refresh()] == [True, SECOND, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from local.invocations import Invocation
 from local.terminal import WIDTH, Terminal, wrapped
+from tests.monitor.render.golden import page_of
 
 
 def test_a_file_gets_no_colors() -> None:
@@ -48,10 +50,19 @@ def test_a_step_is_printed_before_it_is_done() -> None:
 
 def test_values_continue_under_their_column() -> None:
     """So tables stay readable."""
-    first, *rest = wrapped("Where     " + "word " * 40, 60)
-    assert first.startswith("Where     word")
+    (finding,) = [line for line in page_of("scan").split("\n") if line.startswith("Where ")]
+    column = finding.index("111122223333")
+    first, *rest = wrapped("Where".ljust(column) + "word " * 40, 60)
+    assert first.startswith("Where".ljust(column) + "word")
     assert rest
-    assert all(line.startswith(" " * 10 + "word") for line in rest)
+    assert all(line.startswith(" " * column + "word") for line in rest)
+
+
+def test_a_mute_stays_one_line_so_that_it_can_be_pasted() -> None:
+    """A space in it is not a place to wrap."""
+    (mute,) = [line for line in page_of("scan").split("\n") if line.startswith('  {"detector"')]
+    (shown,) = wrapped(mute, 40)
+    assert json.loads(shown)["detector"] == "scan"
 
 
 @given(st.lists(st.text("abc", min_size=1, max_size=20)).map(" ".join))

@@ -290,3 +290,37 @@ def test_an_alert_with_its_own_window_is_suppressed_for_that_long(singly: int) -
 
     times = (NOW, NOW + TERMS.suppression, NOW + month - 1, NOW + month)
     assert [known(now) for now in times] == [[True, True], [False, True], [False, True], [True, False]]
+
+
+class Pace:
+    """Allows a number of claims."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    def may_claim(self) -> bool:
+        """Whether another claim is allowed."""
+        self.left -= 1
+        return self.left >= 0
+
+
+@pytest.mark.parametrize("confirms_late", [False, True])
+@pytest.mark.parametrize("most", [0, 3, 10, 11])
+def test_what_was_claimed_is_confirmed_also_if_there_is_no_time_for_more_claims(
+    most: int, *, confirms_late: bool
+) -> None:
+    """If the run leaves time for that. Otherwise the next run would send all of it again."""
+    bench, pace = Bench(), Pace(most)
+    run = Run(
+        owner=Owner("batch", "1"), at=NOW, time_left=lambda: 300.0, reserve=0,
+        may_claim=pace.may_claim, confirms_late=confirms_late,
+    )  # fmt: skip
+    keys = [f"a{number}" for number in range(10)]
+    alerts = [alert(each, Route.OPERATIONS) for each in keys]
+    report = notify(alerts, run, bench.claims, bench.routes, roll_up, singly=0)
+    assert report.sent == tuple(keys)
+    assert report.state_unavailable == (most <= len(keys))
+    items = bench.claims.items.values()
+    assert len(items) == min(most, len(keys))
+    confirmed = [each for each in items if not each.pending]
+    assert len(confirmed) == (len(items) if confirms_late or most > len(keys) else 0)

@@ -35,21 +35,26 @@ class MemoryPolicy:
 class MemoryProfile:
     """A profile of AppConfig; can be unavailable."""
 
-    text: str
+    content: str
     away: bool = False
     calls: int = 0
     profile: str = "abc1234/def5678/ghi9012"
-    _last: str | None = None
+    _read: str | None = None
 
-    def latest(self) -> str | None:
+    def text(self) -> str:
+        """Implement the port."""
+        if self._read is None:
+            self.refresh()
+        return self._read or ""
+
+    def refresh(self) -> bool:
         """Implement the port."""
         self.calls += 1
         if self.away:
-            raise PolicyUnavailable("unavailable in the test")
-        changed = self.text != self._last
-        self._last = self.text
-        return self.text if changed else None
+            raise PolicyUnavailable("away in the test")
+        before, self._read = self._read, self.content
+        return self.content != before
 
     def in_new_container(self) -> MemoryProfile:
         """The same profile, for a container that has not read it."""
-        return replace(self, calls=0, _last=None)
+        return replace(self, calls=0, _read=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from flowwarden.errors import PolicyError
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
-from flowwarden.policy.expired_mutes import QUIET_SECONDS, TOLD_SECONDS, expired
+from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.policy.expired_mutes import LISTED, QUIET_SECONDS, TOLD_SECONDS, EndedMutes
 from flowwarden.policy.mutes import Mute
 from flowwarden.policy.policy import Policy
 from flowwarden.state.sets import DAY
@@ -30,7 +32,11 @@ def policy(**mute: Any) -> Policy:
     ("mute", "message"),
     [
         ({}, r"mutes\[0\]: it would mute every finding; write at least one of detector"),
-        ({"detector": ""}, "it would mute every finding"),
+        ({"detector": "scan", "subject": ""}, r"mutes\[0\].subject: ''; write 1 to 512 characters"),
+        ({"detector": " scan"}, r"mutes\[0\].detector: ' scan'; .*without spaces at the ends"),
+        ({"subject": "10.0.1.5/24"}, r"mutes\[0\].subject: 10.0.1.5/24 has host bits set"),
+        ({"subject": "10.0.0.300"}, r"mutes\[0\].subject: '10.0.0.300'"),
+        ({"subject": "010.0.1.66"}, r"mutes\[0\].subject: '010.0.1.66'"),
         ({"subject": "0.0.0.0/0"}, r"mutes\[0\].subject: '0.0.0.0/0' is too wide: it would mute"),
         ({"subject": "::/0"}, r"mutes\[0\].subject: '::/0' is too wide"),
         ({"peer": "0.0.0.0/0"}, r"mutes\[0\].peer: '0.0.0.0/0' is too wide"),
@@ -39,7 +45,7 @@ def policy(**mute: Any) -> Policy:
         ({"service": "http"}, r"mutes\[0\].service: 'http'; write a service such as tcp/5432"),
         ({"service": "icmp/5"}, r"mutes\[0\].service: 'icmp/5'"),
         ({"service": "tcp/70000"}, r"mutes\[0\].service: 'tcp/70000'"),
-        ({"role": "x" * 257}, r"mutes\[0\]: a value of 257 characters"),
+        ({"role": "x" * 513}, r"mutes\[0\].role: 'x{80}'; write 1 to 512"),
         ({"detector": "scan", "until": "soon"}, r"mutes\[0\].until: 'soon'; write the last day in UTC"),
         ({"detector": "scan", "until": "2027-03-31T18:00:00"}, r"mutes\[0\].until: "),
         ({"detector": "scan", "until": "9999-12-31"}, r"mutes\[0\].until: "),
@@ -89,16 +95,43 @@ def test_a_mute_ends_with_its_last_day_in_utc() -> None:
     assert Mute(detector="scan", until="never", reason="x").applies_at(2**40)
 
 
+def at(mutes: Sequence[Mute], now: int) -> list[str]:
+    """The titles of the reports of a new container."""
+    return [each.title for each in EndedMutes(mutes).alerts(now, "111122223333", "eu-west-1")]
+
+
 def test_a_mute_that_ended_lately_is_reported_to_operations() -> None:
     """Not before its end, not later than `TOLD_SECONDS` after it, and never if it has no end."""
-    never = Mute(subject="10.0.1.5", until="never", reason="x")
+    mutes = [MUTE, Mute(subject="10.0.1.5", until="never", reason="x")]
+    assert at(mutes, END - 1) == []
+    assert (
+        at(mutes, END)
+        == at(mutes, END + TOLD_SECONDS - 1)
+        == ["[INFO] a mute has ended in 111122223333 eu-west-1"]
+    )
+    assert at(mutes, END + TOLD_SECONDS) == []
 
-    def at(now: int) -> list[str]:
-        return [each.title for each in expired([MUTE, never], now, "111122223333", "eu-west-1")]
 
-    assert at(END - 1) == []
-    assert at(END) == at(END + TOLD_SECONDS - 1) == ["[INFO] a mute has ended in 111122223333 eu-west-1"]
-    assert at(END + TOLD_SECONDS) == []
+def test_mutes_with_the_same_end_are_one_report() -> None:
+    """Months end for all of them. Those that end later are another one."""
+    mutes = [Mute(subject=f"10.0.1.{number}", until="2027-03-31", reason="x") for number in range(200)]
+    later = Mute(subject="10.0.9.9", until="2027-04-01", reason="x")
+    assert at([*mutes, later], END) == ["[INFO] 200 mutes have ended in 111122223333 eu-west-1"]
+    (alert, _) = EndedMutes([*mutes, later]).alerts(END + DAY, "111122223333", "eu-west-1")
+    text = alert.render(Claim(state=ClaimState.CLAIMED)).text
+    assert text.count('"until":"2027-03-31"') == LISTED
+    assert f"and {200 - LISTED} more" in text
+
+
+def test_a_container_does_not_repeat_what_was_reported() -> None:
+    """Each claim of it would take time from the pages, in each batch for days."""
+    key = EndedMutes([MUTE]).alerts(END, "111122223333", "eu-west-1")[0].key
+    for delivery in (DeliveryReport(sent=(key,)), DeliveryReport(known=(key,))):
+        ended = EndedMutes([MUTE])
+        ended.note(DeliveryReport(unsent=("x",)))
+        assert ended.alerts(END, "111122223333", "eu-west-1")
+        ended.note(delivery)
+        assert ended.alerts(END, "111122223333", "eu-west-1") == []
 
 
 def test_repeats_of_the_report_are_suppressed_for_longer_than_it_is_made() -> None:
@@ -107,11 +140,12 @@ def test_repeats_of_the_report_are_suppressed_for_longer_than_it_is_made() -> No
 
 
 def test_the_report_names_the_mute_as_it_is_written() -> None:
-    """So it can be found in the policy; different mutes are different incidents."""
+    """So that it can be found in the policy; different mutes are different incidents."""
     other = Mute(subject="10.0.1.5", until="2027-03-31", reason="a\nb")
-    first, second = expired([MUTE, other], END, "111122223333", "eu-west-1")
+    (first,) = EndedMutes([MUTE]).alerts(END, "111122223333", "eu-west-1")
+    (second,) = EndedMutes([other]).alerts(END, "111122223333", "eu-west-1")
     assert first.key != second.key
     assert (first.route, first.quiet) == (Route.OPERATIONS, QUIET_SECONDS)
     sent = second.render(Claim(state=ClaimState.CLAIMED))
     assert '{"subject":"10.0.1.5","until":"2027-03-31","reason":"a\\nb"}' in sent.text
-    assert sent.document["mute"] == {"subject": "10.0.1.5", "until": "2027-03-31", "reason": "a b"}
+    assert sent.document["mutes"] == [{"subject": "10.0.1.5", "until": "2027-03-31", "reason": "a b"}]

@@ -51,35 +51,46 @@ def test_without_the_state_table_the_parameter_is_used_and_the_next_event_choose
     assert (in_use.policy, in_use.is_final) == (Policy.from_json(PARAMETER), False)
 
 
-def test_the_profile_is_asked_for_changes_at_intervals() -> None:
-    """Not at each event, because each question is a call."""
+def test_the_profile_is_asked_for_changes_at_intervals_from_the_first_event_on() -> None:
+    """Not at each event: each question is a call. What it answers is used without another one."""
     profile = MemoryProfile(GOOD)
     recorder = PolicyRecorder.choosing(PARAMETER, MemoryPolicy(), profile)
-    assert all(recorder.is_current(NOW + second) for second in range(POLL_SECONDS))
+    assert not any(recorder.renew(NOW + second) for second in range(POLL_SECONDS))
     assert profile.calls == 1
-    assert recorder.is_current(NOW + POLL_SECONDS)
-    assert profile.calls == 2
-    profile.text = NEXT
-    assert recorder.is_current(NOW + 2 * POLL_SECONDS - 1)
-    assert not recorder.is_current(NOW + 2 * POLL_SECONDS)
+    profile.content = NEXT
+    assert recorder.renew(NOW + POLL_SECONDS)
+    assert (recorder.in_use.policy, profile.calls) == (Policy.from_json(NEXT), 2)
+    assert not recorder.renew(NOW + POLL_SECONDS + 1)
+
+
+def test_the_second_event_of_a_container_asks_however_late_it_comes() -> None:
+    """Otherwise a container that is seldom used would go on with an old policy."""
+    profile = MemoryProfile(GOOD)
+    recorder = PolicyRecorder.choosing(PARAMETER, MemoryPolicy(), profile)
+    assert not recorder.renew(NOW)
+    profile.content = NEXT
+    assert recorder.renew(NOW + 4 * 3600)
 
 
 def test_a_profile_that_does_not_answer_is_asked_again_later_and_then_used() -> None:
     """Each failed call takes seconds, so not at the next event."""
-    profile = MemoryProfile(GOOD, away=True)
-    recorder = PolicyRecorder.choosing(PARAMETER, MemoryPolicy(NEXT), profile)
+    profile, store = MemoryProfile(GOOD, away=True), MemoryPolicy(NEXT)
+    recorder = PolicyRecorder.choosing(PARAMETER, store, profile)
     for second in (0, 10, POLL_SECONDS, POLL_SECONDS + 10):
-        assert recorder.is_current(NOW + second)
+        assert not recorder.renew(NOW + second)
     assert profile.calls == 2
     profile.away = False
-    assert not recorder.is_current(NOW + 2 * POLL_SECONDS)
+    assert recorder.renew(NOW + 2 * POLL_SECONDS)
+    assert recorder.in_use.policy == Policy.from_json(GOOD)
+    recorder.keep(NOW)
+    assert store.text == GOOD
 
 
 def test_a_new_version_that_is_not_valid_does_not_replace_the_last_good_one() -> None:
     """The container chooses again, and reports the new version."""
     profile, store = MemoryProfile(GOOD), MemoryPolicy()
     PolicyRecorder.choosing(PARAMETER, store, profile).keep(NOW)
-    profile.text = TYPO
+    profile.content = TYPO
     recorder = PolicyRecorder.choosing(PARAMETER, store, profile.in_new_container())
     assert recorder.in_use.policy == Policy.from_json(GOOD)
     (alert,) = recorder.alerts("111122223333", "eu-west-1")
@@ -89,7 +100,7 @@ def test_a_new_version_that_is_not_valid_does_not_replace_the_last_good_one() ->
     assert "within 5 minutes" in text
 
 
-def test_a_policy_of_the_parameter_is_always_current() -> None:
+def test_a_policy_of_the_parameter_is_not_chosen_again() -> None:
     """It changes with a deployment, which starts new containers."""
     recorder = PolicyRecorder.choosing(GOOD, MemoryPolicy())
-    assert all(recorder.is_current(NOW + hour * 3600) for hour in range(100))
+    assert not any(recorder.renew(NOW + hour * 3600) for hour in range(100))

@@ -213,6 +213,21 @@ def test_any_assignment_of_batches_to_containers_finds_the_silence(
     assert account.silent == {IDS[0]}
 
 
+@pytest.mark.parametrize(("total", "silent"), [(3, 2), (4, 3), (10, 5), (10, 8), (10, 9), (20, 17), (45, 40)])
+@pytest.mark.parametrize("containers", [0, 3])
+def test_the_silence_of_most_of_a_log_group_is_found(total: int, silent: int, containers: int) -> None:
+    """The flow log of the larger VPC was deleted: the fewer go on, the more urgent it is."""
+    ids = [f"eni-{number:017x}" for number in range(0xA0, 0xA0 + total)]
+    account, random = Account(directory=FakeDirectory.of(*map(interface, ids))), Random(1)  # noqa: S311 - not for cryptography
+    those = [account.container() for _ in range(containers)]
+    for number in range(36):
+        for each in ids[silent if number >= 20 else 0 :]:
+            place = random.choice(those) if those else account.container()
+            account.deliver(place, *written(each, BEGIN + number * WINDOW))
+    found = {name for _, finding in account.reported for name in finding.interfaces}
+    assert found == {*ids[:silent]}
+
+
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
 def test_what_containers_did_not_store_is_not_silence(share: float) -> None:
     """A part of the stored records is lost; the containers are new."""
@@ -289,6 +304,10 @@ def test_gaps_in_the_table_are_the_measure_of_what_is_missing_by_chance() -> Non
     for count in (2, 10, 1000):
         complete = {each: frozenset(range(count)) for each in slots}
         assert lost_by_chance(100, complete) <= LOST_AT_MOST
+    missing_most = {each: frozenset(range(10 if each >= 97 else 1000)) for each in slots}
+    assert lost_by_chance(100, missing_most) == 0, "without gaps, as many can be silent as there are"
+    nothing = {each: frozenset(range(0 if each >= 97 else 10)) for each in slots}
+    assert lost_by_chance(100, nothing) > LOST_AT_MOST, "none shows whether there are gaps"
     gaps = complete | {99: frozenset(range(500)), 98: frozenset(range(300, 1000))}
     assert lost_by_chance(100, gaps) > LOST_AT_MOST
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ACTIONS: Final = ("appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration")
 """The IAM actions that this file needs."""
+_MOST_BYTES: Final = 4 * LONGEST
 SHORTEST_POLL: Final = 60
 """Minimum seconds between two calls of a session, which the session demands; the functions wait longer."""
 
@@ -37,19 +38,25 @@ class AppConfigPolicy:
         self._token = ""
         self._last: str | None = None
 
-    def latest(self) -> str | None:
+    def text(self) -> str:
+        """See the port."""
+        if self._last is None:
+            self.refresh()
+        return self._last or ""
+
+    def refresh(self) -> bool:
         """See the port. Costs one call, two for a new session."""
         try:
             text = self._next_text()
         except (BotoCoreError, ClientError, Malformed, SettingsError, KeyError, ValueError) as error:
-            self._token = ""  # a token expires after a day; a new session returns the whole text
+            self._token = ""  # it expires after a day; a new session returns the whole text
             raise PolicyUnavailable(f"AppConfig profile {self.profile}: {error}") from error
         if not text and self._last is None:
             raise PolicyUnavailable(f"AppConfig profile {self.profile}: no version is deployed")
         if not text or text == self._last:
-            return None
+            return False
         self._last = text
-        return text
+        return True
 
     def _next_text(self) -> str:
         """The text; '' if it has not changed since the last call of the session."""
@@ -58,8 +65,9 @@ class AppConfigPolicy:
             self._token = self._session(client)
         answer = client.get_latest_configuration(ConfigurationToken=self._token)
         self._token = Answer(answer).demand("NextPollConfigurationToken")
-        content = answer["Configuration"].read(4 * LONGEST + 1)
-        return content.decode("utf-8")
+        content = answer["Configuration"].read(_MOST_BYTES + 1)
+        # A longer one is cut, maybe within a character; the policy refuses it because of its length.
+        return content.decode("utf-8", "strict" if len(content) <= _MOST_BYTES else "replace")
 
     def _session(self, client: AppConfigDataClient) -> str:
         application, environment, profile = self.profile.split("/")

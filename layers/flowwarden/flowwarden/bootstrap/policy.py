@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from flowwarden.aws.appconfig import AppConfigPolicy
 from flowwarden.aws.clients import QUICK_SECONDS, make_client
 from flowwarden.policy.last_good import PolicyRecorder, PolicySource, PolicyStore
@@ -10,6 +12,7 @@ ATTEMPTS = 1
 """No retry: the last good policy is used instead, and the profile is read again later."""
 
 
+@cache  # a new service of the same container goes on with what was read
 def source_on_aws(profile: str, region: str) -> PolicySource | None:
     """The source of the policy; None if it is in the parameter.
 
@@ -27,7 +30,7 @@ def source_on_aws(profile: str, region: str) -> PolicySource | None:
 def text_on_aws(profile: str, region: str) -> str:
     """The text of the policy in a profile, read with the caller's credentials. Raises PolicyUnavailable."""
     source = source_on_aws(profile, region)
-    return (source.latest() if source else None) or ""
+    return source.text() if source else ""
 
 
 def recorder_on_aws(text: str, profile: str, region: str, store: PolicyStore) -> PolicyRecorder:

@@ -111,9 +111,9 @@ class Enforcer:
         """The stack: account, region, and the dependencies of flow logs."""
         return self._stack
 
-    def is_current(self, now: int) -> bool:
-        """Whether the policy stands at this time, in Unix seconds; if not, the event needs a new service."""
-        return self._policy_recorder is None or self._policy_recorder.is_current(now)
+    def renew_policy(self, now: int) -> bool:
+        """Whether the event at this time, in Unix seconds, needs a new service: the policy has changed."""
+        return self._policy_recorder is not None and self._policy_recorder.renew(now)
 
     @property
     def policy_in_use(self) -> PolicyInUse:

@@ -67,6 +67,7 @@ def _run(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int
         reserve=0,
         most_claims=MOST_CLAIMS,
         may_claim=_Pace(ports.clock).may_claim,
+        confirms_late=True,
     )
 
 

@@ -38,8 +38,11 @@ def muted(findings: Iterable[Finding], mutes: Sequence[Mute], hosts: Hosts, now:
         hosts: what is known of the ends of the flows.
         now: Unix seconds.
     """
+    found = [*findings]
+    if not mutes or not any(each.severity.pages for each in found):
+        return found
     standing = [each for each in mutes if each.applies_at(now)]
-    return [_muted(finding, standing, hosts) for finding in findings]
+    return [_muted(finding, standing, hosts) for finding in found]
 
 
 def _muted(finding: Finding, mutes: Sequence[Mute], hosts: Hosts) -> Finding:
@@ -53,14 +56,13 @@ def _muted(finding: Finding, mutes: Sequence[Mute], hosts: Hosts) -> Finding:
 
 def matches(mute: Mute, finding: Finding, hosts: Hosts) -> bool:
     """Whether all members of a mute match a finding."""
-    if mute.detector not in {"", finding.detector}:
+    if mute.detector not in {None, finding.detector}:
         return False
-    if mute.subject and not _is_subject(mute.subject, finding.subject):
+    if mute.subject is not None and not _is_subject(mute.subject, finding.subject):
         return False
-    about_traffic = (mute.peer, mute.service, mute.role, mute.vpc)
-    return not any(about_traffic) or (
-        isinstance(finding, TrafficFinding) and _traffic_matches(mute, finding, hosts)
-    )
+    if {mute.peer, mute.service, mute.role, mute.vpc} == {None}:
+        return True
+    return isinstance(finding, TrafficFinding) and _traffic_matches(mute, finding, hosts)
 
 
 def _is_subject(written: str, subject: str) -> bool:
@@ -72,10 +74,10 @@ def _is_subject(written: str, subject: str) -> bool:
 def _traffic_matches(mute: Mute, finding: TrafficFinding, hosts: Hosts) -> bool:
     place = Place.of(finding, hosts)
     return (
-        mute.role in {"", place.role}
-        and mute.vpc in {"", place.vpc}
-        and (not mute.service or services_of(finding) == {Service.parse(mute.service).number})
-        and (not mute.peer or _are_peers(mute.peer, finding))
+        mute.role in {None, place.role}
+        and mute.vpc in {None, place.vpc}
+        and (mute.service is None or services_of(finding) == {Service.parse(mute.service).number})
+        and (mute.peer is None or _are_peers(mute.peer, finding))
     )
 
 
@@ -127,8 +129,8 @@ def suggested(finding: Finding, hosts: Hosts, now: int) -> dict[str, Any]:
     until = datetime.fromtimestamp(now + SUGGESTED_DAYS * DAY, UTC).date().isoformat()
     mute = Mute(detector=finding.detector, subject=finding.subject, until=until, reason=TO_EDIT)
     if isinstance(finding, TrafficFinding):
-        service = finding.service.number if finding.service else ""
-        peer = finding.peer_class.value
-        mute = replace(mute, peer=peer, service=service, vpc=Place.of(finding, hosts).vpc)
+        service = finding.service.number if finding.service else None
+        vpc = Place.of(finding, hosts).vpc or None
+        mute = replace(mute, peer=finding.peer_class.value, service=service, vpc=vpc)
     document: dict[str, Any] = to_builtins(mute)
     return document

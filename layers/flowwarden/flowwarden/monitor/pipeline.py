@@ -37,7 +37,7 @@ from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.lasting import LastingIncidents
 from flowwarden.notify.notifier import RESERVE, Routes, Run, notify
 from flowwarden.notify.ports import Claims
-from flowwarden.policy.expired_mutes import expired
+from flowwarden.policy.expired_mutes import EndedMutes
 from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
@@ -94,23 +94,21 @@ class MonitoringService:
         suppression_minutes: int,
     ) -> None:
         self._caches = caches
-        self._policy = PolicyView.of(policy_recorder.in_use.policy)
+        self._policy_recorder = policy_recorder
+        self._use_policy()
         self._claims = claims
         self._lasting = LastingIncidents(suppression_minutes * 60)
         self._routes = routes
         self._region = region
         self._suppression_minutes = suppression_minutes
-        self._policy_recorder = policy_recorder
-
-    def is_current(self, now: int) -> bool:
-        """Whether the policy is current at `now` (Unix seconds); if not, a new service must be created."""
-        return self._policy_recorder.is_current(now)
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> BatchReport:
         """Parse, inspect and notify; `now` is Unix seconds.
 
         Never raises because of a line's content or a port's failure: see `BatchReport.delivery`.
         """
+        if self._policy_recorder.renew(now):
+            self._use_policy()
         lookups = Budget(LOOKUP_SECONDS, invocation.time_left, RESERVE)
         state = self._caches.state.for_batch(lookups)
         try:
@@ -118,6 +116,10 @@ class MonitoringService:
         except BaseException:
             state.forget()
             raise
+
+    def _use_policy(self) -> None:
+        policy = self._policy_recorder.in_use.policy
+        self._policy, self._ended_mutes = PolicyView.of(policy), EndedMutes(policy.mutes)
 
     def _process(
         self, batch: LogBatch, invocation: Invocation, now: int, state: StateView, lookups: Budget
@@ -130,10 +132,10 @@ class MonitoringService:
         inhibition = Inhibition(batch.owner, self._suppression_minutes, now)
         triaged = muted(triage(found, view.policy), view.policy.mutes, view.hosts, now)
         findings = inhibition.of(triaged, state)
-        about_policy = self._about_policy(batch.owner, now)
         seen = self._seen(view, now)
-        found_alerts = [*about_policy, *alerts(findings, seen)]
+        found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
+        self._ended_mutes.note(delivery)
         learning = DeliveryReport()
         if _remember(view, triaged, findings, state, delivery, invocation):
             inhibition.store(findings, state)
@@ -186,8 +188,8 @@ class MonitoringService:
 
     def _about_policy(self, owner: str, now: int) -> list[Alert]:
         """The alerts about the policy: it is not valid, or a mute has ended."""
-        ended = expired(self._policy.policy.mutes, now, owner, self._region)
-        return [*self._policy_recorder.alerts(owner, self._region), *ended]
+        invalid = self._policy_recorder.alerts(owner, self._region)
+        return [*invalid, *self._ended_mutes.alerts(now, owner, self._region)]
 
     def _seen(self, view: BatchView, now: int) -> Seen:
         """What the texts of notifications need in addition to the findings."""

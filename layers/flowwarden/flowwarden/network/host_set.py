@@ -51,7 +51,7 @@ def any_held(entries: tuple[str, ...], addresses: tuple[str, ...]) -> bool:
     return any(map(host_set(entries).hold, addresses))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=2**12)
 def host_set(entries: tuple[str, ...]) -> HostSet:
     """The host set of a policy's entries; cached, because every batch needs it."""
     return HostSet(entries)

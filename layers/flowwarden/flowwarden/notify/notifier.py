@@ -14,13 +14,13 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
+from flowwarden.errors import StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.lasting import LastingIncidents
-from flowwarden.notify.notification import Notification
 from flowwarden.notify.ports import Claims, Sink
+from flowwarden.notify.publish import publish
 
 RESERVE: Final = 22.0
 """Remaining seconds required to start another alert. Claim, publish and confirmation take at most 7 s each if
@@ -67,7 +67,9 @@ class Run(Struct, frozen=True, kw_only=True):
     lasting: LastingIncidents | None = None
     """Incidents whose repeats the container need not claim."""
     may_claim: Callable[[], bool] = lambda: True
-    """Whether there is time for further claims. If not, the run continues as if the table did not answer."""
+    """Whether there is time for further claims. If not, the run sends the rest without them."""
+    confirms_late: bool = False
+    """Whether it still confirms claims then: if `may_claim` leaves time for that."""
 
 
 def notify(
@@ -81,8 +83,7 @@ def notify(
 ) -> DeliveryReport:
     """Send each alert to each sink of its route, unless it was sent there within the suppression window.
 
-    A sink receives its alerts in order. After a failure, the sink is retried last, so that a sink that hangs
-    does not delay the others.
+    A sink receives its alerts in order. After a failure, it is retried last, so that it delays no other.
 
     Args:
         alerts: the alerts, most severe first.
@@ -93,29 +94,22 @@ def notify(
             `run.most_claims`, which are not looked up. Repeats do not count toward `singly`.
         singly: the maximum number of individual notifications per sink.
     """
-    total = DeliveryReport()
+    total, overdue = DeliveryReport(), 0
     queue = deque(_by_sink(alerts, routes, singly, run.most_claims))
     while queue:
         work = queue.popleft()
-        total += _overdue(total, run)
+        if not total.state_unavailable and not run.may_claim():
+            overdue, total = 1, total + DeliveryReport(state_unavailable=1)
         # If the table hangs, each call takes seconds; alerts must be sent before the function times out.
-        used = claims if not total.state_unavailable else None
+        answers = total.state_unavailable == overdue
         if not work.alerts:
+            used = claims if answers and (run.confirms_late or not overdue) else None
             total += _send_rest(work, run, used, roll_up)
             continue
-        left, report = _send_next(work, run, used)
+        left, report = _send_next(work, run, claims if answers and not overdue else None)
         total += report
-        if report.unsent:
-            queue.append(left)
-        else:
-            queue.appendleft(left)
+        (queue.append if report.unsent else queue.appendleft)(left)
     return total
-
-
-def _overdue(total: DeliveryReport, run: Run) -> DeliveryReport:
-    """Counts a table that takes too long as unavailable, once."""
-    slow = not total.state_unavailable and not run.may_claim()
-    return DeliveryReport(state_unavailable=int(slow))
 
 
 class _Work(Struct, frozen=True, kw_only=True):
@@ -130,6 +124,8 @@ class _Work(Struct, frozen=True, kw_only=True):
     """Individual notifications left."""
     claimed: tuple[Alert, ...] = ()
     """Claimed alerts for the roll-up."""
+    unclaimed: tuple[Alert, ...] = ()
+    """Alerts for the roll-up that were not claimed, because the table took too long."""
     slowest: float | None = None
     """Seconds that the slowest single notification took; None if none was sent yet. After one, a retry would
     have as little time for the others."""
@@ -175,10 +171,11 @@ def _shares(wanted: Mapping[str, int], total: int) -> dict[str, int]:
 def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, DeliveryReport]:
     """Claim the next alert and send it, or add it to the roll-up."""
     alert, left = work.alerts[0], replace(work, alerts=work.alerts[1:])
-    others = bool(left.alerts or left.claimed or left.beyond)
+    waiting = left.claimed or left.unclaimed
+    others = bool(left.alerts or waiting or left.beyond)
     if not (_has_time(run, claims) or ((others or work.slowest is not None) and _has_time(run, None))):
         return left, DeliveryReport(unsent=(f"{alert.title} {NO_TIME}",))
-    hurries = bool(left.claimed) or (others and not _has_time(run, claims, work.reserve_single))
+    hurries = bool(waiting) or (others and not _has_time(run, claims, work.reserve_single))
     if not _has_time(run, claims):
         claims = _usable(run, claims) if hurries else None
     claim, report, usable = _claim(alert, work.sink, run, claims)
@@ -186,10 +183,12 @@ def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, Del
     if claim.state is not ClaimState.CLAIMED:
         report += _not_sent(alert, claim, usable)
     elif hurries or not left.singly:
+        if usable is None:
+            return replace(left, unclaimed=(*left.unclaimed, alert)), report
         return replace(left, claimed=(*left.claimed, alert)), report
     else:
         before = run.time_left()
-        report += _publish([alert], alert.render(claim), work.sink, run, usable)
+        report += publish([alert], [], alert.render(claim), work.sink, run, usable)
         if report.sent:
             left = replace(left, slowest=max(work.slowest or 0.0, before - run.time_left()))
     # Notifications sent by other attempts at this batch count: a retry does not raise the limit.
@@ -199,21 +198,21 @@ def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, Del
 
 def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) -> DeliveryReport:
     """Send the roll-up: always for new alerts, otherwise once per suppression window."""
-    covered = (*work.claimed, *work.beyond)
+    covered = (*work.claimed, *work.unclaimed, *work.beyond)
     if not covered:
         return DeliveryReport()
     page, claims = roll_up(covered), _usable(run, claims)
     report = DeliveryReport(rolled_up=tuple(each.title for each in covered))
     if not work.beyond:
         granted = Claim(state=ClaimState.CLAIMED)
-        return report + _publish(work.claimed, page.render(granted), work.sink, run, claims)
+        return report + publish(work.claimed, work.unclaimed, page.render(granted), work.sink, run, claims)
     if not _has_time(run, None):
         return report + DeliveryReport(unsent=(f"{page.title} {NO_TIME}",))
     claim, asked, usable = _claim(page, work.sink, run, claims)
     claimed = (*work.claimed, page) if claim.state is ClaimState.CLAIMED else work.claimed
-    if not claimed:
+    if not (claimed or work.unclaimed):
         return report + asked + _not_sent(page, claim, usable)
-    return report + asked + _publish(claimed, page.render(claim), work.sink, run, usable)
+    return report + asked + publish(claimed, work.unclaimed, page.render(claim), work.sink, run, usable)
 
 
 def _has_time(run: Run, claims: Claims | None, unclaimed: float = RESERVE_UNCLAIMED) -> bool:
@@ -260,41 +259,3 @@ def _not_sent(alert: Alert, claim: Claim, claims: Claims | None) -> DeliveryRepo
     return DeliveryReport(
         suppressed=(title,), known=known, repeated=int(claim.same_batch), in_progress=int(unsure)
     )
-
-
-def _publish(
-    alerts: Sequence[Alert], notification: Notification, sink: Sink, run: Run, claims: Claims | None
-) -> DeliveryReport:
-    """Send one notification about these alerts; mark their claims as sent, or release them on failure.
-
-    Without an answer, neither is done: the leases end before the retry, and the claims count the attempt.
-    """
-    keys = {ClaimKey(sink.name, alert.key): alert for alert in alerts}
-    try:
-        sink.send(notification)
-    except PublishFailed as error:
-        unsent = tuple(f"{alert.title} {error}" for alert in alerts)
-        answered = not isinstance(error, PublishUnanswered)
-        failed_calls = _mark(keys, run, claims, sent=False) if answered else 0
-        return DeliveryReport(unsent=unsent, state_unavailable=failed_calls)
-    sent = tuple(alert.key for alert in alerts)
-    return DeliveryReport(sent=sent, state_unavailable=_mark(keys, run, claims, sent=True))
-
-
-def _mark(keys: Mapping[ClaimKey, Alert], run: Run, claims: Claims | None, *, sent: bool) -> int:
-    """Mark claims as sent, or release them for the retry; returns the number of failed calls.
-
-    Stops at the first failure, which does no harm: a sent notification could at worst be repeated by a retry,
-    and a claim that is not released expires with its lease, before the retry starts.
-    """
-    if claims is None:
-        return 0
-    try:
-        for key, alert in keys.items():
-            if sent:
-                claims.confirm(key, run.owner, run.at, alert.quiet, alert.evidence)
-            else:
-                claims.release(key, run.owner)
-    except StateUnavailable:
-        return 1
-    return 0

@@ -1,14 +1,16 @@
-"""Tells operations that a mute of the policy has ended, so that it is extended or removed. Pure."""
+"""Tells operations which mutes of the policy have ended, so that they are extended or removed. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import to_builtins
 
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import digest
+from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.policy.mutes import Mute
 from flowwarden.printable import as_json, one_line
@@ -20,33 +22,46 @@ reported once; long enough for a stack without traffic at the weekend."""
 QUIET_SECONDS: Final = 6 * DAY
 """For how long repeats are suppressed; the claims that suppress them are stored for a week."""
 
+LISTED: Final = 50
+"""Mutes that a report lists."""
+
 _WHAT_TO_DO: Final = (
-    "What to do: remove the mute from `mutes` in the policy, or give it a later end if the findings are "
+    "What to do: remove such a mute from `mutes` in the policy, or give it a later end if its findings are "
     "still expected. They notify again now."
 )
 
 
-def expired(mutes: Iterable[Mute], now: int, account_id: str, region: str) -> list[Alert]:
-    """An alert for each mute that ended in the last `TOLD_SECONDS`.
+class EndedMutes:
+    """Reports the mutes of a policy that end, those with the same end together. One per container."""
 
-    Args:
-        mutes: of the policy.
-        now: Unix seconds.
-        account_id: of the stack's batch.
-        region: of the stack.
-    """
-    return [
-        _alert(mute, account_id, region)
-        for mute in mutes
-        if (end := mute.end) is not None and end <= now < end + TOLD_SECONDS
-    ]
+    def __init__(self, mutes: Iterable[Mute]) -> None:
+        self._by_end: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+        for each in mutes:
+            if (end := each.end) is not None:
+                self._by_end[end].append(to_builtins(each))
+        self._reported = set[str]()
+
+    def alerts(self, now: int, account_id: str, region: str) -> list[Alert]:
+        """An alert for each end in the last `TOLD_SECONDS` that this container has not seen reported.
+
+        Args:
+            now: Unix seconds.
+            account_id: of the stack's batch.
+            region: of the stack.
+        """
+        lately = (mutes for end, mutes in self._by_end.items() if end <= now < end + TOLD_SECONDS)
+        found = (_alert(mutes, account_id, region) for mutes in lately)
+        return [each for each in found if each.key not in self._reported]
+
+    def note(self, delivery: DeliveryReport) -> None:
+        """Note what was reported, by this run or before: it is reported once, see `QUIET_SECONDS`."""
+        self._reported.update(delivery.sent, delivery.known)
 
 
-def _alert(mute: Mute, account_id: str, region: str) -> Alert:
-    document: dict[str, Any] = to_builtins(mute)
-    notification = _render(document, account_id, region)
+def _alert(mutes: Sequence[dict[str, Any]], account_id: str, region: str) -> Alert:
+    notification = _render(mutes, account_id, region)
     return Alert(
-        key=digest("mute-expired", as_json(document)),
+        key=digest("mute-expired", *sorted(map(as_json, mutes))),
         route=Route.OPERATIONS,
         title=notification.subject,
         render=lambda _: notification,
@@ -55,17 +70,24 @@ def _alert(mute: Mute, account_id: str, region: str) -> Alert:
     )
 
 
-def _render(mute: dict[str, Any], account_id: str, region: str) -> Notification:
+def _render(mutes: Sequence[dict[str, Any]], account_id: str, region: str) -> Notification:
     where = f"{one_line(account_id)} {one_line(region)}"
+    have = "a mute has" if len(mutes) == 1 else f"{len(mutes)} mutes have"
+    rest = len(mutes) - LISTED
+    shown = [f"  {as_json(each)}" for each in mutes[:LISTED]]
     return Notification(
-        subject=f"[INFO] a mute has ended in {where}",
-        text=Composed.of(["A mute of the policy has ended."], [f"  {as_json(mute)}"], [_WHAT_TO_DO]),
+        subject=f"[INFO] {have} ended in {where}",
+        text=Composed.of(
+            [f"{have.capitalize()} ended:"],
+            [*shown, *([f"  and {rest} more"] if rest > 0 else [])],
+            [_WHAT_TO_DO],
+        ),
         document={
             "kind": "mute-expired",
             "severity": "info",
             "account": account_id,
             "region": region,
-            "mute": mute,
+            "mutes": list(mutes[:LISTED]),
         },
         attributes={"kind": "mute-expired", "severity": "info", "account": account_id, "region": region},
     )

@@ -58,8 +58,11 @@ class PolicySource(Protocol):
     profile: str
     """Its name for people."""
 
-    def latest(self) -> str | None:
-        """The text of the policy; None if it is the same as at the last call.
+    def text(self) -> str:
+        """The text of the policy as last read; reads it if it was not read yet. Raises PolicyUnavailable."""
+
+    def refresh(self) -> bool:
+        """Read it again; whether it is another one now.
 
         Raises:
             PolicyUnavailable: there is none, or the service does not answer.
@@ -88,7 +91,7 @@ def choose(text: str, store: PolicyStore, source: PolicySource | None = None) ->
         source: where the configured policy is; None if it is that of the parameter.
     """
     try:
-        configured = text if source is None else source.latest() or ""
+        configured = text if source is None else source.text()
         return PolicyInUse(policy=Policy.from_json(configured), text=configured)
     except (PolicyError, PolicyUnavailable) as error:
         problem = str(error)
@@ -116,35 +119,45 @@ def _valid(text: str | None) -> Policy | None:
 class PolicyRecorder:
     """The policy that a container uses; stores the configured one as the last good one after it was used."""
 
-    def __init__(
-        self, in_use: PolicyInUse, store: PolicyStore | None = None, source: PolicySource | None = None
-    ) -> None:
-        """Take the chosen policy, where to store it (None: it is not stored), and where it comes from."""
+    def __init__(self, in_use: PolicyInUse, store: PolicyStore | None = None) -> None:
+        """Take the chosen policy, and where to store it (None: it is not stored)."""
         self.in_use = in_use
         self._store = store
-        self._source = source
+        self._text = ""
+        self._source: PolicySource | None = None
         self._next: float = 0 if in_use.origin is Origin.CONFIGURED else math.inf
-        self._next_poll: float = 0
+        self._next_poll: int | None = None
 
     @classmethod
     def choosing(cls, text: str, store: PolicyStore, source: PolicySource | None = None) -> Self:
         """The recorder of the policy that `choose` returns."""
-        return cls(choose(text, store, source), store, source)
+        made = cls(choose(text, store, source), store)
+        made._text, made._source = text, source
+        return made
 
-    def is_current(self, now: int) -> bool:
-        """Whether the choice stands at this time, in Unix seconds; otherwise the function chooses again.
+    def renew(self, now: int) -> bool:
+        """Choose again if the source has another policy, or if the choice does not stand; whether it did.
 
-        Asks the source every `POLL_SECONDS`. If the source does not answer, the choice stands.
+        Call it at each event, with its time in Unix seconds. The first call only notes the time. The source
+        is asked every `POLL_SECONDS`; if it does not answer, the choice stands.
         """
-        if not self.in_use.is_final:
+        if self._next_poll is None:
+            self._next_poll = now + POLL_SECONDS
             return False
-        if self._source is None or now < self._next_poll:
-            return True
-        first, self._next_poll = not self._next_poll, now + POLL_SECONDS
+        if self._store is None or not (self._has_changed(now) or not self.in_use.is_final):
+            return False
+        self.in_use = choose(self._text, self._store, self._source)
+        self._next = 0 if self.in_use.origin is Origin.CONFIGURED else math.inf
+        return True
+
+    def _has_changed(self, now: int) -> bool:
+        if self._source is None or self._next_poll is None or now < self._next_poll:
+            return False
+        self._next_poll = now + POLL_SECONDS
         try:
-            return first or self._source.latest() is None
+            return self._source.refresh()
         except PolicyUnavailable:
-            return True
+            return False
 
     def keep(self, now: int) -> None:
         """Store the configured policy, if it is in use and that is not done; `now` is Unix seconds.

@@ -18,17 +18,17 @@ NEVER: Final = "never"
 class Mute(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One mute. At least one of the first six members must be given."""
 
-    detector: str = ""
+    detector: str | None = None
     """Name of a detector."""
-    subject: str = ""
+    subject: str | None = None
     """The subject of the finding as the page shows it, or a network that contains the subject's address."""
-    peer: str = ""
+    peer: str | None = None
     """The other ends: an address or network that contains all of them, or their peer class."""
-    service: str = ""
+    service: str | None = None
     """The only service of the finding: `tcp/5432`, `icmp`."""
-    role: str = ""
+    role: str | None = None
     """The role of the subject."""
-    vpc: str = ""
+    vpc: str | None = None
     """The VPC of the subject."""
     until: str
     """When it ends: the last day in UTC, a time with its zone, or `never`."""

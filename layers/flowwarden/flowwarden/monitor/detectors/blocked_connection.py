@@ -189,7 +189,7 @@ def text(finding: BlockedConnection) -> Text:
 
 
 def _stored(finding: TrafficFinding, scope: str, now: int, state: StateView) -> frozenset[int]:
-    """The slots of the finding's day, to which it is added, and early in the day also those of the day before.
+    """The slots of the finding's day, to which it is added; early in the day also those of the day before.
 
     The day before no longer changes, so a container reads it once. Counting does not restart at midnight.
     """

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from typing import Final
 
 from flowwarden.monitor.caches.heartbeats import GroupHeartbeats
@@ -47,9 +48,8 @@ LAG: Final = 600
 """Seconds of a slot that must pass before the slots before it are judged: their last records arrive that
 late, and other invocations write their sightings up to 10 min later."""
 LOST_AT_MOST: Final = 0.032
-"""Interfaces that may seem silent by chance, because their records of `SILENT_SLOTS` slots were not stored,
-or are not delivered yet. Of two interfaces, one of which is silent and the other one without gaps, 0.031 are
-expected: the smallest group that shows a silence."""
+"""Writing interfaces that may seem silent by chance, because their records of `SILENT_SLOTS` slots were not
+stored, or are not delivered yet. A gap of one of two interfaces, beside a silent third one, is below."""
 TOGETHER: Final = 5
 """Silent interfaces of a VPC from which on they are reported together, because they have one cause."""
 MOST_ASKED: Final = 200
@@ -150,18 +150,22 @@ def _usual(slot: int, seen: Mapping[int, frozenset[int]]) -> set[int]:
 def lost_by_chance(slot: int, seen: Mapping[int, frozenset[int]]) -> float:
     """How many interfaces are expected to be missing in all slots of silence although they wrote.
 
-    Estimated from how often interfaces are missing in one of these slots and wrote in a later one. Either
-    containers ended before they stored what they saw, or deliveries that were held arrive now, in any order.
-    Interfaces that were deleted do not count, because they write in no later slot. The arguments are those
-    of `silent`.
+    Estimated from how often the interfaces that did write are missing in one of these slots, although they
+    wrote in a later one. Either containers ended before they stored what they saw, or deliveries that were
+    held arrive now, in any order. Without any such gap, the answer is 0, however many interfaces are silent;
+    it is infinite if no interface shows whether there are gaps. The arguments are those of `silent`.
     """
     usual, later = _usual(slot, seen), seen[slot]
-    expected = float(len(usual))
+    share, gaps, looked_at = 1.0, 0, 0
     for each in range(slot - 1, slot - SILENT_SLOTS - 1, -1):
         wrote = usual & later
-        expected *= (len(wrote - seen[each]) + 0.5) / (len(wrote) + 1)
+        missing = len(wrote - seen[each])
+        share *= (missing + 0.5) / (len(wrote) + 1)
+        gaps, looked_at = gaps + missing, looked_at + len(wrote)
         later |= seen[each]
-    return expected
+    if not looked_at:
+        return inf
+    return len(usual & later) * share if gaps else 0.0
 
 
 def inspect(slot: int, interfaces: Mapping[str, str | None]) -> list[SilentInterface]:

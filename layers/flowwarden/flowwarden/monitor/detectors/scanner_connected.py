@@ -9,8 +9,9 @@ What: an answered connection from an internet host to an internal service that t
     initiator's, with the refusals as evidence.
 Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
 False positives: a new public service that an internet scanner finds before its users do.
-Blind: a host that connects once, before its scan reaches the limit at another interface. If a container ends,
-    the places that it has not stored yet do not count: fewer than half of the limit.
+Blind: a host that connects once, before its scan reaches the limit at another interface. The places that a
+    container has not stored yet do not count in others, nor after it ends: fewer than half of the limit for
+    each container, so a thin scan over many containers is found later.
 While a role is being learned, nearly every service is new to the internet. From the third day, only remote
     administration and databases are reported, unless the internet already reached them on two days.
 Events: none alone; see tests/monitor/detectors/test_scanner_connected_over_time.py.
@@ -108,8 +109,10 @@ def detect(
     thin = [each for each in places if each not in connections and len(refused[each]) < CANDIDATE_REFUSALS]
     inspected = sorted({*places[:INTERFACES_OF_BATCH]}.difference(thin[MOST_THIN:]))
     by_source = {each: refused_places(view.contacts, refused.get(each, _NONE)) for each in inspected}
-    days = {view.profiles[each].day for each in inspected}
-    known = {day: look_up(by_source.values(), state, day, least) for day in days}
+    of_day: defaultdict[int, list[Places]] = defaultdict(list)
+    for place in inspected:
+        of_day[view.profiles[place].day].append(by_source[place])
+    known = {day: look_up(some, state, day, least) for day, some in of_day.items()}
     for place in inspected:
         connected, profile = connections.get(place, []), view.profiles[place]
         here = _AtInterface(view.contacts, refused.get(place, _NONE), connected, profile, least)

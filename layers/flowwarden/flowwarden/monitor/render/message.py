@@ -19,6 +19,7 @@ from flowwarden.monitor.text import Text
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.evidence import REMIND_SECONDS
+from flowwarden.notify.notification import Composed
 from flowwarden.notify.text import plural
 from flowwarden.printable import LONGEST_LINE, as_json
 
@@ -69,6 +70,11 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
         """The mutes that match the findings of the notification, as JSON objects; at most `LISTED_MUTES`."""
         own = suggested(self.finding, self.context.hosts, self.context.now)
         return [own, *(self.crowd.mutes if self.crowd else ())][:LISTED_MUTES]
+
+    @property
+    def mute_lines(self) -> Composed:
+        """The mutes as JSON, a line each: the members of a document are folded, and would not match."""
+        return Composed.of(map(as_json, self.mutes), end="")
 
     @property
     def how_to_mute(self) -> list[str]:

@@ -98,7 +98,7 @@ def _document(page: Page) -> dict[str, Any]:
         "query": log_query(page.text.query_terms),
         "query_range": span and {"begin": span[0], "end": span[1]},
         "same_cause": page.crowd and page.crowd.document(page.claim),
-        "mutes": page.mutes,
+        "mutes": page.mute_lines,
         "suppressed_batches": page.claim.suppressed_batches,
         "last_sent": page.claim.last_sent,
     }

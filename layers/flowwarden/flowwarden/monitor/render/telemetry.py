@@ -83,7 +83,7 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "interfaces": {"distinct": len(finding.interfaces), "top": list(_listed(finding))},
         "first": finding.first,
         "last": finding.last,
-        "mutes": message.mutes,
+        "mutes": message.mute_lines,
         "suppressed_batches": message.claim.suppressed_batches,
         "last_sent": message.claim.last_sent,
     }

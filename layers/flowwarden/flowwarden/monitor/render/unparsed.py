@@ -82,7 +82,7 @@ def _document(message: Message[UnparsedFinding]) -> dict[str, Any]:
         "reasons": [{"reason": _short(why), "lines": lines} for why, lines in finding.reasons],
         "samples": [_short(line) for line in finding.samples],
         "formats": [each.to_log_format() for each in finding.formats[:FORMATS]],
-        "mutes": message.mutes,
+        "mutes": message.mute_lines,
         "suppressed_batches": message.claim.suppressed_batches,
         "last_sent": message.claim.last_sent,
     }

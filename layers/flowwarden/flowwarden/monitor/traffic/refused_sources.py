@@ -9,11 +9,12 @@ container continues where another one ended, and a retry finds what the first at
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.traffic.contacts import Contacts
@@ -64,8 +65,17 @@ def refused_internet(contacts: Contacts, directions: Directions) -> Integers:
     return attempts
 
 
-def look_up(refused: Iterable[Places], state: StateView, day: int, least: int) -> frozenset[str]:
-    """Read what other containers stored about hosts that new places refused; return those with an item.
+class LookedUp(Struct, frozen=True):
+    """Which of a batch's hosts were looked up."""
+
+    found: frozenset[str]
+    """Those with an item."""
+    left_out: frozenset[str]
+    """Those beyond `MOST_READ`: the next batch with them looks them up."""
+
+
+def look_up(refused: Iterable[Places], state: StateView, day: int, least: int) -> LookedUp:
+    """Read what other containers stored about hosts that new places refused.
 
     Costs one call for a batch. Hosts with many places are not read: storing them returns the whole item.
     """
@@ -76,13 +86,15 @@ def look_up(refused: Iterable[Places], state: StateView, day: int, least: int) -
         for source, places in each.items()
         if len(places) < many and not state.remembers(_memory(source, day), places)
     }
-    keys = dict([*new.items()][:MOST_READ])
-    items = state.look_up(keys.values())
-    return frozenset(source for source, key in keys.items() if key in items)
+    sources = [*new]
+    items = state.look_up([new[each] for each in sources[:MOST_READ]])
+    left_out = frozenset(sources[MOST_READ:])
+    state.unread += len(left_out)
+    return LookedUp(frozenset(each for each in sources[:MOST_READ] if new[each] in items), left_out)
 
 
 def scanners(
-    refused: Places, looked_up: Collection[str], state: StateView, day: int, least: int
+    refused: Places, looked_up: LookedUp, state: StateView, day: int, least: int
 ) -> dict[str, frozenset[int]]:
     """Internet hosts that were refused at enough places on a day; nothing more is stored about them.
 
@@ -92,18 +104,19 @@ def scanners(
 
     Args:
         refused: the hosts that an interface refused, with the places.
-        looked_up: the hosts whose items this batch read, see `look_up`.
+        looked_up: see `look_up`; hosts that it left out are not inspected.
         state: what the containers know of the hosts.
         day: days since 1970.
         least: the number of places that identifies a scanner.
     """
     found: dict[str, frozenset[int]] = {}
     until = SCANNERS.kept_until(day * DAY)
-    for source, places, together in _worth_storing(refused, state, day, least):
+    inspected = {source: each for source, each in refused.items() if source not in looked_up.left_out}
+    for source, places, together in _worth_storing(inspected, state, day, least):
         key = scanner_key(source, day)
         known = state.known(key)
         if is_scanner(known, least):
-            is_retry = source in looked_up and places <= known[REFUSED_AT]
+            is_retry = source in looked_up.found and places <= known[REFUSED_AT]
             found[source] = known.get(CONNECTED, frozenset()) if is_retry else frozenset()
             continue
         # The places of the batch are stored in any case, so that a retry of it finds them.

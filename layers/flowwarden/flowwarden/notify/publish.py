@@ -1,0 +1,60 @@
+"""Publishes a notification, and marks its claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
+from flowwarden.notify.alert import Alert
+from flowwarden.notify.claims import ClaimKey
+from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.notify.notification import Notification
+from flowwarden.notify.ports import Claims, Sink
+
+if TYPE_CHECKING:
+    from flowwarden.notify.notifier import Run
+
+
+def publish(
+    claimed: Sequence[Alert],
+    unclaimed: Sequence[Alert],
+    notification: Notification,
+    sink: Sink,
+    run: Run,
+    claims: Claims | None,
+) -> DeliveryReport:
+    """Send one notification about these alerts; mark the claims as sent, or release them on failure.
+
+    Without an answer, neither is done: the leases end before the retry, and the claims count the attempt.
+    """
+    alerts = (*claimed, *unclaimed)
+    keys = {ClaimKey(sink.name, alert.key): alert for alert in claimed}
+    try:
+        sink.send(notification)
+    except PublishFailed as error:
+        unsent = tuple(f"{alert.title} {error}" for alert in alerts)
+        answered = not isinstance(error, PublishUnanswered)
+        failed_calls = _mark(keys, run, claims, sent=False) if answered else 0
+        return DeliveryReport(unsent=unsent, state_unavailable=failed_calls)
+    sent = tuple(alert.key for alert in alerts)
+    return DeliveryReport(sent=sent, state_unavailable=_mark(keys, run, claims, sent=True))
+
+
+def _mark(keys: Mapping[ClaimKey, Alert], run: Run, claims: Claims | None, *, sent: bool) -> int:
+    """Mark claims as sent, or release them for the retry; returns the number of failed calls.
+
+    Stops at the first failure, which does no harm: a sent notification could at worst be repeated by a retry,
+    and a claim that is not released expires with its lease, before the retry starts.
+    """
+    if claims is None:
+        return 0
+    try:
+        for key, alert in keys.items():
+            if sent:
+                claims.confirm(key, run.owner, run.at, alert.quiet, alert.evidence)
+            else:
+                claims.release(key, run.owner)
+    except StateUnavailable:
+        return 1
+    return 0
