@@ -60,8 +60,8 @@ class Size(Struct, frozen=True):
 
 QUICK: Final = Size(None, (100, 1), (100, 2), (100, 1), 1, 600, (100, 3), 0.1, 12 * 3600, peers=False)
 """One incident of each kind: a second one within the day would often be a repeat at the same role, which
-joins the incident that is already paged. Two days of ordinary traffic, since a lasting incident costs most writes
-on its first one."""
+joins the incident that is already paged. Two days of ordinary traffic, since a lasting incident costs most
+writes on its first one."""
 MEDIUM: Final = Size((300, 5), (200, 5), (100, 3), (300, 3), 5, 600, (100, 14), 0.2)
 """For results between full runs: about a quarter of the time."""
 FULL: Final = Size((1000, 7), (400, 3), (400, 5), (300, 4), 6, 60, (150, 14), 0.2)
