@@ -18,7 +18,8 @@ from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
-from flowwarden.notify.notifier import MAX_SINGLE, RESERVE
+from flowwarden.notify.notifier import MAX_SINGLE
+from flowwarden.notify.run import RESERVE
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import LogBatch

@@ -10,7 +10,8 @@ from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Ow
 from flowwarden.notify.evidence import MAX_SUPPRESSED, SPARED, Evidence
 from flowwarden.notify.lasting import MOST_REMEMBERED, LastingIncidents
 from flowwarden.notify.notification import Notification
-from flowwarden.notify.notifier import Run, notify
+from flowwarden.notify.notifier import notify
+from flowwarden.notify.run import Run
 from tests.notify.fakes import MemoryClaims, MemorySink
 
 HOUR = 3600

@@ -13,7 +13,8 @@ from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import Notification
-from flowwarden.notify.notifier import MAX_CLAIMS, RESERVE, RESERVE_UNCLAIMED, UNANSWERED, Routes, Run, notify
+from flowwarden.notify.notifier import RESERVE_UNCLAIMED, UNANSWERED, Routes, notify
+from flowwarden.notify.run import MAX_CLAIMS, RESERVE, Run
 from tests.notify.fakes import CrashError, MemoryClaims, MemorySink
 
 NOW = 1_764_000_000

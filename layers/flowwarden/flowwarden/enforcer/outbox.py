@@ -23,8 +23,9 @@ from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimState, Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import Notification
-from flowwarden.notify.notifier import Routes, Run, notify
+from flowwarden.notify.notifier import Routes, notify
 from flowwarden.notify.ports import Claims
+from flowwarden.notify.run import Run
 
 MARKED_AT_MOST: Final = 100
 """Deletions of a report that a run marks, a write each; until all are marked, the report stays stored."""

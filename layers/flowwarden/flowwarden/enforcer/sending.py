@@ -13,7 +13,8 @@ from flowwarden.enforcer.ports import EnforcerPorts, RunClock
 from flowwarden.enforcer.reporting import alerts
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.notifier import Run, notify
+from flowwarden.notify.notifier import notify
+from flowwarden.notify.run import Run
 from flowwarden.policy.last_good import PolicyRecorder
 
 CLAIM_RESERVE: Final = 20

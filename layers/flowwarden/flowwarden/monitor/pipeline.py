@@ -35,8 +35,9 @@ from flowwarden.notify.alert import Alert
 from flowwarden.notify.claims import Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.lasting import LastingIncidents
-from flowwarden.notify.notifier import RESERVE, Routes, Run, notify
+from flowwarden.notify.notifier import Routes, notify
 from flowwarden.notify.ports import Claims
+from flowwarden.notify.run import RESERVE, Run
 from flowwarden.policy.expired_mutes import EndedMutes
 from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.records.columnar.flow_table import Table

@@ -16,16 +16,11 @@ from msgspec.structs import replace
 
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.alert import Alert, Route
-from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, Owner
+from flowwarden.notify.claims import Claim, ClaimKey, ClaimState
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.lasting import LastingIncidents
 from flowwarden.notify.ports import Claims, Sink
 from flowwarden.notify.publish import publish
-
-RESERVE: Final = 22.0
-"""Remaining seconds required to start another alert. Claim, publish and confirmation take at most 7 s each if
-the second attempt succeeds (1 s to connect and 2 s to respond, twice, with 1 s in between); the metrics must
-also be written before the function times out."""
+from flowwarden.notify.run import Run
 
 RESERVE_UNCLAIMED: Final = 9.0
 """The same without the table: publishing takes at most 7 s."""
@@ -37,9 +32,6 @@ MAX_SINGLE: Final = 25
 """Individual notifications per run and sink. One roll-up covers all others, because on-call cannot read
 more."""
 
-MAX_CLAIMS: Final = 27
-"""Maximum claims per run, over all sinks, unless the caller has room for more: each costs two writes."""
-
 NO_TIME: Final = "The function's time is nearly over."
 IN_PROGRESS: Final = "Another delivery of this batch is in progress."
 UNANSWERED: Final = "It may have been sent twice, and no attempt was answered: it is not sent again for now."
@@ -50,26 +42,6 @@ type Routes = Mapping[Route, Sequence[Sink]]
 
 type RollUp = Callable[[Sequence[Alert]], Alert]
 """Creates one alert that covers several."""
-
-
-class Run(Struct, frozen=True, kw_only=True):
-    """One invocation that notifies."""
-
-    owner: Owner
-    at: int
-    """Unix seconds."""
-    time_left: Callable[[], float]
-    """Seconds until the function times out."""
-    reserve: float = RESERVE
-    """Remaining seconds required to start another alert."""
-    most_claims: int = MAX_CLAIMS
-    """Maximum claims over all sinks, including one for each roll-up."""
-    lasting: LastingIncidents | None = None
-    """Incidents whose repeats the container need not claim."""
-    may_claim: Callable[[], bool] = lambda: True
-    """Whether there is time for further claims. If not, the run sends the rest without them."""
-    confirms_late: bool = False
-    """Whether it still confirms claims then: if `may_claim` leaves time for that."""
 
 
 def notify(

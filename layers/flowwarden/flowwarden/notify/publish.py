@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
 from flowwarden.notify.alert import Alert
@@ -11,9 +10,7 @@ from flowwarden.notify.claims import ClaimKey
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.ports import Claims, Sink
-
-if TYPE_CHECKING:
-    from flowwarden.notify.notifier import Run
+from flowwarden.notify.run import Run
 
 
 def publish(

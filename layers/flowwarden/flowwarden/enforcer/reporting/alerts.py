@@ -15,8 +15,9 @@ from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Owner, digest
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.notifier import Routes, Run, notify
+from flowwarden.notify.notifier import Routes, notify
 from flowwarden.notify.ports import Claims
+from flowwarden.notify.run import Run
 
 
 def send(report: EnforcementReport, attempt: str, run: Run, claims: Claims, routes: Routes) -> DeliveryReport:

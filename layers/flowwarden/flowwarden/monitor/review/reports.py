@@ -22,8 +22,9 @@ from flowwarden.monitor.review.text import MOST_BYTES, Review, notification
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Owner
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.notifier import RESERVE, Routes, Run, notify
+from flowwarden.notify.notifier import Routes, notify
 from flowwarden.notify.ports import Claims
+from flowwarden.notify.run import RESERVE, Run
 from flowwarden.notify.text import plural
 from flowwarden.state.sets import DAY
 

@@ -1,0 +1,39 @@
+"""What the notifier must know of the invocation for which it notifies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.notify.claims import Owner
+from flowwarden.notify.lasting import LastingIncidents
+
+RESERVE: Final = 22.0
+"""Remaining seconds required to start another alert. Claim, publish and confirmation take at most 7 s each if
+the second attempt succeeds (1 s to connect and 2 s to respond, twice, with 1 s in between); the metrics must
+also be written before the function times out."""
+
+MAX_CLAIMS: Final = 27
+"""Maximum claims per run, over all sinks, unless the caller has room for more: each costs two writes."""
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """One invocation that notifies."""
+
+    owner: Owner
+    at: int
+    """Unix seconds."""
+    time_left: Callable[[], float]
+    """Seconds until the function times out."""
+    reserve: float = RESERVE
+    """Remaining seconds required to start another alert."""
+    most_claims: int = MAX_CLAIMS
+    """Maximum claims over all sinks, including one for each roll-up."""
+    lasting: LastingIncidents | None = None
+    """Incidents whose repeats the container need not claim."""
+    may_claim: Callable[[], bool] = lambda: True
+    """Whether there is time for further claims. If not, the run sends the rest without them."""
+    confirms_late: bool = False
+    """Whether it still confirms claims then: if `may_claim` leaves time for that."""
