@@ -8,6 +8,7 @@ from typing import Any, Final
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence as Told
+from flowwarden.notify.incident import Pending
 from flowwarden.notify.notification import Notification
 from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.sets import Addition, Sets, merged
@@ -34,9 +35,10 @@ class Claims(MemoryClaims):
         now: int,
         quiet: int | None = None,
         evidence: Told | None = None,
+        pending: Pending | None = None,
     ) -> Claim:
         """See the port."""
-        claim = super().claim(key, owner, now, quiet, evidence)
+        claim = super().claim(key, owner, now, quiet, evidence, pending)
         self.repeats += claim.state is ClaimState.SUPPRESSED and not claim.same_batch
         return claim
 

@@ -17,6 +17,7 @@ from flowwarden.monitor.baseline.baseline import EDGES
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence as Told
+from flowwarden.notify.incident import Incident, Pending
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import LogFormat
 from flowwarden.settings import MonitorSettings
@@ -90,10 +91,11 @@ class _Claims(Claims):
         now: int,
         quiet: int | None = None,
         evidence: Told | None = None,
+        pending: Pending | None = None,
     ) -> Claim:
         """See the port."""
         self._write()
-        return super().claim(key, owner, now, quiet, evidence)
+        return super().claim(key, owner, now, quiet, evidence, pending)
 
     def confirm(
         self,
@@ -102,10 +104,11 @@ class _Claims(Claims):
         now: int,
         quiet: int | None = None,
         evidence: Told | None = None,
+        incident: Incident | None = None,
     ) -> None:
         """See the port."""
         self._write()
-        super().confirm(key, owner, now, quiet, evidence)
+        super().confirm(key, owner, now, quiet, evidence, incident)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """See the port."""

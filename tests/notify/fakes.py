@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
 
 from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
 from flowwarden.notify.claims import (
@@ -16,9 +19,12 @@ from flowwarden.notify.claims import (
     Owner,
 )
 from flowwarden.notify.evidence import JOIN_SECONDS, MOST_ASKS, MOST_MEMBERS, Evidence
+from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, Pending
 from flowwarden.notify.notification import Notification
 
 DAY = 86_400
+RETRY_SECONDS = 60
+"""After a lease, for how long a retry of the batch goes before the dispatcher."""
 
 
 class CrashError(BaseException):
@@ -65,6 +71,12 @@ class _Item:
     joined: list[str] = field(default_factory=list)
 
     pending: bool = True
+    unsent: Pending | None = None
+    incident: Incident | None = None
+    resolved_at: int | None = None
+    check_at: int | None = None
+    """When the dispatcher looks at it; None if it is not open."""
+    no_data_since: int | None = None
 
     def held(self, now: int, wait: int) -> ClaimState | None:
         """The state of a claim by another owner while this one is pending; None if it may take over."""
@@ -89,6 +101,38 @@ class _Item:
         waits = joined and now < sent + max(window, JOIN_SECONDS)
         free = not given.strict or len(told.members) == 1
         return (knows and (place or free)) or joins or (place and waits)
+
+    def await_sending(self, pending: Pending | None) -> None:
+        """Note what the dispatcher sends if the invocation ends."""
+        if pending is not None:
+            self.unsent, self.check_at = pending, self.lease_until + RETRY_SECONDS
+
+    def open(self, incident: Incident | None, now: int) -> None:
+        """Store the incident after its notification."""
+        self.unsent = self.resolved_at = self.no_data_since = None
+        if incident is not None:
+            self.incident = incident
+            self.check_at = max(incident.last_seen + incident.wait, now + RETRY_SECONDS)
+
+    def see(self, pending: Pending | None, now: int) -> None:
+        """Note a suppressed repeat; it opens a resolved incident again."""
+        if self.incident is None or pending is None:
+            return
+        seen = max(self.incident.last_seen, pending.incident.last_seen)
+        self.incident = replace(self.incident, last_seen=seen)
+        if self.resolved_at is not None:
+            self.incident = replace(self.incident, reopened=self.incident.reopened + 1)
+            self.resolved_at, self.check_at = None, now + self.incident.wait
+
+    def history(self, now: int) -> dict[str, Any]:
+        """The event and the earlier incident of a claim."""
+        if self.incident is None:
+            return {}
+        if self.resolved_at is None:
+            return {"event": Event.UPDATED, "earlier": self.incident}
+        if now - self.resolved_at >= REOPEN_SECONDS:
+            return {}
+        return {"event": Event.REOPENED, "earlier": self.incident}
 
     def repeat(self, given: Evidence, now: int, quiet: int) -> bool:
         """Extend the suppression, or let members join; returns whether any joins."""
@@ -121,13 +165,15 @@ class MemoryClaims:
         now: int,
         quiet: int | None = None,
         evidence: Evidence | None = None,
+        pending: Pending | None = None,
     ) -> Claim:
         """Implement the port."""
         self._answer("claim")
         window = quiet or self.terms.suppression
         item = self.items.get(key)
         if item is None:
-            self.items[key] = _Item(owner, now + self.terms.lease)
+            self.items[key] = item = _Item(owner, now + self.terms.lease)
+            item.await_sending(pending)
             return Claim(state=ClaimState.CLAIMED)
         same_batch = item.owner.batch_id == owner.batch_id
         if item.pending:
@@ -142,10 +188,12 @@ class MemoryClaims:
             before = len(item.suppressed_batches)
             item.suppressed_batches.add(owner.batch_id)
             joins = evidence is not None and item.repeat(evidence, now, window)
+            item.see(pending, now)
             return Claim(state=ClaimState.SUPPRESSED, joins=joins, suppressed_batches=before)
         claim = self._claimed(item, now)
         item.owner, item.lease_until, item.pending = owner, now + self.terms.lease, True
         item.tries += 1
+        item.await_sending(pending)
         return claim
 
     def _holds(self, item: _Item, now: int, window: int, evidence: Evidence | None) -> bool:
@@ -163,6 +211,7 @@ class MemoryClaims:
             last_sent=item.sent_at,
             joined=tuple(sorted(item.joined)),
             told=item.told if goes_on else None,
+            **item.history(now),
         )
 
     def confirm(
@@ -172,6 +221,7 @@ class MemoryClaims:
         now: int,
         quiet: int | None = None,
         evidence: Evidence | None = None,
+        incident: Incident | None = None,
     ) -> None:
         """Implement the port."""
         self._answer("confirm")
@@ -183,6 +233,7 @@ class MemoryClaims:
                 set(),
             )
             item.tries, item.told, item.joined, item.pending = 0, evidence, [], False
+            item.open(incident, now)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """Implement the port."""

@@ -27,6 +27,7 @@ from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.errors import CallRefused, StateUnavailable
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
+from flowwarden.notify.incident import Incident, Pending
 from flowwarden.parameters import variables, with_defaults
 from flowwarden.settings import EnforcerSettings
 from flowwarden.state.sets import Addition, Sets
@@ -185,6 +186,7 @@ class NoState:
         _now: int,
         _quiet: int | None = None,
         _evidence: Evidence | None = None,
+        _pending: Pending | None = None,
     ) -> Claim:
         """See `Claims`."""
         raise StateUnavailable(WHY)
@@ -196,6 +198,7 @@ class NoState:
         _now: int,
         _quiet: int | None = None,
         _evidence: Evidence | None = None,
+        _incident: Incident | None = None,
     ) -> None:
         """See `Claims`."""
         raise StateUnavailable(WHY)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from flowwarden.monitor.causes import Cause, cause_of
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
+from flowwarden.monitor.incidents import incident_of
 from flowwarden.monitor.mutes import suggested
 from flowwarden.monitor.quiet import quiet_of
 from flowwarden.monitor.render import rollup
@@ -94,14 +95,17 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
     first, findings = several[0], [each.finding for each in several]
     finding, detector = first.finding, BY_NAME[first.finding.detector]
     context, crowd = seen.context(first.account), _crowd(several)
+    title = describe(finding).summary.removesuffix(".") + (crowd.added() if crowd else "") + "."
+    kind = "incident" if detector.route is Route.PAGES else detector.name
     return Alert(
         key=first.key,
         route=detector.route,
-        title=describe(finding).summary.removesuffix(".") + (crowd.added() if crowd else "") + ".",
+        title=title,
         render=lambda claim: _page(several, claim, context),
         quiet=quiet_of(finding, seen.suppression_minutes),
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
+        incident=incident_of(findings, title, kind, context),
     )
 
 

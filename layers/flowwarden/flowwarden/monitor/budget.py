@@ -15,6 +15,7 @@ from typing import Final
 
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
+from flowwarden.notify.incident import Incident, Pending
 from flowwarden.notify.ports import Claims
 
 HANGING_CALLS: Final = 2
@@ -88,10 +89,11 @@ class TimedClaims:
         now: int,
         quiet: int | None = None,
         evidence: Evidence | None = None,
+        pending: Pending | None = None,
     ) -> Claim:
         """`Claims.claim`, with its time counted."""
         with self._budget.spending():
-            return self._claims.claim(key, owner, now, quiet, evidence)
+            return self._claims.claim(key, owner, now, quiet, evidence, pending)
 
     def confirm(
         self,
@@ -100,10 +102,11 @@ class TimedClaims:
         now: int,
         quiet: int | None = None,
         evidence: Evidence | None = None,
+        incident: Incident | None = None,
     ) -> None:
         """`Claims.confirm`, with its time counted."""
         with self._budget.spending():
-            self._claims.confirm(key, owner, now, quiet, evidence)
+            self._claims.confirm(key, owner, now, quiet, evidence, incident)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """`Claims.release`, with its time counted."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from flowwarden.monitor.caches.heartbeats import GroupHeartbeats
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.interface_silent import slots_asked
 from flowwarden.monitor.view import BatchView
-from flowwarden.state import heartbeats
+from flowwarden.state import heartbeats, watermarks
 
 
 def see(view: BatchView, state: StateView) -> None:
@@ -26,6 +27,7 @@ def write(view: BatchView, state: StateView) -> None:
     """
     log_group = view.batch.log_group
     group = state.heartbeats.of(log_group, heartbeats.slot_of(view.now))
+    _write_watermark(view, state, group)
     if not group.unwritten or not group.is_due(view.now):
         return
     additions = [
@@ -38,3 +40,10 @@ def write(view: BatchView, state: StateView) -> None:
     kept = [state.keep(each) for each in additions]  # tries all, even if one fails
     if state.deferred == before:
         group.mark_written(view.now, complete=all(kept))
+
+
+def _write_watermark(view: BatchView, state: StateView, group: GroupHeartbeats) -> None:
+    """Write that records of this time were processed, once per slot and container."""
+    slot = watermarks.slot_of(view.moment)
+    if slot > group.watermark and state.keep(watermarks.addition(view.batch.log_group, slot)):
+        group.watermark = slot

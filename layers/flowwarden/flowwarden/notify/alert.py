@@ -8,8 +8,9 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.notify.claims import Claim
+from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.evidence import Evidence
+from flowwarden.notify.incident import Incident, Pending, StoredNotification
 from flowwarden.notify.notification import Notification
 
 
@@ -46,7 +47,24 @@ class Alert(Struct, frozen=True, kw_only=True):
     """If given, repeats extend the suppression window, and are sent within it if the evidence grew. If None,
     repeats are sent after the window."""
 
-    def after(self, claim: Claim) -> Alert:
-        """The alert with everything that its notification tells: also of members that joined before."""
+    incident: Incident | None = None
+    """If given, the incident has a life: it is listed while it is open, and resolved when it is over."""
+
+    def after(self, claim: Claim, now: int) -> Alert:
+        """The alert with everything that its notification tells, sent at `now` (Unix seconds).
+
+        That includes members that joined before, and the earlier life of the incident.
+        """
         told = self.evidence and self.evidence.together(claim.told, claim.joined)
-        return replace(self, evidence=told)
+        incident = self.incident and self.incident.after(claim.earlier, claim.event, now)
+        return replace(self, evidence=told, incident=incident)
+
+    @property
+    def pending(self) -> Pending | None:
+        """What the dispatcher needs to send it, if the invocation ends before; None if it has no life."""
+        if self.incident is None:
+            return None
+        notification = StoredNotification.of(self.render(Claim(state=ClaimState.CLAIMED)))
+        return Pending(
+            incident=self.incident, notification=notification, quiet=self.quiet, evidence=self.evidence
+        )

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.notify.evidence import Evidence
+from flowwarden.notify.incident import Event, Incident
 
 MAX_UNANSWERED: Final = 2
 """Attempts to send whose outcome is unknown, because the service or the table did not answer or the function
@@ -89,6 +90,10 @@ class Claim(Struct, frozen=True, kw_only=True):
     """Members that joined since the last notification."""
     told: Evidence | None = None
     """What was told of the incident, if it goes on."""
+    event: Event = Event.OPENED
+    """What the notification reports about the incident."""
+    earlier: Incident | None = None
+    """The incident as it was stored, if this notification updates or reopens it."""
 
 
 def digest(*parts: str) -> str:

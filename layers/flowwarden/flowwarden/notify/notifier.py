@@ -151,7 +151,7 @@ def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, Del
     if not _has_time(run, claims):
         claims = _usable(run, claims) if hurries else None
     claim, report, usable = _claim(alert, work.sink, run, claims)
-    alert = alert.after(claim)
+    alert = alert.after(claim, run.at)
     if claim.state is not ClaimState.CLAIMED:
         report += _not_sent(alert, claim, usable)
     elif hurries or not left.singly:
@@ -209,7 +209,7 @@ def _claim(
     if run.lasting is not None and run.lasting.suppress(key, alert.evidence, run.at):
         return Claim(state=ClaimState.SUPPRESSED), DeliveryReport(), claims
     try:
-        claim = claims.claim(key, run.owner, run.at, alert.quiet, alert.evidence)
+        claim = claims.claim(key, run.owner, run.at, alert.quiet, alert.evidence, alert.pending)
     except StateUnavailable:
         return without, DeliveryReport(state_unavailable=1), None
     if run.lasting is not None:

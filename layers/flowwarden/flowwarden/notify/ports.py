@@ -6,6 +6,7 @@ from typing import Protocol
 
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
+from flowwarden.notify.incident import Incident, Pending
 from flowwarden.notify.notification import Notification
 
 
@@ -30,6 +31,7 @@ class Claims(Protocol):
         now: int,
         quiet: int | None = None,
         evidence: Evidence | None = None,
+        pending: Pending | None = None,
     ) -> Claim:
         """Try to claim the notification of a sink about an incident.
 
@@ -39,6 +41,8 @@ class Claims(Protocol):
             now: Unix seconds.
             quiet: seconds for which repeats of the incident are suppressed; None for the stack's setting.
             evidence: what the alert rests on, see `Alert.evidence`.
+            pending: stored with the claim, so that the dispatcher can send it; None if the incident has no
+                life (`Alert.incident`).
 
         Raises StateUnavailable if the table did not respond.
         """
@@ -50,8 +54,11 @@ class Claims(Protocol):
         now: int,
         quiet: int | None = None,
         evidence: Evidence | None = None,
+        incident: Incident | None = None,
     ) -> None:
         """Mark the notification claimed by `owner` as sent, with what it told; see `claim`.
+
+        With `incident`, the incident is open from now on.
 
         Raises StateUnavailable.
         """

@@ -49,7 +49,7 @@ def _mark(keys: Mapping[ClaimKey, Alert], run: Run, claims: Claims | None, *, se
     try:
         for key, alert in keys.items():
             if sent:
-                claims.confirm(key, run.owner, run.at, alert.quiet, alert.evidence)
+                claims.confirm(key, run.owner, run.at, alert.quiet, alert.evidence, alert.incident)
             else:
                 claims.release(key, run.owner)
     except StateUnavailable:

@@ -141,7 +141,7 @@ SCANNERS: Final = Item(
 )  # fmt: skip
 ATTEMPTS: Final = Item(
     name="attempts", prefix="attempts#", key=("interface/host", "slot"), sets=("attempts",), bits=_BUCKET,
-    ttl=2 * DAY, per_batch=6,
+    ttl=2 * DAY, per_batch=5,
     why="Refused attempts from the internet per host and 10-minute slot. reject-spike compares a slot with "
     "the previous day. A batch adds the hosts and slots with the most attempts.",
 )  # fmt: skip
@@ -196,6 +196,12 @@ HEARTBEATS: Final = Item(
     why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent uses them to find silent "
     "interfaces, the enforcer to verify that flow logs deliver. A container writes its first sightings at "
     "once, then every 10 minutes. The log group `*` stands for all log groups.",
+)  # fmt: skip
+WATERMARKS: Final = Item(
+    name="watermarks", prefix="watermark#", key=("log group", "day"), sets=("slots",),
+    ttl=2 * DAY, per_batch=1,
+    why="10-minute slots of a day of which records of a log group were processed. The dispatcher resolves an "
+    "incident only if later records were processed without its findings. A container adds each slot once.",
 )  # fmt: skip
 INCIDENTS: Final = Item(
     name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
@@ -266,8 +272,8 @@ DELETION_CALLS: Final = Item(
 
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, OUTSIDE_SESSIONS, REPORTED, SCANNERS, ATTEMPTS,
-    UPLOADS, UPLOAD_SIZES, BASELINES, KNOWN_ROLES, LEARNING_REPORTS, SKIPPED, HEARTBEATS, INCIDENTS,
-    LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS, CREATIONS,
+    UPLOADS, UPLOAD_SIZES, BASELINES, KNOWN_ROLES, LEARNING_REPORTS, SKIPPED, HEARTBEATS, WATERMARKS,
+    INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS, CREATIONS,
     KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS, DELETION_CALLS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""

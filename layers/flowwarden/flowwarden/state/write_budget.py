@@ -21,11 +21,19 @@ from flowwarden.state.schema import (
     LOG_FORMATS,
     REPORTED,
     SHARED,
+    WATERMARKS,
 )
 
 MOST_WRITES: Final = SHARED + sum(item.per_batch for item in ITEMS)
 _LATER: Final = frozenset(
-    {BASELINES.name, HEARTBEATS.name, REPORTED.name, KNOWN_ROLES.name, LEARNING_REPORTS.name}
+    {
+        BASELINES.name,
+        HEARTBEATS.name,
+        WATERMARKS.name,
+        REPORTED.name,
+        KNOWN_ROLES.name,
+        LEARNING_REPORTS.name,
+    }
 )
 """Written after the notifications are out."""
 _RESERVED: Final = (*_LATER, LOG_FORMATS.name, LAST_GOOD_POLICY.name)

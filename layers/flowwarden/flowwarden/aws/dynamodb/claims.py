@@ -3,6 +3,7 @@
 Conditional writes decide. Each pair of incident and sink is one item in a partition of its own. States:
 
     (none) ──claim──> PENDING ──confirm──> SENT ──suppression window over, claim──> PENDING …
+                                              └──over──> RESOLVED ──claim or repeat──> PENDING or SENT
 
 A PENDING claim belongs to one invocation until its lease ends. No other invocation takes it over before that,
 not even a retry of the same batch. `tries` counts the attempts to send since the last SENT whose outcome is
@@ -16,10 +17,11 @@ other item counts as free, and a claim overwrites it: a repeated page is better 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from flowwarden.aws.dynamodb import told
+from flowwarden.aws.dynamodb import lifecycle, told
 from flowwarden.aws.dynamodb.item import StoredItem
+from flowwarden.aws.dynamodb.lifecycle import PENDING, RESOLVED, SENT
 from flowwarden.aws.dynamodb.table import ConditionFailed, ItemDamaged, StateTable, number
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claims import (
@@ -33,6 +35,7 @@ from flowwarden.notify.claims import (
     Owner,
 )
 from flowwarden.notify.evidence import Evidence
+from flowwarden.notify.incident import Incident, Pending
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.state.sets import DAY
 from flowwarden.unreadable import CLOCKS, Unreadable
@@ -46,14 +49,15 @@ ACTIONS = ("dynamodb:UpdateItem",)
 _MOST_TRIES = 1000
 """More attempts than a claim can have in a week. A larger number is damage and does not suppress."""
 
-_PENDING, _SENT = "PENDING", "SENT"
+_NAMES: Final = {"#state": "state", "#owner": "owner"}
+"""Members whose names are reserved words of DynamoDB."""
 
 _HELD = (
     # No window or lease can end later than one that begins now: a later time is damage and does not suppress.
-    "(#state = :sent AND attribute_type(suppressed_until, :n) AND suppressed_until BETWEEN :next AND :quiet"
-    " AND {nothing_new})"
+    "(#state IN (:sent, :resolved) AND attribute_type(suppressed_until, :n)"
+    " AND suppressed_until BETWEEN :next AND :quiet AND {nothing_new})"
     # A batch never sends its notification again, however late it is replayed from the failure queue.
-    " OR (#state = :sent AND attribute_type(#owner, :s) AND begins_with(#owner, :batch))"
+    " OR (#state IN (:sent, :resolved) AND attribute_type(#owner, :s) AND begins_with(#owner, :batch))"
     " OR (#state = :pending AND attribute_type(lease_until, :n) AND lease_until BETWEEN :next AND :leased)"
     # After too many attempts whose outcome is unknown, the next one waits, that of the same batch longer.
     " OR (#state = :pending AND attribute_type(tries, :n) AND tries BETWEEN :most AND :plausible"
@@ -78,6 +82,7 @@ class DynamoDbClaims:
         now: int,
         quiet: int | None = None,
         evidence: Evidence | None = None,
+        pending: Pending | None = None,
     ) -> Claim:
         """Try to claim the notification of the sink about the incident.
 
@@ -90,19 +95,22 @@ class DynamoDbClaims:
         """
         quiet = self._terms.suppression if quiet is None else quiet
         new = self._new(evidence, now, quiet)
+        life = lifecycle.claimed(pending, now, self._terms.lease)
         try:
             answer = self._counted(
                 key,
-                "SET #state = :pending, #owner = :me, lease_until = :lease, expires_at = :expires, tries = ",
+                "SET #state = :pending, #owner = :me, lease_until = :lease, expires_at = :expires"
+                f"{life.text}, tries = ",
                 "if_not_exists(tries, :none) + :one",
                 ConditionExpression=f"NOT ({_HELD.format(nothing_new=new.text)})",
-                ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
-                ExpressionAttributeValues=self._values(owner, now, quiet) | new.values,
+                ExpressionAttributeNames=_NAMES | life.names,
+                ExpressionAttributeValues=self._values(owner, now, quiet) | new.values | life.values,
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ConditionFailed as refused:
-            return self._refused(key, refused.item, told.Asked(owner, now, quiet, evidence))
+            incident = None if pending is None else pending.incident
+            return self._refused(key, refused.item, told.Asked(owner, now, quiet, evidence, incident))
         before = answer.get("Attributes")
         return self._claimed(key, before, now, quiet) if before else Claim(state=ClaimState.CLAIMED)
 
@@ -120,8 +128,9 @@ class DynamoDbClaims:
         """The values in the condition and in the update of a claim."""
         lease = self._terms.lease
         return {
-            ":pending": {"S": _PENDING},
-            ":sent": {"S": _SENT},
+            ":pending": {"S": PENDING},
+            ":sent": {"S": SENT},
+            ":resolved": {"S": RESOLVED},
             ":me": {"S": str(owner)},
             ":batch": {"S": owner.batch_id},
             ":n": {"S": "N"},
@@ -147,6 +156,7 @@ class DynamoDbClaims:
         now: int,
         quiet: int | None = None,
         evidence: Evidence | None = None,
+        incident: Incident | None = None,
     ) -> None:
         """Mark the notification as sent, which begins the suppression window.
 
@@ -158,22 +168,25 @@ class DynamoDbClaims:
         """
         quiet = self._terms.suppression if quiet is None else quiet
         kept = told.Clause(" REMOVE joined", {}) if evidence is None else told.stored(evidence)
+        life = lifecycle.confirmed(incident, now)
         try:
             self._update(
                 key,
                 UpdateExpression=(
                     "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
-                    f"{kept.text}, suppressed_batches, lease_until, tries"
+                    f"{life.text}{kept.text}, suppressed_batches, lease_until, tries, pending, resolved_at"
+                    ", no_data_since"
                 ),
                 ConditionExpression="#owner = :me",
-                ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
+                ExpressionAttributeNames=_NAMES | life.names,
                 ExpressionAttributeValues={
-                    ":sent": {"S": _SENT},
+                    ":sent": {"S": SENT},
                     ":me": {"S": str(owner)},
                     ":now": number(now),
                     ":quiet": number(now + quiet),
                     ":expires": number(INCIDENTS.kept_until(now + quiet)),
                     **kept.values,
+                    **life.values,
                 },
             )
         except ConditionFailed:
@@ -191,12 +204,12 @@ class DynamoDbClaims:
                 "SET lease_until = :never, tries = ",
                 "if_not_exists(tries, :one) - :one",
                 ConditionExpression="#owner = :me AND #state = :pending",
-                ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
+                ExpressionAttributeNames=_NAMES,
                 ExpressionAttributeValues={
                     ":never": number(0),
                     ":one": number(1),
                     ":me": {"S": str(owner)},
-                    ":pending": {"S": _PENDING},
+                    ":pending": {"S": PENDING},
                 },
             )
         except ConditionFailed:
@@ -207,10 +220,10 @@ class DynamoDbClaims:
         item = self._item(key, members)
         state, holder = item.text("state"), item.text("owner") or ""
         same_batch = owner.same_batch(holder)
-        if state == _PENDING and holder == str(owner):
+        if state == PENDING and holder == str(owner):
             # The SDK retried a write whose response was late: the first write had already claimed.
             return self._claimed(key, members, now, asked.quiet)
-        if state != _SENT:
+        if state not in {SENT, RESOLVED}:
             waits = (item.moment("lease_until", now + self._terms.lease) or 0) > now
             waiting = ClaimState.IN_PROGRESS if waits else ClaimState.UNANSWERED
             return Claim(state=waiting, same_batch=same_batch)
@@ -219,7 +232,8 @@ class DynamoDbClaims:
         if not same_batch:
             # The outcome is already known, and a missing count does not change it.
             with suppress(StateUnavailable, ConditionFailed):
-                if update := told.repeat(item, asked):
+                reopening = lifecycle.reopened(item, state, now)
+                if update := told.repeat(item, asked, reopening, state):
                     self._update(key, **update)
         return Claim(
             state=ClaimState.SUPPRESSED,
@@ -232,18 +246,21 @@ class DynamoDbClaims:
         """A granted claim, with what the item contained before. Notes its members that cannot be used."""
         before = self._item(key, members)
         state = before.text("state")
-        if state == _PENDING:
+        if state == PENDING:
             before.moment("lease_until", now + self._terms.lease)
-        elif state not in {None, _SENT}:
+        elif state not in {None, SENT, RESOLVED}:
             before.left_out("state", "is not a state of a claim")
-        shows = state == _SENT or (state == _PENDING and "suppressed_until" in before)
+        shows = state in {SENT, RESOLVED} or (state == PENDING and "suppressed_until" in before)
         ends = before.moment("suppressed_until", now + quiet + DAY) if shows else None
+        event, earlier = lifecycle.history(before, now)
         return Claim(
             state=ClaimState.CLAIMED,
             suppressed_batches=before.size("suppressed_batches"),
             last_sent=before.moment("sent_at", now) if "sent_at" in before else None,
             joined=before.names("joined"),
             told=told.told(before) if (ends or 0) > now else None,
+            event=event,
+            earlier=earlier,
         )
 
     def _counted(self, key: ClaimKey, update: str, count: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -26,6 +26,7 @@ from flowwarden.notify.evidence import (
     UNCOUNTED,
     Evidence,
 )
+from flowwarden.notify.incident import Incident
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.unreadable import CLOCKS
 
@@ -48,6 +49,7 @@ class Asked(Struct, frozen=True):
     now: int
     quiet: int
     evidence: Evidence | None
+    incident: Incident | None = None
 
 
 class Clause(Struct, frozen=True):
@@ -55,6 +57,10 @@ class Clause(Struct, frozen=True):
 
     text: str
     values: dict[str, Any]
+    names: dict[str, str] = {}
+    """Members whose names are reserved words of DynamoDB, by placeholder."""
+    removes: str = ""
+    """A clause of an update that removes members; '' for none."""
 
 
 def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
@@ -139,10 +145,16 @@ def stored(evidence: Evidence) -> Clause:
     return Clause(f"{assigned} REMOVE {removed}", values)
 
 
-def repeat(item: StoredItem, asked: Asked) -> dict[str, Any]:
+def repeat(item: StoredItem, asked: Asked, reopening: Clause, state: str) -> dict[str, Any]:
     """The arguments of the update for a suppressed repeat; empty if there is nothing to store.
 
-    The update counts the repeat, extends the window and adds the members that join.
+    The update counts the repeat, notes when it was seen, extends the window and adds the members that join.
+
+    Args:
+        item: the incident's item.
+        asked: the claim that was refused.
+        reopening: the assignments that open the incident again; empty if it is open.
+        state: the state of the item, which must not have changed.
     """
     counts = item.size("suppressed_batches") < MAX_SUPPRESSED
     added: dict[str, tuple[str, ...]] = {"suppressed_batches": (asked.owner.batch_id[:16],)} if counts else {}
@@ -153,20 +165,31 @@ def repeat(item: StoredItem, asked: Asked) -> dict[str, Any]:
         if much or counts or joined:
             assigned = {"suppressed_until": ends, "expires_at": INCIDENTS.kept_until(ends)}
         added |= {"joined": joined} if joined else {}
-    if not added and not assigned:
+    if not added and not assigned and not reopening.text:
         return {}
-    sets = ", ".join(f"{name} = :{name}" for name in assigned)
+    assigned |= _seen(item, asked)
+    sets = ", ".join([*(f"{name} = :{name}" for name in assigned), *filter(None, [reopening.text])])
     adds = ", ".join(f"{name} :{name}" for name in added)
     fits = [f"(attribute_not_exists({name}) OR attribute_type({name}, :texts))" for name in added]
     values: dict[str, Any] = {f":{name}": number(each) for name, each in assigned.items()}
     values |= {f":{name}": {"SS": [*each]} for name, each in added.items()}
-    values |= {":sent": {"S": "SENT"}} | ({":texts": {"S": "SS"}} if added else {})
+    values |= {":state": {"S": state}} | ({":texts": {"S": "SS"}} if added else {}) | reopening.values
+    clauses = (f"SET {sets}" if sets else "", f"ADD {adds}" if adds else "", reopening.removes)
     return {
-        "UpdateExpression": f"{f'SET {sets}' if sets else ''} {f'ADD {adds}' if adds else ''}".strip(),
-        "ConditionExpression": " AND ".join([*fits, "#state = :sent"]),
-        "ExpressionAttributeNames": {"#state": "state"},
+        "UpdateExpression": " ".join(filter(None, clauses)),
+        "ConditionExpression": " AND ".join([*fits, "#state = :state"]),
+        "ExpressionAttributeNames": {"#state": "state"} | reopening.names,
         "ExpressionAttributeValues": values,
     }
+
+
+def _seen(item: StoredItem, asked: Asked) -> dict[str, int]:
+    """When the traffic of the incident was last seen, if this repeat is later than what is stored."""
+    if asked.incident is None:
+        return {}
+    known = item.amount("last_seen") if "last_seen" in item else None
+    seen = asked.incident.last_seen
+    return {"last_seen": seen} if known is None or seen > known else {}
 
 
 def _after(item: StoredItem, evidence: Evidence, now: int, quiet: int) -> tuple[int, tuple[str, ...]]:

@@ -27,6 +27,8 @@ class GroupHeartbeats:
         self._writes = 0
         self._write_again = 0
         """Unix seconds of the next write."""
+        self.watermark = 0
+        """The latest slot of `state.watermarks` that was written."""
         self.judged = begin - 1
         """The last slot that was checked for silent interfaces."""
 

@@ -26,6 +26,7 @@ from flowwarden.network.services import Service
 from flowwarden.notify.alert import Route
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state.item import Item
+from flowwarden.state.sets import HOUR
 
 
 class Need(StrEnum):
@@ -72,6 +73,8 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     """Where its findings go that do not: because of the evidence so far, or while a role is learned."""
     quiet: int | None = None
     """Seconds for which repeats of a finding are suppressed; None for the stack's setting."""
+    resolve_after: int = 6 * HOUR
+    """Seconds of later records without its findings after which an incident is over."""
     incident: str = ""
     """The name under which its findings and those of similar detectors are the same incident, if they have
     the same subject or cause; empty for its own."""

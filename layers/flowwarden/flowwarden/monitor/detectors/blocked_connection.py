@@ -52,7 +52,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import ABSENT
 from flowwarden.records.model import FlowDirection
 from flowwarden.state.schema import BASELINES, MOST_REFUSED, REFUSALS
-from flowwarden.state.sets import DAY, Addition, merged
+from flowwarden.state.sets import DAY, HOUR, Addition, merged
 
 SLOT: Final = 600
 SPAN: Final = 36  # slots: six hours
@@ -247,6 +247,7 @@ DETECTOR: Final = Detector(
         "hours: a security group is too strict, or the host is probing for open ports"
     ),
     severity=Severity.MEDIUM,
+    resolve_after=HOUR // 2,
     incident="refused",
     shares=Shares.RULES,
     thresholds=("blocked_packets", "blocked_slots"),

@@ -46,7 +46,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.state.schema import BASELINES, MOST_REFUSED, REFUSALS
-from flowwarden.state.sets import DAY
+from flowwarden.state.sets import DAY, HOUR
 
 MOST_SERVICES: Final = 5
 """Services of a role that are findings of their own in a batch. If the rules deny more, that is one fact."""
@@ -169,6 +169,7 @@ DETECTOR: Final = Detector(
         "for two hours; at most one page in 30 days for each role and service"
     ),
     severity=Severity.MEDIUM,
+    resolve_after=HOUR // 2,
     shares=Shares.ROLE,
     quiet=30 * DAY,
     thresholds=("blocked_packets", "blocked_slots", "probing_destinations"),

@@ -37,6 +37,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.state import heartbeats
 from flowwarden.state.heartbeats import SLOT
 from flowwarden.state.schema import HEARTBEATS
+from flowwarden.state.sets import HOUR
 
 SILENT_SLOTS: Final = 3
 """90 min: records are usually minutes late (p95), occasionally an hour."""
@@ -209,6 +210,7 @@ DETECTOR: Final = Detector(
     ),
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
+    resolve_after=HOUR // 2,
     technique="T1562.008",
     needs=frozenset({Need.HEARTBEATS}),
     state=(HEARTBEATS,),

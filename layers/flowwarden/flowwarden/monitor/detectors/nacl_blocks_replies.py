@@ -39,6 +39,7 @@ from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.string_pool import EGRESS
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.records.model import FlowDirection
+from flowwarden.state.sets import HOUR
 
 INBOUND: Final = "inbound"
 OUTBOUND: Final = "outbound"
@@ -147,6 +148,7 @@ DETECTOR: Final = Detector(
     name="nacl-blocks-replies",
     summary="a network ACL allows requests and denies their replies, inbound or outbound",
     severity=Severity.MEDIUM,
+    resolve_after=HOUR // 2,
     shares=Shares.NETWORK_ACL,
     thresholds=("nacl_tuples",),
     needs=frozenset({Need.SUBNET_ID}),

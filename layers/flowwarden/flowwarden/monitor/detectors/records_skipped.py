@@ -156,6 +156,7 @@ DETECTOR: Final = Detector(
     summary="AWS skipped an interface's records (SKIPDATA) in at least three windows within an hour",
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
+    resolve_after=HOUR // 2,
     thresholds=("skipped_windows",),
     state=(SKIPPED,),
     finds=("records-lost",),

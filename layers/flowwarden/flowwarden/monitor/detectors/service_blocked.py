@@ -29,6 +29,7 @@ from flowwarden.monitor.view import BatchView
 from flowwarden.network.services import Service
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
+from flowwarden.state.sets import HOUR
 
 
 class Facts(Struct, frozen=True):
@@ -87,6 +88,7 @@ DETECTOR: Final = Detector(
     name="service-blocked",
     summary="five or more of your hosts are blocked from one of your services: a rule was tightened",
     severity=Severity.MEDIUM,
+    resolve_after=HOUR // 2,
     incident="refused",
     shares=Shares.RULES,
     thresholds=("service_blocked_clients", "blocked_packets"),

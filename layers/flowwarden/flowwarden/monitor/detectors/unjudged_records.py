@@ -27,6 +27,7 @@ from flowwarden.notify.alert import Route
 from flowwarden.policy.detection import Thresholds
 from flowwarden.printable import one_line
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.state.sets import HOUR
 
 _PLACES: Final = ("interface_id", "resource_id")
 
@@ -81,6 +82,7 @@ DETECTOR: Final = Detector(
     summary="records without interface and action, such as those of transit gateways, are not judged",
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
+    resolve_after=HOUR // 2,
     runbook=(
         "If the records come from a transit gateway: create a flow log for each VPC attached to it.",
         "If they come from a VPC: add the fields interface-id and action to the format of its flow log.",

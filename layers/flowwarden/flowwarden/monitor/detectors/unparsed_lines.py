@@ -28,6 +28,7 @@ from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.log_format import is_header
 from flowwarden.records.model import Malformed, Records
 from flowwarden.records.values import MASKED
+from flowwarden.state.sets import HOUR
 
 MIN_LINES: Final = 5
 """Fewer unparsable lines among valid ones are isolated malformed lines."""
@@ -94,6 +95,7 @@ DETECTOR: Final = Detector(
     summary="many lines cannot be parsed: unknown log format",
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
+    resolve_after=HOUR // 2,
     finds=("unreadable-lines",),
     runbook=(
         f"A data protection policy masks the addresses: remove {{masked}} from the policy: {_POLICIES}",

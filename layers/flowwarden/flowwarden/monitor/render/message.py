@@ -57,7 +57,7 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     @property
     def subject(self) -> str:
         """The summary on one line, with severity and region; shorter if it is long."""
-        return subject_line(self.finding.severity, self.text, self.context.region)
+        return subject_line(self.finding.severity, self.text, self.context.region, self.claim.event)
 
     @property
     def what_to_do(self) -> list[str]:
@@ -108,13 +108,18 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
 
     def attributes(self, kind: str) -> dict[str, str]:
         """The attributes that subscribers filter by."""
-        return {
-            "kind": kind,
-            "severity": self.finding.severity.value,
-            "detector": self.finding.detector,
-            "account": self.context.account_id,
-            "region": self.context.region,
-        }
+        return attributes(self.finding, kind, self.context) | {"event": self.claim.event.value}
+
+
+def attributes(finding: Finding, kind: str, context: RenderContext) -> dict[str, str]:
+    """The attributes of all notifications about an incident, by which subscribers filter."""
+    return {
+        "kind": kind,
+        "severity": finding.severity.value,
+        "detector": finding.detector,
+        "account": context.account_id,
+        "region": context.region,
+    }
 
 
 def _with_others(text: Text, crowd: Crowd) -> Text:

@@ -90,6 +90,7 @@ def _document(page: Page) -> dict[str, Any]:
         "version": DOCUMENT_VERSION,
         "kind": "incident",
         "incident": page.key,
+        "event": page.claim.event.value,
         **_statement(page),
         **_place(page.finding, page.context),
         **amount.document(page.finding, page.text),

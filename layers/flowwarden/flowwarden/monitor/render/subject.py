@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from flowwarden.monitor.text import Text
+from flowwarden.notify.incident import Event
 from flowwarden.printable import one_line
 
 FITTING: Final = 98
@@ -14,16 +15,18 @@ _LONG_ADDRESS: Final = re.compile(r"(?<![0-9a-fA-F:])(?=[0-9a-fA-F:]{23,})(?:[0-
 """An IPv6 address that is longer than its shortened form."""
 
 
-def subject_line(severity: str, text: Text, region: str) -> str:
+def subject_line(severity: str, text: Text, region: str, event: Event = Event.OPENED) -> str:
     """`[HIGH] What was found (eu-west-1)` on one line, shortened until it fits.
 
-    It first loses the Region, then uses the short sentence, then shortens IPv6 addresses. The text contains
-    everything in full.
+    A later notification of an incident has `[HIGH UPDATED]` or `[HIGH REOPENED]`. The line first loses
+    the Region, then uses the short sentence, then shortens IPv6 addresses. The text contains everything
+    in full.
     """
     brief = text.brief or text.summary
     facts = [each.removesuffix(".") for each in (text.summary, brief, shortened(brief))]
     endings = (f" ({region})", "")
-    lines = [one_line(f"[{severity.upper()}] {fact}{end}") for fact in facts for end in endings]
+    label = severity if event is Event.OPENED else f"{severity} {event}"
+    lines = [one_line(f"[{label.upper()}] {fact}{end}") for fact in facts for end in endings]
     return next((line for line in lines if len(line) <= FITTING), lines[-1])
 
 

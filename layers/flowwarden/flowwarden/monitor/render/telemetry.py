@@ -69,6 +69,7 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "version": DOCUMENT_VERSION,
         "kind": finding.detector,
         "incident": message.key,
+        "event": message.claim.event.value,
         "detector": finding.detector,
         "severity": finding.severity,
         "summary": message.text.summary,

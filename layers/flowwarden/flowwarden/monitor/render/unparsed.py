@@ -68,6 +68,7 @@ def _document(message: Message[UnparsedFinding]) -> dict[str, Any]:
         "version": DOCUMENT_VERSION,
         "kind": finding.detector,
         "incident": message.key,
+        "event": message.claim.event.value,
         "detector": finding.detector,
         "severity": finding.severity,
         "summary": message.text.summary,

@@ -1,0 +1,116 @@
+"""The life of an incident, as members of its claim item: when it was seen, and what is pending or open.
+
+An item with the member `open` is in the index `OPEN`, whose sort key `check_at` is the time at which the
+dispatcher looks at the item. A repeat does not move that time: this would cost two writes in the index. When
+it has come, the dispatcher reads the item and sets the next one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from flowwarden.aws.dynamodb.item import StoredItem
+from flowwarden.aws.dynamodb.table import number
+from flowwarden.aws.dynamodb.told import Clause
+from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, Pending
+
+PENDING: Final = "PENDING"
+SENT: Final = "SENT"
+RESOLVED: Final = "RESOLVED"
+"""The states of an item; `claims.py` explains them."""
+OPEN: Final = "open"
+"""The index of the open incidents, its partition key, and the only value of that key."""
+_NAMES: Final = {"#open": OPEN}
+RETRY_SECONDS: Final = 60
+"""After the end of a lease, for how long a retry of the batch goes first. Then the dispatcher sends what is
+pending."""
+
+
+def claimed(pending: Pending | None, now: int, lease: int) -> Clause:
+    """The assignments of a claim that make it pending; '' for an incident without a life."""
+    if pending is None:
+        return Clause("", {})
+    return Clause(
+        ", pending = :pending_json, #open = :open, check_at = :check_at",
+        {
+            ":pending_json": {"S": msgspec.json.encode(pending).decode()},
+            ":open": {"S": OPEN},
+            ":check_at": number(now + lease + RETRY_SECONDS),
+        },
+        names=_NAMES,
+    )
+
+
+def confirmed(incident: Incident | None, now: int) -> Clause:
+    """The assignments of a confirmation that store the incident; '' for one without a life."""
+    if incident is None:
+        return Clause("", {})
+    return Clause(
+        ", incident = :incident, last_seen = :last_seen, reopened = :reopened, #open = :open"
+        ", check_at = :check_at",
+        {
+            ":incident": {"S": msgspec.json.encode(incident).decode()},
+            ":last_seen": number(incident.last_seen),
+            ":reopened": number(incident.reopened),
+            ":open": {"S": OPEN},
+            ":check_at": number(due_at(incident, now)),
+        },
+        names=_NAMES,
+    )
+
+
+def reopened(item: StoredItem, state: str, now: int) -> Clause:
+    """The assignments with which a suppressed repeat opens a resolved incident again; '' if it is open.
+
+    Nothing is sent within the suppression window. The next resolve takes longer, see `Incident.wait`.
+    """
+    incident = incident_of(item, now) if state == RESOLVED else None
+    if incident is None:
+        return Clause("", {})
+    again = replace(incident, reopened=incident.reopened + 1, last_seen=now)
+    return Clause(
+        "#state = :sent, reopened = :reopened, #open = :open, check_at = :check_at",
+        {
+            ":sent": {"S": SENT},
+            ":reopened": number(again.reopened),
+            ":open": {"S": OPEN},
+            ":check_at": number(due_at(again, now)),
+        },
+        names=_NAMES,
+        removes="REMOVE resolved_at",
+    )
+
+
+def due_at(incident: Incident, now: int) -> int:
+    """When the dispatcher looks again whether an open incident is over (Unix seconds)."""
+    return max(incident.last_seen + incident.wait, now + RETRY_SECONDS)
+
+
+def incident_of(item: StoredItem, now: int) -> Incident | None:
+    """The incident in an item; None if it has none that can be read."""
+    found = item.document("incident", Incident) if "incident" in item else None
+    if found is None:
+        return None
+    seen = item.moment("last_seen", now) if "last_seen" in item else None
+    reopened = item.amount("reopened") if "reopened" in item else None
+    return replace(
+        found,
+        last_seen=max(found.last_seen, seen or 0),
+        reopened=found.reopened if reopened is None else reopened,
+    )
+
+
+def history(item: StoredItem, now: int) -> tuple[Event, Incident | None]:
+    """What a notification reports that is sent now, and the incident that it continues."""
+    incident = incident_of(item, now)
+    if incident is None:
+        return Event.OPENED, None
+    if "resolved_at" not in item:
+        return Event.UPDATED, incident
+    resolved = item.moment("resolved_at", now)
+    if resolved is None or now - resolved >= REOPEN_SECONDS:
+        return Event.OPENED, None
+    return Event.REOPENED, incident

@@ -1,0 +1,1 @@
+"""The dispatcher: sends what stayed pending, and resolves incidents that are over."""

@@ -1,0 +1,124 @@
+"""An incident over time: what is stored of it, so that it can be resent, listed and resolved. Pure.
+
+An incident is opened by its first notification, updated by later ones, and resolved when records show that
+it is over. If it recurs within a day, it is reopened.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flowwarden.notify.evidence import Evidence
+from flowwarden.notify.notification import Composed, Notification
+
+REOPEN_SECONDS: Final = 86_400
+"""After its end, for how long a recurrence reopens an incident. Later, it is a new one."""
+LONGEST_WAIT: Final = 86_400
+"""The longest time without the findings of an incident after which it is over, in seconds."""
+WAIT_GROWTH: Final = 4
+"""How many times longer that time is after each reopening: an hourly job that is rejected would otherwise
+resolve and reopen its incident every hour."""
+MOST_GROWN: Final = 8
+"""Reopenings that count for it; `LONGEST_WAIT` applies long before."""
+
+
+class Event(StrEnum):
+    """What a notification reports about an incident."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    """The evidence grew, or the incident still goes on after the suppression window."""
+    REOPENED = "reopened"
+    """It was resolved less than a day ago."""
+    RESOLVED = "resolved"
+
+
+class Incident(Struct, frozen=True, kw_only=True):
+    """What the table stores of an incident besides its claim."""
+
+    title: str
+    """One sentence."""
+    severity: str
+    detectors: tuple[str, ...]
+    subject: str
+    """The host, subnet, interface or log group that it is about."""
+    log_group: str
+    """Where its records were."""
+    last_seen: int
+    """Unix seconds: when the latest traffic behind it ended."""
+    resolve_after: int
+    """Seconds of later records without its findings after which it is over."""
+    interfaces: tuple[str, ...] = ()
+    """If given, it is over when each of these interfaces has written again."""
+    attributes: dict[str, str]
+    """The attributes of its notifications."""
+    opened_at: int | None = None
+    """Unix seconds of the first notification; None until then."""
+    reopened: int = 0
+    """How often it was reopened."""
+
+    @property
+    def wait(self) -> int:
+        """Seconds of later records without its findings after which it is over."""
+        longest = max(self.resolve_after, LONGEST_WAIT)
+        return min(self.resolve_after * int(WAIT_GROWTH ** min(self.reopened, MOST_GROWN)), longest)
+
+    def after(self, earlier: Incident | None, event: Event, now: int) -> Incident:
+        """The same incident when a notification is sent at `now` (Unix seconds), from what was stored."""
+        if earlier is None:
+            return replace(self, opened_at=now)
+        return replace(
+            self,
+            opened_at=now if earlier.opened_at is None else earlier.opened_at,
+            reopened=earlier.reopened + (event is Event.REOPENED),
+            detectors=tuple(dict.fromkeys((*earlier.detectors, *self.detectors))),
+            last_seen=max(earlier.last_seen, self.last_seen),
+        )
+
+
+class StoredNotification(Struct, frozen=True, kw_only=True):
+    """A notification as it is stored: `Notification` would fold the texts of several lines."""
+
+    subject: str
+    text: str
+    document: dict[str, Any]
+    attributes: dict[str, str]
+
+    @classmethod
+    def of(cls, notification: Notification) -> StoredNotification:
+        """The same notification."""
+        return cls(
+            subject=notification.subject,
+            text=notification.text,
+            document=notification.document,
+            attributes=notification.attributes,
+        )
+
+    def restored(self) -> Notification:
+        """The notification, with everything escaped again: the stored text may come from elsewhere."""
+        lines = {
+            name: Composed.of(each.split("\n"), end="")
+            for name, each in self.document.items()
+            if isinstance(each, str) and "\n" in each
+        }
+        return Notification(
+            subject=self.subject,
+            text=self.text,
+            document=self.document | lines,
+            attributes=self.attributes,
+        )
+
+
+class Pending(Struct, frozen=True, kw_only=True):
+    """A notification that is about to be sent. If its invocation ends first, the dispatcher sends it."""
+
+    incident: Incident
+    notification: StoredNotification
+    quiet: int | None = None
+    """See `Alert.quiet`."""
+    evidence: Evidence | None = None
+    """See `Alert.evidence`."""
