@@ -61,6 +61,7 @@ METRICS = {
     "Notifications": "notifications",
     "Suppressed": "suppressed",
     "Muted": "muted",
+    "Inhibited": "inhibited",
     "InternetRejects": "internet_rejects",
     "StateUnavailable": "state_unavailable",
     "UnparsedBatches": "unparsed_batches",
@@ -157,6 +158,7 @@ def report(batch: LogBatch, result: BatchReport) -> None:
             detector=finding.detector,
             route=route_of(finding).value,
             muted=one_line(finding.muted),
+            inhibited_by=finding.inhibited,
         )
     if len(result.reported) > LOGGED:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])

@@ -172,6 +172,18 @@ def test_the_monitors_own_log_group_is_never_processed() -> None:
     assert harness.sink.sent == []
 
 
+def test_an_inhibited_finding_is_logged_with_the_detector_that_inhibits_it() -> None:
+    """And counts in its metric."""
+    event = json.loads((ROOT / "events" / "monitor" / "internet-to-private.json").read_text())
+    harness = Harness(environment=event["settings"])
+    with captured(monitor.logger) as stream:
+        result = harness.run(encode(event["event"]))
+    logged = [json.loads(line) for line in stream.getvalue().splitlines()]
+    inhibited = [(each["detector"], each["inhibited_by"]) for each in logged if each.get("inhibited_by")]
+    assert inhibited == [("internet-to-admin-port", "internet-to-private")]
+    assert (result["Inhibited"], result["Muted"], result["Notifications"]) == (1, 0, 1)
+
+
 def test_a_page_that_cannot_be_sent_fails_the_invocation() -> None:
     """Lambda retries the batch."""
     harness = Harness(sink=MemorySink(refuse={"blocked-connection"}))

@@ -140,6 +140,7 @@ NOT_LOST = {
     "DigestRows": "counts work",
     "Notifications": "counts work",
     "Suppressed": "counts repeats of what was sent",
+    "Inhibited": "counts what a page of another finding explains",
     "Muted": "counts what the policy asks not to send",
     "InternetRejects": "counts work",
     "FlowLogsCreated": "counts work",

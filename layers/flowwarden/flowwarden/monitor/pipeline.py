@@ -131,7 +131,8 @@ class MonitoringService:
         heartbeats.see(view, state)
         found = [each for one in DETECTORS for each in one.detect(view, state, view.policy.thresholds)]
         inhibition = Inhibition(batch.owner, self._suppression_minutes, now)
-        triaged = muted(triage(found, view.policy), view.policy.mutes, view.hosts, now)
+        sorted_out = triage(found, view.policy)
+        triaged = muted(sorted_out.remaining, view.policy.mutes, view.hosts, now)
         findings = inhibition.of(triaged, state)
         seen = self._seen(view, now)
         found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
@@ -144,7 +145,7 @@ class MonitoringService:
         self._policy_recorder.keep(now)
         done = report(
             records,
-            findings,
+            [*findings, *sorted_out.inhibited],
             delivery + replace(learning, unsent=()),
             log_formats_unavailable=int(formats.unavailable),
             host_history_unavailable=state.failures,

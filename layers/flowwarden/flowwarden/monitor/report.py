@@ -83,6 +83,11 @@ class BatchReport(Struct, frozen=True, kw_only=True):
         return counted(each for each in self.found if each.muted)
 
     @property
+    def inhibited(self) -> int:
+        """The number of findings that another finding keeps from notifying, in this batch or another."""
+        return counted(each for each in self.found if each.inhibited)
+
+    @property
     def digest_rows(self) -> int:
         """The number of findings for the next digest, which do not page."""
         return counted(each for each in self.reported if route_of(each) is Route.DIGEST)
