@@ -63,7 +63,7 @@ def notify(
         claims: the shared claims.
         routes: the sinks; sinks with the same name are one sink. A missing route of an alert is a KeyError.
         roll_up: creates the alert that covers new alerts beyond `singly` and all alerts beyond
-            `run.most_claims`, which are not looked up. Repeats do not count toward `singly`.
+            `Run.most_claims`, which are not looked up. Repeats do not count toward `singly`.
         singly: the maximum number of individual notifications per sink.
     """
     total, overdue = DeliveryReport(), 0
