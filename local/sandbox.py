@@ -43,7 +43,7 @@ FOR_CONTAINERS: Final = "invoke"
 START_SECONDS: Final = 300
 STOP_SECONDS: Final = 60
 SETTLE_SECONDS: Final = 3
-"""Longest wait for notifications after an invocation has returned: SNS delivers them within a second."""
+"""Longest wait for notifications of an invocation: SNS delivers them within a second."""
 USAGE: Final = "usage: python -m local.sandbox up | down | inbox | send EVENT"
 
 
@@ -152,9 +152,7 @@ class Sandbox:
 
     def inbox(self) -> int:
         """Show the notifications that neither this command nor `send` has shown."""
-        nothing = (
-            "No notifications since the last `make send` or `make inbox`, which showed the earlier ones."
-        )
+        nothing = "No notifications since the last `make send` or `make inbox`, which showed earlier ones."
         self._show(self.state().notifications(seconds=0), nothing)
         return 0
 
@@ -162,8 +160,7 @@ class Sandbox:
         """Invoke the deployed function of an event; show its result and its notifications."""
         state, event = self.state(), read(path)
         self._terminal.title(event.title or path.name, f"{event.function}, deployed at {state.endpoint}")
-        for each in notes(event):
-            self._terminal.say(each)
+        self._terminal.say(" ".join(notes(event)))
         result, failed = state.invoke(event)
         self._terminal.scene("Result of the function")
         self._terminal.code(json.dumps(result, indent=2))
