@@ -84,6 +84,7 @@ class Harness:
             claims=MemoryClaims(ClaimTerms(suppression=3600, lease=50)),
             pages=self.sink,
             operations=self.operations,
+            warn=monitor.logger.warning,
         )
         service = build(
             ports,
@@ -91,7 +92,7 @@ class Harness:
             (LogFormat.parse(settings.log_format), DEFAULT_LOG_FORMAT),
             region=settings.aws_region,
             suppression_minutes=60,
-            warn=monitor.logger.warning,
+            runbooks=settings.runbook_url,
         )
         return settings, service
 
@@ -202,6 +203,19 @@ def test_metrics_are_emitted_even_if_the_invocation_fails(capsys: pytest.Capture
     ]
     assert set(monitor.METRICS) <= set(metrics)
     assert (metrics["Flows"], metrics["Malformed"], metrics["Notifications"]) == ([1.0], [1.0], [0.0])
+
+
+def test_a_page_names_the_runbook_where_the_stack_says_it_is() -> None:
+    """In the text and in the document; by default its path in the project."""
+    for environment, base in (
+        ({}, "docs/runbooks"),
+        ({"RUNBOOK_URL": "https://wiki.example.com/fw"}, "https://wiki.example.com/fw"),
+    ):
+        harness = Harness(environment=environment)
+        harness.run(encode(document(BLOCKED)))
+        (page,) = harness.sink.sent
+        assert page.document["runbook"] == f"{base}/blocked-connection.md"
+        assert f"\n  Runbook: {base}/blocked-connection.md\n" in page.text
 
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"the folder of real payloads, {REAL}, does not exist")

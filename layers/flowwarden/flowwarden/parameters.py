@@ -20,6 +20,8 @@ LOG_FORMAT: Final = "LogFormat"
 OTHER_DESTINATIONS: Final = "OtherDestinations"
 TAG_FIELDS: Final = "TagFields"
 YES: Final = "yes"
+RUNBOOKS: Final = "docs/runbooks"
+"""The folder of the runbooks in the project: their base address if they are not published elsewhere."""
 
 LONGEST_POLICY: Final = 1800
 """Characters of the parameter `Policy`: the environment of a function is at most 4 KB."""
@@ -48,6 +50,7 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         "LogKmsKeyArn": Parameter("", "LOG_KMS_KEY_ARN"),
         "PagesEmail": Parameter(""),
         "OperationsEmail": Parameter(""),
+        "RunbookUrl": Parameter(RUNBOOKS, "RUNBOOK_URL"),
         POLICY: Parameter("{}", "POLICY"),
         POLICY_PROFILE: Parameter("", "POLICY_PROFILE"),
         "SuppressionMinutes": Parameter("240", "SUPPRESSION_MINUTES"),
