@@ -51,6 +51,7 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         "PagesEmail": Parameter(""),
         "OperationsEmail": Parameter(""),
         "RunbookUrl": Parameter(RUNBOOKS, "RUNBOOK_URL"),
+        "Dashboard": Parameter("no"),
         POLICY: Parameter("{}", "POLICY"),
         POLICY_PROFILE: Parameter("", "POLICY_PROFILE"),
         "SuppressionMinutes": Parameter("240", "SUPPRESSION_MINUTES"),

@@ -151,6 +151,7 @@ class MonitoringService:
         )
         return replace(
             done,
+            delay=_delay(records, now),
             reports_unsent=learning.unsent,
             deferred=state.deferred + len(view.active_hosts.others),
             policy_invalid=int(bool(self._policy_recorder.in_use.problem)),
@@ -236,6 +237,12 @@ class MonitoringService:
         )
         claims = TimedClaims(self._claims, budget)
         return notify(found, run, claims, self._routes, lambda rest: roll_up(rest, seen))
+
+
+def _delay(records: Table, now: int) -> int | None:
+    """Seconds from the end of the newest window to `now`; not negative, although clocks differ a little."""
+    span = records.flows.span
+    return None if span is None else max(now - span[1], 0)
 
 
 def _remember(
