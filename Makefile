@@ -95,7 +95,7 @@ send: setup ## Send an event to the deployed functions: make send EVENT=events/m
 	@$(BIN)/python -m local.sandbox send $(if $(EVENT),"$(EVENT)")
 
 .PHONY: inbox
-inbox: setup ## Show the notifications that arrived since the last call
+inbox: setup ## Show the notifications that neither `make send` nor an earlier `make inbox` showed
 	@$(BIN)/python -m local.sandbox inbox
 
 .PHONY: down
