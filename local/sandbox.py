@@ -258,8 +258,8 @@ def _host(name: str) -> str:
 
 
 def _parameters(name: str) -> Parameters:
-    """The parameters of the stack: the demo's policy; none for `make invoke`, whose events have settings."""
-    return {} if name == FOR_CONTAINERS else {"Policy": json.dumps(POLICY)}
+    """The demo's policy, and the dashboard; nothing for `make invoke`, whose events have settings."""
+    return {} if name == FOR_CONTAINERS else {"Policy": json.dumps(POLICY), "Dashboard": "yes"}
 
 
 def _stop_all(terminal: Terminal) -> int:

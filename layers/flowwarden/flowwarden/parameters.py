@@ -22,6 +22,8 @@ LOG_FORMAT: Final = "LogFormat"
 OTHER_DESTINATIONS: Final = "OtherDestinations"
 TAG_FIELDS: Final = "TagFields"
 YES: Final = "yes"
+RUNBOOKS: Final = "docs/runbooks"
+"""The folder of the runbooks in the project: their base address if they are not published elsewhere."""
 
 _SHOWN: Final = 80
 """The longest excerpt of a value in an error message."""
@@ -105,6 +107,14 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         ),
         "PagesEmail": Parameter("", write="an email address, or nothing", pattern=_EMAIL),
         "OperationsEmail": Parameter("", write="an email address, or nothing", pattern=_EMAIL),
+        "RunbookUrl": Parameter(
+            RUNBOOKS,
+            "RUNBOOK_URL",
+            write=f"{RUNBOOKS}, or an https address of at most 150 characters that does not end with a slash",
+            pattern=r'^docs/runbooks$|^https://[^\s"\\]+[^\s"\\/]$',
+            longest=150,
+        ),
+        "Dashboard": Parameter("no", write="yes or no", values=_YES_OR_NO),
         POLICY: Parameter("{}", "POLICY"),
         POLICY_PROFILE: Parameter(
             "",
