@@ -384,7 +384,7 @@ def test_without_the_table_each_batch_is_evaluated_alone() -> None:
 def test_interfaces_that_a_gap_made_irregular_show_the_gap() -> None:
     """The hold began before the slots of silence, so few interfaces wrote in all slots before them."""
     everyone = frozenset(range(10))
-    regular = {slot: everyone for slot in range(-9, -5)}
+    regular = dict.fromkeys(range(-9, -5), everyone)
     held = {-5: {2, 6, 8}, -4: {5, 6, 7, 8}, -3: {2, 4, 8}, -2: {2, 3, 4}, -1: {2, 3}, 0: {1, 9}}
     seen = regular | {slot: frozenset(numbers) for slot, numbers in held.items()}
     assert interface_silent.silent(0, seen) == {5, 6, 7}
