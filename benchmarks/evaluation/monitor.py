@@ -92,7 +92,7 @@ class Monitor:
         result = self._service.process(batch, Invocation("one", lambda: TIME_LEFT), delivery.arrived)
         sent = self._pages.take() + self._operations.take()
         traffic = [each for each in result.reported if isinstance(each, TrafficFinding)]
-        reported = [each for each in traffic if each.detector in NEVER_PAGED]
+        reported = [each for each in traffic if each.detector in NEVER_PAGED and not each.inhibited]
         return [
             *(page(each, delivery) for each in sent),
             *(report(each, delivery) for each in reported),

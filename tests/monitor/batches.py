@@ -111,7 +111,7 @@ def finding_with(detector: Detector) -> Callable[..., list[TrafficFinding]]:
 def triaged(flows: Sequence[Flow], policy: Policy = POLICY, now: int = NOW) -> list[TrafficFinding]:
     """The remaining findings of all detectors except those that only log, in a new container."""
     paging = [each for each in DETECTORS if each.route is not Route.LOG]
-    return of_traffic(triage(Container(policy).found(flows, now, paging), policy))
+    return of_traffic(triage(Container(policy).found(flows, now, paging), policy).remaining)
 
 
 def batch(*flows: Flow) -> tuple[Flow, ...]:

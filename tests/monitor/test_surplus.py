@@ -50,7 +50,7 @@ def found(
 ) -> list[Finding]:
     """The findings of one detector in a batch, after triage."""
     container = Container(policy, MemoryEvidence(dict(evidence.items)), directory)
-    return triage(container.detect(detector, table(*flows), TODAY + 7200), policy)
+    return triage(container.detect(detector, table(*flows), TODAY + 7200), policy).remaining
 
 
 def counts(findings: Sequence[Finding]) -> tuple[int, int]:
@@ -278,5 +278,5 @@ def test_both_numbers_remain_after_triage() -> None:
     """That of the findings that would page, and that of the others."""
     both = egress_denied.DETECTOR.surplus(3, 4)
     assert [(each.severity, each.count) for each in both] == [(Severity.MEDIUM, 3), (Severity.INFO, 4)]
-    assert triage(both, POLICY) == both
+    assert triage(both, POLICY).remaining == both
     assert egress_denied.DETECTOR.surplus(0) == []

@@ -17,7 +17,7 @@ def test_a_database_is_recognized_by_what_its_role_serves() -> None:
     evidence = learned(*served)
     findings = look(got("203.0.113.9", 443), evidence)
     assert {found.detector for found in findings} == {"database-egress", "unexpected-egress"}
-    (reported,) = of_traffic(triage(findings, POLICY))
+    (reported,) = of_traffic(triage(findings, POLICY).remaining)
     assert (reported.detector, reported.subject) == ("database-egress", CLIENT)
     assert paged(got("203.0.113.9", 443), learned()) == []
 

@@ -105,4 +105,4 @@ def test_a_subnet_declared_private_is_reported_once() -> None:
     directory = FakeDirectory.of(interface("eni-1"))
     found = Container(policy, learned(), directory).found(visit(22), TODAY + 7200, DETECTORS)
     assert {each.detector for each in found} >= {NAME, "internet-to-private"}
-    assert NAME not in {each.detector for each in triage(found, policy)}
+    assert NAME not in {each.detector for each in triage(found, policy).remaining}

@@ -124,6 +124,8 @@ class Finding[F = Any](Struct, frozen=True, kw_only=True):
     another batch explains it."""
     muted: str = ""
     """The reason of the policy's mute that keeps it from notifying; empty if there is none."""
+    inhibited: str = ""
+    """The detector whose finding, in any batch, keeps it from notifying; empty if there is none."""
     facts: F
     """The measurements and the limit that they passed, as a struct of the detector; None if the other members
     suffice."""

@@ -13,14 +13,14 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector
-from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, gravity, vpc_of
+from flowwarden.monitor.findings import Finding, TrafficFinding, gravity, vpc_of
 from flowwarden.monitor.render.incident_key import account_of
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
+from flowwarden.monitor.triage import inhibited_by
 from flowwarden.state.schema import REPORTED
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
 
@@ -74,15 +74,12 @@ class Inhibition(Struct, frozen=True):
         if not keys:
             return [*findings]
         items = state.read(dict.fromkeys(key for some in keys.values() for key in some))
-        explained = {
-            at
-            for at, some in keys.items()
-            if self._is_explained(findings[at], [items[key] for key in some if key in items])
-        }
-        return [
-            replace(each, severity=Severity.INFO, silenced=True) if at in explained else each
-            for at, each in enumerate(findings)
-        ]
+        after = [*findings]
+        for at, some in keys.items():
+            by = self._inhibitor_of(findings[at], [items[key] for key in some if key in items])
+            if by:
+                after[at] = inhibited_by(by, findings[at])
+        return after
 
     def store(self, findings: Iterable[Finding], state: StateView) -> None:
         """Store what was reported, for later batches; call it once the notifications are out.
@@ -112,13 +109,17 @@ class Inhibition(Struct, frozen=True):
         state.unread += len(lesser) - len(chosen)
         return chosen
 
-    def _is_explained(self, finding: Finding, items: Sequence[Sets]) -> bool:
+    def _inhibitor_of(self, finding: Finding, items: Sequence[Sets]) -> str | None:
+        """The detector whose stored finding inhibits this one."""
         stored = {number for item in items for number in item.get(DETECTED, ())}
         if not stored:
-            return False
+            return None
         # One hour more, because the clock of the container that stored the finding may be ahead.
         hours = range(self._begin // HOUR, self.now // HOUR + 2)
-        return any(fingerprint(name, hour) in stored for name in _GRAVER[finding.detector] for hour in hours)
+        named = (
+            name for name in _GRAVER[finding.detector] for hour in hours if fingerprint(name, hour) in stored
+        )
+        return next(named, None)
 
     def _keys(self, finding: Finding) -> list[str]:
         """The keys of the items about the finding's subject, and about the subnet that logged it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import BY_NAME
@@ -11,9 +12,20 @@ from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, ident
 from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.policy.policy import Policy
 
+type Inhibitors = Mapping[tuple[str, str, str | None], str]
 
-def triage(found: Iterable[Finding], policy: Policy) -> list[Finding]:
-    """The findings that remain after inhibition.
+
+class Triage(Struct, frozen=True):
+    """The findings of a batch, each once."""
+
+    remaining: list[Finding]
+    """Findings that no other one inhibits, in the order of detection."""
+    inhibited: list[Finding]
+    """Findings that another one inhibits. They are counted and logged, and do not notify."""
+
+
+def triage(found: Iterable[Finding], policy: Policy) -> Triage:
+    """Apply inhibition, and the policy's `exempt`.
 
     Findings about exempt hosts remain, but do not page. Inhibition applies within a VPC, because another VPC
     may use the same addresses. A finding about a subnet also inhibits findings that were logged in it.
@@ -26,19 +38,39 @@ def triage(found: Iterable[Finding], policy: Policy) -> list[Finding]:
     for finding in found:
         # A detector can return the same finding more than once.
         findings.setdefault((vpc_of(finding), *identity(finding)), finding)
-    silenced = {
-        (vpc_of(finding), inhibited, finding.subject)
-        for finding in findings.values()
+    inhibitors = _inhibitors(findings.values())
+    exempt = host_set(policy.exempt)
+    remaining, inhibited = [], []
+    for finding in findings.values():
+        by = _inhibitor_of(finding, inhibitors)
+        if by:
+            inhibited.append(inhibited_by(by, finding))
+        elif _is_exempt(finding, exempt):
+            remaining.append(replace(finding, severity=Severity.INFO, silenced=True))
+        else:
+            remaining.append(finding)
+    return Triage(remaining, inhibited)
+
+
+def inhibited_by(detector: str, finding: Finding) -> Finding:
+    """The finding, which a finding of a detector keeps from notifying."""
+    return replace(finding, severity=Severity.INFO, silenced=True, inhibited=detector)
+
+
+def _inhibitors(findings: Iterable[Finding]) -> Inhibitors:
+    """The detector that inhibits, by VPC, inhibited detector and subject."""
+    return {
+        (vpc_of(finding), inhibited, finding.subject): finding.detector
+        for finding in findings
+        if finding.subject  # findings that are only counted have none
         for inhibited in BY_NAME[finding.detector].inhibits
     }
-    exempt = host_set(policy.exempt)
-    return [
-        replace(finding, severity=Severity.INFO, silenced=True) if _is_exempt(finding, exempt) else finding
-        for finding in findings.values()
-        if silenced.isdisjoint(
-            (vpc_of(finding), finding.detector, each) for each in (finding.subject, _subnet(finding))
-        )
-    ]
+
+
+def _inhibitor_of(finding: Finding, inhibitors: Inhibitors) -> str | None:
+    subjects = (finding.subject, _subnet(finding))
+    keys = [(vpc_of(finding), finding.detector, each) for each in subjects]
+    return next((inhibitors[key] for key in keys if key in inhibitors), None)
 
 
 def _subnet(finding: Finding) -> str | None:
