@@ -13,13 +13,13 @@ from flowwarden.monitor.detectors import DETECTORS, host_probing
 from flowwarden.monitor.findings import Severity, TrafficFinding, Window
 from flowwarden.monitor.render.ends import TOP
 from flowwarden.monitor.render.page import render
-from flowwarden.monitor.render.parts import RenderContext, moment
+from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.query import log_query
 from flowwarden.monitor.render.text import describe
-from flowwarden.monitor.text import duration
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.text import duration, moment
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import FlowDirection
 from flowwarden.records.subscription import LogBatch

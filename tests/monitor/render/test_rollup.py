@@ -12,9 +12,9 @@ from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Severity, SurplusFinding
 from flowwarden.monitor.render import rollup
-from flowwarden.monitor.text import duration
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.notify.text import duration
 from tests.monitor.batches import GROUP
 from tests.monitor.render.golden import CONTEXT
 from tests.monitor.render.rows import page, query

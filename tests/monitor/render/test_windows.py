@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from flowwarden.monitor.detectors import blocked_connection, reject_spike
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.render.ends import TOP
-from flowwarden.monitor.render.parts import moment
 from flowwarden.monitor.traffic.usual_volume import MEGABYTE
+from flowwarden.notify.text import moment
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from tests.flows import rejected

@@ -1,34 +1,43 @@
 """One run of the dispatcher: sends what stayed pending, and resolves incidents that are over.
 
-Every step is a conditional write before or after a claimed notification. So two runs at once, or a run that
-ends at any point, cause neither a lost notification nor more than one duplicate.
+Each step is a conditional write, and a notification is claimed like any other. So two runs at once, or a run
+that ends at any point, cause neither a lost notification nor more than one duplicate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from flowwarden.dispatcher.over import Verdict, is_over
+from flowwarden.dispatcher.over import Verdict, judge, keys_of
 from flowwarden.dispatcher.ports import OpenIncident, OpenIncidents
 from flowwarden.dispatcher.resolved import render, render_several
-from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
+from flowwarden.errors import StateUnavailable
 from flowwarden.notify.alert import Alert, Route
-from flowwarden.notify.claims import ClaimKey, Owner, digest
-from flowwarden.notify.incident import Incident
+from flowwarden.notify.claims import Owner, digest
+from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.notify.incident import Event, Incident, Pending
+from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import Routes, notify
 from flowwarden.notify.ports import Claims, Sink
-from flowwarden.notify.run import Run
+from flowwarden.notify.publish import publish
+from flowwarden.notify.run import RESERVE, Run
 from flowwarden.state.ports import EvidenceStore
+from flowwarden.state.sets import DAY
 
 MOST_DUE: Final = 100
-"""Incidents that one run looks at; the next run, a minute later, continues with the others."""
+"""Incidents that one run checks; the next run, a minute later, continues with the others."""
 SINGLY: Final = 5
-"""Resolved incidents of a sink that are reported one by one. If there are more, one notification lists all."""
-RESERVE: Final = 22.0
-"""Remaining seconds required to begin with another incident, see `notify.run.RESERVE`."""
+"""Resolved incidents of a sink that are reported singly. If there are more, one notification lists all."""
+BATCH: Final = "dispatcher"
+"""The batch of the dispatcher's own claims."""
+WAIT_SECONDS: Final = 120
+"""Seconds until a pending notification is due again that another invocation may be sending."""
+NO_SINK: Final = "The stack has no sink of this name any more."
 
 
 class DispatchReport(Struct, frozen=True, kw_only=True):
@@ -43,11 +52,25 @@ class DispatchReport(Struct, frozen=True, kw_only=True):
     without_data: int = 0
     """Incidents that may be over, but no records of their log group arrive."""
     left: int = 0
-    """Due incidents that there was no time for."""
+    """Due incidents for which there was no time, or the table did not answer. The next run continues."""
     unsent: tuple[str, ...] = ()
-    """Titles of what could not be sent, with the reason: the next run tries again."""
+    """Titles of what could not be sent, with the reason. The next run tries again."""
     state_unavailable: int = 0
     """Failed calls to the state table."""
+
+    def __add__(self, other: DispatchReport) -> DispatchReport:
+        """The sum of both reports."""
+        return DispatchReport(
+            **{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__}
+        )
+
+
+class _Step(Struct, frozen=True):
+    """The outcome for one incident."""
+
+    report: DispatchReport = DispatchReport()
+    over: OpenIncident | None = None
+    """The incident, if it is resolved and that must be reported."""
 
 
 class Dispatcher:
@@ -59,26 +82,148 @@ class Dispatcher:
         self._incidents = incidents
         self._claims = claims
         self._evidence = evidence
-        self._routes = routes
         self._sinks = {sink.name: sink for sinks in routes.values() for sink in sinks}
 
     def run(self, attempt: str, now: int, time_left: Callable[[], float]) -> DispatchReport:
-        """Look at the incidents that are due.
+        """Check the incidents that are due.
 
         Args:
             attempt: an id that no other run has.
             now: Unix seconds.
             time_left: seconds until the function times out.
         """
+        run = Run(owner=Owner(BATCH, attempt), at=now, time_left=time_left)
         try:
             due = self._incidents.due(now, MOST_DUE)
         except StateUnavailable:
             return DispatchReport(state_unavailable=1)
-        progress = _Progress(attempt, now, time_left)
+        total, over = DispatchReport(due=len(due)), list[OpenIncident]()
         for at, one in enumerate(due):
-            if time_left() < RESERVE or progress.failures:
-                progress.left = len(due) - at
+            if total.state_unavailable or time_left() < RESERVE:
+                total += DispatchReport(left=len(due) - at)
                 break
-            progress.attempt(lambda one=one: self._look_at(one, progress))
-        progress.attempt(lambda: self._report_resolved(progress))
-        return progress.report(len(due))
+            step = self._check(one, run)
+            total += step.report
+            over += [step.over] if step.over else []
+        return total + self._report(over, run)
+
+    def _check(self, one: OpenIncident, run: Run) -> _Step:
+        """Send what is pending, or resolve what is over."""
+        try:
+            if one.resolved_at is not None:
+                return _Step(over=one)
+            if one.pending is not None:
+                return _Step(self._resend(one, one.pending, run))
+            return self._judge(one, run.at)
+        except StateUnavailable:
+            return _Step(DispatchReport(state_unavailable=1))
+
+    def _resend(self, one: OpenIncident, pending: Pending, run: Run) -> DispatchReport:
+        sink = self._sinks.get(one.key.sink)
+        if one.is_leased or sink is None:
+            self._incidents.put_off(one, run.at + WAIT_SECONDS, one.no_data_since, run.at)
+            return DispatchReport(unsent=() if sink else (f"{pending.incident.title} {NO_SINK}",))
+        # A retry of the batch must find its own notification, so the dispatcher acts for the batch.
+        owner = Owner(one.batch, run.owner.attempt)
+        if not self._incidents.take(one, owner, run.at):
+            return DispatchReport()
+        alert = _pending_alert(one, pending, run.at)
+        notification = pending.notification.restored()
+        sent = publish([alert], [], notification, sink, replace(run, owner=owner), self._claims)
+        return DispatchReport(
+            resent=len(sent.sent), unsent=sent.unsent, state_unavailable=sent.state_unavailable
+        )
+
+    def _judge(self, one: OpenIncident, now: int) -> _Step:
+        incident = one.incident
+        if incident is None:  # its item is damaged; it is not open for anybody who reads it
+            self._incidents.put_off(one, now + DAY, None, now)
+            return _Step()
+        judgment = judge(incident, self._evidence.read(keys_of(incident, now)), now)
+        if judgment.verdict is not Verdict.OVER:
+            self._incidents.put_off(one, judgment.check_at, judgment.no_data_since, now)
+            return _Step(DispatchReport(without_data=int(judgment.verdict is Verdict.NO_DATA)))
+        if not self._incidents.resolve(one, now):
+            return _Step()
+        resolved = replace(one, resolved_at=now)
+        if one.is_told:
+            # It recurred within the suppression window: nothing was sent since it was reported as resolved.
+            self._incidents.close(resolved)
+            return _Step(DispatchReport(resolved=1))
+        return _Step(DispatchReport(resolved=1), resolved)
+
+    def _report(self, over: Sequence[OpenIncident], run: Run) -> DispatchReport:
+        """Notify each sink of its resolved incidents, and close those that were notified."""
+        by_sink = defaultdict[str, list[OpenIncident]](list)
+        for one in over:
+            by_sink[one.key.sink].append(one)
+        total = DispatchReport()
+        for name, several in by_sink.items():
+            sink = self._sinks.get(name)
+            total += self._report_to(sink, several, run) if sink else self._close(several)
+        return total
+
+    def _report_to(self, sink: Sink, several: Sequence[OpenIncident], run: Run) -> DispatchReport:
+        alerts = {alert.key: (one, alert) for one in several if (alert := _resolved_alert(one))}
+        routes = {Route.PAGES: (sink,)}
+        delivery = notify(
+            [alert for _, alert in alerts.values()],
+            run,
+            self._claims,
+            routes,
+            lambda _rest: _all_resolved([one for one, _ in alerts.values()]),
+            singly=SINGLY if len(several) <= SINGLY else 0,
+        )
+        done = {*delivery.sent, *delivery.known}
+        closed = self._close([one for key, (one, _) in alerts.items() if key in done])
+        return _unsent(delivery) + closed
+
+    def _close(self, several: Sequence[OpenIncident]) -> DispatchReport:
+        try:
+            for one in several:
+                self._incidents.close(one)
+        except StateUnavailable:
+            return DispatchReport(state_unavailable=1)  # the next run finds that they were reported
+        return DispatchReport()
+
+
+def _pending_alert(one: OpenIncident, pending: Pending, now: int) -> Alert:
+    notification = pending.notification.restored()
+    event = Event.OPENED if one.incident is None else Event.UPDATED
+    return Alert(
+        key=one.key.incident,
+        route=Route.PAGES,
+        title=pending.incident.title,
+        render=lambda _: notification,
+        quiet=pending.quiet,
+        evidence=pending.evidence,
+        incident=pending.incident.after(one.incident, event, now),
+    )
+
+
+def _resolved_alert(one: OpenIncident) -> Alert | None:
+    incident = one.incident
+    if incident is None:
+        return None
+    return _alert(one, incident, lambda: render(one, incident))
+
+
+def _alert(one: OpenIncident, incident: Incident, text: Callable[[], Notification]) -> Alert:
+    return Alert(
+        key=digest(one.key.incident, Event.RESOLVED, str(one.resolved_at)),
+        route=Route.PAGES,
+        title=f"Resolved: {incident.title}",
+        render=lambda _: text(),
+        quiet=DAY,
+    )
+
+
+def _all_resolved(several: Sequence[OpenIncident]) -> Alert:
+    """The one alert about several resolved incidents."""
+    known = [(one, one.incident) for one in several if one.incident]
+    first, incident = known[0]
+    return _alert(first, incident, lambda: render_several(known))
+
+
+def _unsent(delivery: DeliveryReport) -> DispatchReport:
+    return DispatchReport(unsent=delivery.unsent, state_unavailable=delivery.state_unavailable)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.notify.incident import Event, Incident
 from flowwarden.notify.notification import Composed, Notification
-from flowwarden.notify.text import plural
+from flowwarden.notify.text import duration, moment, plural
 from flowwarden.printable import one_line
 
 DOCUMENT_VERSION: Final = "1"
@@ -32,7 +31,7 @@ def render(one: OpenIncident, incident: Incident) -> Notification:
                 f"Reason       {_reason(incident)}",
                 f"Opened       {_moment(incident.opened_at)}",
                 f"Last seen    {_moment(incident.last_seen)}",
-                f"Last sent    {_moment(one.sent_at)}, {plural(one.suppressed_batches, 'repeat')} suppressed since",
+                f"Last sent    {_moment(one.sent_at)}; {_repeats(one)}",
                 f"Subject      {incident.subject}",
                 f"Log group    {incident.log_group}",
                 *([f"Joined       {', '.join(one.joined)}"] if one.joined else []),
@@ -53,7 +52,9 @@ def render_several(several: Sequence[tuple[OpenIncident, Incident]]) -> Notifica
         f"  - {each.title} Opened {_moment(each.opened_at)}, last seen {_moment(each.last_seen)}."
         for _, each in several[:LISTED]
     ]
-    where = {name: first.attributes[name] for name in ("account", "region") if name in first.attributes}
+    where: dict[str, Any] = {
+        name: first.attributes[name] for name in ("account", "region") if name in first.attributes
+    }
     return Notification(
         subject=f"[RESOLVED] {plural(len(several), 'incident')}",
         text=Composed.of(
@@ -72,10 +73,14 @@ def render_several(several: Sequence[tuple[OpenIncident, Incident]]) -> Notifica
     )
 
 
+def _repeats(one: OpenIncident) -> str:
+    return f"{plural(one.suppressed_batches, 'repeat')} suppressed since"
+
+
 def _reason(incident: Incident) -> str:
     if incident.interfaces:
         return "the interfaces have written records again"
-    return f"records of {_length(incident.wait)} without its findings"
+    return f"records of {duration(incident.wait // 60)} without its findings"
 
 
 def _document(one: OpenIncident, incident: Incident) -> dict[str, Any]:
@@ -99,15 +104,5 @@ def _document(one: OpenIncident, incident: Incident) -> dict[str, Any]:
     }
 
 
-def _length(seconds: int) -> str:
-    minutes = seconds // 60
-    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
-
-
 def _moment(seconds: int | None) -> str:
-    if seconds is None:
-        return "unknown"
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (OverflowError, OSError, ValueError):
-        return str(seconds)
+    return "unknown" if seconds is None else moment(seconds)

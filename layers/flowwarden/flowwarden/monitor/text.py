@@ -116,10 +116,3 @@ def short_clients(tally: Tally) -> str:
 def _short(addresses: tuple[tuple[str, int], ...]) -> str:
     first, others = addresses[0][0], len(addresses) - 1
     return f"{first} +{others}" if others else first
-
-
-def duration(minutes: int) -> str:
-    """Minutes in words: `30 days` for two or more whole days, `4 h` for whole hours, otherwise `90 min`."""
-    if minutes >= 2 * 1440 and minutes % 1440 == 0:
-        return f"{minutes // 1440} days"
-    return f"{minutes // 60} h" if minutes and minutes % 60 == 0 else f"{minutes} min"

@@ -1,6 +1,8 @@
-"""Counts with nouns, for the texts of both functions. Pure."""
+"""Counts with nouns, times and durations, for the texts of all functions. Pure."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 
 def plural(count: int, noun: str) -> str:
@@ -11,3 +13,18 @@ def plural(count: int, noun: str) -> str:
 def counted(count: int | None, noun: str) -> str:
     """`2 packets`; `packets unknown` if the count is None."""
     return f"{noun}s unknown" if count is None else plural(count, noun)
+
+
+def moment(seconds: int) -> str:
+    """Unix seconds as `2026-11-24 02:58:01 UTC`; an out-of-range number is returned as a number."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, OSError, ValueError):
+        return str(seconds)
+
+
+def duration(minutes: int) -> str:
+    """Minutes in words: `30 days` for two or more whole days, `4 h` for whole hours, otherwise `90 min`."""
+    if minutes >= 2 * 1440 and minutes % 1440 == 0:
+        return f"{minutes // 1440} days"
+    return f"{minutes // 60} h" if minutes and minutes % 60 == 0 else f"{minutes} min"

@@ -175,7 +175,7 @@ class DynamoDbClaims:
                 UpdateExpression=(
                     "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
                     f"{life.text}{kept.text}, suppressed_batches, lease_until, tries, pending, resolved_at"
-                    ", no_data_since"
+                    ", no_data_since, told_resolved"
                 ),
                 ConditionExpression="#owner = :me",
                 ExpressionAttributeNames=_NAMES | life.names,

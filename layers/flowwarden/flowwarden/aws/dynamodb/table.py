@@ -71,6 +71,23 @@ class StateTable:
             )
             return [dict(item) for page in bounded(pages) for item in page.get("Items", [])]
 
+    def due(self, index: str, until: int, most: int) -> list[Address]:
+        """The addresses of items in an index whose `check_at` is not later than `until`, earliest first.
+
+        The index has the partition key `index`, with the same text as its only value. Needs dynamodb:Query on
+        the index. Eventually consistent.
+        """
+        with self._errors():
+            answer = self._client.query(
+                TableName=self._name,
+                IndexName=index,
+                KeyConditionExpression="#index = :index AND check_at <= :until",
+                ExpressionAttributeNames={"#index": index},
+                ExpressionAttributeValues={":index": {"S": index}, ":until": number(until)},
+                Limit=most,
+            )
+        return [(key_text(item.get("pk")), key_text(item.get("sk"))) for item in answer.get("Items", [])]
+
     def read(self, addresses: Sequence[Address]) -> tuple[list[dict[str, Any]], list[Address]]:
         """The items that one BatchGetItem returns, and the addresses that it left unprocessed.
 

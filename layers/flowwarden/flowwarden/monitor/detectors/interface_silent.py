@@ -30,9 +30,10 @@ from flowwarden.monitor.caches.heartbeats import GroupHeartbeats
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import InterfaceFinding, Severity, SurplusFinding
-from flowwarden.monitor.text import Text, duration
+from flowwarden.monitor.text import Text
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
+from flowwarden.notify.text import duration
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state import heartbeats
 from flowwarden.state.heartbeats import SLOT

@@ -6,10 +6,10 @@ from typing import Any
 
 from flowwarden.monitor.findings import Tally, TrafficFinding
 from flowwarden.monitor.render.ends import TOP, Ranked
-from flowwarden.monitor.render.parts import moment, widened
-from flowwarden.monitor.text import Text, duration
+from flowwarden.monitor.render.parts import widened
+from flowwarden.monitor.text import Text
 from flowwarden.network.services import describe_service
-from flowwarden.notify.text import counted, plural
+from flowwarden.notify.text import counted, duration, moment, plural
 
 
 def since(finding: TrafficFinding) -> str:

@@ -7,9 +7,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from flowwarden.monitor.findings import TrafficFinding
-from flowwarden.monitor.render.parts import moment
 from flowwarden.monitor.traffic.hosts import Host, Hosts
 from flowwarden.network.addresses import PeerClass
+from flowwarden.notify.text import moment
 
 TOP: Final = 10
 """The number of addresses or services that a notification lists; the rest is counted."""

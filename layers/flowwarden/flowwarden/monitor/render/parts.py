@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.text import duration
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.text import plural
+from flowwarden.notify.text import duration, moment, plural
 
 DOCUMENT_VERSION: Final = "1"
 """Raised when a member of the JSON document is removed or changes its meaning."""
@@ -68,11 +66,3 @@ def repeats(claim: Claim, minutes: int, *, goes_on: bool) -> str:
     repeats = plural(claim.suppressed_batches, "repeat")
     before = f"Last sent at {moment(claim.last_sent)}; {repeats} suppressed since."
     return f"{before} {ahead}"
-
-
-def moment(seconds: int) -> str:
-    """Unix seconds as `2026-11-24 02:58:01 UTC`; an out-of-range number is returned as a number."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (OverflowError, OSError, ValueError):
-        return str(seconds)

@@ -9,11 +9,11 @@ from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between, widened
 from flowwarden.monitor.render.query import stream_query
 from flowwarden.monitor.render.subject import subject_line
-from flowwarden.monitor.text import Text, duration
+from flowwarden.monitor.text import Text
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
 from flowwarden.notify.notification import Composed, Notification
-from flowwarden.notify.text import plural
+from flowwarden.notify.text import duration, plural
 
 NAME: Final = "alert-rollup"
 SUMMARY: Final = "one notification for all new alerts of a batch beyond the first 25"

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.monitor.render.message import Message
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext, moment
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Composed, Notification
+from flowwarden.notify.text import moment
 from flowwarden.printable import one_line
 
 LISTED: Final = 50

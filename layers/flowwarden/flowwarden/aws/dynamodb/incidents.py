@@ -1,0 +1,180 @@
+"""The open incidents in the state table, for the dispatcher: implements `dispatcher.ports.OpenIncidents`.
+
+They are the claim items with the member `open`, see `lifecycle.py`. The index contains their keys only, and
+is eventually consistent, so each item is read before anything is done with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flowwarden.aws.dynamodb.item import StoredItem
+from flowwarden.aws.dynamodb.lifecycle import OPEN, PENDING, RESOLVED, SENT, incident_of
+from flowwarden.aws.dynamodb.table import Address, ConditionFailed, StateTable, number
+from flowwarden.dispatcher.ports import OpenIncident
+from flowwarden.notify.claims import MAX_UNANSWERED, UNANSWERED_SECONDS, ClaimKey, Owner
+from flowwarden.notify.incident import Pending
+from flowwarden.state.schema import INCIDENTS
+from flowwarden.state.sets import DAY
+from flowwarden.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    # The Lambda runtime does not contain the stubs.
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ACTIONS = ("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem")
+"""The IAM actions that this file needs."""
+
+_NAMES: Final = {"#state": "state", "#owner": "owner", "#open": OPEN}
+
+
+class DynamoDbIncidents:
+    """The open incidents."""
+
+    def __init__(
+        self, client: DynamoDBClient, table: str, lease: int, unreadable: Unreadable | None = None
+    ) -> None:
+        """Bind to a table; `lease` is how long a claim is exclusive, in seconds."""
+        self._table = StateTable(client, table, unreadable)
+        self._lease = lease
+
+    def due(self, now: int, most: int) -> list[OpenIncident]:
+        """See the port. Costs one read of the index, and one for each incident."""
+        found: list[OpenIncident] = []
+        for address in self._table.due(OPEN, now, most):
+            item = self._table.get(address)
+            one = _read(item, now)
+            if one is not None:
+                found.append(one)
+            elif OPEN in item:
+                self._forget(address)
+        return found
+
+    def take(self, incident: OpenIncident, owner: Owner, now: int) -> bool:
+        """See the port."""
+        values = {
+            ":me": {"S": str(owner)},
+            ":lease": number(now + self._lease),
+            ":check_at": number(now + 2 * self._lease),
+            ":one": number(1),
+        }
+        return self._write(
+            incident,
+            "SET #owner = :me, lease_until = :lease, check_at = :check_at ADD tries :one",
+            values,
+            PENDING,
+        )
+
+    def resolve(self, incident: OpenIncident, now: int) -> bool:
+        """See the port."""
+        values = {":resolved": {"S": RESOLVED}, ":now": number(now)}
+        return self._write(
+            incident, "SET #state = :resolved, resolved_at = :now REMOVE no_data_since", values, SENT
+        )
+
+    def close(self, incident: OpenIncident) -> bool:
+        """See the port."""
+        values = {":told": {"BOOL": True}}
+        closed = "SET told_resolved = :told REMOVE #open, check_at"
+        try:
+            self._table.update(
+                INCIDENTS.address(incident.key.sink, incident.key.incident),
+                UpdateExpression=closed,
+                ConditionExpression="#state = :state AND resolved_at = :at",
+                ExpressionAttributeNames={"#state": "state", "#open": OPEN},
+                ExpressionAttributeValues=values
+                | {":state": {"S": RESOLVED}, ":at": number(incident.resolved_at or 0)},
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
+        """See the port."""
+        values = {":check_at": number(check_at), ":expires": number(INCIDENTS.kept_until(max(check_at, now)))}
+        if no_data_since is None:
+            update = "SET check_at = :check_at, expires_at = :expires REMOVE no_data_since"
+        else:
+            update = "SET check_at = :check_at, expires_at = :expires, no_data_since = :since"
+            values[":since"] = number(no_data_since)
+        return self._write(incident, update, values, PENDING if incident.pending else SENT)
+
+    def _write(self, incident: OpenIncident, update: str, values: dict[str, Any], state: str) -> bool:
+        """Write if neither the state, nor the owner, nor the time of the latest traffic has changed."""
+        owner, seen, lease = incident.version
+        conditions = ["#state = :state", "#owner = :owner"]
+        values = values | {":state": {"S": state}, ":owner": {"S": owner}}
+        for name, text in (("last_seen", seen), ("lease_until", lease)):
+            conditions.append(f"{name} = :{name}" if text else f"attribute_not_exists({name})")
+            values |= {f":{name}": {"N": text}} if text else {}
+        names = {name: each for name, each in _NAMES.items() if name in f"{update} {' '.join(conditions)}"}
+        try:
+            self._table.update(
+                INCIDENTS.address(incident.key.sink, incident.key.incident),
+                UpdateExpression=update,
+                ConditionExpression=" AND ".join(conditions),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def _forget(self, address: Address) -> None:
+        """Remove an item from the index that cannot be read: it would be due for ever."""
+        self._table.update(
+            address,
+            UpdateExpression="REMOVE #open, check_at",
+            ExpressionAttributeNames={"#open": OPEN},
+        )
+
+
+def _read(item: StoredItem, now: int) -> OpenIncident | None:
+    """The open incident in an item; None if it is not open, or cannot be read, which is noted."""
+    key, state, owner = _key(item.key), item.text("state") if OPEN in item else None, item.text("owner")
+    if key is None or owner is None or state not in {PENDING, SENT, RESOLVED}:
+        return None
+    pending = item.document("pending", Pending) if state == PENDING and "pending" in item else None
+    incident = incident_of(item, now)
+    if (pending or incident) is None or (state == PENDING and pending is None):
+        return None
+    resolved = item.moment("resolved_at", now) if state == RESOLVED else None
+    if state == RESOLVED and resolved is None:
+        return None
+    return OpenIncident(
+        key=key,
+        version=(owner, _raw(item, "last_seen"), _raw(item, "lease_until")),
+        pending=pending,
+        batch=owner.partition("/")[0],
+        is_leased=_is_leased(item, now),
+        incident=incident,
+        sent_at=item.moment("sent_at", now) if "sent_at" in item else None,
+        suppressed_batches=item.size("suppressed_batches"),
+        joined=item.names("joined"),
+        resolved_at=resolved,
+        is_told="told_resolved" in item,
+        no_data_since=item.moment("no_data_since", now) if "no_data_since" in item else None,
+        check_at=item.moment("check_at", now + 2 * DAY) or 0,
+    )
+
+
+def _key(text: str) -> ClaimKey | None:
+    """The sink and the incident in an item's key; a sink's name can contain `#`, an incident's key cannot."""
+    sink, separator, incident = text.removeprefix(INCIDENTS.prefix).rpartition("#")
+    return ClaimKey(sink, incident) if separator and text.startswith(INCIDENTS.prefix) else None
+
+
+def _raw(item: StoredItem, name: str) -> str:
+    """A number as it is stored; '' if there is none."""
+    member = item.members.get(name)
+    return str(member.get("N", "")) if isinstance(member, dict) else ""
+
+
+def _is_leased(item: StoredItem, now: int) -> bool:
+    """Whether its owner may still send a pending notification, or too many attempts were not answered."""
+    lease = item.amount("lease_until") if "lease_until" in item else None
+    tries = item.amount("tries") if "tries" in item else None
+    if lease is None or lease > now + DAY:
+        return False
+    waits = (tries or 0) >= MAX_UNANSWERED and lease > now - UNANSWERED_SECONDS
+    return lease > now or waits
