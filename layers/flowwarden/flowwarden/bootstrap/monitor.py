@@ -160,7 +160,7 @@ def _ports(settings: MonitorSettings, wait: Callable[[float], None]) -> MonitorP
             lambda: make_client("ec2", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS),
             answers,
         ),
-        state=DynamoDbEvidence(state, table, items),
+        state=DynamoDbEvidence(state, table, items, wait),
         roles=DynamoDbRoles(state, table, items),
         claims=DynamoDbClaims(state, table, terms, items),
         unreadable_items=items,
