@@ -17,7 +17,7 @@ from botocore.parsers import ResponseParserError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from flowwarden.aws import callers
+from flowwarden.aws import caller_errors
 from flowwarden.aws.clients import make_client
 from flowwarden.aws.lambda_function import BOTOCORE_ATTEMPTS, PAUSES, LambdaFunction
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled
@@ -76,7 +76,7 @@ def test_without_the_permission_no_payload_is_sent() -> None:
     """The refusal says what to do."""
     found, _ = invoked("AccessDeniedException")
     assert isinstance(found, CallRefused)
-    assert callers.DENIED in str(found)
+    assert caller_errors.DENIED in str(found)
 
 
 def test_a_throttled_call_is_repeated_after_pauses() -> None:

@@ -9,7 +9,8 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from flowwarden.aws import callers
+from flowwarden.aws import caller_errors
+from flowwarden.aws.caller import SIGN_IN
 from flowwarden.aws.sqs import SqsQueue
 from flowwarden.errors import CallFailed, CallRefused
 from flowwarden.redrive.failure import of_event_bridge, of_lambda
@@ -96,12 +97,12 @@ def test_a_whole_record_of_the_maximum_size_is_read(failures: Failures) -> None:
 @pytest.mark.parametrize(
     ("code", "message", "advice"),
     [
-        ("AccessDenied", "not authorized to perform: sqs:receivemessage", callers.DENIED),
-        ("AccessDeniedException", "no", callers.DENIED),
-        ("AWS.SimpleQueueService.NonExistentQueue", "no such queue", callers.GONE),
-        ("ExpiredToken", "expired", callers.CREDENTIALS),
-        ("KMS.AccessDeniedException", "no", callers.KEY),
-        ("AccessDenied", "not authorized to perform: kms:Decrypt", callers.KEY),
+        ("AccessDenied", "not authorized to perform: sqs:receivemessage", caller_errors.DENIED),
+        ("AccessDeniedException", "no", caller_errors.DENIED),
+        ("AWS.SimpleQueueService.NonExistentQueue", "no such queue", caller_errors.GONE),
+        ("ExpiredToken", "expired", SIGN_IN),
+        ("KMS.AccessDeniedException", "no", caller_errors.KEY),
+        ("AccessDenied", "not authorized to perform: kms:Decrypt", caller_errors.KEY),
     ],
 )
 def test_a_refusal_has_advice_for_the_caller(code: str, message: str, advice: str) -> None:

@@ -11,7 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from flowwarden.aws.answers import Answer, Malformed
-from flowwarden.errors import NotDeployed, SettingsError
+from flowwarden.aws.caller import is_denied, reason
+from flowwarden.errors import NotDeployed, SettingsError, StackDenied
 
 ENFORCER = "EnforcerFunction"
 """The logical id of the function in the template."""
@@ -33,7 +34,8 @@ def enforcer_environment(
 
     Raises:
         NotDeployed: there is no such stack, or it has no enforcer.
-        SettingsError: the caller has no permission, Region or credentials, or AWS does not respond.
+        StackDenied: the caller has no permission.
+        SettingsError: the caller has no Region or credentials, or AWS does not respond.
     """
     with _errors(stack, region):
         stacks = client("cloudformation", region_name=region)
@@ -71,13 +73,13 @@ def stack_outputs(
 
 @contextmanager
 def _errors(stack: str, region: str | None) -> Iterator[None]:
-    """Convert the errors of a stack's look-up. Raises NotDeployed and SettingsError."""
+    """Convert the errors of a stack's look-up. Raises NotDeployed, StackDenied and SettingsError."""
     try:
         yield
     except (ClientError, BotoCoreError, Malformed, ValueError) as error:  # ValueError: the endpoint's URL
         where = f"stack {stack} in {region}" if region else f"stack {stack}"
-        kind = NotDeployed if _is_missing(error) else SettingsError
-        raise kind(f"cannot read {where}: {error}") from error
+        kind = StackDenied if is_denied(error) else NotDeployed if _is_missing(error) else SettingsError
+        raise kind(f"cannot read {where}: {reason(error)}") from error
 
 
 def _is_missing(error: Exception) -> bool:

@@ -20,7 +20,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from flowwarden.aws.answers import Answer
-from flowwarden.aws.callers import classify_own
+from flowwarden.aws.caller_errors import classify_own
 from flowwarden.aws.errors import classified
 from flowwarden.errors import CallFailed, CallThrottled, EnforcementError
 from flowwarden.redrive.failure import error_of

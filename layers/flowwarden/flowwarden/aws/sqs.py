@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowwarden.aws.answers import Answer, Malformed
-from flowwarden.aws.callers import classify_own
+from flowwarden.aws.caller_errors import classify_own
 from flowwarden.aws.errors import classified
 from flowwarden.errors import CallFailed
 from flowwarden.redrive.ports import HIDDEN_SECONDS, QueuedMessage

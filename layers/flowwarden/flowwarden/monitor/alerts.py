@@ -32,12 +32,21 @@ MOST_SHOWN: Final = 3
 """Maximum number of descriptions of a cause that a page shows, such as one for each network."""
 
 
+class Deployment(Struct, frozen=True, kw_only=True):
+    """What notifications say of the stack."""
+
+    region: str
+    suppression_minutes: int
+    """For how long repeats are suppressed."""
+    runbooks: str
+    """Base address of the runbooks."""
+
+
 class Seen(Struct, frozen=True, kw_only=True):
     """Where findings were logged, and how long their repeats are suppressed."""
 
     batch: LogBatch
-    region: str
-    suppression_minutes: int
+    deployment: Deployment
     now: int
     """Unix seconds."""
     hosts: Hosts = Hosts({})
@@ -49,11 +58,12 @@ class Seen(Struct, frozen=True, kw_only=True):
         """The same as the renderers need it, with printable names of the log group and the log stream."""
         return RenderContext(
             account_id=account,
-            region=self.region,
+            region=self.deployment.region,
             log_group=one_line(self.batch.log_group),
             log_stream=one_line(self.batch.log_stream),
-            suppression_minutes=self.suppression_minutes,
+            suppression_minutes=self.deployment.suppression_minutes,
             now=self.now,
+            runbooks=self.deployment.runbooks,
             hosts=self.hosts,
             batch_span=self.span,
         )
@@ -87,7 +97,9 @@ def _told(finding: Finding, seen: Seen) -> _Told:
     shares = BY_NAME[finding.detector].shares
     cause = cause_of(finding, shares, seen.hosts) if isinstance(finding, TrafficFinding) else None
     log_group = one_line(seen.batch.log_group)
-    return _Told(finding, account, incident_key(finding, account, seen.region, log_group, cause), cause)
+    return _Told(
+        finding, account, incident_key(finding, account, seen.deployment.region, log_group, cause), cause
+    )
 
 
 def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
@@ -99,7 +111,7 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
         route=detector.route,
         title=describe(finding).summary.removesuffix(".") + (crowd.added() if crowd else "") + ".",
         render=lambda claim: _page(several, claim, context),
-        quiet=quiet_of(finding, seen.suppression_minutes),
+        quiet=quiet_of(finding, seen.deployment.suppression_minutes),
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from flowwarden.aws.caller import NOT_PERMITTED, REFUSED_CREDENTIALS, SIGN_IN
 from flowwarden.aws.errors import classify
 from flowwarden.errors import CallRefused, EnforcementError
 
@@ -12,21 +13,15 @@ DENIED: Final = (
     "give your credentials the permissions that docs/command-line.md lists; check also whether a service "
     "control policy or the policy of the resource denies the call"
 )
-CREDENTIALS: Final = "check your AWS credentials; those of a session expire"
 GONE: Final = "it does not exist (any more): deploy the stack again"
 KEY: Final = "check the KMS key that the message names: your credentials must be allowed to use it"
 
 _BY_CODE: Final[Mapping[str, str]] = {
-    "AccessDenied": DENIED,
-    "AccessDeniedException": DENIED,
-    "AWS.SimpleQueueService.NonExistentQueue": GONE,
-    "QueueDoesNotExist": GONE,
-    "ResourceNotFoundException": GONE,
-    "ExpiredToken": CREDENTIALS,
-    "ExpiredTokenException": CREDENTIALS,
-    "InvalidClientTokenId": CREDENTIALS,
-    "SignatureDoesNotMatch": CREDENTIALS,
-    "UnrecognizedClientException": CREDENTIALS,
+    **dict.fromkeys(REFUSED_CREDENTIALS, SIGN_IN),
+    **dict.fromkeys(NOT_PERMITTED, DENIED),
+    **dict.fromkeys(
+        ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "ResourceNotFoundException"), GONE
+    ),
 }
 
 
