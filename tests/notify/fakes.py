@@ -60,7 +60,7 @@ class MemorySink:
 
 
 @dataclass
-class _Item:
+class MemoryItem:
     owner: Owner
     lease_until: int
     tries: int = 1
@@ -153,7 +153,7 @@ class MemoryClaims:
     """Claims in a dictionary."""
 
     terms: ClaimTerms
-    items: dict[ClaimKey, _Item] = field(default_factory=dict)
+    items: dict[ClaimKey, MemoryItem] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
     """Operations that fail."""
     calls: int = 0
@@ -172,7 +172,7 @@ class MemoryClaims:
         window = quiet or self.terms.suppression
         item = self.items.get(key)
         if item is None:
-            self.items[key] = item = _Item(owner, now + self.terms.lease)
+            self.items[key] = item = MemoryItem(owner, now + self.terms.lease)
             item.await_sending(pending)
             return Claim(state=ClaimState.CLAIMED)
         same_batch = item.owner.batch_id == owner.batch_id
@@ -196,14 +196,14 @@ class MemoryClaims:
         item.await_sending(pending)
         return claim
 
-    def _holds(self, item: _Item, now: int, window: int, evidence: Evidence | None) -> bool:
+    def _holds(self, item: MemoryItem, now: int, window: int, evidence: Evidence | None) -> bool:
         assert item.suppressed_until is not None
         if evidence is None:
             return now < item.suppressed_until <= now + window
         short = min(window, self.terms.suppression)
         return now < item.suppressed_until <= now + window + DAY and item.has_told(evidence, now, short)
 
-    def _claimed(self, item: _Item, now: int) -> Claim:
+    def _claimed(self, item: MemoryItem, now: int) -> Claim:
         goes_on = item.suppressed_until is not None and now < item.suppressed_until
         return Claim(
             state=ClaimState.CLAIMED,

@@ -1,0 +1,115 @@
+"""The open incidents of `MemoryClaims`, for the dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from flowwarden.dispatcher.ports import OpenIncident
+from flowwarden.errors import StateUnavailable
+from flowwarden.notify.claims import MAX_UNANSWERED, UNANSWERED_SECONDS, ClaimKey, Owner
+from tests.notify.fakes import DAY, MemoryClaims, MemoryItem
+
+_NEVER: Final = 2**62
+
+
+class MemoryIncidents:
+    """Implements `dispatcher.ports.OpenIncidents` on the same items as the claims."""
+
+    def __init__(self, claims: MemoryClaims) -> None:
+        self._claims = claims
+        self.is_away = False
+        """Whether all calls fail."""
+        self.writes = 0
+        """Updates of items, also those whose condition did not hold."""
+
+    @property
+    def next_check(self) -> int:
+        """When the first incident is due (Unix seconds); far in the future if none is open."""
+        times = [each.check_at for each in self._claims.items.values() if each.check_at is not None]
+        return min(times, default=_NEVER)
+
+    def due(self, now: int, most: int) -> Sequence[OpenIncident]:
+        """See the port."""
+        self._answer()
+        due = [
+            (item.check_at, key.sink, key.incident, item)
+            for key, item in self._claims.items.items()
+            if item.check_at is not None and item.check_at <= now
+        ]
+        found = sorted(due, key=lambda each: each[:3])[:most]
+        return [_read(ClaimKey(sink, incident), item, now) for _, sink, incident, item in found]
+
+    def take(self, incident: OpenIncident, owner: Owner, now: int) -> bool:
+        """See the port."""
+        item = self._unchanged(incident)
+        if item is None or not item.pending:
+            return False
+        lease = self._claims.terms.lease
+        item.owner, item.lease_until, item.check_at = owner, now + lease, now + 2 * lease
+        item.tries += 1
+        return True
+
+    def resolve(self, incident: OpenIncident, now: int) -> bool:
+        """See the port."""
+        item = self._unchanged(incident)
+        if item is None or item.pending or item.resolved_at is not None:
+            return False
+        item.resolved_at, item.no_data_since = now, None
+        return True
+
+    def close(self, incident: OpenIncident) -> bool:
+        """See the port."""
+        self._answer()
+        self.writes += 1
+        item = self._claims.items[incident.key]
+        if item.pending or item.resolved_at is None or item.resolved_at != incident.resolved_at:
+            return False
+        item.told_resolved, item.check_at = True, None
+        return True
+
+    def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
+        """See the port. Nothing expires in memory, so `now` is not needed."""
+        del now
+        item = self._unchanged(incident)
+        if item is None or item.pending != bool(incident.pending) or item.resolved_at is not None:
+            return False
+        item.check_at, item.no_data_since = check_at, no_data_since
+        return True
+
+    def _unchanged(self, incident: OpenIncident) -> MemoryItem | None:
+        self._answer()
+        self.writes += 1
+        item = self._claims.items[incident.key]
+        return item if _version(item) == incident.version else None
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise StateUnavailable("unavailable in the test")
+
+
+def _version(item: MemoryItem) -> tuple[str, ...]:
+    seen = "" if item.incident is None else str(item.incident.last_seen)
+    return str(item.owner), seen, str(item.lease_until) if item.pending else ""
+
+
+def _read(key: ClaimKey, item: MemoryItem, now: int) -> OpenIncident:
+    lease = item.lease_until
+    waits = item.tries >= MAX_UNANSWERED and lease > now - UNANSWERED_SECONDS
+    return OpenIncident(
+        key=key,
+        version=_version(item),
+        pending=item.unsent if item.pending else None,
+        batch=item.owner.batch_id,
+        is_leased=item.pending and lease <= now + DAY and (lease > now or waits),
+        incident=None if item.incident is None else replace(item.incident),
+        sent_at=item.sent_at,
+        suppressed_batches=len(item.suppressed_batches),
+        joined=tuple(sorted(item.joined)),
+        resolved_at=None if item.pending else item.resolved_at,
+        is_told=item.told_resolved,
+        no_data_since=item.no_data_since,
+        check_at=item.check_at or 0,
+    )
