@@ -12,6 +12,18 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Says what to install if there is no Python 3.13 that can create environments.
+define require_python
+$(PYTHON) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { \
+	echo "$(PYTHON) is not a Python 3.13 with pip and venv, which all tasks need."; \
+	echo "Debian and Ubuntu: install the packages python3.13 and python3.13-venv. macOS: brew install python@3.13"; \
+	echo "If it has another name: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.13"; exit 1; } >&2
+endef
+
+.PHONY: python
+python:
+	@$(require_python)
+
 # Installs the requirements of a rule into an environment, and counts the packages while it downloads them.
 define install
 set -o pipefail; $(1)/bin/pip install --disable-pip-version-check --progress-bar off --require-hashes -r $< | awk \
@@ -22,6 +34,7 @@ endef
 
 # Separate environments, because ministack and aws-sam-cli pin other versions of botocore.
 .venv/.made: requirements/dev.txt
+	@$(require_python)
 	@echo "== creating .venv (the project's tools, and the command flowwarden)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(call install,.venv)
@@ -29,6 +42,7 @@ endef
 	@touch $@
 
 .venvs/%/.made: requirements/%.txt
+	@$(require_python)
 	@echo "== creating .venvs/$* ($*)"
 	@$(PYTHON) -m venv --clear .venvs/$*
 	@$(call install,.venvs/$*)
@@ -50,7 +64,9 @@ format: .venv/.made ## Format the sources
 	$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: setup ## Run all tests that need no container, on all cores (ARGS=tests/records: one folder)
+test: setup ## Run all tests that need no container, on all cores: about 4 minutes on two (ARGS=tests/records: one folder)
+	@echo "All tests take about 4 minutes on two cores. The end of the output says which tests were skipped, and why:"
+	@echo "those of real records need the folder ../shared/data, which is not part of the project."
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "not container" $(ARGS)
 
 .PHONY: test-container
@@ -64,10 +80,11 @@ reliability: setup ## Run every property test with 1,500 examples instead of 10,
 	$(BIN)/python -m benchmarks.fuzz --write
 
 .PHONY: docs
-docs: .venv/.made ## Generate docs/detectors.md, docs/state.md, the tables of docs/policy.md and CONTRIBUTING's list of modules
+docs: .venv/.made ## Generate docs/detectors.md, docs/runbooks/, docs/state.md, the tables of docs/policy.md and CONTRIBUTING's list of modules
 	@$(BIN)/python -m local.docs_detectors
 	@$(BIN)/python -m local.docs_modules
 	@$(BIN)/python -m local.docs_policy
+	@$(BIN)/python -m local.docs_runbooks
 	@$(BIN)/python -m local.docs_state
 
 .PHONY: golden
@@ -94,7 +111,7 @@ send: setup ## Send an event to the deployed functions: make send EVENT=events/m
 	@$(BIN)/python -m local.sandbox send $(if $(EVENT),"$(EVENT)")
 
 .PHONY: inbox
-inbox: setup ## Show the notifications that arrived since the last call
+inbox: setup ## Show the notifications that neither `make send` nor an earlier `make inbox` showed
 	@$(BIN)/python -m local.sandbox inbox
 
 .PHONY: down
@@ -106,13 +123,15 @@ invoke: setup ## Run a function in a container with one event and compare the ou
 	@$(BIN)/python -m local.invoke $(if $(EVENT),"$(EVENT)")
 
 .PHONY: wheel
-wheel: .venv/.made ## Build the wheel of the command line into build/wheel, and try it in an environment of its own
+wheel: .venv/.made ## Build the wheel of the command line into build/wheel, the only file that stays, and try it
+	@$(require_python)
 	@rm -rf build/lib build/bdist.* build/wheel  # setuptools would pack what an older tree left in build/lib
 	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/wheel .
+	@rm -rf build/lib build/bdist.* flow_warden.egg-info
 	@$(PYTHON) -m venv --clear build/wheel/venv
 	@build/wheel/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/cli.txt
 	@env -u PYTHONPATH build/wheel/venv/bin/pip install --quiet --disable-pip-version-check --no-deps build/wheel/*.whl  # PYTHONPATH shows pip this folder
-	@cd build/wheel && unset PYTHONPATH && venv/bin/pip check && PATH="$$PWD/venv/bin:$$PATH" bash ../../tests/cli/try_wheel.sh && ls *.whl
+	@cd build/wheel && unset PYTHONPATH && venv/bin/pip check && PATH="$$PWD/venv/bin:$$PATH" bash ../../tests/cli/try_wheel.sh && rm -rf venv one.parquet && ls *.whl
 
 .PHONY: bench
 bench: .venvs/bench/.made ## Measure the time to read a payload, compared with lower bounds and other parsers, in about 4 minutes (ARGS=--quick, ARGS=--stages)

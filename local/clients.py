@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
@@ -81,6 +81,11 @@ class Clients:
     def logs(self) -> CloudWatchLogsClient:
         """CloudWatch Logs."""
         return self._session.client("logs", endpoint_url=self.endpoint, config=self._config)
+
+    @cached_property
+    def metrics(self) -> Any:  # noqa: ANN401 -- the environment has no stubs of CloudWatch
+        """CloudWatch."""
+        return self._session.client("cloudwatch", endpoint_url=self.endpoint, config=self._config)
 
     @cached_property
     def sns(self) -> SNSClient:

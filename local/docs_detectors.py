@@ -87,8 +87,8 @@ def page() -> str:
 
 def _section(detector: Detector) -> str:
     facts = "\n".join(f"- **{name}:** {value}" for name, value in _facts(detector))
-    paragraphs = "\n\n".join(_wrapped(each) for each in paragraphs_of(_module(detector)))
-    summary = _wrapped(f"{detector.summary[:1].upper()}{detector.summary[1:]}.")
+    paragraphs = "\n\n".join(wrapped(each) for each in paragraphs_of(module_of(detector)))
+    summary = wrapped(f"{detector.summary[:1].upper()}{detector.summary[1:]}.")
     return f"## `{detector.name}`\n\n{summary}\n\n{facts}\n\n{paragraphs}\n\n{_runbook(detector)}\n"
 
 
@@ -114,11 +114,13 @@ def _facts(detector: Detector) -> Iterator[tuple[str, str]]:
         yield "Incident", "that of the host that acts, with the findings of other detectors about it"
     if detector.shares is not Shares.NOTHING:
         yield "Joins an incident by", detector.shares.value
+    yield "Runbook", f"[runbooks/{detector.name}.md](runbooks/{detector.name}.md)"
     if detector.teaches_baseline:
         yield "Learning", "the baseline learns what it finds, so that it becomes usual"
 
 
-def _module(detector: Detector) -> ModuleType:
+def module_of(detector: Detector) -> ModuleType:
+    """The module that declares a detector."""
     name = detector.name.replace("-", "_")
     return importlib.import_module(f"flowwarden.monitor.detectors.{name}")
 
@@ -150,7 +152,8 @@ def _with_values(text: str, module: ModuleType) -> str:
     return re.sub(r"`([A-Z][A-Z_]+)`", valued, text)
 
 
-def _wrapped(text: str) -> str:
+def wrapped(text: str) -> str:
+    """The text in lines of at most `WIDTH` characters."""
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -26,12 +25,14 @@ from msgspec import Struct
 
 from local import engine
 from local.clients import Clients
-from local.environment import PROJECT, environment
+from local.environment import PROJECT
 from local.inbox import Delivery, Inbox
 from local.payload import MONITOR, NotAnEvent, ReadableEvent, read
 from local.resources import create_resources
 from local.scenes import POLICY
+from local.sending import applied, notes
 from local.server import FOLDERS, LOOPBACK, EmbeddedAws, EmbeddedAwsError, relative
+from local.shell_variables import script
 from local.sources import fingerprint
 from local.stack import STACK, Parameters, Stack, build, deploy
 from local.terminal import Terminal
@@ -42,7 +43,7 @@ FOR_CONTAINERS: Final = "invoke"
 START_SECONDS: Final = 300
 STOP_SECONDS: Final = 60
 SETTLE_SECONDS: Final = 3
-"""Longest wait for notifications after an invocation has returned: SNS delivers them within a second."""
+"""Longest wait for notifications of an invocation: SNS delivers them within a second."""
 USAGE: Final = "usage: python -m local.sandbox up | down | inbox | send EVENT"
 
 
@@ -73,7 +74,8 @@ class State(Struct, frozen=True):
         """Invoke the event's function; return its result or error, and whether it is an error."""
         name = self.stack.monitor if event.function == MONITOR else self.stack.enforcer
         payload = create_resources(event, self.clients, self.stack.flow_log_group).payload
-        answer = self.clients.functions.invoke(FunctionName=name, Payload=json.dumps(payload))
+        with applied(event.settings, name, self.clients):
+            answer = self.clients.functions.invoke(FunctionName=name, Payload=json.dumps(payload))
         return json.loads(answer["Payload"].read() or b"null"), "FunctionError" in answer
 
     def notifications(self, seconds: float) -> list[Delivery]:
@@ -106,9 +108,11 @@ class Sandbox:
             state = self._start()
         self._terminal.good(f"the AWS emulator is up at {state.endpoint}, with the stack {STACK}")
         self._terminal.say("Send an event to its function: make send EVENT=events/monitor/scan.json")
-        self._terminal.say("Read new notifications: make inbox")
-        self._terminal.say("Use the command line or the AWS CLI on it:")
-        self._terminal.code(f"source {relative(self.variables)} && .venv/bin/flowwarden plan")
+        self._terminal.say("It shows the event's notifications; those that arrive later: make inbox")
+        self._terminal.say(
+            "Use the command line or the AWS CLI on it, in a subshell because of the variables:"
+        )
+        self._terminal.code(f"(source {relative(self.variables)} && .venv/bin/flowwarden plan)")
         self._terminal.say("Stop it: make down")
         return 0
 
@@ -147,14 +151,16 @@ class Sandbox:
         return self._start()
 
     def inbox(self) -> int:
-        """Show the notifications that have arrived since the last call."""
-        self._show(self.state().notifications(seconds=0), "No new notifications.")
+        """Show the notifications that neither this command nor `send` has shown."""
+        nothing = "No notifications since the last `make send` or `make inbox`, which showed earlier ones."
+        self._show(self.state().notifications(seconds=0), nothing)
         return 0
 
     def send(self, path: Path) -> int:
         """Invoke the deployed function of an event; show its result and its notifications."""
         state, event = self.state(), read(path)
         self._terminal.title(event.title or path.name, f"{event.function}, deployed at {state.endpoint}")
+        self._terminal.say(" ".join(notes(event)))
         result, failed = state.invoke(event)
         self._terminal.scene("Result of the function")
         self._terminal.code(json.dumps(result, indent=2))
@@ -223,12 +229,7 @@ class Sandbox:
 
     def _write(self, state: State) -> None:
         """Write the variables for a shell, then the state: if that exists, the sandbox is ready."""
-        kept = ("AWS_", "NO_PROXY")
-        variables = environment(state.endpoint).items()
-        lines = [
-            f"export {name}={shlex.quote(value)}\n" for name, value in variables if name.startswith(kept)
-        ]
-        self.variables.write_text("".join(lines))
+        self.variables.write_text(script(state.endpoint))
         partial = self._state.with_suffix(".partial")
         partial.write_bytes(msgspec.json.encode(state))
         partial.rename(self._state)
@@ -257,8 +258,8 @@ def _host(name: str) -> str:
 
 
 def _parameters(name: str) -> Parameters:
-    """The parameters of the stack: the demo's policy; none for `make invoke`, whose events have settings."""
-    return {} if name == FOR_CONTAINERS else {"Policy": json.dumps(POLICY)}
+    """The demo's policy, and the dashboard; nothing for `make invoke`, whose events have settings."""
+    return {} if name == FOR_CONTAINERS else {"Policy": json.dumps(POLICY), "Dashboard": "yes"}
 
 
 def _stop_all(terminal: Terminal) -> int:

@@ -8,7 +8,7 @@ from math import ceil
 from typing import Final
 
 from benchmarks.evaluation.generator.model import Interface
-from benchmarks.evaluation.generator.roles import BARRED_ROLES
+from benchmarks.evaluation.generator.roles import EGRESS_REJECTED_ROLES
 from benchmarks.evaluation.subject import Page
 
 MONTH: Final = 30
@@ -21,7 +21,7 @@ type Refused = tuple[str, str, str]
 def refused(page: Page, interfaces: Mapping[str, Interface]) -> Refused | None:
     """The VPC, role and service, if a page is about a role of `BARRED_ROLES` or one of its hosts."""
     for each in interfaces.values():
-        if each.role not in BARRED_ROLES:
+        if each.role not in EGRESS_REJECTED_ROLES:
             continue
         mine = {each.interface_id, each.private_ipv4}
         of_role = page.subject.endswith(f"={each.role}") and not mine.isdisjoint(page.names)

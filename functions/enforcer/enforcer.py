@@ -202,6 +202,7 @@ def count(report: EnforcementReport) -> None:
     numbers = {
         "FlowLogsCreated": len(report.made),
         "VpcsCovered": len(report.of(Result.COVERED)) + len(report.created) - len(report.made),
+        "VpcsNotCovered": len(report.failures),
         "VpcsSkipped": len(report.of(Result.SKIPPED)),
         "VpcsPending": len(report.of(Result.PENDING)),
         "FlowLogsReplaced": len(report.of(Result.REPLACED)),

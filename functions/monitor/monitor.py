@@ -27,7 +27,7 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -40,8 +40,9 @@ from flowwarden.printable import as_json, one_line
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
 
-logger = Logger(service="monitor", json_serializer=as_json)
-metrics = Metrics(namespace="FlowWarden", service="monitor")
+NAMESPACE, SERVICE = "FlowWarden", "monitor"
+logger = Logger(service=SERVICE, json_serializer=as_json)
+metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 type Wiring = tuple[MonitorSettings, MonitoringService]
 type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
@@ -55,6 +56,7 @@ METRICS = {
     "NoData": "no_data",
     "SkipData": "skip_data",
     "Malformed": "malformed",
+    "NotInspected": "not_inspected",
     "Findings": "findings",
     "FindingsSummedUp": "findings_summed_up",
     "DigestRows": "digest_rows",
@@ -74,6 +76,11 @@ METRICS = {
     "DescriptionsUnreadable": "descriptions_unreadable",
 }
 """CloudWatch metric → attribute of the result. All are emitted for each batch, including zeros."""
+
+DELAY = "Delay"
+"""Seconds from the end of the newest window to its processing; not emitted if no record shows it."""
+BY_DETECTOR = "Findings"
+"""The metric of this name also has values with the dimension `detector`."""
 
 
 def wire() -> Wiring:
@@ -148,8 +155,7 @@ def subscription_data(event: dict[str, Any]) -> str:
 
 def report(batch: LogBatch, result: BatchReport) -> None:
     """Emit the metrics and log lines of a batch."""
-    for name, attribute in METRICS.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=getattr(result, attribute))
+    count(result)
     for line, reason in result.malformed_samples:
         logger.warning("malformed line", line=line, reason=reason)
     for finding in result.reported[:LOGGED]:
@@ -180,6 +186,23 @@ def report(batch: LogBatch, result: BatchReport) -> None:
         )
     warn_of_unreadable(result)
     logger.info("batch done", events=len(batch.lines), incidents=result.delivery.sent)
+
+
+def count(result: BatchReport) -> None:
+    """Emit the metrics; those by detector only for detectors that found something, since each costs money."""
+    for name, attribute in METRICS.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=getattr(result, attribute))
+    if result.delay is not None:
+        metrics.add_metric(name=DELAY, unit=MetricUnit.Seconds, value=result.delay)
+    for detector, found in sorted(result.findings_by_detector.items()):
+        with single_metric(
+            name=BY_DETECTOR,
+            unit=MetricUnit.Count,
+            value=found,
+            namespace=NAMESPACE,
+            default_dimensions={"service": SERVICE},
+        ) as metric:
+            metric.add_dimension(name="detector", value=detector)
 
 
 def warn_of_unreadable(result: BatchReport) -> None:

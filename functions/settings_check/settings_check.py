@@ -80,7 +80,7 @@ def problem_of(event: Event, check: Check) -> str | None:
     except Exception as error:  # without a response CloudFormation waits until its timeout
         known = any(base.__name__ == "FlowWardenError" for base in type(error).__mro__)
         if known:
-            return f"{_bounded(str(error))} {NEXT}"
+            return f"{_bounded(str(error)).rstrip('.')}. {NEXT}"
         logger.exception("the check failed")
         return f"{_bounded(f'{type(error).__name__}: {error}')} {BROKEN}"
     return None

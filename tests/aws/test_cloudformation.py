@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, NoRegionError
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError, ProfileNotFound
 
 from flowwarden.aws.cloudformation import enforcer_environment
-from flowwarden.errors import NotDeployed, SettingsError
+from flowwarden.errors import NotDeployed, SettingsError, StackDenied
 
 
 class Answers:
@@ -65,6 +65,30 @@ def test_a_missing_stack_resource_or_function_is_not_deployed(answers: Answers) 
     """As before the first deployment, and after one that failed."""
     with pytest.raises(NotDeployed, match="cannot read stack flow-warden in eu-west-1"):
         enforcer_environment("flow-warden", "eu-west-1", answers)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (NoRegionError(), "no Region is set; write --region REGION, or set AWS_REGION"),
+        (NoCredentialsError(), "there are no AWS credentials; sign in with the AWS CLI, or set AWS_PROFILE"),
+        (refused("ExpiredToken", "The token has expired"), "sign in again with the AWS CLI"),
+        (ProfileNotFound(profile="x"), r"profile \(x\) could not be found; sign in again"),
+    ],
+)
+def test_what_the_caller_can_correct_is_said(error: Exception, message: str) -> None:
+    """In words, instead of the SDK's."""
+    with pytest.raises(
+        SettingsError, match=f"cannot read stack flow-warden in eu-west-1: .*{message}"
+    ) as raised:
+        enforcer_environment("flow-warden", "eu-west-1", Answers(error))
+    assert not isinstance(raised.value, StackDenied)
+
+
+def test_a_missing_permission_is_an_error_of_its_own() -> None:
+    """A plan on the defaults needs none."""
+    with pytest.raises(StackDenied, match="not authorized"):
+        enforcer_environment("flow-warden", "eu-west-1", Answers(refused("AccessDenied", "not authorized")))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from local.scenario import Stage
@@ -45,6 +48,34 @@ def test_both_functions_get_the_same_log_format(stage: Stage) -> None:
         for name in (stage.stack.monitor, stage.stack.enforcer)
     }
     assert formats == {stage.stack.log_format}
+
+
+def test_the_dashboard_is_deployed_with_metrics_and_alarms_of_the_stack(stage: Stage) -> None:
+    """CloudFormation accepts its text, with the names of the resources filled in."""
+    name = stage.stack.resources["StackDashboard"]
+    body = stage.clients.metrics.get_dashboard(DashboardName=name)["DashboardBody"]
+    widgets = json.loads(body)["widgets"]
+    names = {
+        value
+        for widget in widgets
+        for row in widget["properties"].get("metrics", [])
+        for value in row
+        if isinstance(value, str)
+    }
+    assert {stage.stack.flow_log_group, stage.stack.monitor, stage.stack.enforcer} <= names
+    assert stage.stack.pages_topic.rpartition(":")[2] in names
+    assert stage.stack.monitor_failures.rpartition("/")[2] in names
+    (search,) = [
+        row[0]
+        for widget in widgets
+        for row in widget["properties"].get("metrics", [])
+        if isinstance(row[0], dict)
+    ]
+    assert search["label"] == "${PROP('Dim.detector')}"
+    assert not re.findall(r"\$\{(?!PROP)", body)
+    described = stage.clients.metrics.describe_alarms()["MetricAlarms"]
+    (alarms,) = [each["properties"]["alarms"] for each in widgets if each["type"] == "alarm"]
+    assert sorted(alarms) == sorted(each["AlarmArn"] for each in described)
 
 
 def subscriptions(stage: Stage, group: str) -> list[dict[str, str]]:

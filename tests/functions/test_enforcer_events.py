@@ -224,6 +224,7 @@ def test_metrics_are_emitted_even_if_the_event_is_retried(capsys: pytest.Capture
     assert metrics_in(capsys.readouterr().out) == {
         "FlowLogsCreated": [0.0],
         "VpcsCovered": [0.0],
+        "VpcsNotCovered": [1.0],
         "VpcsSkipped": [0.0],
         "VpcsPending": [0.0],
         "FlowLogsReplaced": [0.0],
@@ -261,6 +262,7 @@ def test_metrics_count_the_results(capsys: pytest.CaptureFixture[str]) -> None:
     assert metrics_in(capsys.readouterr().out) == {
         "FlowLogsCreated": [1.0],
         "VpcsCovered": [1.0],
+        "VpcsNotCovered": [0.0],
         "VpcsSkipped": [1.0],
         "VpcsPending": [0.0],
         "FlowLogsReplaced": [0.0],

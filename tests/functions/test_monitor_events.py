@@ -84,6 +84,7 @@ class Harness:
             claims=MemoryClaims(ClaimTerms(suppression=3600, lease=50)),
             pages=self.sink,
             operations=self.operations,
+            warn=monitor.logger.warning,
         )
         service = build(
             ports,
@@ -91,7 +92,7 @@ class Harness:
             (LogFormat.parse(settings.log_format), DEFAULT_LOG_FORMAT),
             region=settings.aws_region,
             suppression_minutes=60,
-            warn=monitor.logger.warning,
+            runbooks=settings.runbook_url,
         )
         return settings, service
 
@@ -195,13 +196,65 @@ def test_metrics_are_emitted_even_if_the_invocation_fails(capsys: pytest.Capture
     """In CloudWatch's embedded metric format."""
     with pytest.raises(PublishFailed):
         Harness(sink=MemorySink(refuse={"blocked-connection"})).run(encode(document(BLOCKED, "nonsense")))
-    (metrics,) = [
+    by_detector, metrics = emitted(capsys)
+    assert set(monitor.METRICS) <= set(metrics)
+    assert (by_detector["detector"], by_detector["Findings"]) == ("blocked-connection", [1.0])
+    assert (metrics["Flows"], metrics["Malformed"], metrics["Notifications"]) == ([1.0], [1.0], [0.0])
+
+
+def emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The documents in CloudWatch's embedded metric format, in order."""
+    return [
         json.loads(line)
         for line in capsys.readouterr().out.splitlines()
         if "_aws" in line and "ColdStart" not in line
     ]
-    assert set(monitor.METRICS) <= set(metrics)
-    assert (metrics["Flows"], metrics["Malformed"], metrics["Notifications"]) == ([1.0], [1.0], [0.0])
+
+
+def test_the_delay_begins_at_the_end_of_the_newest_window(capsys: pytest.CaptureFixture[str]) -> None:
+    """In seconds. The handler runs at 1,764,000,120; the windows end 62 s and 122 s before."""
+    older = BLOCKED.replace("1764000000 1764000058", "1763999940 1763999998")
+    Harness().run(encode(document(older, BLOCKED)))
+    metrics = emitted(capsys)[-1]
+    assert metrics["Delay"] == [62.0]
+    (described,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert {"Name": "Delay", "Unit": "Seconds"} in described["Metrics"]
+
+
+def test_a_window_that_ends_in_the_future_has_no_negative_delay(capsys: pytest.CaptureFixture[str]) -> None:
+    """Clocks differ a little."""
+    Harness().run(encode(document(BLOCKED.replace("1764000058", "1764000130"))))
+    assert emitted(capsys)[-1]["Delay"] == [0.0]
+
+
+def test_a_batch_without_flows_has_no_delay_and_no_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    """A zero would mean that the records are current, and each metric costs money."""
+    Harness().run(encode(document("2 111122223333 eni-1 - - - - - - - 1764000000 1764000058 - NODATA")))
+    (metrics,) = emitted(capsys)
+    assert "Delay" not in metrics
+
+
+def test_records_that_no_detector_can_judge_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Records of a transit gateway; none of a VPC."""
+    Harness(environment={"LOG_FORMAT": "${tgw-id} ${srcaddr} ${dstaddr} ${start} ${end}"}).run(
+        encode(document(*["tgw-1 10.1.0.5 10.2.0.9 1764000000 1764000058"] * 3))
+    )
+    Harness().run(encode(document(BLOCKED)))
+    counted = [each["NotInspected"] for each in emitted(capsys) if "NotInspected" in each]
+    assert counted == [[3.0], [0.0]]
+
+
+def test_a_page_names_the_runbook_where_the_stack_says_it_is() -> None:
+    """In the text and in the document; by default its path in the project."""
+    for environment, base in (
+        ({}, "docs/runbooks"),
+        ({"RUNBOOK_URL": "https://wiki.example.com/fw"}, "https://wiki.example.com/fw"),
+    ):
+        harness = Harness(environment=environment)
+        harness.run(encode(document(BLOCKED)))
+        (page,) = harness.sink.sent
+        assert page.document["runbook"] == f"{base}/blocked-connection.md"
+        assert f"\n  Runbook: {base}/blocked-connection.md\n" in page.text
 
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"the folder of real payloads, {REAL}, does not exist")

@@ -105,7 +105,7 @@ def test_the_monitor_stores_a_policy_that_works_and_uses_it_when_the_next_one_do
         assert [invoke(container, batch())["PolicyInvalid"] for _ in range(2)] == [1, 1]
     assert fakes.pages.sent == []
     (sent,) = about_policy(fakes.operations)
-    assert "`exemt`" in sent.text
+    assert "exemt: unknown setting" in sent.text
     assert fakes.store.text == EXEMPT
 
 

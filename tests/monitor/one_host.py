@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from flowwarden.monitor.alerts import Seen, alerts, own_hosts, roll_up
+from flowwarden.monitor.alerts import Deployment, Seen, alerts, own_hosts, roll_up
 from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors import (
     brute_force,
@@ -41,6 +41,7 @@ from tests.notify.fakes import MemoryClaims, MemorySink
 NOW = 1_764_000_000
 MINUTES = 240
 HOST, OTHER, ROLE = "10.0.1.66", "10.0.1.67", "tag:Role=web"
+DEPLOYMENT = Deployment(region="eu-west-1", suppression_minutes=MINUTES, runbooks="docs/runbooks")
 TERMS = ClaimTerms(suppression=MINUTES * 60, lease=50)
 
 
@@ -61,7 +62,7 @@ class Monitor:
         remaining = inhibition.of(triage(findings, Policy()).remaining, state)
         past = HostHistory("111122223333", MINUTES, now).of(remaining, state)
         batch = LogBatch("111122223333", "/flow-logs", "eni-1-all", (), name)
-        seen = Seen(batch=batch, region="eu-west-1", suppression_minutes=MINUTES, now=now, past=past)
+        seen = Seen(batch=batch, deployment=DEPLOYMENT, now=now, past=past)
         run = Run(owner=Owner(name, "1"), at=now, time_left=lambda: 300.0)
         routes = {Route.PAGES: (self.pages,)}
         notify(alerts(remaining, seen), run, self.claims, routes, lambda rest: roll_up(rest, seen))

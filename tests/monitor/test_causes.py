@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.monitor.alerts import Seen, alerts
+from flowwarden.monitor.alerts import Deployment, Seen, alerts
 from flowwarden.monitor.causes import Cause, Shares, cause_of
 from flowwarden.monitor.detectors import (
     DETECTORS,
@@ -180,7 +180,13 @@ def test_each_finding_of_a_batch_asks_for_its_own_place() -> None:
     both = [sends("10.0.1.1", "203.0.113.9"), sends("10.0.1.1", "192.0.2.66")]
     batch = LogBatch("111122223333", "group", "stream", (), "batch")
     (alert,) = alerts(
-        both, Seen(batch=batch, region="eu-west-1", suppression_minutes=240, now=1_700_000_000, hosts=KNOWN)
+        both,
+        Seen(
+            batch=batch,
+            deployment=Deployment(region="eu-west-1", suppression_minutes=240, runbooks="docs/runbooks"),
+            now=1_700_000_000,
+            hosts=KNOWN,
+        ),
     )
     assert alert.evidence is not None
     assert alert.evidence.asks == (("203.0.113.0/24 6/443",), ("192.0.2.0/24 6/443",))

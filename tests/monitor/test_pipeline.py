@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.errors import PublishFailed, StateUnavailable
-from flowwarden.monitor.alerts import Seen, roll_up
+from flowwarden.monitor.alerts import Deployment, Seen, roll_up
 from flowwarden.monitor.caches.log_formats import WAIT_SECONDS
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
@@ -482,7 +482,11 @@ def test_alerts_to_operations_are_rolled_up_separately() -> None:
         Alert(key=str(number), route=Route.OPERATIONS, title="eni-0a: no records.", render=lambda _: PAGE)
         for number in range(3)
     ]
-    seen = Seen(batch=batch(), region="eu-west-1", suppression_minutes=60, now=0)
+    seen = Seen(
+        batch=batch(),
+        deployment=Deployment(region="eu-west-1", suppression_minutes=60, runbooks="docs/runbooks"),
+        now=0,
+    )
     sent = roll_up(rest, seen).render(Claim(state=ClaimState.CLAIMED))
     assert (sent.attributes["kind"], sent.attributes["severity"]) == ("alert-rollup", "medium")
     assert "a deleted or changed flow log" in sent.text

@@ -87,7 +87,7 @@ def test_an_invalid_policy_is_replaced_by_the_last_good_one() -> None:
     """The problem is kept for the report."""
     in_use = choose(TYPO, MemoryPolicy(GOOD))
     assert (in_use.policy, in_use.origin, in_use.is_final) == (Policy.from_json(GOOD), Origin.LAST_GOOD, True)
-    assert "`exemt`" in in_use.problem
+    assert "exemt: unknown setting" in in_use.problem
 
 
 @pytest.mark.parametrize("stored", [None, "", "{", TYPO, "[]", '{"exempt": ["0.0.0.0/0"]}'])
@@ -148,7 +148,7 @@ def test_the_alert_names_the_error_the_policy_in_use_and_what_to_do() -> None:
     (alert,) = PolicyRecorder.choosing(TYPO, MemoryPolicy(GOOD)).alerts("111122223333", "eu-west-1")
     sent = alert.render(CLAIMED)
     assert "last good one is used in 111122223333 eu-west-1" in sent.subject
-    assert "`exemt`" in sent.text
+    assert "exemt: unknown setting" in sent.text
     assert "did you mean exempt?" in sent.text
     assert "flowwarden policy check" in sent.text
     assert sent.document["used"] == "last-good"

@@ -50,7 +50,10 @@ def policy(**mute: Any) -> Policy:
         ({"detector": "scan", "until": "2027-03-31T18:00:00"}, r"mutes\[0\].until: "),
         ({"detector": "scan", "until": "9999-12-31"}, r"mutes\[0\].until: "),
         ({"detector": "scan", "reason": " "}, r"mutes\[0\].reason: write why"),
-        ({"detektor": "scan"}, "allowed settings: detector, subject, peer, .*did you mean detector"),
+        (
+            {"detektor": "scan"},
+            "unknown setting; write one of detector, subject, peer, .*did you mean detector",
+        ),
     ],
 )
 def test_an_invalid_mute_is_refused_with_its_path(mute: dict[str, Any], message: str) -> None:
@@ -59,11 +62,50 @@ def test_an_invalid_mute_is_refused_with_its_path(mute: dict[str, Any], message:
         policy(**{**STATED, **mute})
 
 
+STATED_NEVER = {"until": "never", "reason": "x"}
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+
+
+def all_of(*members: dict[str, str], exempt: Sequence[str] = ()) -> str:
+    """Why mutes with these members are refused together; '' if they are not."""
+    document = {"mutes": [each | STATED_NEVER for each in members], "exempt": exempt}
+    try:
+        Policy.from_json(json.dumps(document))
+    except PolicyError as error:
+        return str(error)
+    return ""
+
+
+def test_mutes_that_together_silence_all_hosts_are_refused() -> None:
+    """Like a network that is too wide; `exempt` counts, too."""
+    refused = "policy: mutes: the networks of exempt and of mutes that only name a subject cover all private"
+    assert all_of(*({"subject": each} for each in PRIVATE)).startswith(refused)
+    assert all_of({"subject": PRIVATE[0]}, exempt=PRIVATE[1:]).startswith(refused)
+    halves = [{"subject": f"{first}.0.0.0/8"} for first in range(128)]
+    assert "cover half of all IPv4 addresses or more" in all_of(*halves)
+    assert all_of(*halves[:100]) == ""
+    assert all_of(*({"subject": each} for each in PRIVATE[:2])) == ""
+
+
+def test_mutes_that_together_silence_all_peers_are_refused() -> None:
+    """The networks of the internet, one by one."""
+    peers = [{"peer": f"{first}.0.0.0/8"} for first in range(128, 256)]
+    refused = "policy: mutes: the networks of mutes that only name a peer cover half of all IPv4 addresses"
+    assert all_of(*peers).startswith(refused)
+    assert all_of(*peers[1:]) == ""
+
+
+def test_mutes_that_name_more_than_a_network_may_be_wide() -> None:
+    """They hide findings of one detector only, or about one service."""
+    for more in ({"detector": "scan"}, {"service": "tcp/22"}, {"vpc": "vpc-1"}):
+        assert all_of(*({"subject": each} | more for each in PRIVATE)) == ""
+
+
 @pytest.mark.parametrize("missing", ["until", "reason"])
 def test_a_mute_says_when_it_ends_and_why_it_exists(missing: str) -> None:
     """Without an end it would stay forever; without a reason it could not be reviewed."""
     stated = {name: value for name, value in STATED.items() if name != missing}
-    with pytest.raises(PolicyError, match=f"`{missing}`"):
+    with pytest.raises(PolicyError, match=f"{missing} is missing; add it"):
         policy(detector="scan", **stated)
 
 

@@ -80,6 +80,13 @@ def test_numbers_and_nesting_beyond_the_decoder_are_unreadable(text: str) -> Non
     assert len(shown) < 1000
 
 
+def test_the_reason_for_a_number_beyond_the_decoder_is_in_words() -> None:
+    """Not that of Python, which is about its own settings."""
+    found = documents([b'{"a": ' + b"9" * 5000 + b"}\n"], "held")
+    (bad,) = [each for each in found if isinstance(each, Unreadable)]
+    assert bad.reason == "a number with too many digits"
+
+
 @pytest.mark.parametrize(
     "text", ['{"\\e": "x", "events": []}', '{"a": "\\u12", "events": []}', '{"events": [{"a": "\\x"}]}']
 )

@@ -49,14 +49,18 @@ def alarms() -> str:
         ("Alarm", "Metric", "Threshold", "Description"),
         (
             (
-                f"`{alarm['AlarmName']['Fn::Sub'].replace('${AWS::StackName}', '<stack>')}`",
+                _linked(alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}/")),
                 f"`{alarm['Namespace']}` {alarm['MetricName']}",
                 _threshold(alarm),
-                alarm["AlarmDescription"],
+                alarm["AlarmDescription"]["Fn::Sub"].partition(" Runbook: ")[0],
             )
             for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
         ),
     )
+
+
+def _linked(name: str) -> str:
+    return f"[`<stack>/{name}`](runbooks/alarms/{name}.md)"
 
 
 def _threshold(alarm: stack.Node) -> str:

@@ -44,13 +44,13 @@ def aws_service(address: str) -> str:
     return next((service for start, service in AWS_RANGES.items() if address.startswith(start)), "-")
 
 
-def stranger(random: Random) -> str:
+def internet_address(random: Random) -> str:
     """A new public address."""
     bits = random.getrandbits(24)
-    return f"{random.choice(_STRANGERS)}.{bits >> 16}.{bits >> 8 & 255}.{1 + bits % 254}"
+    return f"{random.choice(_INTERNET_NETWORKS)}.{bits >> 16}.{bits >> 8 & 255}.{1 + bits % 254}"
 
 
-_STRANGERS: Final = tuple(
+_INTERNET_NETWORKS: Final = tuple(
     first for first in range(11, 223) if first not in {52, 100, 127, 162, 169, 172, 192, 198, 203} | {3}
 )
 
@@ -59,5 +59,5 @@ def pool(random: Random, count: int) -> list[str]:
     """This many distinct public addresses."""
     found: dict[str, None] = {}
     while len(found) < count:
-        found[stranger(random)] = None
+        found[internet_address(random)] = None
     return list(found)

@@ -7,26 +7,27 @@ from random import Random
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from benchmarks.evaluation.generator import addresses, roles
-from benchmarks.evaluation.generator.agenda import Agenda, Leftover
 from benchmarks.evaluation.generator.conversations import (
-    BARRED,
+    EGRESS_REJECTED,
     FIRST_CLIENT_PORT,
     ICMP,
     LAST_CLIENT_PORT,
     OK,
     TCP,
-    Talk,
-    Talks,
+    Conversation,
+    ConversationRecorder,
 )
-from benchmarks.evaluation.generator.draws import poisson
+from benchmarks.evaluation.generator.distributions import poisson
+from benchmarks.evaluation.generator.event_queue import EventQueue, UntrackedPacket
 from benchmarks.evaluation.generator.fleet import Fleet
 from benchmarks.evaluation.generator.hosts import Host
 from benchmarks.evaluation.generator.model import DAY
 from benchmarks.evaluation.generator.roles import EDGES, OUTSIDE, REPLICATED, Edge
 
-LEFTOVERS: Final = 0.01
+UNTRACKED: Final = 0.01
 """The share of longer connections with a late packet."""
 IDLE: Final = 350
 """Seconds after which an idle connection is no longer tracked."""
@@ -35,7 +36,7 @@ OVER_IPV6: Final = 0.2
 RETRIES: Final = 2
 """Number of retries of a client without a reply."""
 
-_OUTSIDERS: Final = {
+_EXTERNAL: Final = {
     roles.OFFICE: addresses.OFFICES,
     roles.ON_PREMISES: addresses.ON_PREMISES,
     roles.VENDOR: addresses.VENDORS,
@@ -52,16 +53,18 @@ class _End(Struct, frozen=True):
 class Benign:
     """Generates the edges' conversations."""
 
-    def __init__(self, random: Random, fleet: Fleet, talks: Talks, agenda: Agenda) -> None:
+    def __init__(
+        self, random: Random, fleet: Fleet, conversations: ConversationRecorder, events: EventQueue
+    ) -> None:
         self._random = random
         self._fleet = fleet
-        self._talks = talks
-        self._agenda = agenda
+        self._conversations = conversations
+        self._events = events
         self._clients = addresses.pool(random, addresses.CLIENTS)
 
-    def happen(self, begin: int, seconds: int, rate: float) -> None:
+    def generate(self, begin: int, seconds: int, rate: float) -> None:
         """Generate a time slot from `begin` (Unix seconds); each edge of a VPC occurs at least once a day."""
-        share = seconds / DAY * rate * _rhythm(begin + seconds // 2)
+        share = seconds / DAY * rate * _daily_factor(begin + seconds // 2)
         first = begin % DAY == 0
         for vpc in self._fleet.vpcs:
             for edge in EDGES:
@@ -83,37 +86,37 @@ class Benign:
         """Generate a conversation of a random client; few clients have most of the conversations."""
         random = self._random
         number = int(random.random() ** 2 * (len(clients) or addresses.CLIENTS))
-        client = _End(clients[number], "") if clients else _End(None, self._outsider(edge.client))
+        client = _End(clients[number], "") if clients else _End(None, self._external_address(edge.client))
         server = self._server(edge, number, servers)
         if server.host is not None and server.host is client.host:
             return
-        near, far = self._addresses(client, server)
-        protocol, outcome = edge.protocol, BARRED if edge.barred else OK
+        near, remote = self._addresses(client, server)
+        protocol, outcome = edge.protocol, EGRESS_REJECTED if edge.egress_rejected else OK
         fault = server.host.fault if server.host is not None else None
         if fault is not None and fault.begin <= begin < fault.end and fault.port in {0, edge.port}:
             outcome = fault.outcome
         length = int(random.expovariate(1 / edge.seconds)) if edge.seconds else 0
         packets = 1 + int(random.expovariate(1 / edge.packets))
         size = packets * (52 + random.getrandbits(9))
-        talk = Talk(
-            client.host, near, self._client_port(edge), server.host, far, edge.port, protocol, begin, length,
-            (packets, size), _answer(edge, packets, size), outcome,
+        conversation = Conversation(
+            client.host, near, self._client_port(edge), server.host, remote, edge.port, protocol, begin,
+            length, (packets, size), _answer(edge, packets, size), outcome,
             random.choice(vias) if vias else None,
         )  # fmt: skip
         if outcome != OK:
-            self._fail(talk)
+            self._fail(conversation)
             return
-        self._talks.add(talk)
+        self._conversations.add(conversation)
         if edge.keeps_address:
-            self._pass_on(talk)
-        if length > IDLE // 6 and protocol == TCP and random.random() < LEFTOVERS:
+            self._forward(conversation)
+        if length > IDLE // 6 and protocol == TCP and random.random() < UNTRACKED:
             late = begin + length + IDLE + random.randrange(3600)
-            self._agenda.put(Leftover(talk, late, random.choice((1, 1, 1, 4))))
+            self._events.put(UntrackedPacket(conversation, late, random.choice((1, 1, 1, 4))))
 
     def _server(self, edge: Edge, number: int, servers: list[Host]) -> _End:
         """One of the few servers of this client; for a primary its replica; for a fan of 0 any server."""
         if edge.server in OUTSIDE:
-            known = _OUTSIDERS[edge.server]
+            known = _EXTERNAL[edge.server]
             return _End(None, known[(number * 7 + int(self._random.random() * edge.fan)) % len(known)])
         count = len(servers)
         if edge.client == edge.server == REPLICATED:
@@ -121,17 +124,23 @@ class Benign:
         fan = edge.fan or count
         return _End(servers[(number * 5 + int(self._random.random() * fan)) % count], "")
 
-    def _outsider(self, name: str) -> str:
+    def _external_address(self, name: str) -> str:
         if name == roles.INTERNET:
             return self._clients[int(self._random.random() ** 4 * addresses.CLIENTS)]
-        return self._random.choice(_OUTSIDERS[name])
+        return self._random.choice(_EXTERNAL[name])
 
     def _addresses(self, client: _End, server: _End) -> tuple[str, str]:
         """The addresses in the packets: of a pod on a node; IPv6 if both ends have it."""
-        random, near, far = self._random, client.host, server.host
-        if near is not None and far is not None and near.ipv6 and far.ipv6 and random.random() < OVER_IPV6:
-            return near.ipv6, far.ipv6
-        return _address(near, random) or client.address, _address(far, random) or server.address
+        random, near, remote = self._random, client.host, server.host
+        if (
+            near is not None
+            and remote is not None
+            and near.ipv6
+            and remote.ipv6
+            and random.random() < OVER_IPV6
+        ):
+            return near.ipv6, remote.ipv6
+        return _address(near, random) or client.address, _address(remote, random) or server.address
 
     def _client_port(self, edge: Edge) -> int:
         if edge.protocol == ICMP:
@@ -140,35 +149,52 @@ class Benign:
             return edge.port
         return self._random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT)
 
-    def _fail(self, talk: Talk) -> None:
+    def _fail(self, conversation: Conversation) -> None:
         """Retry a failed conversation from other ports."""
         random = self._random
-        begin, port = talk.begin, talk.client_port
+        begin, port = conversation.begin, conversation.client_port
         for _ in range(1 + random.randrange(RETRIES + 1)):
-            self._agenda.put(attempt(talk, begin, port, random))
+            self._events.put(attempt(conversation, begin, port, random))
             begin += 5 + random.randrange(40)
             port = random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT) if port else 0
 
-    def _pass_on(self, talk: Talk) -> None:
+    def _forward(self, conversation: Conversation) -> None:
         """A network load balancer that preserves the client's address: the target sees a public address."""
-        assert talk.server is not None  # noqa: S101 -- it is the load balancer
-        vpc = int(talk.server.interface.vpc_id.removeprefix("vpc-"), 16)
+        assert conversation.server is not None  # noqa: S101 -- it is the load balancer
+        vpc = int(conversation.server.interface.vpc_id.removeprefix("vpc-"), 16)
         target = self._random.choice(self._fleet.members[vpc, "edge"])
-        self._talks.add(
-            Talk(
-                *(None, talk.client_address, talk.client_port, target, target.address, talk.server_port),
-                *(talk.protocol, talk.begin, talk.seconds, talk.asked, talk.answered),
+        self._conversations.add(
+            Conversation(
+                *(
+                    None,
+                    conversation.client_address,
+                    conversation.client_port,
+                    target,
+                    target.address,
+                    conversation.server_port,
+                ),
+                *(
+                    conversation.protocol,
+                    conversation.begin,
+                    conversation.seconds,
+                    conversation.asked,
+                    conversation.answered,
+                ),
             )
         )
 
 
-def attempt(talk: Talk, begin: int, port: int, random: Random) -> Talk:
+def attempt(conversation: Conversation, begin: int, port: int, random: Random) -> Conversation:
     """The same conversation without success: a SYN and its TCP retransmissions."""
     syns = random.choice((1, 3, 4, 6))
-    return Talk(
-        talk.client, talk.client_address, port, talk.server, talk.server_address, talk.server_port,
-        talk.protocol, begin, syns * 4, (syns, 60 * syns), (syns, 40 * syns), talk.outcome, talk.via,
-    )  # fmt: skip
+    return replace(
+        conversation,
+        client_port=port,
+        begin=begin,
+        seconds=syns * 4,
+        asked=(syns, 60 * syns),
+        answered=(syns, 40 * syns),
+    )
 
 
 def _answer(edge: Edge, packets: int, size: int) -> tuple[int, int]:
@@ -186,6 +212,6 @@ def _address(host: Host | None, random: Random) -> str:
     return random.choice(pods) if pods and random.random() < 0.8 else host.address
 
 
-def _rhythm(moment: int) -> float:
+def _daily_factor(moment: int) -> float:
     """The activity at a time of day: 1 on average, lowest at 3 o'clock."""
     return 1 - 0.5 * cos(2 * pi * (moment % DAY - 3 * 3600) / DAY)

@@ -16,21 +16,21 @@ from benchmarks.evaluation.generator.recorder import BY_DESTINATION, BY_NEITHER,
 
 ICMP, TCP, UDP = 1, 6, 17
 
-OK, SILENT, RESET, REFUSED, BARRED, ANSWER_REFUSED = range(6)
+OK, SILENT, RESET, REFUSED, EGRESS_REJECTED, ANSWER_REFUSED = range(6)
 """Outcomes of a conversation, in order: it succeeds; there is no reply; a closed port replies with RST; the
 server's security group rejects it; the client's security group rejects it; the request passes, and a network
 ACL rejects the reply."""
 
 FIRST_CLIENT_PORT: Final = 32_768
 LAST_CLIENT_PORT: Final = 60_999
-_REQUEST_FLAGS: Final = {OK: 3, SILENT: 2, RESET: 2, REFUSED: 2, BARRED: 2, ANSWER_REFUSED: 2}
+_REQUEST_FLAGS: Final = {OK: 3, SILENT: 2, RESET: 2, REFUSED: 2, EGRESS_REJECTED: 2, ANSWER_REFUSED: 2}
 _ANSWER_FLAGS: Final = {OK: 19, RESET: 4, ANSWER_REFUSED: 18}
 _ANSWERED: Final = frozenset({OK, RESET, ANSWER_REFUSED})
 NAT_PORTS: Final = 1024
 """The lowest port that NAT gateways use for their clients."""
 
 
-class Talk(Struct, frozen=True):
+class Conversation(Struct, frozen=True):
     """A conversation. Hosts outside the VPCs are None."""
 
     client: Host | None
@@ -53,93 +53,103 @@ class Talk(Struct, frozen=True):
     """The TCP flags of the request; None for those of its outcome."""
 
 
-class Talks:
+class ConversationRecorder:
     """Records conversations at the interfaces on their path."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._log = recorder.log
 
-    def add(self, talk: Talk) -> None:
+    def add(self, conversation: Conversation) -> None:
         """Record a conversation at every interface on its path."""
-        protocol, outcome = talk.protocol, talk.outcome
-        usual = _REQUEST_FLAGS[outcome] if talk.flags is None else talk.flags
+        protocol, outcome = conversation.protocol, conversation.outcome
+        usual = _REQUEST_FLAGS[outcome] if conversation.flags is None else conversation.flags
         request = usual if protocol == TCP else 0
         answer = _ANSWER_FLAGS.get(outcome, 0) if protocol == TCP else 0
-        answers = outcome in _ANSWERED and talk.answered[0] > 0
-        if talk.client is not None:
-            self._at_client(talk, talk.client, request, answer, answers=answers)
-        if outcome == BARRED:
+        answers = outcome in _ANSWERED and conversation.answered[0] > 0
+        if conversation.client is not None:
+            self._at_client(conversation, conversation.client, request, answer, answers=answers)
+        if outcome == EGRESS_REJECTED:
             return
-        if talk.via is not None:
-            self._on_the_way(talk, talk.via, request, answer, answers=answers)
-        if talk.server is not None:
-            self._at_server(talk, talk.server, request, answer, answers=answers)
+        if conversation.via is not None:
+            self._at_gateway(conversation, conversation.via, request, answer, answers=answers)
+        if conversation.server is not None:
+            self._at_server(conversation, conversation.server, request, answer, answers=answers)
 
-    def _at_client(self, talk: Talk, host: Host, request: int, answer: int, *, answers: bool) -> None:
-        near, far = talk.client_address, talk.server_address
+    def _at_client(
+        self, conversation: Conversation, host: Host, request: int, answer: int, *, answers: bool
+    ) -> None:
+        near, remote = conversation.client_address, conversation.server_address
         shown = near if ":" in near else host.address
-        ports = talk.client_port, talk.server_port
-        begin, end = talk.begin, talk.begin + talk.seconds
-        action = "REJECT" if talk.outcome == BARRED else "ACCEPT"
-        key = shown, far, *ports, talk.protocol, action, True, near, far
-        self._log(host, key, begin, end, *talk.asked, request, BY_SOURCE)
-        if answers and talk.outcome != ANSWER_REFUSED:
-            key = far, shown, ports[1], ports[0], talk.protocol, "ACCEPT", False, far, near
-            self._log(host, key, begin, end, *talk.answered, answer, BY_DESTINATION)
+        ports = conversation.client_port, conversation.server_port
+        begin, end = conversation.begin, conversation.begin + conversation.seconds
+        action = "REJECT" if conversation.outcome == EGRESS_REJECTED else "ACCEPT"
+        key = shown, remote, *ports, conversation.protocol, action, True, near, remote
+        self._log(host, key, begin, end, *conversation.asked, request, BY_SOURCE)
+        if answers and conversation.outcome != ANSWER_REFUSED:
+            key = remote, shown, ports[1], ports[0], conversation.protocol, "ACCEPT", False, remote, near
+            self._log(host, key, begin, end, *conversation.answered, answer, BY_DESTINATION)
 
-    def _at_server(self, talk: Talk, host: Host, request: int, answer: int, *, answers: bool) -> None:
-        near, far = talk.server_address, talk.client_address
+    def _at_server(
+        self, conversation: Conversation, host: Host, request: int, answer: int, *, answers: bool
+    ) -> None:
+        near, remote = conversation.server_address, conversation.client_address
         shown = near if ":" in near else host.address
-        ports = talk.client_port, talk.server_port
-        begin, end = talk.begin, talk.begin + talk.seconds
-        action = "REJECT" if talk.outcome == REFUSED else "ACCEPT"
-        key = far, shown, *ports, talk.protocol, action, False, far, near
-        self._log(host, key, begin, end, *talk.asked, request, BY_SOURCE)
+        ports = conversation.client_port, conversation.server_port
+        begin, end = conversation.begin, conversation.begin + conversation.seconds
+        action = "REJECT" if conversation.outcome == REFUSED else "ACCEPT"
+        key = remote, shown, *ports, conversation.protocol, action, False, remote, near
+        self._log(host, key, begin, end, *conversation.asked, request, BY_SOURCE)
         if answers:
-            action = "REJECT" if talk.outcome == ANSWER_REFUSED else "ACCEPT"
-            key = shown, far, ports[1], ports[0], talk.protocol, action, True, near, far
-            self._log(host, key, begin, end, *talk.answered, answer, BY_DESTINATION)
+            action = "REJECT" if conversation.outcome == ANSWER_REFUSED else "ACCEPT"
+            key = shown, remote, ports[1], ports[0], conversation.protocol, action, True, near, remote
+            self._log(host, key, begin, end, *conversation.answered, answer, BY_DESTINATION)
 
-    def _on_the_way(self, talk: Talk, via: Host, request: int, answer: int, *, answers: bool) -> None:
+    def _at_gateway(
+        self, conversation: Conversation, via: Host, request: int, answer: int, *, answers: bool
+    ) -> None:
         """Record both legs at a NAT gateway, and the inner one at a transit gateway."""
-        here, client, server = via.address, talk.client_address, talk.server_address
-        ports = talk.client_port, talk.server_port
-        begin, end, protocol = talk.begin, talk.begin + talk.seconds, talk.protocol
+        here, client, server = via.address, conversation.client_address, conversation.server_address
+        ports = conversation.client_port, conversation.server_port
+        begin, end, protocol = (
+            conversation.begin,
+            conversation.begin + conversation.seconds,
+            conversation.protocol,
+        )
         log = self._log
-        if talk.client is None:  # from behind the transit gateway into the VPC
+        if conversation.client is None:  # from behind the transit gateway into the VPC
             key = here, server, *ports, protocol, "ACCEPT", True, client, server
-            log(via, key, begin, end, *talk.asked, request, BY_SOURCE)
+            log(via, key, begin, end, *conversation.asked, request, BY_SOURCE)
             if answers:
                 back = server, here, ports[1], ports[0], protocol, "ACCEPT", False, server, client
-                log(via, back, begin, end, *talk.answered, answer, BY_DESTINATION)
+                log(via, back, begin, end, *conversation.answered, answer, BY_DESTINATION)
             return
         key = client, here, *ports, protocol, "ACCEPT", False, client, server
-        log(via, key, begin, end, *talk.asked, request, BY_SOURCE)
+        log(via, key, begin, end, *conversation.asked, request, BY_SOURCE)
         if answers:
             back = here, client, ports[1], ports[0], protocol, "ACCEPT", True, server, client
-            log(via, back, begin, end, *talk.answered, answer, BY_DESTINATION)
+            log(via, back, begin, end, *conversation.answered, answer, BY_DESTINATION)
         if via.interface.interface_type != "nat_gateway":
             return
-        outer = NAT_PORTS + (talk.client_port * 7919 + talk.begin) % 64_000
+        outer = NAT_PORTS + (conversation.client_port * 7919 + conversation.begin) % 64_000
         key = here, server, outer, ports[1], protocol, "ACCEPT", True, here, server
-        log(via, key, begin, end, *talk.asked, request, BY_SOURCE)
+        log(via, key, begin, end, *conversation.asked, request, BY_SOURCE)
         if answers:
             back = server, here, ports[1], outer, protocol, "ACCEPT", False, server, here
-            log(via, back, begin, end, *talk.answered, answer, BY_DESTINATION)
+            log(via, back, begin, end, *conversation.answered, answer, BY_DESTINATION)
 
-    def leftover(self, talk: Talk, at: int, packets: int) -> None:
+    def untracked(self, conversation: Conversation, at: int, packets: int) -> None:
         """Record a late packet of the server on an expired connection: the client's side rejects it."""
-        ports = talk.server_port, talk.client_port
+        ports = conversation.server_port, conversation.client_port
         flags = 1 if packets == 1 else 0  # a lone FIN, or data
-        near, far = talk.client_address, talk.server_address
-        if talk.server is not None:
-            shown = far if ":" in far else talk.server.address
-            key = shown, near, *ports, talk.protocol, "ACCEPT", True, far, near
-            self._log(talk.server, key, at, at, packets, 52 * packets, flags, BY_DESTINATION)
-        if talk.client is not None:
-            shown = near if ":" in near else talk.client.address
-            key = far, shown, *ports, talk.protocol, "REJECT", False, far, near
-            self._log(talk.client, key, at, at, packets, 52 * packets, flags, BY_DESTINATION)
+        near, remote = conversation.client_address, conversation.server_address
+        if conversation.server is not None:
+            shown = remote if ":" in remote else conversation.server.address
+            key = shown, near, *ports, conversation.protocol, "ACCEPT", True, remote, near
+            self._log(conversation.server, key, at, at, packets, 52 * packets, flags, BY_DESTINATION)
+        if conversation.client is not None:
+            shown = near if ":" in near else conversation.client.address
+            key = remote, shown, *ports, conversation.protocol, "REJECT", False, remote, near
+            self._log(conversation.client, key, at, at, packets, 52 * packets, flags, BY_DESTINATION)
 
     def stray(self, host: Host, source: str, ports: tuple[int, int], at: int, flags: int) -> None:
         """Backscatter: a reply to packets with the host's public address as a spoofed source."""

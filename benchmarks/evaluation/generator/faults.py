@@ -8,7 +8,6 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from benchmarks.evaluation.generator.agenda import Agenda
 from benchmarks.evaluation.generator.conversations import (
     FIRST_CLIENT_PORT,
     LAST_CLIENT_PORT,
@@ -16,9 +15,10 @@ from benchmarks.evaluation.generator.conversations import (
     RESET,
     SILENT,
     TCP,
-    Talk,
+    Conversation,
 )
-from benchmarks.evaluation.generator.draws import poisson
+from benchmarks.evaluation.generator.distributions import poisson
+from benchmarks.evaluation.generator.event_queue import EventQueue
 from benchmarks.evaluation.generator.fleet import Fleet, never_used, vpc_of
 from benchmarks.evaluation.generator.hosts import ENDLESS, Fault, Host
 from benchmarks.evaluation.generator.model import DAY
@@ -39,10 +39,10 @@ _SCALED: Final = tuple(role.name for role in ROLES if role.scaled)
 class Faults:
     """Plans the faults of a day."""
 
-    def __init__(self, random: Random, fleet: Fleet, agenda: Agenda, stress: float) -> None:
+    def __init__(self, random: Random, fleet: Fleet, events: EventQueue, stress: float) -> None:
         self._random = random
         self._fleet = fleet
-        self._agenda = agenda
+        self._events = events
         self._stress = stress
         self._deployments: list[tuple[int, int, str]] = []
         """The times when all instances of a VPC and role are replaced at once."""
@@ -77,7 +77,7 @@ class Faults:
         """Replace an instance, unless it takes part in an ongoing incident."""
         if host.busy_until < begin and host.ends == ENDLESS:
             self._fleet.replace(host, begin, max(3600, seconds))
-            self._keep_asking(host, begin)
+            self._reconnect(host, begin)
 
     def _outage(self, begin: int) -> None:
         host = self._random.choice(self._fleet.with_role(*_SERVERS))
@@ -93,7 +93,7 @@ class Faults:
         address, port = never_used(server, random), random.choice((8443, 5432, 6379, 9092))
         end, at = begin + random.randrange(3600, 21_600), begin
         while at < end:
-            self._ask(client, None, address, port, at, SILENT)
+            self._connect(client, None, address, port, at, SILENT)
             at += random.randrange(30, 400)
 
     def _blocked_release(self, begin: int) -> None:
@@ -109,10 +109,10 @@ class Faults:
             while at < end:
                 server = random.choice(servers)
                 if server is not client:
-                    self._ask(client, server, server.address, port, at, REFUSED)
+                    self._connect(client, server, server.address, port, at, REFUSED)
                 at += random.randrange(20, 180)
 
-    def _keep_asking(self, host: Host, begin: int) -> None:
+    def _reconnect(self, host: Host, begin: int) -> None:
         """Clients of a removed host connect to it until they learn the address of the new one."""
         random, role = self._random, host.interface.role
         vpc = vpc_of(host.interface)
@@ -123,15 +123,17 @@ class Faults:
                 at = begin + random.randrange(60)
                 for _ in range(random.randrange(1, 6)):
                     if client is not host:
-                        self._ask(client, None, host.address, edge.port, at, SILENT)
+                        self._connect(client, None, host.address, edge.port, at, SILENT)
                     at += random.randrange(5, 90)
 
-    def _ask(self, client: Host, server: Host | None, address: str, port: int, at: int, outcome: int) -> None:
+    def _connect(
+        self, client: Host, server: Host | None, address: str, port: int, at: int, outcome: int
+    ) -> None:
         random = self._random
         syns = random.choice((1, 3, 4, 6))
         source_port = random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT)
-        self._agenda.put(
-            Talk(
+        self._events.put(
+            Conversation(
                 *(client, client.address, source_port, server, address, port, TCP, at),
                 *(syns * 4, (syns, 60 * syns), (0, 0), outcome),
             )

@@ -68,7 +68,7 @@ class Fleet:
         host.ends = at + after
         return new
 
-    def bury(self, now: int) -> None:
+    def remove_ended(self, now: int) -> None:
         """Remove the deleted interfaces that have written all their records."""
         gone = [key for key, host in self.hosts.items() if host.ends <= now]
         for key in gone:

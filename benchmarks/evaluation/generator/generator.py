@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
-from benchmarks.evaluation.generator.agenda import Agenda, Leftover
 from benchmarks.evaluation.generator.benign import Benign
-from benchmarks.evaluation.generator.conversations import Talks
+from benchmarks.evaluation.generator.conversations import ConversationRecorder
 from benchmarks.evaluation.generator.deliveries import Deliveries
+from benchmarks.evaluation.generator.event_queue import EventQueue, UntrackedPacket
 from benchmarks.evaluation.generator.faults import Faults
 from benchmarks.evaluation.generator.fleet import Fleet
-from benchmarks.evaluation.generator.hosts import hold
+from benchmarks.evaluation.generator.hosts import any_contains
 from benchmarks.evaluation.generator.incidents import Incidents
-from benchmarks.evaluation.generator.internet_noise import Radiation
+from benchmarks.evaluation.generator.internet_noise import InternetNoise
 from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Incident, Interface, World
 from benchmarks.evaluation.generator.recorder import Recorder
-from benchmarks.evaluation.generator.stage import Stage
+from benchmarks.evaluation.generator.scheduler import Scheduler
 
 SHORTEST_SLOT: Final = 300
 """Seconds of traffic in a delivery on judged days, unless the window is longer."""
@@ -36,13 +36,13 @@ class Generator:
         """The number of completed days."""
         recorder = Recorder(world.window, self._random("recorder"))
         self.fleet = Fleet(self._random("fleet"), world.layout, world.interfaces, world.window)
-        agenda, talks = Agenda(), Talks(recorder)
-        self._agenda, self._talks, self._recorder = agenda, talks, recorder
-        self._benign = Benign(self._random("benign"), self.fleet, talks, agenda)
-        self._radiation = Radiation(self._random("radiation"), self.fleet, recorder, talks)
-        self._faults = Faults(self._random("faults"), self.fleet, agenda, world.stress)
-        stage = Stage(self._random("incidents"), self.fleet, agenda, world)
-        self._incidents = Incidents(stage)
+        events, conversations = EventQueue(), ConversationRecorder(recorder)
+        self._events, self._conversations, self._recorder = events, conversations, recorder
+        self._benign = Benign(self._random("benign"), self.fleet, conversations, events)
+        self._noise = InternetNoise(self._random("radiation"), self.fleet, recorder, conversations)
+        self._faults = Faults(self._random("faults"), self.fleet, events, world.stress)
+        scheduler = Scheduler(self._random("incidents"), self.fleet, events, world)
+        self._incidents = Incidents(scheduler)
         self._deliveries = Deliveries(self._random("deliveries"), max(SHORTEST_SLOT, world.window))
 
     def _random(self, part: str) -> Random:
@@ -79,27 +79,27 @@ class Generator:
         self._incidents.plan(begin)
         for now in range(begin, begin + DAY, slot):
             self._faults.replace(now, slot)
-            self._benign.happen(now, slot, rate)
-            self._radiation.happen(now, slot, rate)
-            self._settle(now + slot)
+            self._benign.generate(now, slot, rate)
+            self._noise.generate(now, slot, rate)
+            self._generate_due(now + slot)
             self._write(now + slot, slot)
             yield from self._deliveries.arrived(now + slot)
         self.day += 1
         if self.over:
             yield from self._deliveries.arrived(self.world.end + DAY)
 
-    def _settle(self, until: int) -> None:
+    def _generate_due(self, until: int) -> None:
         """Generate the queued events."""
-        for thing in self._agenda.due(until):
-            if isinstance(thing, Leftover):
-                self._talks.leftover(thing.talk, thing.at, thing.packets)
+        for event in self._events.due(until):
+            if isinstance(event, UntrackedPacket):
+                self._conversations.untracked(event.conversation, event.at, event.packets)
             else:
-                self._talks.add(thing)
+                self._conversations.add(event)
 
     def _write(self, until: int, slot: int) -> None:
         """Send the records of the closed windows."""
         for host in list(self.fleet.hosts.values()):
             lines, truth = self._recorder.write(host, until)
-            if lines and not hold(host.mute, until - 1):
+            if lines and not any_contains(host.mute, until - 1):
                 self._deliveries.send(host.stream, lines, truth, until, slot)
-        self.fleet.bury(until)
+        self.fleet.remove_ended(until)

@@ -21,20 +21,20 @@ ENDLESS: Final = 2**40
 """A time that is never reached (Unix seconds)."""
 
 
-class Stretch(Struct, frozen=True):
+class Period(Struct, frozen=True):
     """Begin and end, in Unix seconds."""
 
     begin: int
     end: int
 
-    def holds(self, moment: int) -> bool:
+    def contains(self, moment: int) -> bool:
         """Whether the time is in the span."""
         return self.begin <= moment < self.end
 
 
-def hold(stretches: tuple[Stretch, ...], moment: int) -> bool:
+def any_contains(periods: tuple[Period, ...], moment: int) -> bool:
     """Whether the time is in one of the spans: several may be planned on a day."""
-    return any(each.holds(moment) for each in stretches)
+    return any(each.contains(moment) for each in periods)
 
 
 class Fault(Struct, frozen=True):
@@ -63,15 +63,15 @@ class Host(Struct, eq=False):
     """The first unwritten window, as a number of windows since 1970."""
     windows: dict[int, dict[Key, Record]] = {}
     fault: Fault | None = None
-    blind: tuple[Stretch, ...] = ()
+    blind: tuple[Period, ...] = ()
     """The time spans in which its records are lost: SKIPDATA."""
-    mute: tuple[Stretch, ...] = ()
+    mute: tuple[Period, ...] = ()
     """The time spans in which it writes no lines."""
-    garbled: tuple[Stretch, ...] = ()
+    garbled: tuple[Period, ...] = ()
     """The time spans in which its lines do not match the log format."""
     busy_until: int = 0
     """Unix seconds until which it is reserved for an incident."""
-    deeds: int = 0
+    incidents: int = 0
     """The number of incidents that it was chosen for."""
     ends: int = ENDLESS
     """Unix seconds of its deletion."""

@@ -7,9 +7,17 @@ from typing import Final
 
 from msgspec import Struct
 
-from benchmarks.evaluation.generator import changes, evasions, guessing, intrusions, outages, scans, thefts
+from benchmarks.evaluation.generator import (
+    brute_force,
+    changes,
+    evasions,
+    exfiltration,
+    intrusions,
+    outages,
+    scans,
+)
 from benchmarks.evaluation.generator.model import DAY, Incident
-from benchmarks.evaluation.generator.stage import Deed, Stage
+from benchmarks.evaluation.generator.scheduler import LabelPart, Scheduler
 
 FIRST: Final = 3600
 """Seconds without incidents at the start of the first scored day."""
@@ -23,7 +31,7 @@ LAST: Final = 7200
 class Kind(Struct, frozen=True):
     """A kind of incident."""
 
-    make: Callable[[Stage, int], Deed]
+    make: Callable[[Scheduler, int], LabelPart]
     """Schedules it, beginning at a time (Unix seconds)."""
     longest: int
     """Maximum duration in seconds."""
@@ -44,15 +52,15 @@ KINDS: Final = {
     "database-initiates": Kind(intrusions.database_initiates, 1800),
     "scan-hit": Kind(intrusions.scan_hit, 1500),
     "exfiltration": Kind(intrusions.exfiltration, 3600),
-    "exfiltration-in-pieces": Kind(thefts.in_pieces, 3600),
-    "slow-exfiltration": Kind(thefts.slowly, thefts.LONGEST_SLOW),
-    "exfiltration-to-bucket": Kind(thefts.to_a_bucket, 3600),
-    "exfiltration-among-uploads": Kind(thefts.among_usual_uploads, 3600),
-    "exfiltration-on-new-port": Kind(thefts.over_one_connection, 3600),
-    "guessing-from-outside": Kind(guessing.from_outside, 3600),
-    "slow-guessing": Kind(guessing.slowly, guessing.LONGEST_SLOW),
-    "guessing-at-database": Kind(guessing.at_a_database, 3600),
-    "guessing-from-bastion": Kind(guessing.from_a_bastion, 3600),
+    "exfiltration-in-pieces": Kind(exfiltration.in_pieces, 3600),
+    "slow-exfiltration": Kind(exfiltration.slowly, exfiltration.LONGEST_SLOW),
+    "exfiltration-to-bucket": Kind(exfiltration.to_a_bucket, 3600),
+    "exfiltration-among-uploads": Kind(exfiltration.among_usual_uploads, 3600),
+    "exfiltration-on-new-port": Kind(exfiltration.over_one_connection, 3600),
+    "guessing-from-outside": Kind(brute_force.from_outside, 3600),
+    "slow-guessing": Kind(brute_force.slowly, brute_force.LONGEST_SLOW),
+    "guessing-at-database": Kind(brute_force.at_a_database, 3600),
+    "guessing-from-bastion": Kind(brute_force.from_a_bastion, 3600),
     "thin-scan-hit": Kind(evasions.thin_scan_hit, 8 * 3600),
     "stealth-scan": Kind(evasions.stealth_scan, 120),
     "udp-scan": Kind(evasions.udp_scan, 300),
@@ -77,8 +85,8 @@ KINDS: Final = {
 class Incidents:
     """Generates incidents and their labels."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._stage = scheduler
         self.labels: list[Incident] = []
         self.planned = self._planned()
         """Begin (Unix seconds) and kind of the incidents that have not begun yet, in order of time."""
@@ -88,8 +96,8 @@ class Incidents:
         while self.planned and self.planned[0][0] < begin + DAY:
             at, kind = self.planned.pop(0)
             self._stage.kind = kind
-            deed = KINDS[kind].make(self._stage, at)
-            label = Incident(kind, deed.source, deed.interface_id, deed.targets, at, deed.end)
+            made = KINDS[kind].make(self._stage, at)
+            label = Incident(kind, made.source, made.interface_id, made.targets, at, made.end)
             self.labels.append(label)
 
     def _planned(self) -> list[tuple[int, str]]:

@@ -10,8 +10,8 @@ from random import Random
 from typing import Final
 
 from benchmarks.evaluation.generator import addresses
-from benchmarks.evaluation.generator.conversations import ICMP, TCP, UDP, Talks
-from benchmarks.evaluation.generator.draws import heavy, poisson
+from benchmarks.evaluation.generator.conversations import ICMP, TCP, UDP, ConversationRecorder
+from benchmarks.evaluation.generator.distributions import heavy_tailed, poisson
 from benchmarks.evaluation.generator.fleet import Fleet
 from benchmarks.evaluation.generator.hosts import Host
 from benchmarks.evaluation.generator.model import DAY
@@ -23,7 +23,7 @@ RECORDS_A_DAY: Final = 2_000
 IN_BURSTS: Final = 0.3
 BURST: Final = 30
 """Mean number of records in a burst."""
-STRANGERS: Final = 0.3
+NEW_SOURCES: Final = 0.3
 """The share of one-time sources, with one or two packets, in the records outside bursts."""
 STRAYS_A_DAY: Final = 25
 ANSWERED: Final = 0.5
@@ -31,48 +31,50 @@ ANSWERED: Final = 0.5
 
 _MEAN: Final = PACKETS_A_DAY / RECORDS_A_DAY
 _FEW: Final = 1.5
-_MANY: Final = (_MEAN - STRANGERS * _FEW) / (1 - STRANGERS)
+_MANY: Final = (_MEAN - NEW_SOURCES * _FEW) / (1 - NEW_SOURCES)
 _PORTS: Final = (23, 22, 445, 3389, 8080, 80, 443, 6379, 5432, 3306, 1433, 2375, 5900, 8443, 9200, 8883)
 _UDP_PORTS: Final = 53, 123, 161, 1900, 5060, 11211
 _FIRST_PORT: Final = 1024
 
 
-class Radiation:
+class InternetNoise:
     """Generates the radiation."""
 
-    def __init__(self, random: Random, fleet: Fleet, recorder: Recorder, talks: Talks) -> None:
+    def __init__(
+        self, random: Random, fleet: Fleet, recorder: Recorder, conversations: ConversationRecorder
+    ) -> None:
         self._random = random
         self._fleet = fleet
         self._recorder = recorder
-        self._talks = talks
+        self._conversations = conversations
         self._heavy = addresses.pool(random, addresses.HEAVY_SOURCES)
 
-    def happen(self, begin: int, seconds: int, rate: float) -> None:
+    def generate(self, begin: int, seconds: int, rate: float) -> None:
         """Generate the radiation from `begin` (Unix seconds)."""
         random, share = self._random, seconds / DAY * rate
         for host in self._fleet.public():
             for _ in range(poisson(random, RECORDS_A_DAY * (1 - IN_BURSTS) * share)):
-                if random.random() < STRANGERS:
-                    source, packets = addresses.stranger(random), random.choice((1, 2))
+                if random.random() < NEW_SOURCES:
+                    source, packets = addresses.internet_address(random), random.choice((1, 2))
                 else:
                     source = self._heavy[int(random.random() ** 5 * len(self._heavy))]
-                    packets = heavy(random, _MANY)
+                    packets = heavy_tailed(random, _MANY)
                 self._probe(host, source, self._port(), begin + int(random.random() * seconds), packets)
             for _ in range(poisson(random, RECORDS_A_DAY * IN_BURSTS / BURST * share)):
                 self._burst(host, begin + int(random.random() * seconds))
             for _ in range(poisson(random, STRAYS_A_DAY * share)):
                 at, ports = begin + int(random.random() * seconds), (443, random.randrange(1024, 65_536))
                 flags = random.choice((18, 4))
-                self._talks.stray(host, addresses.stranger(random), ports, at, flags)
+                self._conversations.stray(host, addresses.internet_address(random), ports, at, flags)
 
     def _burst(self, host: Host, begin: int) -> None:
         """A source that tries many ports, or one port repeatedly."""
         random = self._random
-        source = random.choice(self._heavy) if random.random() < 0.5 else addresses.stranger(random)
+        source = random.choice(self._heavy) if random.random() < 0.5 else addresses.internet_address(random)
         ports = range(1, 10_000) if random.random() < 0.5 else (self._port(),)
         for _ in range(1 + poisson(random, BURST - 1)):
             at = begin + random.randrange(60)
-            self._probe(host, source, random.choice(ports), at, heavy(random, _MEAN))
+            self._probe(host, source, random.choice(ports), at, heavy_tailed(random, _MEAN))
 
     def _port(self) -> int:
         random = self._random

@@ -6,7 +6,17 @@ from random import Random
 from typing import Final
 
 from benchmarks.evaluation.generator.addresses import aws_service, is_inside
-from benchmarks.evaluation.generator.hosts import BYTES, FIRST, FLAGS, LAST, PACKETS, Host, Key, Record, hold
+from benchmarks.evaluation.generator.hosts import (
+    BYTES,
+    FIRST,
+    FLAGS,
+    LAST,
+    PACKETS,
+    Host,
+    Key,
+    Record,
+    any_contains,
+)
 from benchmarks.evaluation.generator.model import Truth
 
 BY_SOURCE, BY_DESTINATION, BY_NEITHER = range(3)
@@ -76,7 +86,7 @@ class Recorder:
         for number in range(host.next_window, until // self.window):
             flows = host.windows.pop(number, {})
             start = number * self.window
-            if hold(host.blind, start):
+            if any_contains(host.blind, start):
                 written.append(self._gap(host, "SKIPDATA", start))
             elif not flows:
                 written.append(self._gap(host, "NODATA", start))
@@ -87,7 +97,7 @@ class Recorder:
                 self._write_flows(host, flows, written, truth)
             truth.extend(Truth.NO_FLOW * (len(written) - len(truth)))
         host.next_window = max(host.next_window, until // self.window)
-        if written and hold(host.garbled, until - self.window):
+        if written and any_contains(host.garbled, until - self.window):
             return self._garble(written), [Truth.NO_FLOW.value] * len(written)
         return written, truth
 

@@ -86,7 +86,7 @@ class Edge(Struct, frozen=True):
     """The role of the interface on the path out of the VPC, or into it."""
     keeps_address: bool = False
     """Whether the server forwards it to an `edge` host and preserves the client's address."""
-    barred: bool = False
+    egress_rejected: bool = False
     """Whether the client's own outbound rules always reject it."""
 
 
@@ -136,9 +136,9 @@ EDGES: Final = (
     Edge("legacy", VENDOR, 443, 8, packets=15),
     Edge("legacy", VENDOR, 443, 1, fan=1, seconds=900, packets=2_000_000, sends=True),  # backups
     Edge("ci", VENDOR, 443, 6, fan=2, via="nat", seconds=120, packets=800_000, sends=True),  # releases
-    Edge("payment", VENDOR, 443, 300, fan=20, barred=True),  # updates, and telemetry
-    Edge("payment", TIME, 123, 150, protocol=UDP, barred=True),
+    Edge("payment", VENDOR, 443, 300, fan=20, egress_rejected=True),  # updates, and telemetry
+    Edge("payment", TIME, 123, 150, protocol=UDP, egress_rejected=True),
 )
 
-BARRED_ROLES: Final = frozenset(edge.client for edge in EDGES if edge.barred)
+EGRESS_REJECTED_ROLES: Final = frozenset(edge.client for edge in EDGES if edge.egress_rejected)
 """Roles whose hosts permanently try connections that their own rules reject, which is not an incident."""

@@ -7,7 +7,7 @@ from typing import Final
 from benchmarks.evaluation.generator.conversations import OK, REFUSED, RESET, SILENT
 from benchmarks.evaluation.generator.fleet import never_used
 from benchmarks.evaluation.generator.hosts import Host
-from benchmarks.evaluation.generator.stage import Deed, Far, Stage
+from benchmarks.evaluation.generator.scheduler import LabelPart, RemoteEnd, Scheduler
 
 SOURCES: Final = "web", "app", "worker", "node", "edge", "legacy"
 """Roles of the compromised hosts."""
@@ -19,110 +19,110 @@ LONGEST_SLOW: Final = SLOW_PROBES * 120
 LONGEST_VERY_SLOW: Final = 20 * 3600
 
 
-def fast_vertical(stage: Stage, begin: int) -> Deed:
+def fast_vertical(scheduler: Scheduler, begin: int) -> LabelPart:
     """Scan hundreds of ports of one host within a minute."""
-    random = stage.random
-    source = stage.cast(SOURCES, begin, begin + 60)
-    target = random.choice(stage.neighbors(source))
+    random = scheduler.random
+    source = scheduler.reserve(SOURCES, begin, begin + 60)
+    target = random.choice(scheduler.neighbors(source))
     ports = random.sample(range(1, 10_000), random.randrange(200, 1000))
     for port in ports:
         outcome = RESET if random.random() < 0.05 else REFUSED
-        stage.probe(source, Far.at(target), port, begin + random.randrange(50), outcome)
-    return stage.deed(source, [target.address], begin + 60)
+        scheduler.probe(source, RemoteEnd.at(target), port, begin + random.randrange(50), outcome)
+    return scheduler.label(source, [target.address], begin + 60)
 
 
-def horizontal(stage: Stage, begin: int) -> Deed:
+def horizontal(scheduler: Scheduler, begin: int) -> LabelPart:
     """Scan one port of a whole subnet within minutes."""
-    random = stage.random
+    random = scheduler.random
     seconds = random.randrange(60, 300)
-    source = stage.cast(SOURCES, begin, begin + seconds)
+    source = scheduler.reserve(SOURCES, begin, begin + seconds)
     port = random.choice(SWEPT_PORTS)
-    targets = some(stage, source, random.randrange(60, 250))
+    targets = some(scheduler, source, random.randrange(60, 250))
     for target in targets:
-        stage.probe(source, target, port, begin + random.randrange(seconds), _outcome(stage, target))
-    return stage.deed(source, [target.address for target in targets], begin + seconds)
+        scheduler.probe(source, target, port, begin + random.randrange(seconds), _outcome(scheduler, target))
+    return scheduler.label(source, [target.address for target in targets], begin + seconds)
 
 
-def block(stage: Stage, begin: int) -> Deed:
+def block(scheduler: Scheduler, begin: int) -> LabelPart:
     """Scan several ports of many hosts."""
-    random = stage.random
-    source = stage.cast(SOURCES, begin, begin + 300)
-    targets = some(stage, source, random.randrange(20, 40))
+    random = scheduler.random
+    source = scheduler.reserve(SOURCES, begin, begin + 300)
+    targets = some(scheduler, source, random.randrange(20, 40))
     ports = random.sample(range(20, 10_000), random.randrange(8, 20))
     for target in targets:
         for port in ports:
-            stage.probe(source, target, port, begin + random.randrange(300), _outcome(stage, target))
-    return stage.deed(source, [target.address for target in targets], begin + 300)
+            scheduler.probe(source, target, port, begin + random.randrange(300), _outcome(scheduler, target))
+    return scheduler.label(source, [target.address for target in targets], begin + 300)
 
 
-def slow(stage: Stage, begin: int) -> Deed:
+def slow(scheduler: Scheduler, begin: int) -> LabelPart:
     """Send a probe every 30 to 120 seconds."""
-    return _patient(stage, begin, SLOW_PROBES, (30, 120))
+    return _slow_scan(scheduler, begin, SLOW_PROBES, (30, 120))
 
 
-def very_slow(stage: Stage, begin: int) -> Deed:
+def very_slow(scheduler: Scheduler, begin: int) -> LabelPart:
     """Send a probe every 5 to 15 minutes."""
-    return _patient(stage, begin, VERY_SLOW_PROBES, (300, 900))
+    return _slow_scan(scheduler, begin, VERY_SLOW_PROBES, (300, 900))
 
 
-def lateral_movement(stage: Stage, begin: int) -> Deed:
+def lateral_movement(scheduler: Scheduler, begin: int) -> LabelPart:
     """Connect to administration ports of unrelated hosts; almost half of them accept it."""
-    random = stage.random
+    random = scheduler.random
     seconds = random.randrange(1200, 5400)
-    source = stage.cast(SOURCES, begin, begin + seconds)
-    targets = random.sample(stage.neighbors(source), random.randrange(8, 20))
+    source = scheduler.reserve(SOURCES, begin, begin + seconds)
+    targets = random.sample(scheduler.neighbors(source), random.randrange(8, 20))
     accepted = {*random.sample(range(len(targets)), round(len(targets) * random.uniform(0.4, 0.5)))}
     for number, target in enumerate(targets):
         at = begin + number * seconds // len(targets)
         port = random.choice(ADMIN_PORTS)
         if number in accepted:
-            stage.talk(source, Far.at(target), port, at, seconds=random.randrange(5, 120))
+            scheduler.connect(source, RemoteEnd.at(target), port, at, seconds=random.randrange(5, 120))
         else:
-            stage.probe(source, Far.at(target), port, at, random.choice((REFUSED, RESET)))
-    return stage.deed(source, [target.address for target in targets], begin + seconds)
+            scheduler.probe(source, RemoteEnd.at(target), port, at, random.choice((REFUSED, RESET)))
+    return scheduler.label(source, [target.address for target in targets], begin + seconds)
 
 
-def ssh_brute_force(stage: Stage, begin: int) -> Deed:
+def ssh_brute_force(scheduler: Scheduler, begin: int) -> LabelPart:
     """Many logins at one host: the security group accepts them, but the password is wrong."""
-    random = stage.random
+    random = scheduler.random
     seconds = random.randrange(600, 1800)
-    source = stage.cast(SOURCES, begin, begin + seconds)
-    target = random.choice(stage.neighbors(source))
+    source = scheduler.reserve(SOURCES, begin, begin + seconds)
+    target = random.choice(scheduler.neighbors(source))
     for _ in range(random.randrange(120, 400)):
         at = begin + random.randrange(seconds)
         packets = random.randrange(8, 14), random.randrange(1200, 2200)
-        stage.talk(source, Far.at(target), 22, at, seconds=2, asked=packets, answered=packets)
-    return stage.deed(source, [target.address], begin + seconds)
+        scheduler.connect(source, RemoteEnd.at(target), 22, at, seconds=2, asked=packets, answered=packets)
+    return scheduler.label(source, [target.address], begin + seconds)
 
 
-def _patient(stage: Stage, begin: int, probes: int, pause: tuple[int, int]) -> Deed:
-    random = stage.random
+def _slow_scan(scheduler: Scheduler, begin: int, probes: int, pause: tuple[int, int]) -> LabelPart:
+    random = scheduler.random
     pauses = [random.randint(*pause) for _ in range(probes)]
-    source = stage.cast(SOURCES, begin, begin + sum(pauses))
-    targets = some(stage, source, 40)
+    source = scheduler.reserve(SOURCES, begin, begin + sum(pauses))
+    targets = some(scheduler, source, 40)
     at, end = begin, begin
     for wait in pauses:
-        if at >= stage.world.end:
+        if at >= scheduler.world.end:
             break
         target = random.choice(targets)
-        stage.probe(source, target, random.randrange(1, 10_000), at, _outcome(stage, target))
+        scheduler.probe(source, target, random.randrange(1, 10_000), at, _outcome(scheduler, target))
         at, end = at + wait, at
-    return stage.deed(source, [target.address for target in targets], end + 1)
+    return scheduler.label(source, [target.address for target in targets], end + 1)
 
 
-def some(stage: Stage, source: Host, count: int) -> list[Far]:
+def some(scheduler: Scheduler, source: Host, count: int) -> list[RemoteEnd]:
     """Targets in the source's VPC: half of them hosts, if there are enough; the others unused addresses."""
-    random = stage.random
-    neighbors = stage.neighbors(source)
+    random = scheduler.random
+    neighbors = scheduler.neighbors(source)
     hosts = random.sample(neighbors, min(len(neighbors), count // 2))
     unused = {never_used(random.choice(neighbors), random) for _ in range(2 * count)}
     dead = random.sample(sorted(unused), min(len(unused), count - len(hosts)))
-    return [*map(Far.at, hosts), *map(Far, dead)]
+    return [*map(RemoteEnd.at, hosts), *map(RemoteEnd, dead)]
 
 
-def _outcome(stage: Stage, target: Far) -> int:
+def _outcome(scheduler: Scheduler, target: RemoteEnd) -> int:
     """An unused address does not reply; a host's security group rejects most probes."""
     if target.host is None:
         return SILENT
-    drawn = stage.random.random()
+    drawn = scheduler.random.random()
     return OK if drawn < 0.04 else RESET if drawn < 0.1 else REFUSED

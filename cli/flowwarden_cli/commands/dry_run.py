@@ -25,9 +25,10 @@ from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
-from flowwarden.errors import FlowWardenError, NotDeployed, SettingsError
+from flowwarden.errors import FlowWardenError, NotDeployed, SettingsError, StackDenied
 from flowwarden.parameters import PARAMETERS, POLICY, with_defaults
 from flowwarden.settings import EnforcerSettings
+from flowwarden_cli.commands import document_file
 from flowwarden_cli.commands.command import SUCCEEDED
 from flowwarden_cli.commands.stack import region_of
 from flowwarden_cli.terminal.console import Console
@@ -42,9 +43,10 @@ class PlanOptions(Struct, frozen=True, kw_only=True):
     stack: str
     region: str | None = None
     policy: Path | None = None
-    """A policy to plan with, instead of the deployed one."""
+    """A file with a policy to plan with, instead of the deployed one; `-` for standard input."""
     settings: Path | None = None
-    """The enforcer's environment variables as a JSON object, instead of those of the deployed function."""
+    """A file with the enforcer's environment variables as a JSON object, instead of those of the deployed
+    function; `-` for standard input."""
     defaults: bool = False
     """Whether to plan as if the stack were not deployed, without looking for it."""
     parameters: Mapping[str, str] = {}
@@ -105,7 +107,7 @@ def run(
         lookups: finds the deployed settings, and the account; by default on AWS.
     """
     try:
-        basis = read_basis(options, lookups or ON_AWS)
+        basis = read_basis(options, lookups or ON_AWS, console)
         ports = wired(basis.settings) if wired else _on_aws(basis)
         obstacles = () if basis.is_deployed else undeployed.obstacles(ports, basis.settings)
         if not basis.is_deployed:
@@ -132,18 +134,17 @@ def _printed(options: PlanOptions, basis: Basis, report: EnforcementReport) -> s
     return "\n".join([*basis.notes, *([""] if basis.notes else []), plan_output.as_text(report)])
 
 
-def read_basis(options: PlanOptions, lookups: Lookups) -> Basis:
+def read_basis(options: PlanOptions, lookups: Lookups, console: Console) -> Basis:
     """The enforcer's settings, with the overrides of the options. Raises FlowWardenError."""
-    text = None if options.policy is None else _text(options.policy)
+    text = None if options.policy is None else document_file.text_of(options.policy, console)
     if options.defaults:
-        return _undeployed(options, text, lookups, "Planned as if the stack were not deployed,")
+        return _undeployed(options, text, lookups, "Planned as if the stack were not deployed,", console)
     try:
-        environment = _environment(options, lookups)
+        environment = _environment(options, lookups, console)
     except NotDeployed:
-        return _undeployed(options, text, lookups, f"Stack {options.stack} is not deployed. Planned")
-    except SettingsError as error:
-        advice = "" if options.settings else "; --defaults plans without looking for a stack"
-        raise SettingsError(f"{error}{advice}") from error
+        return _undeployed(options, text, lookups, f"Stack {options.stack} is not deployed. Planned", console)
+    except StackDenied as error:
+        raise SettingsError(f"{error}; --defaults plans without looking for a stack") from error
     with_defaults(options.parameters)
     given = {PARAMETERS[name].variable: value for name, value in options.parameters.items()}
     settings = EnforcerSettings.from_mapping({**environment, **{k: v for k, v in given.items() if k}})
@@ -153,11 +154,13 @@ def read_basis(options: PlanOptions, lookups: Lookups) -> Basis:
     return Basis(settings=settings, is_deployed=True)
 
 
-def _undeployed(options: PlanOptions, text: str | None, lookups: Lookups, why: str) -> Basis:
+def _undeployed(
+    options: PlanOptions, text: str | None, lookups: Lookups, why: str, console: Console
+) -> Basis:
     """The basis of a plan before the deployment."""
     # Without the line breaks at its end, as in a deployment with `Policy="$(cat FILE)"`.
     given = dict(options.parameters) | ({} if text is None else {POLICY: text.rstrip("\r\n")})
-    needs = check_policy(given.get(POLICY, PARAMETERS[POLICY].default), given)
+    needs = check_policy(given.get(POLICY, PARAMETERS[POLICY].default), given, int(console.now()))
     named = [each for each in given if each != POLICY] + (["the policy"] if POLICY in given else [])
     but = f", except {', '.join(named)}" if named else ""
     settings = undeployed.settings_of(options.stack, lookups.identity(region_of(options.region)), given)
@@ -172,23 +175,12 @@ def _undeployed(options: PlanOptions, text: str | None, lookups: Lookups, why: s
     )
 
 
-def _environment(options: PlanOptions, lookups: Lookups) -> Mapping[str, str]:
+def _environment(options: PlanOptions, lookups: Lookups, console: Console) -> Mapping[str, str]:
     if options.settings is None:
         return lookups.environment(options.stack, region_of(options.region))
     try:
-        return msgspec.json.decode(_text(options.settings), type=dict[str, str])
+        return msgspec.json.decode(document_file.text_of(options.settings, console), type=dict[str, str])
     except msgspec.DecodeError as error:
         raise SettingsError(
             f"{options.settings}: {error}; write a JSON object that maps each variable to a string"
         ) from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise SettingsError(
-            f"{path}: {error.strerror or error}; check the path and its permissions"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path}: is not UTF-8; save the file as UTF-8") from error

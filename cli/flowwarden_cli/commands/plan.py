@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flowwarden_cli.commands import parameters, stack
+from flowwarden_cli.commands import document_file, parameters, stack
 from flowwarden_cli.commands.command import UNREADABLE, Command, UsageError
 from flowwarden_cli.terminal.console import Console
 
@@ -28,6 +28,7 @@ _EXAMPLES: Final = """\
 examples:
   flowwarden plan --region eu-west-1
   flowwarden plan --policy new-policy.json
+  jq . new-policy.json | flowwarden plan --policy -
   flowwarden plan --defaults --parameter FlowLogRetentionDays=7
   flowwarden plan --json | jq '.vpcs[] | select(.steps != [])'
 
@@ -40,7 +41,10 @@ usage; 130 interrupted
 def _add_arguments(command: ArgumentParser) -> None:
     stack.add_options(command)
     command.add_argument(
-        "--policy", type=Path, metavar="FILE", help="plan with this policy instead of the deployed one"
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help="plan with this policy instead of the deployed one",
     )
     command.add_argument(
         "--defaults",
@@ -63,6 +67,8 @@ def run(
     options: Namespace, console: Console, wired: Wiring | None = None, lookups: Lookups | None = None
 ) -> int:
     """Print the plan; return the exit code. `wired` creates the ports, by default on AWS, like `lookups`."""
+    if options.settings == options.policy == Path(document_file.STDIN):
+        raise UsageError("--policy and --settings cannot both be standard input")
     if options.settings and (options.defaults or options.parameter):
         raise UsageError("--settings contains all settings: omit --defaults and --parameter")
     try:

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import Final
 
 from flowwarden.bootstrap.deployment import check_policy
-from flowwarden.errors import ConfigurationError, SettingsError
-from flowwarden_cli.commands import parameters
+from flowwarden.errors import ConfigurationError
+from flowwarden_cli.commands import document_file, parameters
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, Command
 from flowwarden_cli.terminal.console import Console
-
-STDIN: Final = "-"
-LONGEST_FILE: Final = 1_000_000
-"""Maximum bytes that are read: far more than a policy can have, so that a wrong file is not read
-completely."""
 
 _DESCRIPTION: Final = """\
 Checks a policy as a deployment checks it, and prints the same messages. Calls
@@ -44,7 +38,9 @@ def _add_arguments(command: ArgumentParser) -> None:
 def _run(options: Namespace, console: Console) -> int:
     given = parameters.read(options.parameter)
     try:
-        notes = check_policy(_text(options.file, console), given)
+        # Without line breaks at its end, as in a deployment with `Policy="$(cat FILE)"`.
+        text = document_file.text_of(options.file, console).rstrip("\r\n")
+        notes = check_policy(text, given, int(console.now()))
     except ConfigurationError as error:
         console.report(f"error: {error}")
         return UNREADABLE
@@ -52,26 +48,6 @@ def _run(options: Namespace, console: Console) -> int:
     for each in notes:
         console.print(each)
     return SUCCEEDED
-
-
-def _text(name: str, console: Console) -> str:
-    """The policy without line breaks at its end, as in a deployment with `Policy="$(cat FILE)"`."""
-    try:
-        if name == STDIN:
-            content = console.stdin.read(LONGEST_FILE + 1)
-        else:
-            with Path(name).open("rb") as file:
-                content = file.read(LONGEST_FILE + 1)
-    except OSError as error:
-        raise SettingsError(
-            f"{name}: {error.strerror or error}; check the path and its permissions"
-        ) from error
-    if len(content) > LONGEST_FILE:
-        raise SettingsError(f"{name}: more than {LONGEST_FILE} bytes, so it is not a policy")
-    try:
-        return content.decode("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{name}: is not UTF-8; save the file as UTF-8") from error
 
 
 COMMAND: Final = Command(

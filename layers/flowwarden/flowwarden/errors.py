@@ -3,7 +3,8 @@
 FlowWardenError
 ├── ConfigurationError        a setting is wrong; a retry does not help
 │   ├── SettingsError         an environment variable of a function
-│   │   └── NotDeployed       the stack does not exist, or has no enforcer
+│   │   ├── NotDeployed       the stack does not exist, or has no enforcer
+│   │   └── StackDenied       the caller may not read the stack
 │   ├── PolicyError           the user's policy
 │   └── LogFormatError        a log format that cannot be parsed
 ├── PayloadError              an event that cannot be decoded
@@ -47,6 +48,10 @@ class SettingsError(ConfigurationError):
 
 class NotDeployed(SettingsError):
     """The stack does not exist in the Region, or its deployment did not create the enforcer."""
+
+
+class StackDenied(SettingsError):
+    """The caller may not read the stack."""
 
 
 class PolicyError(ConfigurationError):

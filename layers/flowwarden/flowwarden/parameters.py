@@ -6,6 +6,7 @@ without it. A test compares the two.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -13,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.errors import SettingsError
+from flowwarden.policy.flow_logs import RETENTIONS
 
 POLICY: Final = "Policy"
 POLICY_PROFILE: Final = "PolicyProfile"
@@ -20,6 +22,13 @@ LOG_FORMAT: Final = "LogFormat"
 OTHER_DESTINATIONS: Final = "OtherDestinations"
 TAG_FIELDS: Final = "TagFields"
 YES: Final = "yes"
+RUNBOOKS: Final = "docs/runbooks"
+"""The folder of the runbooks in the project: their base address if they are not published elsewhere."""
+
+_SHOWN: Final = 80
+"""The longest excerpt of a value in an error message."""
+
+EMPTY: Final = "it is empty; leave it out to use its default"
 
 LONGEST_POLICY: Final = 1800
 """Characters of the parameter `Policy`: the environment of a function is at most 4 KB."""
@@ -38,31 +47,117 @@ class Parameter(Struct, frozen=True):
     default: str
     variable: str = ""
     """The environment variable that it sets; '' if it sets none, or one that the settings do not read."""
+    write: str = ""
+    """What to write, in words; '' if another check is more precise."""
+    values: tuple[str, ...] = ()
+    """The only allowed values; empty if there is no list."""
+    pattern: str = ""
+    """The whole value must match it."""
+    longest: int = 4096
+    """Characters."""
+    least: int | None = None
+    """A number must not be less; None if the value is no number."""
+    most: int | None = None
+
+    def allows(self, value: str) -> bool:
+        """Whether CloudFormation accepts the value."""
+        if self.values and value not in self.values:
+            return False
+        if self.least is not None and not _is_between(value, self.least, self.most):
+            return False
+        return len(value) <= self.longest and re.fullmatch(self.pattern or r"[\s\S]*", value) is not None
+
+
+def _is_between(value: str, least: int, most: int | None) -> bool:
+    """Whether the text is a whole number in this range."""
+    if not re.fullmatch(r"-?[0-9]{1,18}", value):
+        return False
+    return least <= int(value) and (most is None or int(value) <= most)
+
+
+_RETENTIONS: Final = tuple(map(str, RETENTIONS))
+_RETENTION: Final = "a retention that CloudWatch Logs supports, such as 7, 30, 90 or 365"
+_EMAIL: Final = r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_YES_OR_NO: Final = ("yes", "no")
 
 
 PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
     {
-        "FlowLogGroupName": Parameter("/flow-warden/flow-logs", "FLOW_LOG_GROUP_NAME"),
-        "FlowLogRetentionDays": Parameter("30", "FLOW_LOG_RETENTION_DAYS"),
-        LOG_FORMAT: Parameter(_LOG_FORMAT, "LOG_FORMAT"),
-        "LogKmsKeyArn": Parameter("", "LOG_KMS_KEY_ARN"),
-        "PagesEmail": Parameter(""),
-        "OperationsEmail": Parameter(""),
+        "FlowLogGroupName": Parameter(
+            "/flow-warden/flow-logs",
+            "FLOW_LOG_GROUP_NAME",
+            write="1 to 512 letters, digits and _ / . # -, not beginning with /aws/",
+            pattern="^(?!/?aws/)[A-Za-z0-9_/.#-]{1,512}$",
+        ),
+        "FlowLogRetentionDays": Parameter(
+            "30", "FLOW_LOG_RETENTION_DAYS", write=_RETENTION, values=_RETENTIONS
+        ),
+        LOG_FORMAT: Parameter(
+            _LOG_FORMAT,
+            "LOG_FORMAT",
+            write="names of fields, each as ${name}, separated by one space, in at most 1200 characters",
+            pattern=r"^\$\{[a-z0-9-]+\}( \$\{[a-z0-9-]+\})*$",
+            longest=1200,
+        ),
+        "LogKmsKeyArn": Parameter(
+            "",
+            "LOG_KMS_KEY_ARN",
+            write="the ARN of a KMS key (arn:PARTITION:kms:REGION:ACCOUNT:key/ID), or nothing",
+            pattern="^$|^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$",
+        ),
+        "PagesEmail": Parameter("", write="an email address, or nothing", pattern=_EMAIL),
+        "OperationsEmail": Parameter("", write="an email address, or nothing", pattern=_EMAIL),
+        "RunbookUrl": Parameter(
+            RUNBOOKS,
+            "RUNBOOK_URL",
+            write=f"{RUNBOOKS}, or an https address of at most 150 characters that does not end with a slash",
+            pattern=r'^docs/runbooks$|^https://[^\s"\\]+[^\s"\\/]$',
+            longest=150,
+        ),
+        "Dashboard": Parameter("no", write="yes or no", values=_YES_OR_NO),
         POLICY: Parameter("{}", "POLICY"),
-        POLICY_PROFILE: Parameter("", "POLICY_PROFILE"),
-        "SuppressionMinutes": Parameter("240", "SUPPRESSION_MINUTES"),
-        "SweepRate": Parameter("rate(1 hour)"),
-        "RetryRate": Parameter("rate(5 minutes)"),
-        "DryRun": Parameter("no"),
-        OTHER_DESTINATIONS: Parameter("no"),
-        TAG_FIELDS: Parameter("no"),
-        "Architecture": Parameter("x86_64"),
-        "MaxInflatedMiB": Parameter("64", "MAX_INFLATED_MIB"),
-        "LogLevel": Parameter("INFO"),
-        "FunctionLogRetentionDays": Parameter("14"),
-        "MonitorReservedConcurrency": Parameter("-1"),
-        "EnforcerReservedConcurrency": Parameter("-1"),
-        "AwsEndpointUrl": Parameter(""),
+        POLICY_PROFILE: Parameter(
+            "",
+            "POLICY_PROFILE",
+            write="three ids separated by slashes, such as abc1234/def5678/ghi9012, or nothing",
+            pattern="^([a-z0-9]{4,7}/){2}[a-z0-9]{4,7}$|^$",
+        ),
+        "SuppressionMinutes": Parameter(
+            "240",
+            "SUPPRESSION_MINUTES",
+            write="a whole number from 1 to 525600, a year",
+            least=1,
+            most=525_600,
+        ),
+        "SweepRate": Parameter(
+            "rate(1 hour)",
+            write="a rate or cron expression, such as rate(1 hour), rate(30 minutes) or cron(0 6 * * ? *)",
+            pattern=r"^(rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\)"
+            r"|cron\([^()]+\))$",
+        ),
+        "RetryRate": Parameter(
+            "rate(5 minutes)",
+            write="a rate in minutes, such as rate(1 minute) or rate(5 minutes)",
+            pattern=r"^rate\((1 minute|([2-9]|[1-9][0-9]+) minutes)\)$",
+        ),
+        "DryRun": Parameter("no", write="yes or no", values=_YES_OR_NO),
+        OTHER_DESTINATIONS: Parameter("no", write="yes or no", values=_YES_OR_NO),
+        TAG_FIELDS: Parameter("no", write="yes or no", values=_YES_OR_NO),
+        "Architecture": Parameter("x86_64", write="x86_64 or arm64", values=("x86_64", "arm64")),
+        "MaxInflatedMiB": Parameter(
+            "64", "MAX_INFLATED_MIB", write="a whole number from 1 to 96", least=1, most=96
+        ),
+        "LogLevel": Parameter(
+            "INFO",
+            write="DEBUG, INFO, WARNING or ERROR",
+            values=("DEBUG", "INFO", "WARNING", "ERROR"),
+        ),
+        "FunctionLogRetentionDays": Parameter("14", write=_RETENTION, values=_RETENTIONS),
+        "MonitorReservedConcurrency": Parameter("-1", write="-1 for no reservation, or 0 or more", least=-1),
+        "EnforcerReservedConcurrency": Parameter("-1", write="-1 for no reservation, or 0 or more", least=-1),
+        "AwsEndpointUrl": Parameter(
+            "", write="a URL that begins with http:// or https://, or nothing", pattern=r"^$|^https?://\S+$"
+        ),
     }
 )
 """By name, in the template's order."""
@@ -72,13 +167,17 @@ def with_defaults(given: Mapping[str, str]) -> dict[str, str]:
     """The value of each parameter: the given one, or its default.
 
     Raises:
-        SettingsError: the template has no parameter of a given name; the message lists all of them.
+        SettingsError: the template has no parameter of a given name, or does not allow its value; the message
+            says what it allows.
     """
-    for name in given:
+    for name, value in given.items():
         if name not in PARAMETERS:
             raise SettingsError(
                 f"{name!r} is not a parameter of the template; write one of {', '.join(PARAMETERS)}"
             )
+        if not PARAMETERS[name].allows(value):
+            allowed = f"{value[:_SHOWN]!r}; write {PARAMETERS[name].write}"
+            raise SettingsError(f"parameter {name}: {allowed if value else EMPTY}")
     return {name: given.get(name, each.default) for name, each in PARAMETERS.items()}
 
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from flowwarden.errors import SettingsError
+from flowwarden.parameters import RUNBOOKS
 
 Text = Annotated[str, Meta(min_length=1)]
 Profile = Annotated[str, Meta(pattern="^([a-z0-9]{4,7}/){2}[a-z0-9]{4,7}$|^$")]
@@ -62,6 +63,8 @@ class MonitorSettings(Settings, frozen=True, kw_only=True):
     """Minutes after a page for which repeats of its incident are suppressed."""
     max_inflated_mib: Annotated[int, Meta(ge=1, le=1024)] = 64
     """A payload that inflates beyond this is rejected."""
+    runbook_url: Text = RUNBOOKS
+    """Base address of the runbooks that pages name."""
     aws_lambda_log_group_name: str = ""
     """The monitor's own log group, set by Lambda; never processed as flow logs."""
 

@@ -36,8 +36,8 @@ def test_missed_joined_and_loud_incidents_are_cases() -> None:
 
 def test_pages_about_no_incident_wrong_subjects_and_learning_days_are_cases() -> None:
     """A page that names a host of the incident, but is about another one, has a wrong subject."""
-    stranger = replace(PAGE, subject=OTHER, names=frozenset({OTHER}))
-    blamed = replace(stranger, detector="scan", names=frozenset({OTHER, INCIDENT.source}))
-    assert names([PAGE, stranger]) == {"about_no_incident": 1}
+    internet_address = replace(PAGE, subject=OTHER, names=frozenset({OTHER}))
+    blamed = replace(internet_address, detector="scan", names=frozenset({OTHER, INCIDENT.source}))
+    assert names([PAGE, internet_address]) == {"about_no_incident": 1}
     assert names([PAGE, blamed]) == {"about_no_incident": 1, "wrong_subject": 1}
     assert names([PAGE], learning=True) == {"missed": 1, "while_learning": 1}

@@ -8,12 +8,12 @@ from random import Random
 
 import pytest
 
-from benchmarks.evaluation.generator.agenda import Agenda
+from benchmarks.evaluation.generator.event_queue import EventQueue
 from benchmarks.evaluation.generator.fleet import Fleet
-from benchmarks.evaluation.generator.hosts import Stretch, hold
+from benchmarks.evaluation.generator.hosts import Period, any_contains
 from benchmarks.evaluation.generator.incidents import KINDS, Incidents
 from benchmarks.evaluation.generator.model import DAY, Incident
-from benchmarks.evaluation.generator.stage import Stage
+from benchmarks.evaluation.generator.scheduler import Scheduler
 from flowwarden.records.model import Action, Flow, Gap, GapKind
 from tests.benchmarks.evaluation.worlds import RATE, Made, made, world
 
@@ -171,7 +171,7 @@ def test_incidents_of_a_kind_are_spread_over_the_scored_days() -> None:
     given = world(learning_days=14, judged_days=4, incidents_of_each_kind=4)
     random = Random(1)  # noqa: S311 -- draws incidents, not secrets
     fleet = Fleet(random, given.layout, given.interfaces, given.window)
-    planned = Incidents(Stage(random, fleet, Agenda(), given)).planned
+    planned = Incidents(Scheduler(random, fleet, EventQueue(), given)).planned
     assert planned == sorted(planned)
     assert Counter(kind for _, kind in planned) == dict.fromkeys(KINDS, 4)
     days = {kind: {at // DAY for at, each in planned if each == kind} for kind in KINDS}
@@ -182,12 +182,14 @@ def test_incidents_of_a_kind_strike_different_roles_and_vpcs() -> None:
     """A second one at the same role would often be a repeat of the first, and send no page."""
     given = world(interfaces=300, judged_days=3)
     random = Random(1)  # noqa: S311 -- draws incidents, not secrets
-    stage = Stage(random, Fleet(random, given.layout, given.interfaces, given.window), Agenda(), given)
+    scheduler = Scheduler(
+        random, Fleet(random, given.layout, given.interfaces, given.window), EventQueue(), given
+    )
     for kind, begin in (("one", 0), ("two", DAY)):
-        stage.kind = kind
+        scheduler.kind = kind
         times = range(begin, begin + 60_000, 10_000)
-        struck = [stage.cast(("bastion", "legacy"), at, at + 60).interface for at in times]
-        assert len({(each.vpc_id, each.role) for each in struck}) == 6
+        reserved = [scheduler.reserve(("bastion", "legacy"), at, at + 60).interface for at in times]
+        assert len({(each.vpc_id, each.role) for each in reserved}) == 6
 
 
 def test_incidents_of_a_role_use_different_ports() -> None:
@@ -195,17 +197,17 @@ def test_incidents_of_a_role_use_different_ports() -> None:
     given = world()
     random = Random(1)  # noqa: S311 -- draws incidents, not secrets
     fleet = Fleet(random, given.layout, given.interfaces, given.window)
-    stage = Stage(random, fleet, Agenda(), given)
+    scheduler = Scheduler(random, fleet, EventQueue(), given)
     app, other = fleet.with_role("app")[:2]
     (web, *_) = fleet.with_role("web")
-    ports = [stage.port(host, (1, 2, 3)) for host in (app, other, app, web, web, web)]
+    ports = [scheduler.port(host, (1, 2, 3)) for host in (app, other, app, web, web, web)]
     assert sorted(ports[:3]) == sorted(ports[3:]) == [1, 2, 3]
 
 
 def test_a_second_span_of_a_day_keeps_the_first_one() -> None:
     """Both incidents are scheduled at the start of the day, perhaps for the same host."""
-    stretches = Stretch(100, 200), Stretch(500, 600)
-    assert [hold(stretches, moment) for moment in (99, 100, 199, 200, 550)] == [
+    periods = Period(100, 200), Period(500, 600)
+    assert [any_contains(periods, moment) for moment in (99, 100, 199, 200, 550)] == [
         False, True, True, False, True,
     ]  # fmt: skip
-    assert not hold((), 100)
+    assert not any_contains((), 100)

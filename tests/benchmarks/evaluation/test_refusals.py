@@ -6,7 +6,7 @@ from collections import Counter
 
 from msgspec.structs import replace
 
-from benchmarks.evaluation.generator.roles import BARRED_ROLES
+from benchmarks.evaluation.generator.roles import EGRESS_REJECTED_ROLES
 from benchmarks.evaluation.refusals import most_a_month, refused
 from benchmarks.evaluation.subject import Page
 from flowwarden.records.model import Action
@@ -21,7 +21,7 @@ PAGE = Page(
 def test_their_attempts_are_rejected_at_their_own_interface_all_day() -> None:
     """To many addresses, and nothing that they try there is accepted."""
     result = made()
-    hosts = {each.interface_id for each in result.interfaces.values() if each.role in BARRED_ROLES}
+    hosts = {each.interface_id for each in result.interfaces.values() if each.role in EGRESS_REJECTED_ROLES}
     mine = [each for each in result.flows if each.interface_id in hosts and each.flow_direction == "egress"]
     outside = [
         each for each in mine if not (each.dstaddr or "").startswith("10.") and each.dstport in {123, 443}

@@ -16,7 +16,7 @@ from moto import mock_aws
 from msgspec.structs import replace
 
 from flowwarden.aws.identity import identity
-from flowwarden.errors import NotDeployed, SettingsError
+from flowwarden.errors import NotDeployed, SettingsError, StackDenied
 from flowwarden_cli.commands import plan
 from flowwarden_cli.commands.dry_run import Lookups, PlanOptions
 from flowwarden_cli.commands.dry_run import run as run_plan
@@ -117,13 +117,55 @@ def test_a_stack_that_cannot_be_read_is_an_error_with_advice(account: Any) -> No
     """Without the permission it is unknown whether there is one: a plan on the defaults might be wrong."""
 
     def refuse(stack: str, _region: str | None) -> Mapping[str, str]:
-        raise SettingsError(f"cannot read stack {stack}: AccessDenied")
+        raise StackDenied(f"cannot read stack {stack}: AccessDenied")
 
     out, err = BytesIO(), StringIO()
     console = Console(BytesIO(), out, err, shows_progress=False, clock=lambda: 0.0)
     options = PlanOptions(stack="flow-warden", region=REGION)
     assert run_plan(options, console, lookups=Lookups(environment=refuse)) == 1
     assert (out.getvalue(), "AccessDenied; --defaults plans without" in err.getvalue()) == (b"", True)
+    assert account.describe_flow_logs()["FlowLogs"] == []
+
+
+def test_other_errors_have_no_advice_that_does_not_help() -> None:
+    """Without a Region or credentials, a plan on the defaults cannot be made either."""
+
+    def fail(stack: str, _region: str | None) -> Mapping[str, str]:
+        raise SettingsError(f"cannot read stack {stack}: no Region is set")
+
+    out, err = BytesIO(), StringIO()
+    console = Console(BytesIO(), out, err, shows_progress=False, clock=lambda: 0.0)
+    assert run_plan(PlanOptions(stack="flow-warden"), console, lookups=Lookups(environment=fail)) == 1
+    assert err.getvalue() == "error: cannot read stack flow-warden: no Region is set\n"
+
+
+def test_the_policy_can_be_standard_input(account: Any) -> None:
+    """As for `policy check`."""
+    out, err = BytesIO(), StringIO()
+    policy = BytesIO(b'{"flow_logs": {"default": {"traffic_type": "REJECT"}}}')
+    console = Console(policy, out, err, shows_progress=False, clock=lambda: 0.0)
+    assert run(["plan", "--region", REGION, "--policy", "-"], console, [OFFLINE]) == 0
+    assert "create a flow log for REJECT traffic" in out.getvalue().decode()
+    with pytest.raises(SystemExit):
+        run(["plan", "--policy", "-", "--settings", "-"], console, [OFFLINE])
+    assert account.describe_flow_logs()["FlowLogs"] == []
+
+
+def test_a_cost_that_rounds_to_nothing_is_stated(account: Any, tmp_path: Path) -> None:
+    """The VPCs have no interfaces; without new flow logs, there is no cost to state."""
+    _, out, _ = planned()
+    assert "Added cost: less than 0.01 USD a month (estimate: " in out
+    vpcs = [each["VpcId"] for each in account.describe_vpcs()["Vpcs"]]
+    path = tmp_path / "policy.json"
+    path.write_text(json.dumps({"flow_logs": {"exemptions": [{"where": {"vpcs": vpcs}, "reason": "x"}]}}))
+    assert "Added cost" not in planned("--policy", str(path))[1]
+
+
+def test_a_value_that_the_template_refuses_is_refused(account: Any) -> None:
+    """Before any look at the account."""
+    code, out, err = planned("--parameter", "FlowLogRetentionDays=8")
+    assert (code, out) == (1, "")
+    assert err.startswith("error: parameter FlowLogRetentionDays: '8'; write a retention that")
     assert account.describe_flow_logs()["FlowLogs"] == []
 
 

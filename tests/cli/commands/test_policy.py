@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from flowwarden_cli.main import run
 from flowwarden_cli.terminal.console import Console
 from tests.examples import examples
 
+DAY = 86_400
 S3 = {"flow_logs": {"default": {"destination_type": "s3", "destination": "arn:aws:s3:::flows"}}}
 INVALID = (
     '{"exemt": ["10.0.9.9"]}',
@@ -32,7 +35,9 @@ INVALID = (
 def checked(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
     """The exit code, the output and the errors of a check."""
     out, err = BytesIO(), StringIO()
-    console = Console(BytesIO(stdin), out, err, shows_progress=False, clock=lambda: 0.0)
+    console = Console(
+        BytesIO(stdin), out, err, shows_progress=False, clock=lambda: 0.0, now=lambda: 2.5 * DAY
+    )
     code = run(["policy", "check", *arguments], console)
     return code, out.getvalue().decode(), err.getvalue()
 
@@ -110,12 +115,63 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         ("none.json", "No such file"),
         ("", "Is a directory"),
         ("utf16.json", "save the file as UTF-8"),
-        ("large", "so it is not a policy"),
+        ("large", "more than 1,000,000 bytes"),
     ):
         code, out, err = checked(f"{tmp_path}/{name}")
         assert (code, out) == (1, "")
         assert expected in err
         assert str(tmp_path) in err
+
+
+def test_a_named_pipe_is_read_and_does_not_hang(tmp_path: Path) -> None:
+    """As the shell's `<(command)` passes it; without a program that writes to it, it is an error."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with ThreadPoolExecutor() as pool:
+        writer = pool.submit(path.write_text, '{"exempt": ["10.0.9.9"]}')
+        assert checked(str(path))[:2] == (0, "The policy is valid.\n")
+        writer.result()
+    code, out, err = checked(str(path))
+    assert (code, out) == (1, "")
+    assert "is a named pipe that no program writes to" in err
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("DryRun=maybe", "parameter DryRun: 'maybe'; write yes or no"),
+        ("LogLevel=LOUD", "parameter LogLevel: 'LOUD'; write DEBUG, INFO, WARNING or ERROR"),
+        ("FlowLogRetentionDays=8", "parameter FlowLogRetentionDays: '8'; write a retention that"),
+        ("SuppressionMinutes=0", "parameter SuppressionMinutes: '0'; write a whole number from 1 to"),
+        ("SuppressionMinutes=1.5", "parameter SuppressionMinutes: '1.5'; write a whole number from 1 to"),
+        ("FlowLogGroupName=/aws/flows", "parameter FlowLogGroupName: '/aws/flows'; write 1 to 512"),
+        ("PolicyProfile=x", "parameter PolicyProfile: 'x'; write three ids separated by slashes"),
+        ("MaxInflatedMiB=", "parameter MaxInflatedMiB: it is empty; leave it out to use its default"),
+    ],
+)
+def test_a_value_that_the_template_refuses_is_refused(parameter: str, message: str) -> None:
+    """In the words of the template, without the name of a variable or a regular expression."""
+    code, out, err = checked("--parameter", parameter, "-", stdin=b"{}")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: {message}")
+
+
+def test_what_has_ended_is_named(tmp_path: Path) -> None:
+    """A mute and an exemption; the policy is valid, because one that is deployed must stay so."""
+    mutes = [
+        {"detector": "scan", "until": day, "reason": "x"} for day in ("1970-01-02", "1970-01-03", "never")
+    ]
+    where = {"where": {"vpcs": ["vpc-0a"]}, "reason": "x"}
+    exemptions = [where | {"until": "1970-01-02"}, where | {"until": "1970-01-03"}, where]
+    path = tmp_path / "policy.json"
+    path.write_text(json.dumps({"mutes": mutes, "flow_logs": {"exemptions": exemptions}}))
+    code, out, err = checked(str(path))
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "The policy is valid.",
+        "mutes[0] has ended (1970-01-02), so it matches nothing: extend or remove it.",
+        "flow_logs.exemptions[0] has ended (1970-01-02), so its VPCs need flow logs: extend or remove it.",
+    ]
 
 
 @examples(1)

@@ -34,7 +34,7 @@ HOSTS: Final = Hosts(
 """The interface that logged the flows, and one at the other end of some of them."""
 CONTEXT: Final = RenderContext(
     account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
-    log_stream="eni-1-all", suppression_minutes=240, now=START + 300, hosts=HOSTS,
+    log_stream="eni-1-all", suppression_minutes=240, runbooks="docs/runbooks", now=START + 300, hosts=HOSTS,
     batch_span=(START, START + 58),
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.monitor.alerts import Seen, alerts
+from flowwarden.monitor.alerts import Deployment, Seen, alerts
 from flowwarden.monitor.detectors import DETECTORS, host_probing
 from flowwarden.monitor.findings import Severity, TrafficFinding, Window
 from flowwarden.monitor.render.ends import TOP
@@ -31,7 +31,7 @@ from tests.monitor.render.examples import EXAMPLES
 
 CONTEXT = RenderContext(
     account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
-    log_stream="eni-1-all", suppression_minutes=240, now=1_764_000_300,
+    log_stream="eni-1-all", suppression_minutes=240, runbooks="docs/runbooks", now=1_764_000_300,
 )  # fmt: skip
 NEW = Claim(state=ClaimState.CLAIMED)
 POLICY = Policy(private_subnets=("10.0.2.0/24",), listener_only=("10.0.2.30",))
@@ -78,7 +78,11 @@ def test_the_page_says_how_long_its_repeats_are_suppressed() -> None:
     """The time with which the alert is claimed: a day longer if it counts over a day."""
     batch = LogBatch("111122223333", CONTEXT.log_group, CONTEXT.log_stream, (), "batch")
     seen, stated = (
-        Seen(batch=batch, region="eu-west-1", suppression_minutes=240, now=1_764_000_300),
+        Seen(
+            batch=batch,
+            deployment=Deployment(region="eu-west-1", suppression_minutes=240, runbooks="docs/runbooks"),
+            now=1_764_000_300,
+        ),
         set[str](),
     )
     hour, day = Window(0, HOUR), Window(0, DAY)

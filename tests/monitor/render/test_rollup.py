@@ -7,7 +7,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.monitor.alerts import Seen, alerts, roll_up
+from flowwarden.monitor.alerts import Deployment, Seen, alerts, roll_up
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Severity, SurplusFinding
@@ -74,7 +74,11 @@ def test_a_roll_up_states_how_long_repeats_of_its_alerts_are_suppressed(
 def test_alerts_are_rolled_up_with_the_times_of_their_detectors(detector: Detector) -> None:
     """As single pages and as findings that are only counted."""
     counted = SurplusFinding(detector=detector.name, severity=Severity.HIGH, count=3)
-    seen = Seen(batch=GROUP, region="eu-west-1", suppression_minutes=240, now=1_700_000_000)
+    seen = Seen(
+        batch=GROUP,
+        deployment=Deployment(region="eu-west-1", suppression_minutes=240, runbooks="docs/runbooks"),
+        now=1_700_000_000,
+    )
     claim = Claim(state=ClaimState.CLAIMED)
     (alert,) = alerts([counted], seen)
     stated = duration(detector.quiet // 60) if detector.quiet else "4 h"

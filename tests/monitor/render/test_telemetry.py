@@ -22,6 +22,7 @@ CONTEXT = RenderContext(
     log_group="/flow-warden/flow-logs",
     log_stream="eni-9-all",
     suppression_minutes=240,
+    runbooks="docs/runbooks",
     now=1_764_000_300,
 )
 SPOT = InterfaceFinding(

@@ -9,7 +9,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flowwarden.aws.answers import Answer, Malformed
-from flowwarden.errors import NotDeployed, SettingsError
+from flowwarden.aws.caller import is_denied, reason
+from flowwarden.errors import NotDeployed, SettingsError, StackDenied
 
 ENFORCER = "EnforcerFunction"
 """The logical id of the function in the template."""
@@ -31,7 +32,8 @@ def enforcer_environment(
 
     Raises:
         NotDeployed: there is no such stack, or it has no enforcer.
-        SettingsError: the caller has no permission, Region or credentials, or AWS does not respond.
+        StackDenied: the caller has no permission.
+        SettingsError: the caller has no Region or credentials, or AWS does not respond.
     """
     try:
         stacks = client("cloudformation", region_name=region)
@@ -42,8 +44,8 @@ def enforcer_environment(
         variables = configuration.inner("Environment").by_name("Variables")
     except (ClientError, BotoCoreError, Malformed, ValueError) as error:  # ValueError: the endpoint's URL
         where = f"stack {stack} in {region}" if region else f"stack {stack}"
-        kind = NotDeployed if _is_missing(error) else SettingsError
-        raise kind(f"cannot read {where}: {error}") from error
+        kind = StackDenied if is_denied(error) else NotDeployed if _is_missing(error) else SettingsError
+        raise kind(f"cannot read {where}: {reason(error)}") from error
     return {**variables, "AWS_REGION": stacks.meta.region_name}
 
 

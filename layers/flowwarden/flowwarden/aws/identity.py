@@ -6,6 +6,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from flowwarden.aws.caller import reason
 from flowwarden.errors import SettingsError
 
 
@@ -31,7 +32,7 @@ def identity(region: str | None) -> Identity:
         client = boto3.client("sts", region_name=region)
         answer = client.get_caller_identity()
     except (ClientError, BotoCoreError, ValueError) as error:  # ValueError: the endpoint in the environment
-        raise SettingsError(f"cannot ask AWS for the account: {error}") from error
+        raise SettingsError(f"cannot ask AWS for the account: {reason(error)}") from error
     return Identity(
         account_id=answer["Account"],
         region=client.meta.region_name,

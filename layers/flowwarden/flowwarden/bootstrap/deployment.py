@@ -7,13 +7,12 @@ calls AWS nor imports boto3.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from importlib.util import find_spec
-from pkgutil import iter_modules
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.bootstrap.mutes import check_matches, ended
 from flowwarden.errors import ConfigurationError, LogFormatError, PolicyError, SettingsError
 from flowwarden.parameters import (
     LOG_FORMAT,
@@ -28,7 +27,6 @@ from flowwarden.parameters import (
     with_defaults,
 )
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, FlowLogSpec, FlowLogsPolicy
-from flowwarden.policy.mutes import Mute
 from flowwarden.policy.policy import Policy
 from flowwarden.policy.validation import check as check_flow_logs
 from flowwarden.records.log_format import LogFormat
@@ -70,11 +68,17 @@ def check(given: Mapping[str, str]) -> None:
             )
 
 
-def check_policy(text: str, given: Mapping[str, str]) -> list[str]:
+def check_policy(text: str, given: Mapping[str, str], now: int) -> list[str]:
     """Check a policy with the parameters of its deployment; those not given have their defaults.
 
+    Args:
+        text: the policy as JSON.
+        given: the parameters.
+        now: Unix seconds.
+
     Returns:
-        One sentence for each parameter that was not given and that the policy needs.
+        One sentence for each parameter that was not given and that the policy needs, and for each mute and
+        exemption that has ended.
 
     Raises:
         ConfigurationError: see `check`.
@@ -84,8 +88,11 @@ def check_policy(text: str, given: Mapping[str, str]) -> list[str]:
     check({**dict.fromkeys((parameter for _, parameter in needed), YES), **given, POLICY: text})
     first = {parameter: path for path, parameter in reversed(needed)}
     return [
-        f"Deploy it with {parameter}={YES}: flow_logs.{path} needs the permissions that it grants."
-        for parameter, path in sorted(first.items())
+        *(
+            f"Deploy it with {parameter}={YES}: flow_logs.{path} needs the permissions that it grants."
+            for parameter, path in sorted(first.items())
+        ),
+        *ended(policy, now),
     ]
 
 
@@ -101,25 +108,8 @@ def read_policy(text: str, profile: str = "") -> Policy:
             f"policy: {len(text)} characters; the parameter {POLICY} allows {LONGEST_POLICY}: remove spaces "
             f"and line breaks, join neighboring networks, or use an AppConfig profile ({POLICY_PROFILE})"
         )
-    _check_detectors(policy.mutes)
+    check_matches(policy.mutes)
     return policy
-
-
-def _check_detectors(mutes: Sequence[Mute]) -> None:
-    """Reject mutes of unknown detectors. A running monitor ignores them: they match nothing."""
-    for number, mute in enumerate(mutes):
-        if mute.detector and mute.detector not in detector_names():
-            raise PolicyError(
-                f"policy: mutes[{number}].detector: {mute.detector!r} is not a detector; "
-                f"write one of {', '.join(sorted(detector_names()))}"
-            )
-
-
-def detector_names() -> frozenset[str]:
-    """The names of the detectors, from their files: importing them would load numpy."""
-    package = find_spec("flowwarden.monitor.detectors")
-    paths = package.submodule_search_locations if package else None
-    return frozenset(each.name.replace("_", "-") for each in iter_modules(paths)) - {"base"}
 
 
 def needed_parameters(policy: FlowLogsPolicy) -> Iterator[tuple[str, str]]:
@@ -141,8 +131,7 @@ def _check_settings(values: Mapping[str, str]) -> None:
             message = str(error)
             variable = re.split("[ =]", message, maxsplit=1)[0]
             (name,) = (name for name, each in PARAMETERS.items() if each.variable == variable)
-            reason = message if values[name] else "it is empty; leave it out to use its default"
-            raise SettingsError(f"parameter {name}: {reason}") from error
+            raise SettingsError(f"parameter {name}: {message}") from error
 
 
 def _check_log_format(text: str, policy: FlowLogsPolicy) -> None:

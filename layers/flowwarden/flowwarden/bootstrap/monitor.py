@@ -17,6 +17,7 @@ from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.bootstrap.policy import recorder_on_aws
+from flowwarden.monitor.alerts import Deployment
 from flowwarden.monitor.baseline.known_roles import RoleStore
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import LogFormatCache
@@ -29,6 +30,7 @@ from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.notifier import Routes
 from flowwarden.notify.ports import Claims, Sink
+from flowwarden.parameters import RUNBOOKS
 from flowwarden.policy.last_good import PolicyInUse, PolicyRecorder
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
@@ -65,6 +67,8 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     """Where the ports on the state table note what they cannot read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
     """Where the ports on EC2 note what they cannot read."""
+    warn: Warn = lambda _message: None
+    """Logs a warning, such as one about an unknown field."""
 
 
 def build(
@@ -74,7 +78,7 @@ def build(
     *,
     region: str,
     suppression_minutes: int,
-    warn: Warn = lambda _message: None,
+    runbooks: str = RUNBOOKS,
 ) -> MonitoringService:
     """The monitor on these ports, one per container.
 
@@ -84,30 +88,29 @@ def build(
         log_formats: formats for lines whose format cannot be learned, the configured one first.
         region: the Region named in pages.
         suppression_minutes: minutes for which repeats of an incident are suppressed.
-        warn: logs a warning, such as one about an unknown field.
+        runbooks: base address of the runbooks.
 
     Raises:
         LogFormatError: one of the formats cannot be parsed.
     """
     routes = {Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)}
     return MonitoringService(
-        caches=_caches(ports, routes, tuple(log_formats), region, warn),
+        caches=_caches(ports, routes, tuple(log_formats), region),
         policy_recorder=policy
         if isinstance(policy, PolicyRecorder)
         else PolicyRecorder(PolicyInUse(policy=policy)),
         claims=ports.claims,
         routes=routes,
-        region=region,
-        suppression_minutes=suppression_minutes,
+        deployment=Deployment(region=region, suppression_minutes=suppression_minutes, runbooks=runbooks),
     )
 
 
-def _caches(
-    ports: MonitorPorts, routes: Routes, log_formats: tuple[LogFormat, ...], region: str, warn: Warn
-) -> Caches:
+def _caches(ports: MonitorPorts, routes: Routes, log_formats: tuple[LogFormat, ...], region: str) -> Caches:
     return Caches(
-        formats=LogFormatCache(ports.formats, ports.format_store, log_formats, warn, ports.unreadable_items),
-        interfaces=InterfaceCache(ports.interfaces, warn),
+        formats=LogFormatCache(
+            ports.formats, ports.format_store, log_formats, ports.warn, ports.unreadable_items
+        ),
+        interfaces=InterfaceCache(ports.interfaces, ports.warn),
         state=StateCache(ports.state),
         roles=RoleCache(ports.roles) if ports.roles else None,
         reports=LearningReports(ports.roles, ports.claims, routes, region) if ports.roles else None,
@@ -128,7 +131,7 @@ def on_aws(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         LogFormatError: the log format is not valid.
     """
     configured = LogFormat.parse(settings.log_format)
-    ports = _ports(settings, wait)
+    ports = _ports(settings, warn, wait)
     store = DynamoDbPolicy(_state(settings), settings.state_table, ports.unreadable_items)
     policy_recorder = recorder_on_aws(settings.policy, settings.policy_profile, settings.aws_region, store)
     return build(
@@ -137,7 +140,7 @@ def on_aws(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         (configured, DEFAULT_LOG_FORMAT),
         region=settings.aws_region,
         suppression_minutes=settings.suppression_minutes,
-        warn=warn,
+        runbooks=settings.runbook_url,
     )
 
 
@@ -145,7 +148,7 @@ def _state(settings: MonitorSettings) -> DynamoDBClient:
     return make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
 
 
-def _ports(settings: MonitorSettings, wait: Callable[[float], None]) -> MonitorPorts:
+def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None]) -> MonitorPorts:
     region, table = settings.aws_region, settings.state_table
     state = _state(settings)
     topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
@@ -165,6 +168,7 @@ def _ports(settings: MonitorSettings, wait: Callable[[float], None]) -> MonitorP
         claims=DynamoDbClaims(state, table, terms, items),
         unreadable_items=items,
         unreadable_answers=answers,
+        warn=warn,
         pages=SnsSink(Topic(topics, settings.pages_topic_arn, wait)),
         operations=SnsSink(Topic(topics, settings.operations_topic_arn, wait)),
     )

@@ -35,12 +35,21 @@ MOST_SHOWN: Final = 3
 """Maximum number of descriptions of a cause that a page shows, such as one for each network."""
 
 
+class Deployment(Struct, frozen=True, kw_only=True):
+    """What notifications say of the stack."""
+
+    region: str
+    suppression_minutes: int
+    """For how long repeats are suppressed."""
+    runbooks: str
+    """Base address of the runbooks."""
+
+
 class Seen(Struct, frozen=True, kw_only=True):
     """Where findings were logged, and how long their repeats are suppressed."""
 
     batch: LogBatch
-    region: str
-    suppression_minutes: int
+    deployment: Deployment
     now: int
     """Unix seconds."""
     hosts: Hosts = Hosts({})
@@ -54,11 +63,12 @@ class Seen(Struct, frozen=True, kw_only=True):
         """The same as the renderers need it, with printable names of the log group and the log stream."""
         return RenderContext(
             account_id=account,
-            region=self.region,
+            region=self.deployment.region,
             log_group=one_line(self.batch.log_group),
             log_stream=one_line(self.batch.log_stream),
-            suppression_minutes=self.suppression_minutes,
+            suppression_minutes=self.deployment.suppression_minutes,
             now=self.now,
+            runbooks=self.deployment.runbooks,
             hosts=self.hosts,
             batch_span=self.span,
         )
@@ -105,11 +115,13 @@ def _told(finding: Finding, seen: Seen, own: Mapping[Place, Past]) -> _Told:
     account, log_group = account_of(finding) or seen.batch.owner, one_line(seen.batch.log_group)
     place = place_of(finding, seen.batch.owner)
     if place and place in own:
-        key = incident_key(finding, account, seen.region, log_group, host=place.host)
-        quiet = quiet_of_host(seen.suppression_minutes)
+        key = incident_key(finding, account, seen.deployment.region, log_group, host=place.host)
+        quiet = quiet_of_host(seen.deployment.suppression_minutes)
         return _Told(finding, account, key, None, HostIncident(place.host, own[place], quiet, seen.now))
     cause = _cause(finding, seen)
-    return _Told(finding, account, incident_key(finding, account, seen.region, log_group, cause), cause)
+    return _Told(
+        finding, account, incident_key(finding, account, seen.deployment.region, log_group, cause), cause
+    )
 
 
 def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
@@ -121,7 +133,7 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
         route=detector.route,
         title=describe(finding).summary.removesuffix(".") + (crowd.added() if crowd else "") + ".",
         render=lambda claim: _page(several, claim, context),
-        quiet=first.host.quiet if first.host else quiet_of(finding, seen.suppression_minutes),
+        quiet=first.host.quiet if first.host else quiet_of(finding, seen.deployment.suppression_minutes),
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
     )

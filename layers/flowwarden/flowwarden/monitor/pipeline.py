@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor import heartbeats
 from flowwarden.monitor.acting_hosts import Past, Place
-from flowwarden.monitor.alerts import Seen, alerts, own_hosts, roll_up
+from flowwarden.monitor.alerts import Deployment, Seen, alerts, own_hosts, roll_up
 from flowwarden.monitor.budget import Budget, TimedClaims
 from flowwarden.monitor.caches.interfaces import InterfaceCache, InterfaceView
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
@@ -93,17 +93,15 @@ class MonitoringService:
         policy_recorder: PolicyRecorder,
         claims: Claims,
         routes: Routes,
-        region: str,
-        suppression_minutes: int,
+        deployment: Deployment,
     ) -> None:
         self._caches = caches
         self._policy_recorder = policy_recorder
         self._use_policy()
         self._claims = claims
-        self._lasting = LastingIncidents(suppression_minutes * 60)
+        self._lasting = LastingIncidents(deployment.suppression_minutes * 60)
         self._routes = routes
-        self._region = region
-        self._suppression_minutes = suppression_minutes
+        self._deployment = deployment
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> BatchReport:
         """Parse, inspect and notify; `now` is Unix seconds.
@@ -132,11 +130,11 @@ class MonitoringService:
         view = BatchView(batch, records, self._context(formats, interfaces, state, now))
         heartbeats.see(view, state)
         found = [each for one in DETECTORS for each in one.detect(view, state, view.policy.thresholds)]
-        inhibition = Inhibition(batch.owner, self._suppression_minutes, now)
+        inhibition = Inhibition(batch.owner, self._deployment.suppression_minutes, now)
         sorted_out = triage(found, view.policy)
         triaged = muted(sorted_out.remaining, view.policy.mutes, view.hosts, now)
         findings = inhibition.of(triaged, state)
-        past = HostHistory(batch.owner, self._suppression_minutes, now).of(findings, state)
+        past = HostHistory(batch.owner, self._deployment.suppression_minutes, now).of(findings, state)
         seen = self._seen(view, now, past)
         found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
@@ -156,6 +154,7 @@ class MonitoringService:
         )
         return replace(
             done,
+            delay=_delay(records, now),
             reports_unsent=learning.unsent,
             deferred=state.deferred + len(view.active_hosts.others),
             policy_invalid=int(bool(self._policy_recorder.in_use.problem)),
@@ -193,15 +192,14 @@ class MonitoringService:
 
     def _about_policy(self, owner: str, now: int) -> list[Alert]:
         """The alerts about the policy: it is not valid, or a mute has ended."""
-        invalid = self._policy_recorder.alerts(owner, self._region)
-        return [*invalid, *self._ended_mutes.alerts(now, owner, self._region)]
+        invalid = self._policy_recorder.alerts(owner, self._deployment.region)
+        return [*invalid, *self._ended_mutes.alerts(now, owner, self._deployment.region)]
 
     def _seen(self, view: BatchView, now: int, past: Mapping[Place, Past]) -> Seen:
         """What the texts of notifications need in addition to the findings."""
         return Seen(
             batch=view.batch,
-            region=self._region,
-            suppression_minutes=self._suppression_minutes,
+            deployment=self._deployment,
             now=now,
             hosts=view.hosts,
             past=past,
@@ -243,6 +241,12 @@ class MonitoringService:
         )
         claims = TimedClaims(self._claims, budget)
         return notify(found, run, claims, self._routes, lambda rest: roll_up(rest, seen))
+
+
+def _delay(records: Table, now: int) -> int | None:
+    """Seconds from the end of the newest window to `now`; not negative, although clocks differ a little."""
+    span = records.flows.span
+    return None if span is None else max(now - span[1], 0)
 
 
 def _remember(

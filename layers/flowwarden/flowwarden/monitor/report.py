@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from flowwarden.monitor.detectors import BY_NAME, internet_rejects, unparsed_lines
-from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
+from flowwarden.monitor.detectors import BY_NAME, internet_rejects, unjudged_records, unparsed_lines
+from flowwarden.monitor.findings import Finding, InterfaceFinding, SurplusFinding, TrafficFinding, counted
 from flowwarden.notify.alert import Route
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.printable import one_line
@@ -45,6 +45,8 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     """Failed EC2 calls about network interfaces: roles may be outdated or unknown."""
     policy_invalid: int = 0
     """1 if the configured policy is not valid, and another one was used."""
+    delay: int | None = None
+    """Seconds from the end of the newest window to its processing; None if no record shows it."""
     reports_unsent: tuple[str, ...] = ()
     """Reports on learning that were not sent, with the reason. A later batch sends them."""
     unreadable_items: Notes = NOTHING
@@ -66,6 +68,23 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     def findings(self) -> int:
         """The number of findings."""
         return counted(self.found)
+
+    @property
+    def findings_by_detector(self) -> Counter[str]:
+        """The number of findings of each detector that found something."""
+        counts: Counter[str] = Counter()
+        for finding in self.found:
+            counts[finding.detector] += counted([finding])
+        return counts
+
+    @property
+    def not_inspected(self) -> int:
+        """The number of records that no detector can judge."""
+        return sum(
+            finding.facts.unjudged
+            for finding in self.found
+            if isinstance(finding, InterfaceFinding) and isinstance(finding.facts, unjudged_records.Facts)
+        )
 
     @property
     def findings_summed_up(self) -> int:

@@ -18,6 +18,10 @@ DEEPEST: Final = 50
 SHOWN_CHARACTERS: Final = 80
 """The longest excerpt of a value in an error message."""
 
+BYTE_ORDER_MARK: Final = "\ufeff"
+_HALF: Final = re.compile("[\ud800-\udfff]")
+"""Surrogates: only a pair of them is a character."""
+
 type Json = "Written | Sequence[Json] | str | int | float | bool | None"
 
 
@@ -39,6 +43,37 @@ def read(text: str | bytes) -> Json:
     except (ValueError, RecursionError):
         return None
     return None if _is_deeper(document, DEEPEST) else document
+
+
+def problem_of(text: str | bytes) -> str:
+    """Why a text cannot be read as JSON, and what to do; '' if the reason is not known."""
+    try:
+        written = text.decode() if isinstance(text, bytes) else text
+    except UnicodeDecodeError:
+        return "it is not UTF-8; save it as UTF-8"
+    if written.startswith(BYTE_ORDER_MARK):
+        return "it begins with a byte order mark (U+FEFF); save it as UTF-8 without this mark"
+    try:
+        document = json.loads(written, object_pairs_hook=Written)
+    except json.JSONDecodeError as error:
+        return f"not JSON: {error.msg}, in line {error.lineno}, column {error.colno}"
+    except (ValueError, RecursionError):
+        return ""
+    half = next((found[0] for each in _texts(document) if (found := _HALF.search(each))), None)
+    return f"\\u{ord(half):04x} is half of a character; write the whole character" if half else ""
+
+
+def _texts(document: Json) -> Iterator[str]:
+    """All texts in a document, of keys and values, however deep."""
+    left = [document]
+    while left:
+        each = left.pop()
+        if isinstance(each, Written):
+            left += [one for pair in each.pairs for one in pair]
+        elif isinstance(each, list):
+            left += each
+        elif isinstance(each, str):
+            yield each
 
 
 def _is_deeper(document: Json, levels: int) -> bool:

@@ -29,9 +29,21 @@ _LIKE: Final = 0.6
 """How alike a name must be to be suggested (0 to 1)."""
 _NAME_CHARACTERS: Final = 80
 
+_KINDS: Final = {
+    "int": "a whole number",
+    "str": "a text in quotes",
+    "bool": "true or false",
+    "array": "a list in [ ]",
+    "object": "an object in { }",
+    "date": "a day such as 2027-03-31 in quotes",
+    "null": "null",
+}
+"""The decoder's names of types, in words."""
+_BOUNDS: Final = {">=": "at least", "<=": "at most"}
+
 
 def explained(reason: str, document: Json, top: type[Struct]) -> str:
-    """The decoder's message (`… - at `$.one.two``) with the value and the names of the settings there.
+    """The decoder's message (`… - at `$.one.two``) in words: path, value, and what is allowed.
 
     Args:
         reason: the message.
@@ -40,15 +52,36 @@ def explained(reason: str, document: Json, top: type[Struct]) -> str:
     """
     problem, _, rest = reason.partition(" - at `$")
     path = rest.rstrip("`")
-    unknown = re.search(r"unknown field `(.*)`", problem, re.DOTALL)
+    if unknown := re.search(r"unknown field `(.*)`", problem, re.DOTALL):
+        return _unknown(path, unknown[1][:_NAME_CHARACTERS], top)
+    place = path.removeprefix(".")
+    if missing := re.search(r"missing required field `(.*)`", problem):
+        return f"{place}: {missing[1]} is missing; add it"
+    value = shown_at(document, path) if path else None
+    allowed = _allowed(problem)
+    action = f"write {allowed}" if allowed else _visible(problem)
+    if not place:
+        return f"it is not an object; {action}"
+    return f"{place}: {action}" if value is None else f"{place}: {value}; {action}"
+
+
+def _allowed(problem: str) -> str:
+    """What the decoder expected, in words; '' if the message does not say it."""
+    if "date" in problem and "Invalid" in problem:
+        return _KINDS["date"]
+    expected = re.match(r"Expected `([a-z |]+)`(?: (>=|<=) (-?[0-9]+))?", problem)
+    if expected is None:
+        return ""
+    kinds, bound, limit = expected.groups()
+    words = " or ".join(_KINDS.get(kind, kind) for kind in kinds.split(" | "))
+    return f"{words} of {_BOUNDS[bound]} {limit}" if bound else words
+
+
+def _unknown(path: str, name: str, top: type[Struct]) -> str:
     names = _settings_at(path, top)
-    value = shown_at(document, f"{path}.{unknown[1]}" if unknown else path) if path or unknown else None
-    parts = [_visible(reason), f"allowed settings: {', '.join(names)}"]
-    if value is not None:
-        parts.append(f"its value is {value}")
-    if unknown:
-        parts += [f"did you mean {like}?" for like in _alike(unknown[1][:_NAME_CHARACTERS], names)]
-    return "; ".join(parts)
+    hints = "".join(f"; did you mean {like}?" for like in _alike(name, names))
+    place = _visible(f"{path}.{name}".removeprefix("."))
+    return f"{place}: unknown setting; write one of {', '.join(names)}{hints}"
 
 
 def _alike(name: str, names: Sequence[str]) -> Sequence[str]:
@@ -66,5 +99,5 @@ def _settings_at(path: str, top: type[Struct]) -> tuple[str, ...]:
 
 
 def _visible(reason: str) -> str:
-    """The message, in which the name of an unknown field is the user's: one line of bounded length."""
+    """A text in which the name of an unknown field is the user's: one line of bounded length."""
     return "".join(char if char.isprintable() else "?" for char in reason[: 4 * _NAME_CHARACTERS])

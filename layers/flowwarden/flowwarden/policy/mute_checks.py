@@ -13,7 +13,7 @@ from flowwarden.errors import PolicyError
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import Service
 from flowwarden.policy.mutes import NEVER, Mute, moment_of
-from flowwarden.policy.networks import check_network, is_network
+from flowwarden.policy.networks import check_muted, check_network, is_network
 
 LONGEST_VALUE: Final = 512  # as long as the name of a log group
 LONGEST_REASON: Final = 500
@@ -24,8 +24,8 @@ _LIKE_ADDRESS: Final = re.compile(r"[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*(/[0-9]+)?")
 _ENDS: Final = "write the last day in UTC (2027-03-31), a time with its zone (2027-03-31T18:00:00Z), or never"
 
 
-def check_mutes(mutes: Sequence[Mute]) -> None:
-    """Check the mutes of a policy.
+def check_mutes(mutes: Sequence[Mute], exempt: Sequence[str]) -> None:
+    """Check the mutes of a policy, alone and together with its exempt hosts.
 
     Raises:
         PolicyError: the first problem, with path, value and what is allowed.
@@ -40,6 +40,14 @@ def check_mutes(mutes: Sequence[Mute]) -> None:
         if mute.service is not None:
             _check_service(f"{path}.service", mute.service)
         _check_until(f"{path}.until", mute.until)
+    check_muted(exempt, _only(mutes, "subject"), _only(mutes, "peer"))
+
+
+def _only(mutes: Sequence[Mute], name: str) -> list[str]:
+    """The networks of the mutes that have no other matcher than this one."""
+    others = [each for each in MATCHERS if each != name]
+    values = [getattr(each, name) for each in mutes if not any(getattr(each, other) for other in others)]
+    return [each for each in values if each is not None and is_network(each)]
 
 
 def _check_members(path: str, mute: Mute) -> None:

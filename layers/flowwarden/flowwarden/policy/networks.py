@@ -34,6 +34,7 @@ _TOO_WIDE: Final[Mapping[str, str]] = {
     "partner_cidrs": "it would hide findings about internet hosts",
     "private_subnets": "it names no subnets, but the internet; leave it out, or list the private subnets",
     "listener_only": "it names no hosts, but the internet; leave it out, or list the hosts that only listen",
+    "peer": "no finding about internet hosts would ever page; name the detector or the subject, too",
     "exempt": "no finding would ever page; list the hosts that may connect anywhere, such as a scanner",
 }
 """What a network does that is too wide, by setting."""
@@ -59,6 +60,27 @@ def check_networks(settings: Mapping[str, Sequence[str]]) -> None:
         ]
         for problem in _wide_together(name, networks):
             raise PolicyError(f"policy: {name}: {', '.join(values)!r} {problem}")
+
+
+def check_muted(exempt: Sequence[str], subjects: Sequence[str], peers: Sequence[str]) -> None:
+    """Reject mutes that together would silence nearly everything, like one network that is too wide.
+
+    Args:
+        exempt: the policy's setting.
+        subjects: the networks of mutes that only name a subject.
+        peers: the networks of mutes that only name a peer.
+
+    Raises:
+        PolicyError: the networks are too wide together.
+    """
+    if subjects:
+        hosts = [ip_network(each) for each in (*exempt, *subjects)]
+        for problem in _wide_together("exempt", hosts):
+            raise PolicyError(
+                f"policy: mutes: the networks of exempt and of mutes that only name a subject {problem}"
+            )
+    for problem in _wide_together("peer", [ip_network(each) for each in peers]):
+        raise PolicyError(f"policy: mutes: the networks of mutes that only name a peer {problem}")
 
 
 def _is_id(value: str, prefixes: tuple[str, ...]) -> bool:

@@ -84,7 +84,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         except msgspec.ValidationError as error:
             raise PolicyError(f"policy: {explained(str(error), document.read(text), cls)}") from error
         except (msgspec.DecodeError, UnicodeError) as error:
-            raise PolicyError(f"policy: not JSON: {error}") from error
+            raise PolicyError(f"policy: {document.problem_of(text) or f'not JSON: {error}'}") from error
         for path in document.repeated(document.read(text)):
             raise PolicyError(
                 f"policy: {path}: occurs twice; the first value would be ignored: write it once"
@@ -92,16 +92,16 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         check_networks({name: getattr(policy, name) for name in ID_PREFIXES})
         for i, key in enumerate(policy.role_tags):
             _check_tag_key(f"role_tags[{i}]", key)
-        _check_mutes(policy.mutes)
+        _check_mutes(policy)
         check(policy.flow_logs)
         return policy
 
 
-def _check_mutes(mutes: tuple[Mute, ...]) -> None:
-    if mutes:
+def _check_mutes(policy: Policy) -> None:
+    if policy.mutes:
         from flowwarden.policy.mute_checks import check_mutes  # noqa: PLC0415  it loads numpy
 
-        check_mutes(mutes)
+        check_mutes(policy.mutes, policy.exempt)
 
 
 def _check_tag_key(path: str, key: str) -> None:

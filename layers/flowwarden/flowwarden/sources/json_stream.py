@@ -241,9 +241,7 @@ class _Scanner:
             content = _DECODER.decode(self._text[self._at : end])
         except (ValueError, RecursionError) as error:
             self._value = None
-            return Unreadable(
-                self._number, shortened(self._take(end)), f"JSON that cannot be parsed: {error}"
-            )
+            return Unreadable(self._number, shortened(self._take(end)), _why(error))
         return self._document(content, end)
 
     def _document(self, content: object, end: int) -> Document | Unreadable | bool:
@@ -291,3 +289,12 @@ class _Scanner:
         if self._skipped is not None:
             text = (self._skipped.text + taken[:_SHOWN])[:_SHOWN]
             self._skipped = Unreadable(self._skipped.number, text, self._skipped.reason)
+
+
+def _why(error: Exception) -> str:
+    """Why the decoder refused a complete value: only its depth and its numbers have limits of Python."""
+    return (
+        "a JSON value nested too deeply"
+        if isinstance(error, RecursionError)
+        else "a number with too many digits"
+    )

@@ -26,6 +26,10 @@ _ZLIB_WINDOW: Final = 15
 _PACKED: Final = 2**16  # compressed bytes given to zlib at once
 
 
+class InflatesTooMuch(ValueError):
+    """Nested compression inflates to more than allowed."""
+
+
 class Allowance:
     """The bytes that nested compression of one source may inflate to; grows with the bytes read of it."""
 
@@ -35,11 +39,12 @@ class Allowance:
         self._taken = taken
 
     def spend(self, count: int) -> None:
-        """Count inflated bytes. Raises ValueError if they are more than allowed."""
+        """Count inflated bytes. Raises InflatesTooMuch if they are more than allowed."""
         self.spent += count
         if self.spent > SPARE + MOST_TIMES * self._taken():
-            raise ValueError(
-                f"nested compression inflates to more than {SPARE} bytes and {MOST_TIMES} times the source"
+            raise InflatesTooMuch(
+                f"nested compression inflates to more than {SPARE >> 20} MiB and {MOST_TIMES} times "
+                "the source"
             )
 
 
@@ -218,6 +223,8 @@ class Inflated(Stream):
         return bytes(data)
 
     def _damage(self, error: BaseException) -> str:
+        if isinstance(error, InflatesTooMuch):
+            return f"{error}; the data up to that point was read; unpack the source first"
         of = "" if self._packed.size is None else f" of {self._packed.size}"
         kind = "is truncated" if isinstance(error, EOFError) else f"is damaged ({error})"
         return (

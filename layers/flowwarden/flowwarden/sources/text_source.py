@@ -119,7 +119,10 @@ def runs(blocks: Iterable[bytes]) -> Iterator[Lines | Unreadable]:
             number += 1
             too_long, skipped = None, 0
             if not newline:
-                raise LogFormatError(f"line {number - 1} does not end within {LONGEST_SKIPPED} bytes")
+                raise LogFormatError(
+                    f"line {number - 1} does not end within {LONGEST_SKIPPED >> 20} MiB; check that the "
+                    "source contains flow logs"
+                )
         whole, newline, tail = (tail + rest).rpartition(b"\n")
         if newline:
             yield from _run(number, _text(whole))

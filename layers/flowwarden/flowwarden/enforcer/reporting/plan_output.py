@@ -73,8 +73,12 @@ def as_document(report: EnforcementReport) -> dict[str, Any]:
 
 def added_dollars(report: EnforcementReport) -> float:
     """The estimated monthly cost of the flow logs to be created, in USD."""
-    made = (step for each in report.plans for step in _in_order(each) if isinstance(step, Create))
-    return round(sum(step.monthly_dollars for step in made), 2)
+    return round(sum(step.monthly_dollars for step in _created(report)), 2)
+
+
+def _created(report: EnforcementReport) -> Iterator[Create]:
+    """The steps that create a flow log."""
+    return (step for each in report.plans for step in _in_order(each) if isinstance(step, Create))
 
 
 def _in_order(plan: Plan) -> Iterator[Step]:
@@ -93,7 +97,8 @@ def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
         counts[each.verdict.coverage.lower()] = counts.get(each.verdict.coverage.lower(), 0) + 1
     summary = ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "none"
     yield f"VPCs: {summary}"
-    if added := cost.about(added_dollars(report)):
+    if any(_created(report)):
+        added = cost.about(added_dollars(report)) or ", less than 0.01 USD a month"
         yield f"Added cost:{added.removeprefix(',')} ({cost.BASIS})"
 
 

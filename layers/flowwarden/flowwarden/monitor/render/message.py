@@ -66,9 +66,14 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
 
     @property
     def what_to_do(self) -> list[str]:
-        """The numbered steps under their heading, a line each; nothing if there are none."""
-        numbered = [f"  {number}. {step}" for number, step in enumerate(self.steps, start=1)]
-        return ["What to do", *numbered] if numbered else []
+        """The numbered steps under their heading, a line each, and the address of the runbook."""
+        numbered = (f"  {number}. {step}" for number, step in enumerate(self.steps, start=1))
+        return ["What to do", *numbered, f"  Runbook: {self.runbook}"]
+
+    @property
+    def runbook(self) -> str:
+        """The address of the detector's runbook."""
+        return self.context.runbook(self.finding.detector)
 
     @property
     def mutes(self) -> list[dict[str, Any]]:

@@ -127,6 +127,7 @@ def _statement(page: Page) -> dict[str, Any]:
         "because": text.because,
         "likely": text.likely,
         "advice": list(page.steps),
+        "runbook": page.runbook,
         "technique": page.technique,
         "initiator": {
             "confidence": finding.example.confidence,

@@ -34,10 +34,16 @@ class RenderContext(Struct, frozen=True, kw_only=True):
     suppression_minutes: int
     now: int
     """Unix seconds: a mute that a page suggests begins then."""
+    runbooks: str
+    """Base address of the runbooks."""
     hosts: Hosts = Hosts({})
     """What is known of the hosts at the ends of the connections."""
     batch_span: tuple[int, int] | None = None
     """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
+
+    def runbook(self, detector: str) -> str:
+        """The address of a detector's runbook."""
+        return f"{self.runbooks}/{detector}.md"
 
 
 def widened(span: tuple[int, int] | None) -> tuple[int, int] | None:

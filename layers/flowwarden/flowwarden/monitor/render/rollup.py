@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Any, Final
 
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between, widened
@@ -81,7 +81,6 @@ def render(
     key = key or rollup_key(context)
     summary = summarize(count, context)
     labels = _labels(context, route)
-    span = widened(context.batch_span)
     return Notification(
         subject=subject_line(SEVERITY[route], Text(summary=summary, brief=_brief(count)), context.region),
         text=_text(summaries, count, key, context, route, quiet),
@@ -91,15 +90,24 @@ def render(
             **labels,
             "summary": summary,
             "advice": list(RUNBOOK[route]),
-            "log_group": context.log_group,
-            "log_stream": context.log_stream,
-            "query": stream_query(context.log_stream),
-            "query_range": span and {"begin": span[0], "end": span[1]},
+            "runbook": context.runbook(NAME),
+            **_place(context),
             "findings": count,
             "listed": list(summaries[:LISTED]),
         },
         attributes=labels,
     )
+
+
+def _place(context: RenderContext) -> dict[str, Any]:
+    """The log stream, and the query for its records."""
+    span = widened(context.batch_span)
+    return {
+        "log_group": context.log_group,
+        "log_stream": context.log_stream,
+        "query": stream_query(context.log_stream),
+        "query_range": span and {"begin": span[0], "end": span[1]},
+    }
 
 
 def _labels(context: RenderContext, route: Route) -> dict[str, str]:
@@ -140,7 +148,7 @@ def _text(
         _CAUSE[route],
         (f"  - {each}" for each in (*summaries[:LISTED], *rest)),
         (f"Logged in {context.log_group}, stream {context.log_stream}, account {context.account_id}.",),
-        ("What to do", *todo),
+        ("What to do", *todo, f"  Runbook: {context.runbook(NAME)}"),
         (
             f"CloudWatch Logs Insights, log group {context.log_group}{between(widened(context.batch_span))}",
             *query,

@@ -75,6 +75,7 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "subject": finding.subject,
         "because": message.text.because,
         "advice": list(message.steps),
+        "runbook": message.runbook,
         "technique": message.technique,
         "account": context.account_id,
         "region": context.region,

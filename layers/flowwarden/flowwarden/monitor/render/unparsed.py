@@ -72,6 +72,7 @@ def _document(message: Message[UnparsedFinding]) -> dict[str, Any]:
         "severity": finding.severity,
         "summary": message.text.summary,
         "advice": list(message.steps),
+        "runbook": message.runbook,
         "technique": message.technique,
         "account": context.account_id,
         "region": context.region,

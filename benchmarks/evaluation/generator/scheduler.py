@@ -9,16 +9,16 @@ from typing import Final
 
 from msgspec import Struct
 
-from benchmarks.evaluation.generator.agenda import Agenda
 from benchmarks.evaluation.generator.conversations import (
-    BARRED,
+    EGRESS_REJECTED,
     FIRST_CLIENT_PORT,
     LAST_CLIENT_PORT,
     OK,
     RESET,
     TCP,
-    Talk,
+    Conversation,
 )
+from benchmarks.evaluation.generator.event_queue import EventQueue
 from benchmarks.evaluation.generator.fleet import Fleet, vpc_of
 from benchmarks.evaluation.generator.hosts import Host
 from benchmarks.evaluation.generator.model import World
@@ -28,7 +28,7 @@ REST: Final = 6 * 3600
 MOST_TARGETS: Final = 300
 
 
-class Deed(Struct, frozen=True):
+class LabelPart(Struct, frozen=True):
     """The part of a label that the incident's function provides."""
 
     source: str
@@ -37,34 +37,34 @@ class Deed(Struct, frozen=True):
     end: int
 
 
-class Far(Struct, frozen=True):
+class RemoteEnd(Struct, frozen=True):
     """The far end of a conversation: a host, or an unused address."""
 
     address: str
     host: Host | None = None
 
     @classmethod
-    def at(cls, host: Host) -> Far:
+    def at(cls, host: Host) -> RemoteEnd:
         """A host with its primary address."""
         return cls(host.address, host)
 
 
-class Stage:
+class Scheduler:
     """The hosts of the world, and functions that schedule the traffic of incidents."""
 
-    def __init__(self, random: Random, fleet: Fleet, agenda: Agenda, world: World) -> None:
+    def __init__(self, random: Random, fleet: Fleet, events: EventQueue, world: World) -> None:
         self.random = random
         self.fleet = fleet
         self.world = world
         self.kind = ""
         """The kind of the incident that is being scheduled."""
-        self._agenda = agenda
-        self._struck = Counter[tuple[str, ...]]()
+        self._events = events
+        self._reserved = Counter[tuple[str, ...]]()
         """Incidents by kind and role, and by kind, role and VPC."""
         self._used = Counter[tuple[str, int]]()
         """Incidents by role and port."""
 
-    def cast(self, roles: Sequence[str], begin: int, end: int) -> Host:
+    def reserve(self, roles: Sequence[str], begin: int, end: int) -> Host:
         """Reserve a host of one of these roles without another incident.
 
         Incidents of a kind affect as many roles, VPCs and hosts as possible: a second one at the same role
@@ -77,8 +77,8 @@ class Stage:
         host = self.random.choice(
             [host for host in free or hosts if ranks[host.interface.interface_id] == least]
         )
-        self._struck.update(self._places(host))
-        host.deeds += 1
+        self._reserved.update(self._places(host))
+        host.incidents += 1
         host.busy_until = end + REST
         host.fault = None
         return host
@@ -93,7 +93,7 @@ class Stage:
 
     def _rank(self, host: Host) -> tuple[int, ...]:
         """The number of incidents of the kind in the role and in its VPC, and of any kind at the host."""
-        return *(self._struck[each] for each in self._places(host)), host.deeds
+        return *(self._reserved[each] for each in self._places(host)), host.incidents
 
     def _places(self, host: Host) -> list[tuple[str, ...]]:
         interface = host.interface
@@ -115,16 +115,16 @@ class Stage:
             return None
         return self.random.choice(self.fleet.members[vpc_of(host.interface), "nat"])
 
-    def probe(self, client: Host, server: Far, port: int, at: int, outcome: int) -> None:
+    def probe(self, client: Host, server: RemoteEnd, port: int, at: int, outcome: int) -> None:
         """One attempt: one or a few SYNs, and the outcome."""
         tries = self.random.choice((1, 1, 2)) if outcome not in {OK, RESET} else 1
         answered = (2, 120) if outcome == OK else (1, 40)
-        self.talk(client, server, port, at, outcome=outcome, asked=(tries, 44 * tries), answered=answered)
+        self.connect(client, server, port, at, outcome=outcome, asked=(tries, 44 * tries), answered=answered)
 
-    def talk(
+    def connect(
         self,
         client: Host,
-        server: Far,
+        server: RemoteEnd,
         port: int,
         at: int,
         *,
@@ -136,24 +136,27 @@ class Stage:
     ) -> None:
         """A conversation initiated by an internal host."""
         source_port = self.client_port()
-        self._agenda.put(
-            Talk(
+        self._events.put(
+            Conversation(
                 *(client, client.address, source_port, server.host, server.address, port, TCP, at),
                 *(seconds, asked, answered, outcome, via),
             )
         )
 
-    def barred(self, client: Host, address: str, port: int, at: int) -> None:
+    def egress_rejected(self, client: Host, address: str, port: int, at: int) -> None:
         """An attempt that the client's own rules reject, with its SYN retransmissions."""
         tries = self.random.choice((1, 3, 4, 6))
-        self.talk(
-            *(client, Far(address), port, at), seconds=3 * tries, outcome=BARRED, asked=(tries, 60 * tries)
+        self.connect(
+            *(client, RemoteEnd(address), port, at),
+            seconds=3 * tries,
+            outcome=EGRESS_REJECTED,
+            asked=(tries, 60 * tries),
         )
 
     def packet(
         self,
         client: Host,
-        server: Far,
+        server: RemoteEnd,
         port: int,
         at: int,
         protocol: int,
@@ -164,14 +167,14 @@ class Stage:
     ) -> None:
         """A single packet of an internal host, with these TCP flags and from this port if given."""
         source_port = self.client_port() if from_port is None else from_port
-        self._agenda.put(
-            Talk(
+        self._events.put(
+            Conversation(
                 *(client, client.address, source_port, server.host, server.address, port, protocol, at),
                 *(0, (1, 44), (1, 44), outcome, None, flags),
             )
         )
 
-    def visit(
+    def connect_from_internet(
         self,
         source: str,
         server: Host,
@@ -184,8 +187,8 @@ class Stage:
     ) -> None:
         """A conversation initiated by an internet host."""
         asked, answered = sizes if outcome == OK else ((1, 44), (1, 40))
-        self._agenda.put(
-            Talk(
+        self._events.put(
+            Conversation(
                 *(None, source, self.client_port(), server, server.address, port, TCP, at),
                 *(seconds if outcome == OK else 0, asked, answered, outcome),
             )
@@ -195,7 +198,7 @@ class Stage:
         """An ephemeral port."""
         return self.random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT)
 
-    def deed(self, host: Host, targets: Sequence[str], end: int, source: str = "") -> Deed:
+    def label(self, host: Host, targets: Sequence[str], end: int, source: str = "") -> LabelPart:
         """The parts of the label: of an internal host, or of an external source against the host."""
         known = tuple(dict.fromkeys(targets))[:MOST_TARGETS]
-        return Deed(source or host.address, host.interface.interface_id, known, end)
+        return LabelPart(source or host.address, host.interface.interface_id, known, end)

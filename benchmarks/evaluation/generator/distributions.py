@@ -23,7 +23,7 @@ def poisson(random: Random, mean: float) -> int:
     return count
 
 
-def heavy(random: Random, mean: float) -> int:
+def heavy_tailed(random: Random, mean: float) -> int:
     """An integer of at least 1 with a heavy tail: one in ten is twenty times the others."""
     base = (mean - 1) / 2.9
     scale = base * 20 if random.random() < 0.1 else base

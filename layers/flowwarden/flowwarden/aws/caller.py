@@ -1,0 +1,60 @@
+"""The caller's own part in an error of AWS, in words: no Region, no credentials, credentials that ended."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+)
+
+from flowwarden.aws.answers import Answer
+
+NO_REGION: Final = "no Region is set; write --region REGION, or set AWS_REGION"
+NO_CREDENTIALS: Final = "there are no AWS credentials; sign in with the AWS CLI, or set AWS_PROFILE"
+SIGN_IN: Final = "sign in again with the AWS CLI, or set AWS_PROFILE"
+
+_REFUSED: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""Codes with which AWS refuses the credentials, not the call."""
+_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+
+def reason(error: Exception) -> str:
+    """The reason of an error of the SDK; if the caller can correct it, with what to do."""
+    match error:
+        case NoRegionError():
+            return NO_REGION
+        case NoCredentialsError():
+            return NO_CREDENTIALS
+        case ProfileNotFound() | PartialCredentialsError() | CredentialRetrievalError() | SSOError():
+            return f"{error}; {SIGN_IN}"
+        case ClientError() if code_of(error) in _REFUSED:
+            return f"{error}; {SIGN_IN}"
+        case BotoCoreError():
+            return str(error).rstrip(".")
+    return str(error)
+
+
+def is_denied(error: Exception) -> bool:
+    """Whether the credentials are valid, but lack a permission."""
+    return isinstance(error, ClientError) and code_of(error) in _DENIED
+
+
+def code_of(error: ClientError) -> str | None:
+    """AWS's code of an error."""
+    return Answer(error.response).inner("Error").text("Code")
