@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.acting_hosts import act_of, behavior_of
 from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.notify.claims import ClaimKey, Owner
+from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.notification import Notification
 from tests.examples import examples
 from tests.monitor.one_host import (
@@ -248,3 +250,16 @@ def test_without_the_table_a_page_is_sent_and_names_its_own_findings() -> None:
     assert severities(pages) == ["high", "critical"]
     monitor.evidence.is_away = True
     assert severities(monitor.process([moved()])) == ["medium"]
+
+
+def test_a_finding_that_came_while_another_container_was_sending_is_in_the_next_page() -> None:
+    """It is not sent, because the other page is; any further finding about the host reports both."""
+    monitor, other = Monitor(), Owner("another batch", "1")
+    (scan,) = Monitor().process([scanned()])
+    key = ClaimKey(monitor.pages.name, scan.document["incident"])
+    monitor.claims.claim(key, other, NOW)
+    assert monitor.process([moved()]) == []
+    told = Evidence(gravity=2, members=("scan",), places=("scan",), asks=(("scan",),), combines=2)
+    monitor.claims.confirm(key, other, NOW, DAY, told)
+    (page,) = monitor.process([scanned()], NOW + 60)
+    assert severities([page]) == ["critical"]
