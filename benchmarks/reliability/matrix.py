@@ -35,6 +35,14 @@ _REPLACEMENT: Final = _tests(
     "enforcer/test_replacement", "no_fault_uncovers_a_covered_vpc_or_deletes_an_unmanaged_flow_log"
 )
 
+_REDRIVEN: Final = (
+    _tests(
+        "redrive/test_pages_once",
+        "a_batch_that_failed_pages_once_when_it_is_processed_again",
+        "a_command_that_ends_after_the_invocation_neither_loses_the_batch_nor_pages_twice",
+    ),
+)
+
 
 def _failing(fault: Fault, poison: Poison, *, cold: bool) -> Row:
     """The row of a failing call. The proofs of the enforcer and of the load run are in the cold rows only."""
@@ -165,6 +173,13 @@ FAULTS: Final[Mapping[str, Row]] = {
         )
     },
     "a batch delivered twice": _loaded(None),
+    "a batch from a failure queue": {
+        LOST: (
+            *_REDRIVEN,
+            _tests("redrive/test_redrive", "a_message_in_process_is_not_lost_when_the_command_ends"),
+        ),
+        COPIES: _REDRIVEN,
+    },
     "a loud batch": {
         LOST: (_tests("monitor/test_loud_batches", "findings_beyond_the_budget_are_counted_and_stated"),),
         WRITES: (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError, ProfileNotFound
 
-from flowwarden.aws.cloudformation import enforcer_environment
+from flowwarden.aws.cloudformation import enforcer_environment, stack_outputs
 from flowwarden.errors import NotDeployed, SettingsError, StackDenied
 
 
@@ -34,6 +34,12 @@ class Answers:
         if self._stack:
             raise self._stack
         return {"StackResourceDetail": {"PhysicalResourceId": "enforcer"}}
+
+    def describe_stacks(self, **_arguments: str) -> dict[str, Any]:
+        """CloudFormation's."""
+        if self._stack:
+            raise self._stack
+        return {"Stacks": [{"Outputs": [{"OutputKey": "Queue", "OutputValue": "https://x"}]}]}
 
     def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:  # noqa: N803  boto3's
         """Lambda's."""
@@ -105,3 +111,18 @@ def test_other_errors_do_not_mean_that_there_is_no_stack(error: Exception) -> No
     with pytest.raises(SettingsError) as raised:
         enforcer_environment("flow-warden", "eu-west-1", Answers(error))
     assert not isinstance(raised.value, NotDeployed)
+
+
+def test_the_outputs_are_read_with_the_region() -> None:
+    """By name."""
+    found = stack_outputs("flow-warden", "eu-west-1", Answers())
+    assert (found.region, found.values) == ("eu-west-1", {"Queue": "https://x"})
+
+
+def test_the_outputs_of_a_missing_stack_are_an_error_with_its_name() -> None:
+    """As those of the environment; a refusal does not mean that there is no stack."""
+    missing = Answers(refused("ValidationError", "Stack with id flow-warden does not exist"))
+    with pytest.raises(NotDeployed, match="cannot read stack flow-warden in eu-west-1"):
+        stack_outputs("flow-warden", "eu-west-1", missing)
+    with pytest.raises(StackDenied, match="AccessDenied"):
+        stack_outputs("flow-warden", "eu-west-1", Answers(refused("AccessDenied", "not authorized")))

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from flowwarden_cli.commands import COMMANDS, baseline, plan
+from flowwarden_cli.commands import COMMANDS, baseline, plan, redrive
 from flowwarden_cli.main import run
 from flowwarden_cli.terminal.console import Console
 from tests.cli.fakes_account import LOOKUPS, NOW
@@ -55,7 +55,10 @@ def _ended(each: Run) -> tuple[str, str, int]:
     learned = replace(
         baseline.COMMAND, run=lambda options, at: baseline.run(options, at, lambda _: each.learned())
     )
-    on = {"plan": on_fakes, "baseline": learned}
+    queues = replace(
+        redrive.COMMAND, run=lambda options, at: redrive.run(options, at, lambda *_: each.queues())
+    )
+    on = {"plan": on_fakes, "baseline": learned, "redrive": queues}
     commands = [on.get(command.name, command) for command in COMMANDS]
     with contextlib.redirect_stdout(text), contextlib.redirect_stderr(err):
         try:

@@ -8,10 +8,12 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.bootstrap.baseline import BaselinePorts
+from flowwarden.bootstrap.redrive import RedrivePorts
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.errors import CallRefused
 from tests.cli.fakes_account import deployed, undeployed
 from tests.cli.fakes_learned import away, learned_account
+from tests.cli.fakes_queues import denied, empty, failed
 from tests.enforcer.fakes import Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.sources.held import ACCEPTED, NODATA, REJECTED
@@ -29,6 +31,8 @@ class Run(Struct, frozen=True):
     """What `flowwarden plan` finds."""
     learned: Callable[[], BaselinePorts] = learned_account
     """What `flowwarden baseline` finds."""
+    queues: Callable[[], RedrivePorts] = failed
+    """What `flowwarden redrive` finds."""
 
 
 POLICIES: Final = (
@@ -49,6 +53,10 @@ def _plan(*arguments: str, aws: Callable[[], EnforcerPorts] = lambda: deployed()
 
 def _baseline(*arguments: str, aws: Callable[[], BaselinePorts] = learned_account) -> Run:
     return Run(("baseline", *arguments), learned=aws)
+
+
+def _redrive(*arguments: str, queues: Callable[[], RedrivePorts] = failed) -> Run:
+    return Run(("redrive", *arguments), queues=queues)
 
 
 def _planned(policy: str) -> Run:
@@ -153,6 +161,17 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         *(_baseline(action, "--role", "tag:Role=dbs") for action in ("show", "forget")),
         _baseline("show", aws=away),
     ),
+    "redrive": (
+        _redrive("--help"),
+        _redrive("--stack", "flow-warden", "--region", "eu-west-1"),
+        _redrive("--dry-run"),
+        _redrive("--queue", "monitor", "--limit", "1"),
+        _redrive("--queue", "events"),
+        _redrive("--json"),
+        _redrive(queues=empty),
+        _redrive(queues=denied),
+        _redrive("--json", queues=denied),
+    ),
     "usage-errors": (
         Run(()),
         Run(("write",)),
@@ -168,6 +187,9 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _baseline("forget"),
         _baseline("forget", "--role", "r", "--json"),
         _baseline("erase"),
+        _redrive("--queue", "dispatcher"),
+        _redrive("--limit", "0"),
+        _redrive("--limit", "all"),
         Run(("completion",)),
         Run(("completion", "fish")),
     ),

@@ -136,9 +136,12 @@ def test_the_explained_line_of_the_docs_has_the_result_in_the_docs() -> None:
 
 
 def test_every_other_command_line_of_the_docs_is_parsed(capsys: pytest.CaptureFixture[str]) -> None:
-    """`--help` at the end checks all words before it, and `plan` needs a deployed stack."""
+    """`--help` at the end checks all words before it, and the commands need a deployed stack."""
     shown = [
-        line for page in PAGES for line in lines(page) if re.match(r"(\.venv/bin/)?flowwarden plan", line)
+        line
+        for page in PAGES
+        for line in lines(page)
+        if re.match(r"(\.venv/bin/)?flowwarden (plan|redrive)", line)
     ]
     assert shown
     for line in shown:

@@ -182,11 +182,14 @@ class MemoryRegistry:
     """The number of the write that fails, in all its attempts; 0 for none."""
     attempts: int = ATTEMPTS
     """How many of them fail."""
+    loaded: list[type[Entry] | None] = field(default_factory=list)
+    """The kind of entry of each call of `load`; None for all."""
 
-    def load(self) -> list[Entry]:
-        """All entries."""
+    def load(self, kind: type[Entry] | None = None) -> list[Entry]:
+        """All entries, or those of one kind."""
+        self.loaded.append(kind)
         self._check()
-        return list(self.entries.values())
+        return [each for each in self.entries.values() if kind is None or isinstance(each, kind)]
 
     def put(self, *entries: Entry) -> None:
         """Store the entries."""

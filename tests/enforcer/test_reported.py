@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from flowwarden.enforcer.decide.unmanaged import Topic
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.deletions import REPORTED_AT_MOST as DELETIONS_AT_MOST
-from flowwarden.enforcer.registry import KnownFlowLog
+from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog
 from flowwarden.enforcer.reporting.recurring import REPORTED_AT_MOST as NOTICES_AT_MOST
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.notify.text import plural
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from tests.enforcer.deletions import EVE, SWEEP, Account, deletion
@@ -105,3 +106,25 @@ def test_a_run_that_ends_between_its_report_and_its_marks_loses_none() -> None:
     assert sum(counts(account, "FLOW LOGS DELETED")) == number
     assert account.known_to_be_reported == {*ids}
     assert call.caller.actor == EVE
+
+
+def test_only_the_kind_of_entry_that_is_marked_is_read_after_a_report() -> None:
+    """All of them in one call if there are deletions and notices: a slow table needs long for each call."""
+    account = Account(seen=False)
+    loaded = account.fakes.registry.loaded
+    account.invoke(deletion("fl-1", at=account.now))
+    assert loaded[-1:] == [DeletionCall]
+    theirs = existing(flow_log_id="fl-theirs", creation_time=OLD, log_group_name="theirs", tags={})
+    account.ec2.existing.append(theirs)
+    account.invoke(SWEEP, 3600)
+    assert loaded[-1:] == [KnownFlowLog]
+    assert marked(account, Topic.DUPLICATE) == {"fl-theirs"}
+    account.ec2.existing.append(replace(theirs, flow_log_id="fl-more"))
+    account.fakes.registry.put(
+        DeletedFlowLog(flow_log_id="fl-2", resource_ids=("vpc-1",), vpc_id="vpc-1", at=account.now,
+                       caller=ApiCaller(event_name="DeleteFlowLogs", actor=EVE, event_id="d"))
+    )  # fmt: skip
+    account.invoke(SWEEP, 3600)
+    assert loaded[-2:] == [None, None]
+    assert marked(account, Topic.DUPLICATE) == {"fl-theirs", "fl-more"}
+    assert account.known_to_be_reported >= {"fl-1", "fl-2"}

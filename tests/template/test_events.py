@@ -10,6 +10,7 @@ import pytest
 from botocore.loaders import Loader
 
 from flowwarden.enforcer.triggers import tampering, trigger
+from flowwarden.state.schema import INCIDENTS
 from tests.enforcer.fakes import STACK
 from tests.template import stack
 
@@ -274,6 +275,12 @@ def test_iam_is_watched_in_the_region_that_records_it() -> None:
         "DeliveryRoleChangedPermission",
         "DeliveryRoleChangedRuleLostAlarm",
     }
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_claim_outlives_every_message_of_a_failure_queue(queue: str) -> None:
+    """Otherwise a batch that is processed again after the claim's end would page a second time."""
+    assert stack.properties(queue)["MessageRetentionPeriod"] < INCIDENTS.ttl
 
 
 @pytest.mark.parametrize("queue", ["MonitorFailureQueue", "EnforcerFailureQueue"])

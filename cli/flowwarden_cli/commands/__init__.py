@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowwarden_cli.commands import baseline, completion, plan, policy, read
+from flowwarden_cli.commands import baseline, completion, plan, policy, read, redrive
 
-COMMANDS: Final = (read.COMMAND, plan.COMMAND, policy.COMMAND, baseline.COMMAND, completion.COMMAND)
+COMMANDS: Final = (
+    read.COMMAND, plan.COMMAND, policy.COMMAND, baseline.COMMAND, redrive.COMMAND, completion.COMMAND,
+)  # fmt: skip
 """In the order of the help."""

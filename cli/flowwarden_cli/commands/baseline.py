@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from flowwarden_cli.commands import stack
-from flowwarden_cli.commands.command import UNREADABLE, Command, UsageError
+from flowwarden_cli.commands.command import Command, UsageError, without_sdk
 from flowwarden_cli.terminal.console import Console
 
 if TYPE_CHECKING:  # not needed to parse arguments, and slow to load
@@ -57,8 +57,7 @@ def run(options: Namespace, console: Console, wired: Wiring | None = None) -> in
         # Imported here, because only this command and `plan` need the SDK, which is slow to load.
         from flowwarden_cli.commands import learned  # noqa: PLC0415  an optional package
     except ModuleNotFoundError as error:
-        console.report(f"error: {error}; run in the project's folder: pip install '.[plan]'")
-        return UNREADABLE
+        return without_sdk(error, console)
     return learned.run(options, console, wired)
 
 

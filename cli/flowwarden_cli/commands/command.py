@@ -18,6 +18,12 @@ class UsageError(Exception):
     """The arguments are inconsistent; the message contains the reason."""
 
 
+def without_sdk(error: ModuleNotFoundError, console: Console) -> int:
+    """Print how to install the optional package that a command needs; return the exit code."""
+    console.report(f"error: {error}; run in the project's folder: pip install '.[plan]'")
+    return UNREADABLE
+
+
 class Command(Struct, frozen=True, kw_only=True):
     """One command. Its file creates the instance, and `COMMANDS` lists it."""
 

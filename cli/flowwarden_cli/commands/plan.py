@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowwarden_cli.commands import document_file, parameters, stack
-from flowwarden_cli.commands.command import UNREADABLE, Command, UsageError
+from flowwarden_cli.commands.command import Command, UsageError, without_sdk
 from flowwarden_cli.terminal.console import Console
 
 if TYPE_CHECKING:  # not needed to parse arguments, and slow to load
@@ -75,8 +75,7 @@ def run(
         # Imported here, because only this command needs the SDK, which takes half a second to load.
         from flowwarden_cli.commands import dry_run  # noqa: PLC0415  an optional package
     except ModuleNotFoundError as error:
-        console.report(f"error: {error}; run in the project's folder: pip install '.[plan]'")
-        return UNREADABLE
+        return without_sdk(error, console)
     given = dry_run.PlanOptions(
         stack=options.stack,
         region=options.region,

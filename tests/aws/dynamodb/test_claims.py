@@ -239,7 +239,7 @@ def test_the_former_owner_of_a_claim_cannot_confirm_it(claims: Claims) -> None:
     assert claims.claim(KEY, AGAIN, NOW + TERMS.lease + 1).state is ClaimState.IN_PROGRESS
 
 
-def test_items_expire_a_week_after_their_suppression_window() -> None:
+def test_items_expire_fifteen_days_after_their_suppression_window() -> None:
     """`expires_at` is the table's TTL attribute: epoch seconds, a number."""
     with mock_aws():
         make_state_table(TABLE)
@@ -248,7 +248,7 @@ def test_items_expire_a_week_after_their_suppression_window() -> None:
         table.confirm(KEY, FIRST, NOW)
         (item,) = shared("dynamodb").scan(TableName=TABLE)["Items"]
     assert item["pk"] == {"S": "incident#sns:pages#k"}
-    assert item["expires_at"] == {"N": str(NOW + TERMS.suppression + 7 * 86400)}
+    assert item["expires_at"] == {"N": str(NOW + TERMS.suppression + 15 * 86400)}
 
 
 def test_many_repeats_do_not_grow_the_item_without_limit() -> None:

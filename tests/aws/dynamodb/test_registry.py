@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
-from flowwarden.aws.dynamodb.table import ATTEMPTS
+from flowwarden.aws.dynamodb.table import ATTEMPTS, PAUSE_SECONDS
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.registry import (
     Creation,
@@ -110,8 +110,9 @@ def test_without_the_table_each_call_says_so(registry: DynamoDbRegistry) -> None
 
 
 def test_items_that_a_call_leaves_unprocessed_are_written_by_the_next_ones() -> None:
-    """Three calls at most; each contains only what the one before left."""
+    """Three calls at most; each contains only what the one before left, and follows after a longer pause."""
     sent: list[int] = []
+    waited: list[float] = []
     for times in (2, 3):
         calls = client("dynamodb")
         with Stubber(calls) as stub:
@@ -125,5 +126,13 @@ def test_items_that_a_call_leaves_unprocessed_are_written_by_the_next_ones() -> 
                 lambda params, **_: sent.append(len(params["RequestItems"][TABLE])),
             )
             with nullcontext() if times < ATTEMPTS else pytest.raises(StateUnavailable, match="unprocessed"):
-                DynamoDbRegistry(calls, TABLE).put(*ENTRIES)
+                DynamoDbRegistry(calls, TABLE, wait=waited.append).put(*ENTRIES)
     assert sent == [5, 3, 2, 5, 3, 2]
+    assert waited == [PAUSE_SECONDS, 2 * PAUSE_SECONDS] * 2
+
+
+def test_one_kind_of_entry_is_read_alone(registry: DynamoDbRegistry) -> None:
+    """The others are not read: an account can have thousands."""
+    registry.put(*ENTRIES)
+    for each in ENTRIES:
+        assert registry.load(type(each)) == [each]

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
-from flowwarden.aws.dynamodb.table import ATTEMPTS
+from flowwarden.aws.dynamodb.table import ATTEMPTS, PAUSE_SECONDS
 from flowwarden.errors import StateUnavailable
 from flowwarden.state.ports import EvidenceStore
 from flowwarden.state.sets import Addition
@@ -94,11 +94,16 @@ def test_an_unreachable_table_raises_state_unavailable() -> None:
 
 
 def test_unprocessed_keys_do_not_count_as_missing() -> None:
-    """A throttled table returns a part; with half a baseline, the other half would look new."""
+    """A throttled table returns a part; with half a baseline, the other half would look new.
+
+    The keys are read again after a pause, because the table would leave them unprocessed again at once.
+    """
+    waited: list[float] = []
     dynamodb = client("dynamodb")
     left = {TABLE: {"Keys": [{"pk": {"S": "a"}, "sk": {"S": "sets"}}]}}
     with Stubber(dynamodb) as stub:
         for _ in range(ATTEMPTS):
             stub.add_response("batch_get_item", {"Responses": {TABLE: []}, "UnprocessedKeys": left})
         with pytest.raises(StateUnavailable, match="unprocessed"):
-            DynamoDbEvidence(dynamodb, TABLE).read(["a"])
+            DynamoDbEvidence(dynamodb, TABLE, wait=waited.append).read(["a"])
+    assert waited == [PAUSE_SECONDS, 2 * PAUSE_SECONDS]

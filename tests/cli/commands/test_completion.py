@@ -45,8 +45,8 @@ def completed(folder: Path, *words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "completions"),
     [
-        (["re"], ["read"]),
-        ([""], ["read", "plan", "policy", "baseline", "completion"]),
+        (["re"], ["read", "redrive"]),
+        ([""], ["read", "plan", "policy", "baseline", "redrive", "completion"]),
         (["--v"], ["--version"]),
         (["wri"], [""]),
         (["read", "--ma"], ["--malformed"]),
@@ -55,6 +55,8 @@ def completed(folder: Path, *words: str) -> list[str]:
         (["plan", "--ma"], [""]),
         (["plan", "--po"], ["--policy"]),
         (["policy", ""], ["check"]),
+        (["redrive", "--queue", ""], ["monitor", "enforcer", "events"]),
+        (["redrive", "--d"], ["--dry-run"]),
         (["completion", "b"], ["bash"]),
     ],
 )

@@ -480,3 +480,29 @@ def test_the_schedule_may_request_only_pending_vpcs() -> None:
     """The template's second schedule sends this event."""
     event = {"detail-type": "Scheduled Event", "detail": {"run": "retry"}}
     assert read(event).kind is RunKind.RETRY
+
+
+@pytest.mark.parametrize(
+    ("stack_id", "kind"),
+    [
+        (f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{STACK.stack_name}/0a1b", RunKind.SWEEP),
+        (f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{STACK.stack_name}-2/0a1b", RunKind.IGNORED),
+        (None, RunKind.IGNORED),
+        (7, RunKind.IGNORED),
+    ],
+)
+def test_a_deployment_as_cloudformation_reports_it_leads_to_a_sweep(stack_id: object, kind: RunKind) -> None:
+    """The rule converts this event, but the queue of undelivered events may contain it as it was."""
+    event = {
+        "detail-type": "CloudFormation Stack Status Change",
+        "source": "aws.cloudformation",
+        "id": "1",
+        "time": "2026-11-24T03:00:00Z",
+        "detail": {"stack-id": stack_id, "status-details": {"status": "UPDATE_COMPLETE"}},
+    }
+    trigger = read(event)
+    assert (trigger.kind, trigger.deployed) == (kind, kind is RunKind.SWEEP)
+    if kind is RunKind.SWEEP:
+        converted = {**event, "detail-type": "Scheduled Event", "detail": {"run": "deployment"}}
+        same = read(converted)
+        assert (same.happened_at, same.idempotency_key) == (trigger.happened_at, trigger.idempotency_key)

@@ -379,3 +379,16 @@ def test_without_the_table_each_batch_is_evaluated_alone() -> None:
     lines = tuple(written(IDS[0], BEGIN + each * WINDOW, "SKIPDATA")[0].lines[0] for each in range(3))
     account.deliver(container, LogBatch("1", "group", "s", lines, "b"), BEGIN + 4000)
     assert [spot.detector for _, spot in account.reported] == ["records-skipped"]
+
+
+def test_interfaces_that_a_gap_made_irregular_show_the_gap() -> None:
+    """The hold began before the slots of silence, so few interfaces wrote in all slots before them."""
+    everyone = frozenset(range(10))
+    regular = dict.fromkeys(range(-9, -5), everyone)
+    held = {-5: {2, 6, 8}, -4: {5, 6, 7, 8}, -3: {2, 4, 8}, -2: {2, 3, 4}, -1: {2, 3}, 0: {1, 9}}
+    seen = regular | {slot: frozenset(numbers) for slot, numbers in held.items()}
+    assert interface_silent.silent(0, seen) == {5, 6, 7}
+    assert lost_by_chance(0, seen) > LOST_AT_MOST
+    in_order = regular | {slot: everyone - {5, 6, 7} for slot in range(-3, 1)} | {-5: everyone, -4: everyone}
+    assert interface_silent.silent(0, in_order) == {5, 6, 7}
+    assert lost_by_chance(0, in_order) == 0

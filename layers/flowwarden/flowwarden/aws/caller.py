@@ -21,7 +21,7 @@ NO_REGION: Final = "no Region is set; write --region REGION, or set AWS_REGION"
 NO_CREDENTIALS: Final = "there are no AWS credentials; sign in with the AWS CLI, or set AWS_PROFILE"
 SIGN_IN: Final = "sign in again with the AWS CLI, or set AWS_PROFILE"
 
-_REFUSED: Final = frozenset(
+REFUSED_CREDENTIALS: Final = frozenset(
     {
         "ExpiredToken",
         "ExpiredTokenException",
@@ -31,7 +31,7 @@ _REFUSED: Final = frozenset(
     }
 )
 """Codes with which AWS refuses the credentials, not the call."""
-_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+NOT_PERMITTED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
 def reason(error: Exception) -> str:
@@ -43,7 +43,7 @@ def reason(error: Exception) -> str:
             return NO_CREDENTIALS
         case ProfileNotFound() | PartialCredentialsError() | CredentialRetrievalError() | SSOError():
             return f"{error}; {SIGN_IN}"
-        case ClientError() if code_of(error) in _REFUSED:
+        case ClientError() if code_of(error) in REFUSED_CREDENTIALS:
             return f"{error}; {SIGN_IN}"
         case BotoCoreError():
             return str(error).rstrip(".")
@@ -52,7 +52,7 @@ def reason(error: Exception) -> str:
 
 def is_denied(error: Exception) -> bool:
     """Whether the credentials are valid, but lack a permission."""
-    return isinstance(error, ClientError) and code_of(error) in _DENIED
+    return isinstance(error, ClientError) and code_of(error) in NOT_PERMITTED
 
 
 def code_of(error: ClientError) -> str | None:

@@ -16,11 +16,20 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
     type Client = (
-        AppConfigDataClient | EC2Client | DynamoDBClient | SNSClient | CloudWatchLogsClient | IAMClient
+        AppConfigDataClient
+        | EC2Client
+        | DynamoDBClient
+        | SNSClient
+        | CloudWatchLogsClient
+        | IAMClient
+        | LambdaClient
+        | SQSClient
     )
 
 CONNECT_TIMEOUT_SECONDS = 1
@@ -87,8 +96,26 @@ def make_client(
     read_timeout: float = ...,
     session: boto3.Session | None = ...,
 ) -> AppConfigDataClient: ...
+@overload
 def make_client(
-    service: Literal["ec2", "dynamodb", "sns", "logs", "iam", "appconfigdata"],
+    service: Literal["lambda"],
+    region: str,
+    *,
+    attempts: int = ...,
+    read_timeout: float = ...,
+    session: boto3.Session | None = ...,
+) -> LambdaClient: ...
+@overload
+def make_client(
+    service: Literal["sqs"],
+    region: str,
+    *,
+    attempts: int = ...,
+    read_timeout: float = ...,
+    session: boto3.Session | None = ...,
+) -> SQSClient: ...
+def make_client(
+    service: Literal["ec2", "dynamodb", "sns", "logs", "iam", "appconfigdata", "lambda", "sqs"],
     region: str,
     *,
     attempts: int = ATTEMPTS,

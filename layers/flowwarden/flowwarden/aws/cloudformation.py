@@ -1,12 +1,14 @@
-"""Reads the environment of a deployed stack's enforcer, for `flowwarden plan`."""
+"""Reads a deployed stack, for the command line: the environment of its enforcer, and its outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from flowwarden.aws.answers import Answer, Malformed
 from flowwarden.aws.caller import is_denied, reason
@@ -35,18 +37,49 @@ def enforcer_environment(
         StackDenied: the caller has no permission.
         SettingsError: the caller has no Region or credentials, or AWS does not respond.
     """
-    try:
+    with _errors(stack, region):
         stacks = client("cloudformation", region_name=region)
         found = Answer(stacks.describe_stack_resource(StackName=stack, LogicalResourceId=ENFORCER))
         function = found.inner("StackResourceDetail").demand("PhysicalResourceId")
         functions = client("lambda", region_name=region)
         configuration = Answer(functions.get_function_configuration(FunctionName=function))
         variables = configuration.inner("Environment").by_name("Variables")
+    return {**variables, "AWS_REGION": stacks.meta.region_name}
+
+
+class StackOutputs(Struct, frozen=True):
+    """The outputs of a stack by name, and its Region."""
+
+    region: str
+    values: Mapping[str, str]
+
+
+def stack_outputs(
+    stack: str,
+    region: str | None,
+    client: Callable[..., Any] = boto3.client,
+) -> StackOutputs:
+    """The outputs of a deployed stack. The caller needs cloudformation:DescribeStacks.
+
+    Args and errors are those of `enforcer_environment`.
+    """
+    with _errors(stack, region):
+        stacks = client("cloudformation", region_name=region)
+        found = Answer(stacks.describe_stacks(StackName=stack)).each("Stacks")
+        outputs = found[0].each("Outputs") if found else []
+        values = {each.text("OutputKey"): each.text("OutputValue") for each in outputs}
+    return StackOutputs(stacks.meta.region_name, values)
+
+
+@contextmanager
+def _errors(stack: str, region: str | None) -> Iterator[None]:
+    """Convert the errors of a stack's look-up. Raises NotDeployed, StackDenied and SettingsError."""
+    try:
+        yield
     except (ClientError, BotoCoreError, Malformed, ValueError) as error:  # ValueError: the endpoint's URL
         where = f"stack {stack} in {region}" if region else f"stack {stack}"
         kind = StackDenied if is_denied(error) else NotDeployed if _is_missing(error) else SettingsError
         raise kind(f"cannot read {where}: {reason(error)}") from error
-    return {**variables, "AWS_REGION": stacks.meta.region_name}
 
 
 def _is_missing(error: Exception) -> bool:

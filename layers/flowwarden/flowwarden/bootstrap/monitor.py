@@ -163,7 +163,7 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
             lambda: make_client("ec2", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS),
             answers,
         ),
-        state=DynamoDbEvidence(state, table, items),
+        state=DynamoDbEvidence(state, table, items, wait),
         roles=DynamoDbRoles(state, table, items),
         claims=DynamoDbClaims(state, table, terms, items),
         unreadable_items=items,

@@ -138,7 +138,7 @@ class CreatedRole:
 class NoFlowLogs:
     """A registry without flow logs; writing to it raises StateUnavailable."""
 
-    def load(self) -> Sequence[Entry]:
+    def load(self, _kind: type[Entry] | None = None) -> Sequence[Entry]:
         """See `RegistryStore`."""
         return ()
 

@@ -107,8 +107,8 @@ def key_of(entry: Entry) -> str:
 class RegistryStore(Protocol):
     """The store of the registry between runs. All methods raise StateUnavailable."""
 
-    def load(self) -> Sequence[Entry]:
-        """All entries that can be read. Costs one query."""
+    def load(self, kind: type[Entry] | None = None, /) -> Sequence[Entry]:
+        """All entries that can be read, or those of one kind. Costs one query."""
 
     def put(self, *entries: Entry) -> None:
         """Add or replace different entries, at most `state.writing.MOST_TOGETHER`, in one call."""
@@ -163,6 +163,7 @@ class Registry:
         unreadable: Unreadable | None = None,
         *,
         dry_run: bool = False,
+        kind: type[Entry] | None = None,
     ) -> Self:
         """Read the registry; it is empty if the state table is unavailable. A dry run writes nothing.
 
@@ -171,8 +172,9 @@ class Registry:
             now: Unix seconds; without it, times are not checked.
             unreadable: where an entry with a time that cannot be true is noted.
             dry_run: whether the run only plans.
+            kind: the only kind of entry to read; None for all.
         """
-        entries = answer(store.load)
+        entries = answer(lambda: store.load(kind))
         if entries is None:
             return cls(store, unavailable=True, dry_run=dry_run)
         if now is not None:

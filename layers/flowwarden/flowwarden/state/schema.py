@@ -200,11 +200,12 @@ HEARTBEATS: Final = Item(
 )  # fmt: skip
 INCIDENTS: Final = Item(
     name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
-    ttl=7 * DAY, ttl_from="the end of its suppression window", per_batch=52,
+    ttl=15 * DAY, ttl_from="the end of its suppression window", per_batch=52,
     why="Which invocation notifies a sink of an incident, and when the last notification was sent. Each sink "
     "has its own item, so a failing sink does not affect others. Also what was told, and who joined since. "
-    "The item outlives its suppression window, so that the next page can mention the previous one. A repeat "
-    "costs two writes, other claims one or two.",
+    "The item outlives its suppression window, so that the next page can mention the previous one, and that "
+    "a batch from a failure queue, which keeps it for 14 days, does not page again. A repeat costs two "
+    "writes, other claims one or two.",
 )  # fmt: skip
 LOG_FORMATS: Final = Item(
     name="log formats", prefix="log-formats#", key=("log group",), sort="formats",

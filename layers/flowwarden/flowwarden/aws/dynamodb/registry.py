@@ -5,12 +5,12 @@ All items share one partition key, so that one query reads all of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from flowwarden.aws.dynamodb.item import StoredItem, key_text
-from flowwarden.aws.dynamodb.table import Address, StateTable, number
+from flowwarden.aws.dynamodb.table import Address, TableUser, number
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.registry import (
     Creation,
@@ -29,11 +29,6 @@ from flowwarden.state.schema import (
     MANAGED_FLOW_LOGS,
     REGISTRY,
 )
-from flowwarden.unreadable import Unreadable
-
-if TYPE_CHECKING:
-    # The Lambda runtime does not contain the stubs.
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem")
 """The IAM actions that this file needs."""
@@ -47,15 +42,13 @@ _ITEMS: Final[dict[type[Entry], Item]] = {
 }
 
 
-class DynamoDbRegistry:
+class DynamoDbRegistry(TableUser):
     """The registry's entries, one item each."""
 
-    def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
-        self._table = StateTable(client, table, unreadable)
-
-    def load(self) -> list[Entry]:
+    def load(self, kind: type[Entry] | None = None) -> list[Entry]:
         """See the port. An item that cannot be read is ignored: its flow log counts as unmanaged."""
-        found = (_read(self._table.item(_key(item), item)) for item in self._table.query(REGISTRY))
+        items = self._table.query(REGISTRY, "" if kind is None else _ITEMS[kind].prefix)
+        found = (_read(self._table.item(_key(item), item)) for item in items)
         return [each for each in found if each is not None]
 
     def put(self, *entries: Entry) -> None:

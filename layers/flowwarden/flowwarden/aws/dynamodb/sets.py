@@ -9,18 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import batched
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from flowwarden.aws.dynamodb.item import key_text, named
-from flowwarden.aws.dynamodb.table import ATTEMPTS, Address, ItemDamaged, StateTable, number
+from flowwarden.aws.dynamodb.table import ATTEMPTS, Address, ItemDamaged, TableUser, number
 from flowwarden.state.item import SETS
 from flowwarden.state.schema import item_of
 from flowwarden.state.sets import Addition, Sets, merged
-from flowwarden.unreadable import Unreadable
-
-if TYPE_CHECKING:
-    # The Lambda runtime does not contain the stubs.
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:UpdateItem", "dynamodb:BatchGetItem")
 """The IAM actions that this file needs."""
@@ -31,11 +26,8 @@ LONGEST: Final = 92
 """Bits of the longest number that any kind of item stores."""
 
 
-class DynamoDbEvidence:
+class DynamoDbEvidence(TableUser):
     """Sets in the state table."""
-
-    def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
-        self._table = StateTable(client, table, unreadable)
 
     def add(self, addition: Addition) -> Sets:
         """See the port. Costs a write unit for each KB of the resulting item; most items are below 1 KB."""
@@ -87,7 +79,8 @@ class DynamoDbEvidence:
     def _read(self, keys: Sequence[str]) -> dict[str, Sets]:
         found: dict[str, Sets] = {}
         left = [_address(key) for key in keys]
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            self._table.pause(attempt)
             items, left = self._table.read(left)
             found |= {key: self._sets(key, item) for item in items if (key := key_text(item.get("pk")))}
             if not left:

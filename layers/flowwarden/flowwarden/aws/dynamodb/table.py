@@ -6,7 +6,7 @@ Each method's docstring names the IAM action that it needs. The modules that cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 ATTEMPTS: Final = 3
 """Maximum calls for the same items while a call leaves some unprocessed; then the table is unavailable."""
+PAUSE_SECONDS: Final = 0.2
+"""Pause before the second of them, and twice that before the third: a throttled table leaves items
+unprocessed, and would do so again at once."""
 
 type Address = tuple[str, str]
 """Partition key and sort key of an item."""
@@ -44,11 +47,25 @@ class ItemDamaged(StateUnavailable):
 class StateTable:
     """The calls to the state table. Each raises StateUnavailable if the table refuses or does not answer."""
 
-    def __init__(self, client: DynamoDBClient, name: str, unreadable: Unreadable | None = None) -> None:
-        """Bind the calls to a table; `unreadable` is where items note members that cannot be read."""
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        name: str,
+        unreadable: Unreadable | None = None,
+        wait: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        """Bind the calls to a table.
+
+        Args:
+            client: the client.
+            name: the name of the table.
+            unreadable: where items note members that cannot be read.
+            wait: sleeps for some seconds before unprocessed items are sent again; by default it does not.
+        """
         self._client = client
         self._name = name
         self._unreadable = unreadable or Unreadable()
+        self._wait = wait
 
     def item(self, key: str, members: object) -> StoredItem:
         """The item with these members, with accessors for each type."""
@@ -60,13 +77,22 @@ class StateTable:
             answer = self._client.get_item(TableName=self._name, Key=key_of(address), ConsistentRead=True)
         return self.item(address[0], answer.get("Item"))
 
-    def query(self, partition: str) -> list[dict[str, Any]]:
-        """All items of a partition, by a consistent read. Needs dynamodb:Query."""
+    def query(self, partition: str, prefix: str = "") -> list[dict[str, Any]]:
+        """The items of a partition, or those whose sort key has a prefix, by a consistent read.
+
+        Needs dynamodb:Query.
+        """
+        condition, values = "pk = :pk", {":pk": {"S": partition}}
+        if prefix:
+            condition, values = (
+                f"{condition} AND begins_with(sk, :prefix)",
+                {**values, ":prefix": {"S": prefix}},
+            )
         with self._errors():
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._name,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": partition}},
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
                 ConsistentRead=True,
             )
             return [dict(item) for page in bounded(pages) for item in page.get("Items", [])]
@@ -103,12 +129,18 @@ class StateTable:
         left: Any = {
             self._name: [{"PutRequest": {"Item": {**key_of(at), **members}}} for at, members in items]
         }
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            self.pause(attempt)
             with self._errors():
                 left = self._client.batch_write_item(RequestItems=left).get("UnprocessedItems")
             if not left:
                 return
         raise self.unavailable(f"BatchWriteItem left items unprocessed {ATTEMPTS} times")
+
+    def pause(self, attempt: int) -> None:
+        """Wait before a call for unprocessed items; not before the first, whose `attempt` is 0."""
+        if attempt:
+            self._wait(PAUSE_SECONDS * 2 ** (attempt - 1))
 
     def delete(self, address: Address) -> None:
         """Delete an item, if there is one. Needs dynamodb:DeleteItem."""
@@ -164,6 +196,19 @@ class StateTable:
             raise self.unavailable(error) from error
         except BotoCoreError as error:
             raise self.unavailable(error) from error
+
+
+class TableUser:
+    """Binds what it stores to the state table; the arguments are those of `StateTable`."""
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        unreadable: Unreadable | None = None,
+        wait: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        self._table = StateTable(client, table, unreadable, wait)
 
 
 def key_of(address: Address) -> dict[str, Any]:

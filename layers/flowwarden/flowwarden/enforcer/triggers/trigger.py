@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller, as_list, caller_of, mapping, text
+from flowwarden.enforcer.triggers.deployment import reports_deployment
 from flowwarden.enforcer.triggers.tampering import (
     IAM,
     LOG_GROUP_CALLS,
@@ -127,6 +128,8 @@ def read(event: object, stack: Stack) -> Trigger:
         return _read_request(event)
     if event.get("detail-type") == SCHEDULED:
         return _read_schedule(event)
+    if reports_deployment(event, stack):
+        return _read_schedule({**event, "detail": {"run": DEPLOYMENT_RUN}})
     return _read_call(event, stack)
 
 

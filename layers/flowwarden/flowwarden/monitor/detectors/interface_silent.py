@@ -137,14 +137,14 @@ def silent(slot: int, seen: Mapping[int, frozenset[int]]) -> frozenset[int]:
     before = [seen[each] for each in range(slot - SILENT_SLOTS - SLOTS_BEFORE, slot - SILENT_SLOTS)]
     if not (all(quiet) and all(before)):
         return frozenset()  # nothing was read or stored
-    return frozenset(_usual(slot, seen).difference(*quiet, seen[slot]))
+    return frozenset(_wrote_in(SLOTS_BEFORE - MISSED, slot, seen).difference(*quiet, seen[slot]))
 
 
-def _usual(slot: int, seen: Mapping[int, frozenset[int]]) -> set[int]:
-    """The numbers of the interfaces that regularly wrote before the slots of silence."""
+def _wrote_in(least: int, slot: int, seen: Mapping[int, frozenset[int]]) -> set[int]:
+    """The numbers of the interfaces that wrote in at least so many slots before the slots of silence."""
     before = range(slot - SILENT_SLOTS - SLOTS_BEFORE, slot - SILENT_SLOTS)
     wrote = Counter(number for each in before for number in seen[each])
-    return {number for number, times in wrote.items() if times >= SLOTS_BEFORE - MISSED}
+    return {number for number, times in wrote.items() if times >= least}
 
 
 def lost_by_chance(slot: int, seen: Mapping[int, frozenset[int]]) -> float:
@@ -155,7 +155,8 @@ def lost_by_chance(slot: int, seen: Mapping[int, frozenset[int]]) -> float:
     held arrive now, in any order. Without any such gap, the answer is 0, however many interfaces are silent;
     it is infinite if no interface shows whether there are gaps. The arguments are those of `silent`.
     """
-    usual, later = _usual(slot, seen), seen[slot]
+    # Those that a gap made look irregular count too: they show the gap.
+    usual, later = _wrote_in(SLOTS_BEFORE // 2, slot, seen), seen[slot]
     share, gaps, looked_at = 1.0, 0, 0
     for each in range(slot - 1, slot - SILENT_SLOTS - 1, -1):
         wrote = usual & later
@@ -165,7 +166,7 @@ def lost_by_chance(slot: int, seen: Mapping[int, frozenset[int]]) -> float:
         later |= seen[each]
     if not looked_at:
         return inf
-    return len(usual & later) * share if gaps else 0.0
+    return len(usual) * share if gaps else 0.0
 
 
 def inspect(slot: int, interfaces: Mapping[str, str | None]) -> list[SilentInterface]:

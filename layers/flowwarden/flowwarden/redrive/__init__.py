@@ -1,0 +1,1 @@
+"""Redrive: sends what lies in the failure queues to its function again."""
