@@ -65,6 +65,10 @@ _HELD = (
     " AND (lease_until > :other OR (attribute_type(#owner, :s) AND begins_with(#owner, :batch))))"
 )
 
+_CONFIRM: Final = "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
+_ENDED: Final = "suppressed_batches, lease_until, tries, pending, resolved_at, no_data_since, told_resolved"
+"""What a sent notification removes: its claim, and what was noted since the one before."""
+
 
 class DynamoDbClaims:
     """Claims in the state table."""
@@ -172,11 +176,7 @@ class DynamoDbClaims:
         try:
             self._update(
                 key,
-                UpdateExpression=(
-                    "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
-                    f"{life.text}{kept.text}, suppressed_batches, lease_until, tries, pending, resolved_at"
-                    ", no_data_since, told_resolved"
-                ),
+                UpdateExpression=f"{_CONFIRM}{life.text}{kept.text}, {_ENDED}",
                 ConditionExpression="#owner = :me",
                 ExpressionAttributeNames=_NAMES | life.names,
                 ExpressionAttributeValues={
