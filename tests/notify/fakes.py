@@ -18,7 +18,14 @@ from flowwarden.notify.claims import (
     ClaimTerms,
     Owner,
 )
-from flowwarden.notify.evidence import JOIN_SECONDS, MOST_ASKS, MOST_MEMBERS, Evidence
+from flowwarden.notify.evidence import (
+    JOIN_SECONDS,
+    MAX_SUPPRESSED,
+    MOST_ASKS,
+    MOST_MEMBERS,
+    SPARED,
+    Evidence,
+)
 from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, Pending
 from flowwarden.notify.notification import Notification
 
@@ -61,6 +68,8 @@ class MemorySink:
 
 @dataclass
 class MemoryItem:
+    """The claim of one sink on one incident, and the life of that incident."""
+
     owner: Owner
     lease_until: int
     tries: int = 1
@@ -77,6 +86,8 @@ class MemoryItem:
     check_at: int | None = None
     """When the dispatcher looks at it; None if it is not open."""
     no_data_since: int | None = None
+    told_resolved: bool = False
+    """Whether a notification reported it as resolved, and none was sent since."""
 
     def held(self, now: int, wait: int) -> ClaimState | None:
         """The state of a claim by another owner while this one is pending; None if it may take over."""
@@ -110,42 +121,80 @@ class MemoryItem:
     def open(self, incident: Incident | None, now: int) -> None:
         """Store the incident after its notification."""
         self.unsent = self.resolved_at = self.no_data_since = None
+        self.told_resolved = False
         if incident is not None:
             self.incident = incident
             self.check_at = max(incident.last_seen + incident.wait, now + RETRY_SECONDS)
 
-    def see(self, pending: Pending | None, now: int) -> None:
-        """Note a suppressed repeat; it opens a resolved incident again."""
-        if self.incident is None or pending is None:
+    def see(self, pending: Pending | None, now: int, *, writes: bool) -> None:
+        """Note a suppressed repeat; it opens a resolved incident again.
+
+        `writes` is whether the item changes in another way, too.
+        """
+        known = self.incident
+        if known is None or pending is None:
             return
-        seen = max(self.incident.last_seen, pending.incident.last_seen)
-        self.incident = replace(self.incident, last_seen=seen)
-        if self.resolved_at is not None:
-            self.incident = replace(self.incident, reopened=self.incident.reopened + 1)
-            self.resolved_at, self.check_at = None, now + self.incident.wait
+        seen = pending.incident.last_seen
+        reopens = self.resolved_at is not None and seen > known.last_seen
+        if reopens:
+            again = replace(known, reopened=known.reopened + 1, last_seen=now)
+            self.resolved_at, self.check_at = None, now + again.wait
+        if reopens or writes or seen > known.last_seen + known.fresh_for:
+            last = max(known.last_seen, seen)
+            self.incident = replace(known, last_seen=last, reopened=known.reopened + reopens)
+
+    def suppresses(self, incident: Incident | None, now: int, window: int) -> bool:
+        """Whether a repeat with nothing new is not sent; see `aws.dynamodb.lifecycle.suppressing`."""
+        goes_on = self.suppressed_until is not None and now < self.suppressed_until <= now + window
+        if incident is None:
+            return goes_on
+        sent, seen = self.sent_at or 0, self.incident.last_seen if self.incident else 0
+        recent = sent > now - incident.reopen_after
+        counted = bool(incident.counted_over) and seen >= now - incident.counted_over
+        late = self.resolved_at is not None and seen >= incident.last_seen
+        return (goes_on and (not self.told_resolved or recent or counted)) or late
 
     def history(self, now: int) -> dict[str, Any]:
         """The event and the earlier incident of a claim."""
         if self.incident is None:
             return {}
         if self.resolved_at is None:
-            return {"event": Event.UPDATED, "earlier": self.incident}
+            if not self.told_resolved:
+                return {"event": Event.UPDATED, "earlier": self.incident}
+            before = max(0, self.incident.reopened - 1)
+            return {"event": Event.REOPENED, "earlier": replace(self.incident, reopened=before)}
         if now - self.resolved_at >= REOPEN_SECONDS:
             return {}
         return {"event": Event.REOPENED, "earlier": self.incident}
 
-    def repeat(self, given: Evidence, now: int, quiet: int) -> bool:
-        """Extend the suppression, or let members join; returns whether any joins."""
+    def repeat(self, batch: str, given: Evidence | None, now: int, quiet: int) -> tuple[bool, bool]:
+        """Count the repeat, and extend the suppression, or let members join.
+
+        Returns whether the item changes, and whether any member joins.
+        """
+        counts = len(self.suppressed_batches) < MAX_SUPPRESSED
+        if counts:
+            self.suppressed_batches.add(batch)
+        if given is None:
+            return counts, False
+        before = self.suppressed_until or 0
+        joins, ends = self._after(given, now, quiet)
+        writes = counts or joins or ends - before > quiet // SPARED
+        if writes:
+            self.suppressed_until = ends
+        return writes, joins
+
+    def _after(self, given: Evidence, now: int, quiet: int) -> tuple[bool, int]:
         assert self.told is not None
         assert self.sent_at is not None
         assert self.suppressed_until is not None
         others = [each for each in given.members if each not in self.told.members]
         if not others:
             furthest = self.sent_at + max(quiet, self.told.remind)
-            self.suppressed_until = max(self.suppressed_until, min(now + quiet, furthest))
+            return False, max(self.suppressed_until, min(now + quiet, furthest))
         self.joined += [each for each in others if each not in self.joined]
         del self.joined[MOST_MEMBERS:]
-        return bool(others)
+        return True, self.suppressed_until
 
 
 @dataclass
@@ -184,24 +233,25 @@ class MemoryClaims:
                 return Claim(state=held, same_batch=same_batch)
         elif same_batch:
             return Claim(state=ClaimState.SUPPRESSED, same_batch=True)
-        elif self._holds(item, now, window, evidence):
-            before = len(item.suppressed_batches)
-            item.suppressed_batches.add(owner.batch_id)
-            joins = evidence is not None and item.repeat(evidence, now, window)
-            item.see(pending, now)
-            return Claim(state=ClaimState.SUPPRESSED, joins=joins, suppressed_batches=before)
+        elif self._holds(item, now, window, evidence, None if pending is None else pending.incident):
+            before, known = len(item.suppressed_batches), item.incident
+            writes, joins = item.repeat(owner.batch_id, evidence, now, window)
+            item.see(pending, now, writes=writes)
+            suppressed = ClaimState.SUPPRESSED
+            return Claim(state=suppressed, joins=joins, suppressed_batches=before, earlier=known)
         claim = self._claimed(item, now)
         item.owner, item.lease_until, item.pending = owner, now + self.terms.lease, True
         item.tries += 1
         item.await_sending(pending)
         return claim
 
-    def _holds(self, item: MemoryItem, now: int, window: int, evidence: Evidence | None) -> bool:
-        assert item.suppressed_until is not None
+    def _holds(
+        self, item: MemoryItem, now: int, window: int, evidence: Evidence | None, incident: Incident | None
+    ) -> bool:
         if evidence is None:
-            return now < item.suppressed_until <= now + window
+            return item.suppresses(incident, now, window)
         short = min(window, self.terms.suppression)
-        return now < item.suppressed_until <= now + window + DAY and item.has_told(evidence, now, short)
+        return item.suppresses(incident, now, window + DAY) and item.has_told(evidence, now, short)
 
     def _claimed(self, item: MemoryItem, now: int) -> Claim:
         goes_on = item.suppressed_until is not None and now < item.suppressed_until

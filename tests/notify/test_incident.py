@@ -84,3 +84,14 @@ def test_a_stored_text_is_escaped_when_it_is_restored() -> None:
 def test_a_claim_reports_an_opening_unless_it_says_otherwise() -> None:
     """Without the table, nothing is known of earlier notifications."""
     assert Claim(state=ClaimState.CLAIMED).event is Event.OPENED
+
+
+def test_an_incident_that_lasted_long_waits_longer() -> None:
+    """An eighth of the time that it lasted, up to the longest wait: it may pause for a night."""
+    hours = {4: 1800, 16: 7200, 10 * 24: LONGEST_WAIT}
+    for lasted, wait in hours.items():
+        opened = replace(INCIDENT, opened_at=INCIDENT.last_seen - lasted * 3600)
+        assert opened.wait == wait
+        assert opened.fresh_for == wait // 4
+    clock_ahead = replace(INCIDENT, opened_at=INCIDENT.last_seen + 60)
+    assert clock_ahead.wait == INCIDENT.wait

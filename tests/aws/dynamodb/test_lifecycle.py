@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -10,10 +11,17 @@ from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
+from flowwarden.aws.dynamodb.lifecycle import OPEN
+from flowwarden.aws.dynamodb.table import StateTable
+from flowwarden.dispatcher.ports import OpenIncidents
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, Pending, StoredNotification
+from flowwarden.notify.ports import Claims
+from flowwarden.state.sets import DAY, HOUR
 from tests.aws.clients import make_state_table, shared
+from tests.dispatcher.memory import MemoryIncidents
+from tests.notify.fakes import MemoryClaims
 
 TERMS = ClaimTerms(suppression=14_400, lease=50)
 KEY = ClaimKey("sns:pages#1", "0123456789abcdef")
@@ -28,6 +36,7 @@ INCIDENT = Incident(
     log_group="group",
     last_seen=NOW,
     resolve_after=1800,
+    reopen_after=TERMS.suppression,
     attributes={"kind": "incident"},
 )
 NOTIFICATION = StoredNotification(subject="s", text="t\n", document={"kind": "incident"}, attributes={})
@@ -36,16 +45,15 @@ NOTIFICATION = StoredNotification(subject="s", text="t\n", document={"kind": "in
 class Table:
     """Both views of the table, and batches that notify."""
 
-    def __init__(self) -> None:
-        self.claims = DynamoDbClaims(shared("dynamodb"), TABLE, TERMS)
-        self.incidents = DynamoDbIncidents(shared("dynamodb"), TABLE, TERMS.lease)
+    def __init__(self, claims: Claims, incidents: OpenIncidents) -> None:
+        self.claims, self.incidents = claims, incidents
         self._batches = 0
 
-    def claim(self, now: int, seen: int | None = None) -> tuple[Owner, Event, ClaimState]:
+    def claim(self, now: int, seen: int | None = None, **given: Any) -> tuple[Owner, Event, ClaimState]:
         """A new batch with the incident."""
         self._batches += 1
         owner = Owner(f"batch-{self._batches}", "1")
-        incident = replace(INCIDENT, last_seen=now if seen is None else seen)
+        incident = replace(INCIDENT, last_seen=now if seen is None else seen, **given)
         pending = Pending(incident=incident, notification=NOTIFICATION, evidence=EVIDENCE)
         claim = self.claims.claim(KEY, owner, now, None, EVIDENCE, pending)
         self._incident = incident.after(claim.earlier, claim.event, now)
@@ -65,12 +73,22 @@ class Table:
         return resolved and self.incidents.close(replace(one, resolved_at=now))
 
 
-@pytest.fixture
-def table() -> Iterator[Table]:
-    """An empty table."""
+def on_dynamodb() -> Table:
+    """A new table, on moto."""
+    make_state_table(TABLE)
+    dynamodb = shared("dynamodb")
+    return Table(DynamoDbClaims(dynamodb, TABLE, TERMS), DynamoDbIncidents(dynamodb, TABLE, TERMS.lease))
+
+
+@pytest.fixture(params=["dynamodb", "memory"])
+def table(request: pytest.FixtureRequest) -> Iterator[Table]:
+    """An empty table of either kind."""
+    if request.param == "memory":
+        claims = MemoryClaims(TERMS)
+        yield Table(claims, MemoryIncidents(claims))
+        return
     with mock_aws():
-        make_state_table(TABLE)
-        yield Table()
+        yield on_dynamodb()
 
 
 def test_a_pending_notification_is_due_after_its_lease(table: Table) -> None:
@@ -157,6 +175,62 @@ def test_after_the_window_a_recurrence_is_sent_as_reopened(table: Table) -> None
     assert (one.incident.opened_at, one.incident.reopened, one.is_told) == (NOW, 1, False)
 
 
+def test_an_incident_that_was_reopened_silently_is_sent_after_the_window(table: Table) -> None:
+    """Its repeats do not extend the window: readers still believe that it is over."""
+    table.send(NOW)
+    assert table.resolve(NOW + 1800)
+    for at in range(3600, TERMS.suppression, 3600):
+        assert table.claim(NOW + at)[2] is ClaimState.SUPPRESSED
+    assert table.send(NOW + TERMS.suppression) is Event.REOPENED
+    (one,) = table.incidents.due(NOW + TERMS.suppression + 7200, 10)
+    assert one.incident is not None
+    assert (one.incident.reopened, one.is_told) == (1, False)
+    assert table.claim(NOW + 2 * TERMS.suppression - 60)[2] is ClaimState.SUPPRESSED
+    assert table.claim(NOW + 3 * TERMS.suppression - 120)[2] is ClaimState.SUPPRESSED  # extended again
+
+
+def test_a_recurrence_is_sent_although_repeats_extended_the_window(table: Table) -> None:
+    """It went on for long, was resolved, and begins again."""
+    table.send(NOW)
+    for at in range(600, 36_000, 600):
+        assert table.claim(NOW + at)[2] is ClaimState.SUPPRESSED
+    assert table.resolve(NOW + 36_000 + 7200)
+    assert table.send(NOW + 36_000 + 9000) is Event.REOPENED
+
+
+def test_a_count_over_a_day_is_no_recurrence_while_it_counts_what_was_reported(table: Table) -> None:
+    """One more contact reaches its threshold again."""
+    table.send(NOW)
+    assert table.claim(NOW + TERMS.suppression - 1)[2] is ClaimState.SUPPRESSED
+    end = NOW + TERMS.suppression - 1
+    assert table.resolve(end + 7200)
+    day = {"counted_over": DAY, "reopen_after": TERMS.suppression}
+    assert table.claim(end + 7800, **day)[2] is ClaimState.SUPPRESSED
+    assert table.claim(end + 8400)[2] is ClaimState.CLAIMED  # other findings show new traffic
+
+
+def test_late_traffic_does_not_reopen_it(table: Table) -> None:
+    """A batch from before the end arrives hours later, also after the window and more than a day later."""
+    table.send(NOW)
+    assert table.claim(NOW + 600)[2] is ClaimState.SUPPRESSED
+    assert table.resolve(NOW + 2400)
+    for late in (3000, TERMS.suppression + 60, 2 * DAY):
+        assert table.claim(NOW + late, NOW + 599)[2] is ClaimState.SUPPRESSED
+    assert table.incidents.due(NOW + 2 * DAY, 10) == []
+    assert table.send(NOW + 2 * DAY) is Event.OPENED
+
+
+def test_an_incident_that_goes_on_is_not_over(table: Table) -> None:
+    """However many repeats were counted before, the table knows when it was last seen, with few writes."""
+    table.send(NOW)
+    for at in range(120, 8 * HOUR, 120):
+        assert table.claim(NOW + at)[2] is ClaimState.SUPPRESSED
+        if at > 2 * HOUR and at % 840 == 0:
+            (one,) = table.incidents.due(NOW + at, 10)
+            assert one.incident is not None
+            assert one.incident.last_seen >= NOW + at - one.incident.wait // 2
+
+
 def test_after_a_day_a_recurrence_is_a_new_incident(table: Table) -> None:
     """Its wait begins anew."""
     table.send(NOW)
@@ -197,8 +271,14 @@ def test_a_put_off_incident_is_due_later(table: Table) -> None:
     ],
     ids=str,
 )
-def test_a_damaged_item_is_not_due_for_ever(table: Table, damage: dict[str, dict[str, str]]) -> None:
+def test_a_damaged_item_is_not_due_for_ever(damage: dict[str, dict[str, str]]) -> None:
     """It leaves the index, and the others are found."""
+    with mock_aws():
+        leaves_the_index(on_dynamodb(), damage)
+
+
+def leaves_the_index(table: Table, damage: dict[str, dict[str, str]]) -> None:
+    """Check that with this member, the incident is not due."""
     table.send(NOW)
     ((name, value),) = damage.items()
     shared("dynamodb").update_item(
@@ -209,4 +289,4 @@ def test_a_damaged_item_is_not_due_for_ever(table: Table, damage: dict[str, dict
         ExpressionAttributeValues={":value": value},
     )
     assert table.incidents.due(NOW + 1800, 10) == []
-    assert table.incidents._table.due("open", NOW + 10**6, 10) == []  # noqa: SLF001 - the index itself
+    assert StateTable(shared("dynamodb"), TABLE).due(OPEN, NOW + 10**6, 10) == []

@@ -7,6 +7,7 @@ from typing import Final
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, InterfaceFinding, SurplusFinding, TrafficFinding
+from flowwarden.monitor.quiet import reopen_after
 from flowwarden.monitor.render.message import attributes
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.notify.incident import Incident
@@ -43,6 +44,8 @@ def incident_of(
         last_seen=_last_seen(findings, context),
         resolve_after=max(map(_resolve_after, findings)),
         interfaces=tuple(_silent(findings))[:MOST_INTERFACES],
+        reopen_after=max(reopen_after(each, context.suppression_minutes) for each in findings),
+        counted_over=DAY if any(map(_is_of_a_day, findings)) else 0,
         attributes=attributes(first, kind, context),
     )
 
@@ -57,8 +60,11 @@ def _last_seen(findings: Iterable[Finding], context: RenderContext) -> int:
 
 def _resolve_after(finding: Finding) -> int:
     """Seconds of later records without the finding. A count over a day repeats for a day."""
-    of_a_day = isinstance(finding, TrafficFinding) and finding.window and finding.window.span == DAY
-    return DAY if of_a_day else BY_NAME[finding.detector].resolve_after
+    return DAY if _is_of_a_day(finding) else BY_NAME[finding.detector].resolve_after
+
+
+def _is_of_a_day(finding: Finding) -> bool:
+    return isinstance(finding, TrafficFinding) and finding.window is not None and finding.window.span == DAY
 
 
 def _silent(findings: Iterable[Finding]) -> Iterable[str]:

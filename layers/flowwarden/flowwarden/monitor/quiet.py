@@ -27,6 +27,16 @@ def quiet_of_host(suppression_minutes: int) -> int:
     return DAY + suppression_minutes * 60
 
 
+def reopen_after(finding: Finding, suppression_minutes: int) -> int:
+    """Seconds after a notification within which a recurrence of the resolved incident is not sent.
+
+    The detector's own setting or the stack's, without a day for counts over a day: such a count has its own
+    condition (`Incident.counted_over`), and any other finding shows traffic after the end.
+    """
+    quiet = BY_NAME[finding.detector].quiet
+    return suppression_minutes * 60 if quiet is None else quiet
+
+
 def quiet_of(finding: Finding, suppression_minutes: int) -> int | None:
     """Seconds without a repeat after which the finding notifies again; None for the stack's setting.
 

@@ -93,7 +93,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     event: Event = Event.OPENED
     """What the notification reports about the incident."""
     earlier: Incident | None = None
-    """The incident as it was stored, if this notification updates or reopens it."""
+    """The incident as it is stored, if this notification updates or reopens it, or is suppressed."""
 
 
 def digest(*parts: str) -> str:

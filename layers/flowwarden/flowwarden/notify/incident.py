@@ -17,13 +17,20 @@ from flowwarden.notify.notification import Composed, Notification
 
 REOPEN_SECONDS: Final = 86_400
 """After its end, for how long a recurrence reopens an incident. Later, it is a new one."""
-LONGEST_WAIT: Final = 86_400
-"""The longest time without the findings of an incident after which it is over, in seconds."""
+LONGEST_WAIT: Final = 90_000
+"""The longest time without the findings of an incident after which it is over, in seconds: a day, and an
+hour for records that arrive late. A daily job that is rejected would otherwise resolve and reopen its
+incident every day."""
 WAIT_GROWTH: Final = 4
 """How many times longer that time is after each reopening: an hourly job that is rejected would otherwise
 resolve and reopen its incident every hour."""
 MOST_GROWN: Final = 8
 """Reopenings that count for it; `LONGEST_WAIT` applies long before."""
+WAIT_SHARE: Final = 8
+"""An incident that lasted long is over only after 1/8 of that time: it may pause for the night."""
+STALE_SHARE: Final = 4
+"""A repeat stores when it was seen if what is stored is older by more than 1/4 of the wait: each write costs,
+and an incident that goes on must not look as if it were over."""
 
 
 class Event(StrEnum):
@@ -60,12 +67,23 @@ class Incident(Struct, frozen=True, kw_only=True):
     """Unix seconds of the first notification; None until then."""
     reopened: int = 0
     """How often it was reopened."""
+    reopen_after: int = 0
+    """Seconds after a notification within which a recurrence of the resolved incident is not sent."""
+    counted_over: int = 0
+    """Seconds over which its evidence was counted: for so long, a recurrence counts again what was
+    reported."""
 
     @property
     def wait(self) -> int:
         """Seconds of later records without its findings after which it is over."""
-        longest = max(self.resolve_after, LONGEST_WAIT)
-        return min(self.resolve_after * int(WAIT_GROWTH ** min(self.reopened, MOST_GROWN)), longest)
+        lasted = 0 if self.opened_at is None else max(0, self.last_seen - self.opened_at)
+        grown = self.resolve_after * int(WAIT_GROWTH ** min(self.reopened, MOST_GROWN))
+        return min(max(grown, lasted // WAIT_SHARE), max(self.resolve_after, LONGEST_WAIT))
+
+    @property
+    def fresh_for(self) -> int:
+        """Seconds for which the stored `last_seen` may stay behind that of repeats."""
+        return self.wait // STALE_SHARE
 
     def after(self, earlier: Incident | None, event: Event, now: int) -> Incident:
         """The same incident when a notification is sent at `now` (Unix seconds), from what was stored."""

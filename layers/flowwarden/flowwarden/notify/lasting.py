@@ -2,7 +2,8 @@
 
 An incident can go on for weeks, such as that of a role whose own rules reject it. After `MAX_SUPPRESSED`
 repeats, the state table counts no further ones, and extends the suppression only by more than 1/`SPARED` of
-the window. For so long, a claim of the same evidence would change nothing.
+the window, and notes that the incident goes on only from time to time (`Incident.fresh_for`). For so long, a
+claim of the same evidence would change nothing.
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ class LastingIncidents:
             return
         window = self._suppression if alert.quiet is None else alert.quiet
         if known is None or not known.evidence.is_like(alert.evidence):
-            known = _Suppressed(now + window // SPARED, alert.evidence)
+            # When it was last seen must also be stored from time to time, or it looks as if it were over.
+            spared = window // SPARED
+            spared = spared if claim.earlier is None else min(spared, claim.earlier.fresh_for)
+            known = _Suppressed(now + spared, alert.evidence)
         self._memory[key] = replace(known, evidence=known.evidence.together(alert.evidence))
         if len(self._memory) > MOST_REMEMBERED:
             del self._memory[next(iter(self._memory))]

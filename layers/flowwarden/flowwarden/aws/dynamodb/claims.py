@@ -54,8 +54,7 @@ _NAMES: Final = {"#state": "state", "#owner": "owner"}
 
 _HELD = (
     # No window or lease can end later than one that begins now: a later time is damage and does not suppress.
-    "(#state IN (:sent, :resolved) AND attribute_type(suppressed_until, :n)"
-    " AND suppressed_until BETWEEN :next AND :quiet AND {nothing_new})"
+    "(#state IN (:sent, :resolved) AND {suppressing} AND {nothing_new})"
     # A batch never sends its notification again, however late it is replayed from the failure queue.
     " OR (#state IN (:sent, :resolved) AND attribute_type(#owner, :s) AND begins_with(#owner, :batch))"
     " OR (#state = :pending AND attribute_type(lease_until, :n) AND lease_until BETWEEN :next AND :leased)"
@@ -98,7 +97,8 @@ class DynamoDbClaims:
             StateUnavailable: the table did not answer or refused.
         """
         quiet = self._terms.suppression if quiet is None else quiet
-        new = self._new(evidence, now, quiet)
+        incident = None if pending is None else pending.incident
+        held = self._held(evidence, incident, now, quiet)
         life = lifecycle.claimed(pending, now, self._terms.lease)
         try:
             answer = self._counted(
@@ -106,17 +106,24 @@ class DynamoDbClaims:
                 "SET #state = :pending, #owner = :me, lease_until = :lease, expires_at = :expires"
                 f"{life.text}, tries = ",
                 "if_not_exists(tries, :none) + :one",
-                ConditionExpression=f"NOT ({_HELD.format(nothing_new=new.text)})",
+                ConditionExpression=f"NOT ({held.text})",
                 ExpressionAttributeNames=_NAMES | life.names,
-                ExpressionAttributeValues=self._values(owner, now, quiet) | new.values | life.values,
+                ExpressionAttributeValues=self._values(owner, now, quiet) | held.values | life.values,
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ConditionFailed as refused:
-            incident = None if pending is None else pending.incident
             return self._refused(key, refused.item, told.Asked(owner, now, quiet, evidence, incident))
         before = answer.get("Attributes")
         return self._claimed(key, before, now, quiet) if before else Claim(state=ClaimState.CLAIMED)
+
+    def _held(
+        self, evidence: Evidence | None, incident: Incident | None, now: int, quiet: int
+    ) -> told.Clause:
+        """The condition under which this claim is not granted."""
+        new, silent = self._new(evidence, now, quiet), lifecycle.suppressing(incident, now)
+        text = _HELD.format(suppressing=silent.text, nothing_new=new.text)
+        return told.Clause(text, new.values | silent.values)
 
     def _new(self, evidence: Evidence | None, now: int, quiet: int) -> told.Clause:
         """The condition under which a repeat within the window is not sent."""
@@ -229,17 +236,20 @@ class DynamoDbClaims:
             return Claim(state=waiting, same_batch=same_batch)
         # A retry or second delivery of the batch that sent it is not a repeat.
         joins = evidence is not None and not set(evidence.members) <= set(item.names("told"))
+        known = lifecycle.incident_of(item, now)
         if not same_batch:
             # The outcome is already known, and a missing count does not change it.
             with suppress(StateUnavailable, ConditionFailed):
-                reopening = lifecycle.reopened(item, state, now)
-                if update := told.repeat(item, asked, reopening, state):
+                reopening = lifecycle.reopened(known, asked.incident, state, now)
+                stale = lifecycle.is_stale(known, asked.incident)
+                if update := told.repeat(item, asked, reopening, state, stale=stale):
                     self._update(key, **update)
         return Claim(
             state=ClaimState.SUPPRESSED,
             same_batch=same_batch,
             joins=joins and not same_batch,
             suppressed_batches=item.size("suppressed_batches"),
+            earlier=known,
         )
 
     def _claimed(self, key: ClaimKey, members: dict[str, Any], now: int, quiet: int) -> Claim:

@@ -16,6 +16,7 @@ from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.table import number
 from flowwarden.aws.dynamodb.told import Clause
 from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, Pending
+from flowwarden.unreadable import CLOCKS
 
 PENDING: Final = "PENDING"
 SENT: Final = "SENT"
@@ -62,15 +63,51 @@ def confirmed(incident: Incident | None, now: int) -> Clause:
     )
 
 
-def reopened(item: StoredItem, state: str, now: int) -> Clause:
-    """The assignments with which a suppressed repeat opens a resolved incident again; '' if it is open.
+_WINDOW: Final = "attribute_type(suppressed_until, :n) AND suppressed_until BETWEEN :next AND :quiet"
+_RECENT: Final = "sent_at BETWEEN :recent AND :ahead"
+_COUNTED: Final = "last_seen BETWEEN :counted AND :ahead"
+_LATE: Final = "(#state = :resolved AND last_seen BETWEEN :seen AND :ahead)"
 
-    Nothing is sent within the suppression window. The next resolve takes longer, see `Incident.wait`.
+
+def suppressing(incident: Incident | None, now: int) -> Clause:
+    """The condition under which a repeat with nothing new is not sent.
+
+    Once an incident was reported as resolved, a recurrence is sent although its window still goes on: until
+    then, readers believe that it is over. It is not sent soon after the last notification, nor if it may
+    count again what was reported. Traffic from before the end that arrives late is never a recurrence.
+
+    Args:
+        incident: what the repeat shows; None if the incident has no life.
+        now: Unix seconds.
     """
-    incident = incident_of(item, now) if state == RESOLVED else None
     if incident is None:
+        return Clause(_WINDOW, {})
+    times = {
+        ":recent": now - incident.reopen_after + 1,
+        ":ahead": now + CLOCKS,
+        ":seen": incident.last_seen,
+    }
+    known = f"attribute_not_exists(told_resolved) OR {_RECENT}"
+    if incident.counted_over:
+        known, times = f"{known} OR {_COUNTED}", times | {":counted": now - incident.counted_over}
+    values = {name: number(each) for name, each in times.items()}
+    return Clause(f"(({_WINDOW} AND ({known})) OR {_LATE})", values)
+
+
+def reopened(known: Incident | None, seen: Incident | None, state: str, now: int) -> Clause:
+    """The assignments with which a suppressed repeat opens a resolved incident again; '' if it does not.
+
+    Nothing is sent, see `suppressing`. The next resolve takes longer, see `Incident.wait`.
+
+    Args:
+        known: the stored incident.
+        seen: what the repeat shows.
+        state: the state of the item.
+        now: Unix seconds.
+    """
+    if state != RESOLVED or known is None or (seen is not None and seen.last_seen <= known.last_seen):
         return Clause("", {})
-    again = replace(incident, reopened=incident.reopened + 1, last_seen=now)
+    again = replace(known, reopened=known.reopened + 1, last_seen=now)
     return Clause(
         "#state = :sent, reopened = :reopened, #open = :open, check_at = :check_at",
         {
@@ -82,6 +119,11 @@ def reopened(item: StoredItem, state: str, now: int) -> Clause:
         names=_NAMES,
         removes="REMOVE resolved_at",
     )
+
+
+def is_stale(known: Incident | None, seen: Incident | None) -> bool:
+    """Whether a repeat must store when it was seen, because what is stored is too old."""
+    return known is not None and seen is not None and seen.last_seen > known.last_seen + known.fresh_for
 
 
 def due_at(incident: Incident, now: int) -> int:
@@ -109,7 +151,10 @@ def history(item: StoredItem, now: int) -> tuple[Event, Incident | None]:
     if incident is None:
         return Event.OPENED, None
     if "resolved_at" not in item:
-        return Event.UPDATED, incident
+        if "told_resolved" not in item:
+            return Event.UPDATED, incident
+        # It was reopened silently, which was counted.
+        return Event.REOPENED, replace(incident, reopened=max(0, incident.reopened - 1))
     resolved = item.moment("resolved_at", now)
     if resolved is None or now - resolved >= REOPEN_SECONDS:
         return Event.OPENED, None

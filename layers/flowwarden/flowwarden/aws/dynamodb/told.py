@@ -145,7 +145,9 @@ def stored(evidence: Evidence) -> Clause:
     return Clause(f"{assigned} REMOVE {removed}", values)
 
 
-def repeat(item: StoredItem, asked: Asked, reopening: Clause, state: str) -> dict[str, Any]:
+def repeat(
+    item: StoredItem, asked: Asked, reopening: Clause, state: str, *, stale: bool = False
+) -> dict[str, Any]:
     """The arguments of the update for a suppressed repeat; empty if there is nothing to store.
 
     The update counts the repeat, notes when it was seen, extends the window and adds the members that join.
@@ -155,6 +157,7 @@ def repeat(item: StoredItem, asked: Asked, reopening: Clause, state: str) -> dic
         asked: the claim that was refused.
         reopening: the assignments that open the incident again; empty if it is open.
         state: the state of the item, which must not have changed.
+        stale: whether what the item stores of when it was seen is too old, see `Incident.fresh_for`.
     """
     counts = item.size("suppressed_batches") < MAX_SUPPRESSED
     added: dict[str, tuple[str, ...]] = {"suppressed_batches": (asked.owner.batch_id[:16],)} if counts else {}
@@ -165,7 +168,7 @@ def repeat(item: StoredItem, asked: Asked, reopening: Clause, state: str) -> dic
         if much or counts or joined:
             assigned = {"suppressed_until": ends, "expires_at": INCIDENTS.kept_until(ends)}
         added |= {"joined": joined} if joined else {}
-    if not added and not assigned and not reopening.text:
+    if not (added or assigned or reopening.text or stale):
         return {}
     assigned |= _seen(item, asked)
     sets = ", ".join([*(f"{name} = :{name}" for name in assigned), *filter(None, [reopening.text])])
