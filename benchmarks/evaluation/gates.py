@@ -28,6 +28,8 @@ MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.BENIGN_V2: 10.0, scenari
 """Maximum write units of the state table per 1,000 records: for ordinary traffic, and with scans."""
 PAGES_PER_INCIDENT: Final = {"mean": 1.3, "most": 4.0}
 """Maximum pages about an incident that has any, over all interfaces, with repeats."""
+MOST_EARLY: Final = 0.1
+"""Maximum share of incidents that are resolved although they go on: some pause for longer than the wait."""
 SURE_AND_RIGHT: Final = 0.995
 """Minimum share of right verdicts among the sure verdicts about the initiator."""
 
@@ -49,10 +51,16 @@ def gates(results: Results) -> Iterator[Target]:
     yield Target("pages per month about a role and a service that its rules reject", refused, MOST_REFUSED)
     yield from _recalls(results, scenarios.INCIDENTS)
     yield from _recalls(results, scenarios.INCIDENTS_V2)
-    for scenario in filter(outcomes.get, (scenarios.INCIDENTS, scenarios.INCIDENTS_V2)):
+    for scenario in filter(outcomes.get, scenarios.WITH_INCIDENTS):
         counts = results.per_incident(MONITOR, scenario)
         for name, most in PAGES_PER_INCIDENT.items():
             yield Target(f"pages per incident, {name}, {scenario}", counts[name] or 0.0, most)
+    for scenario in filter(outcomes.get, (*scenarios.WITHOUT_INCIDENTS, *scenarios.WITH_INCIDENTS)):
+        overdue = results.lives(MONITOR, scenario).overdue
+        yield Target(f"incidents open for too long, {scenario}", overdue, 0)
+    for scenario in filter(outcomes.get, scenarios.WITH_INCIDENTS):
+        early = results.lives(MONITOR, scenario).early_share
+        yield Target(f"share of incidents resolved too early, {scenario}", early, MOST_EARLY)
     yield Target("pages with a wrong subject", results.wrong_subjects(MONITOR), 0)
     for scenario in filter(outcomes.get, scenarios.WITHOUT_INCIDENTS):
         share = outcomes[scenario].accuracy.high.share or 0.0

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence as Told
-from flowwarden.notify.incident import Pending
+from flowwarden.notify.incident import Incident, Pending
 from flowwarden.notify.notification import Notification
 from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.sets import Addition, Sets, merged
+from tests.dispatcher.memory import MemoryIncidents
 from tests.notify.fakes import MemoryClaims
 
 
@@ -22,11 +24,13 @@ class Claims(MemoryClaims):
         super().__init__(terms)
         self.repeats = 0
         """Suppressed repeats: each costs a second write, which counts it."""
+        self.indexed = 0
+        """Write units of the index of open incidents."""
 
     @property
     def writes(self) -> int:
-        """Write units: one for each call, one more for each repeat."""
-        return self.calls + self.repeats
+        """Write units: one for each call, one more for each repeat, and those of the index."""
+        return self.calls + self.repeats + self.indexed
 
     def claim(
         self,
@@ -38,9 +42,66 @@ class Claims(MemoryClaims):
         pending: Pending | None = None,
     ) -> Claim:
         """See the port."""
+        before = self._due(key)
         claim = super().claim(key, owner, now, quiet, evidence, pending)
         self.repeats += claim.state is ClaimState.SUPPRESSED and not claim.same_batch
+        self.indexed += index_units(before, self._due(key))
         return claim
+
+    def confirm(
+        self,
+        key: ClaimKey,
+        owner: Owner,
+        now: int,
+        quiet: int | None = None,
+        evidence: Told | None = None,
+        incident: Incident | None = None,
+    ) -> None:
+        """See the port."""
+        before = self._due(key)
+        super().confirm(key, owner, now, quiet, evidence, incident)
+        self.indexed += index_units(before, self._due(key))
+
+    def _due(self, key: ClaimKey) -> int | None:
+        item = self.items.get(key)
+        return None if item is None else item.check_at
+
+
+def index_units(before: int | None, after: int | None) -> int:
+    """Write units of the index when an item is due at another time: one to remove it, one to add it."""
+    return 0 if before == after else (before is not None) + (after is not None)
+
+
+class Incidents(MemoryIncidents):
+    """The open incidents, which count the write units that the table would bill."""
+
+    def __init__(self, claims: Claims) -> None:
+        super().__init__(claims)
+        self.indexed = 0
+        """Write units of the index."""
+
+    @property
+    def write_units(self) -> int:
+        """Write units: one for each update, and those of the index."""
+        return self.writes + self.indexed
+
+    def take(self, incident: OpenIncident, owner: Owner, now: int) -> bool:
+        """See the port."""
+        taken = super().take(incident, owner, now)
+        self.indexed += 2 * taken
+        return taken
+
+    def close(self, incident: OpenIncident) -> bool:
+        """See the port."""
+        closed = super().close(incident)
+        self.indexed += closed
+        return closed
+
+    def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
+        """See the port."""
+        moved = super().put_off(incident, check_at, no_data_since, now)
+        self.indexed += 2 * moved
+        return moved
 
 
 class Sink:

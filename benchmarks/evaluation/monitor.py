@@ -15,9 +15,10 @@ from msgspec.structs import replace
 
 from benchmarks.evaluation.expected_detections import NEVER_PAGED
 from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
-from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Layouts, Sink
-from benchmarks.evaluation.subject import Page, Surroundings
+from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Incidents, Layouts, Sink
+from benchmarks.evaluation.subject import OVERDUE_SECONDS, Page, Surroundings
 from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.dispatcher.dispatch import Dispatcher
 from flowwarden.monitor.findings import InterfaceFinding, TrafficFinding
 from flowwarden.monitor.pipeline import Invocation
 from flowwarden.monitor.render.ends import TOP
@@ -29,7 +30,9 @@ from flowwarden.network.direction import resolve
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.traffic import Traffic
+from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
+from flowwarden.notify.incident import Event
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable
@@ -41,6 +44,7 @@ QUIET_MINUTES: Final = 240
 """The template's default of SuppressionMinutes."""
 LEASE_SECONDS: Final = 50
 TIME_LEFT: Final = 60.0
+MINUTE: Final = 60
 
 _PRIVATE: Final = frozenset(
     {"app", "web", "worker", "node", "database", "cache", "queue", "monitor", "payment"}
@@ -53,7 +57,7 @@ _NAMES: Final = re.compile(r"eni-[0-9a-f]+|\d+\.\d+\.\d+\.\d+|[0-9a-f]{1,4}(?::[
 
 
 class Monitor:
-    """`MonitoringService` on ports in memory."""
+    """`MonitoringService` and `Dispatcher` on ports in memory."""
 
     name = "Flow Warden"
     learns = True
@@ -77,14 +81,20 @@ class Monitor:
             region=REGION,
             suppression_minutes=QUIET_MINUTES,
         )
+        self._incidents = Incidents(self._claims)
+        routes = {Route.PAGES: (self._pages,), Route.OPERATIONS: (self._operations,)}
+        self._dispatcher = Dispatcher(self._incidents, self._claims, self._evidence, routes)
+        self._minute = 0
+        """Unix seconds of the last run of the dispatcher."""
 
     @property
     def write_units(self) -> float:
-        """Write units of claims, confirmations, releases, and evidence."""
-        return self._claims.writes + self._evidence.writes
+        """Write units of claims, confirmations, releases, evidence, and the dispatcher."""
+        return self._claims.writes + self._evidence.writes + self._incidents.write_units
 
     def process(self, delivery: Delivery) -> list[Page]:
-        """Process a delivery in one invocation; see the protocol."""
+        """Process a delivery in one invocation, after the runs of the dispatcher before it."""
+        ended = self._dispatch(delivery)
         batch = LogBatch(
             *(delivery.account, delivery.log_group, delivery.log_stream, delivery.lines),
             batch_id=str(delivery.number),
@@ -94,26 +104,51 @@ class Monitor:
         traffic = [each for each in result.reported if isinstance(each, TrafficFinding)]
         reported = [each for each in traffic if each.detector in NEVER_PAGED and not each.inhibited]
         return [
+            *ended,
             *(page(each, delivery) for each in sent),
             *(report(each, delivery) for each in reported),
             *joined(result, delivery),
+        ]
+
+    def _dispatch(self, delivery: Delivery) -> list[Page]:
+        """Run the dispatcher in each minute before the delivery in which an incident is due."""
+        found = []
+        while (minute := self._next_minute()) <= delivery.arrived:
+            self._minute = minute
+            self._dispatcher.run(str(self._minute), self._minute, lambda: TIME_LEFT)
+            for each in self._pages.take() + self._operations.take():
+                found += ended(each, self._minute) or [page(each, delivery)]
+        return found
+
+    def _next_minute(self) -> int:
+        due = -(-self._incidents.next_check // MINUTE) * MINUTE
+        return max(due, self._minute + MINUTE)
+
+    def overdue(self, now: int) -> list[str]:
+        """See the protocol."""
+        return [
+            key.incident
+            for key, item in self._claims.items.items()
+            if item.check_at is not None and item.incident is not None and not item.pending
+            if item.incident.last_seen + item.incident.wait + OVERDUE_SECONDS < now
         ]
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
         """The claims, the evidence, and what is only in the caches: scanners, and removed interfaces."""
         caches = self._service._caches  # noqa: SLF001
         kept = {name: getattr(caches.interfaces, name) for name in _OF_INTERFACES}
-        return self._claims, self._evidence, caches.state.refused, kept
+        return self._claims, self._evidence, caches.state.refused, kept, self._minute
 
     def restore(self, state: Any) -> None:  # noqa: ANN401 -- see the protocol
         """Continue with this state; the other caches are lost."""
-        claims, evidence, refused, interfaces = state
+        claims, evidence, refused, interfaces, self._minute = state
         caches = self._service._caches  # noqa: SLF001
         caches.state.refused = refused
         for name, value in interfaces.items():
             setattr(caches.interfaces, name, value)
         self._claims.items = claims.items
         self._claims.calls, self._claims.repeats = claims.calls, claims.repeats
+        self._claims.indexed = claims.indexed
         self._evidence.items, self._evidence.writes = evidence.items, evidence.writes
 
 
@@ -171,7 +206,23 @@ def page(notification: Notification, delivery: Delivery) -> Page:
         service=document.get("service") or "",
         also=tuple(each["detector"] for each in events),
         names=frozenset(named),
+        event=document.get("event", ""),
     )
+
+
+def ended(notification: Notification, minute: int) -> list[Page]:
+    """The incidents that a notification of this minute reports as resolved."""
+    document = notification.document
+    if document.get("event") != Event.RESOLVED:
+        return []
+    return [
+        Page(
+            at=each["last_seen"], arrived=minute, detector=each["detectors"][0], subject=each["subject"],
+            key=each["incident"], confidence=None, names=frozenset({each["subject"]}), paged=False,
+            event=Event.RESOLVED.value,
+        )
+        for each in document.get("incidents", [document])
+    ]  # fmt: skip
 
 
 def report(finding: TrafficFinding, delivery: Delivery) -> Page:

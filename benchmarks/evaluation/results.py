@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,8 +12,9 @@ from msgspec import Struct
 from benchmarks.evaluation import scenarios
 from benchmarks.evaluation.accuracy import Accuracy
 from benchmarks.evaluation.cases import cases
-from benchmarks.evaluation.figures import Rate, per_day_and_thousand
+from benchmarks.evaluation.figures import Rate, per_day_and_thousand, quantile
 from benchmarks.evaluation.generator.model import DAY
+from benchmarks.evaluation.lives import Lives, lives
 from benchmarks.evaluation.refusals import most_a_month
 from benchmarks.evaluation.run import MONITOR, Outcome
 from benchmarks.evaluation.subject import Page
@@ -79,6 +81,11 @@ class Results(Struct):
             "recall_v2": recalls(self.found(name, scenarios.INCIDENTS_V2)),
             "precision": _rounded(precision(tally, incidents.incidents)),
             "pages_per_incident": self.per_incident(name, scenarios.INCIDENTS),
+            "life": {
+                scenario: life(self.lives(name, scenario))
+                for scenario, outcome in self.outcomes.items()
+                if outcome.days and name in outcome.tallies
+            },
             "pages_while_learning": {
                 scenario: dict(by_detector(outcome.tallies[name].while_learning))
                 for scenario, outcome in self.outcomes.items()
@@ -131,6 +138,11 @@ class Results(Struct):
         outcome = self.outcomes[scenario]
         return dict(sorted(found(outcome.tallies[name], outcome.incidents).items()))
 
+    def lives(self, name: str, scenario: str) -> Lives:
+        """The life of the incidents of a system under test in a scenario."""
+        outcome = self.outcomes[scenario]
+        return lives(outcome.tallies[name], outcome.incidents)
+
     def per_incident(self, name: str, scenario: str) -> dict[str, float | None]:
         """Pages per incident that has any, on average and at worst."""
         outcome = self.outcomes[scenario]
@@ -179,6 +191,21 @@ def recalls(kinds: dict[str, Found]) -> dict[str, Any]:
             "of": each.incidents,
         }
         for kind, each in kinds.items()
+    }
+
+
+def life(each: Lives) -> dict[str, Any]:
+    """The life of incidents."""
+    return {
+        "notifications": dict(each.events),
+        "overdue": each.overdue,
+        "labeled_and_resolved": len(each.delays),
+        "labeled_and_open_at_the_end": each.unresolved,
+        "seconds_from_end_to_resolved": {
+            "p50": quantile(each.delays, MEDIAN),
+            "p95": quantile(each.delays, NEARLY_ALL),
+        },
+        "resolved_too_early": dict(Counter(each.early)),
     }
 
 

@@ -7,7 +7,7 @@ import pickle
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, field
 
@@ -21,8 +21,11 @@ from benchmarks.evaluation.scenarios import Scenario
 from benchmarks.evaluation.source import Source, source_of
 from benchmarks.evaluation.subject import Judged, Page, Surroundings
 from benchmarks.evaluation.tally import Tally
+from flowwarden.notify.incident import Event
 
 MONITOR = Monitor.name
+LOOK_AT: Final = 50
+"""Incidents that are open for too long are looked for after each so many deliveries."""
 
 
 class Outcome(Struct):
@@ -88,7 +91,8 @@ class Run:
             outcome.lines += len(delivery.lines)
             outcome.deliveries += 1
             for each in listeners:
-                pages, tally = each.process(delivery), outcome.tallies[each.name]
+                sent, tally = each.process(delivery), outcome.tallies[each.name]
+                pages = [page for page in sent if page.event != Event.RESOLVED]
                 paged = [page for page in pages if page.paged]
                 apart = self._refused(paged)
                 tally.refused.update(apart.values())
@@ -97,11 +101,18 @@ class Run:
                     continue
                 scored = [page for page in pages if page not in apart and counts(page, self.scenario.world)]
                 self._count(tally, delivery).pages.extend(scored)
+                tally.resolved.extend(page for page in sent if page.event == Event.RESOLVED)
             if not learning and delivery.truth:
                 outcome.accuracy.look(delivery, self._reading)
+            if not learning and outcome.deliveries % LOOK_AT == 0:
+                self._look_for_overdue(delivery.arrived)
         if not learning:
             for each in self._judged:
                 outcome.tallies[each.name].write_units += each.write_units - before[each.name]
+
+    def _look_for_overdue(self, now: int) -> None:
+        for each in self._judged:
+            self.outcome.tallies[each.name].overdue.update(each.overdue(now))
 
     def _refused(self, pages: list[Page]) -> dict[Page, Refused]:
         """The pages about permanently rejected traffic, which have their own gate; see `refusals`."""

@@ -19,6 +19,7 @@ BENIGN, STRESS, INCIDENTS, INCIDENTS_V2, BENIGN_V2, LEARNING, LEARNING_V2 = (
 )
 WITHOUT_INCIDENTS: Final = BENIGN, STRESS, BENIGN_V2
 """Scenarios with ordinary traffic, changes and faults only."""
+WITH_INCIDENTS: Final = INCIDENTS, INCIDENTS_V2
 STRESS_FACTOR: Final = 5.0
 WINDOW: Final = 600
 """Seconds of traffic in a delivery on scored days, except in the world with another window."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
 from benchmarks.evaluation.generator.model import Delivery, Interface
 from flowwarden.records.log_format import LogFormat
+
+OVERDUE_SECONDS: Final = 2 * 3600
+"""Seconds after its wait within which an incident must be resolved: records are up to an hour late."""
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -35,6 +38,8 @@ class Page(Struct, frozen=True, kw_only=True):
     """False for a finding without a page."""
     joined: bool = False
     """Whether it has no page because its incident was paged before, and is still suppressed."""
+    event: str = ""
+    """What it reports about its incident: `opened`, `updated`, `reopened` or `resolved`; empty if unknown."""
 
 
 class Surroundings(Struct, frozen=True):
@@ -59,7 +64,10 @@ class Judged(Protocol):
         """The writes to its state until now, in billed units."""
 
     def process(self, delivery: Delivery) -> list[Page]:
-        """Process a delivery and return its pages and findings."""
+        """Process a delivery and return its pages and findings, and what was sent before it arrived."""
+
+    def overdue(self, now: int) -> list[str]:
+        """The keys of incidents that should have been resolved before `now` (Unix seconds)."""
 
     def state(self) -> Any:  # noqa: ANN401 -- any picklable value
         """Its complete state."""

@@ -25,6 +25,10 @@ class Tally(Struct):
     pages: list[Page] = field(default_factory=list)
     while_learning: list[Page] = field(default_factory=list)
     """Pages on learning days."""
+    resolved: list[Page] = field(default_factory=list)
+    """Notifications of scored days that incidents are resolved."""
+    overdue: set[str] = field(default_factory=set)
+    """Keys of incidents that were open for too long."""
     refused: Counter[Refused] = field(default_factory=Counter)
     """Pages on all days about permanently rejected traffic, by VPC, role and service; see `refusals`."""
     records: int = 0
@@ -118,14 +122,18 @@ def pages_per_incident(tally: Tally, incidents: Sequence[Incident]) -> list[int]
     """The number of pages about each incident, in their order.
 
     A page about several incidents counts for the latest of them that its detector is expected for, or else
-    for the latest; any detector counts.
+    for the latest; any detector counts. A page after the end of an incident, such as one that it is reopened,
+    counts for it if an earlier page had the same key.
     """
-    counts = Counter[int]()
+    counts, of_key = Counter[int](), dict[str, int]()
     for page in tally.paged:
         about_it = [at for at, incident in enumerate(incidents) if about(page, incident)]
         if about_it:
             expected = [at for at in about_it if finds(page, incidents[at])]
-            counts[max(expected or about_it, key=lambda at: incidents[at].begin)] += 1
+            of_key[page.key] = max(expected or about_it, key=lambda at: incidents[at].begin)
+        elif page.key not in of_key or not page.key:
+            continue
+        counts[of_key[page.key]] += 1
     return [counts[at] for at in range(len(incidents))]
 
 
