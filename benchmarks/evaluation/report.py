@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.evaluation import scenarios
-from benchmarks.evaluation.figures import Rate, per_day_and_thousand
+from benchmarks.evaluation.figures import Rate, per_day_and_thousand, quantile
 from benchmarks.evaluation.gates import NEEDS_FLAGS, gates
 from benchmarks.evaluation.generator.model import DAY
 from benchmarks.evaluation.results import MEDIAN, NEARLY_ALL, Results, causes
@@ -13,6 +13,7 @@ from benchmarks.evaluation.run import MONITOR, Outcome
 from benchmarks.evaluation.tally import Found, precision, together
 from benchmarks.tables import table
 from benchmarks.targets import target_table
+from flowwarden.notify.incident import Event
 
 _ABOUT = (
     "Written by `make eval`; [evaluation/README.md](evaluation/README.md) describes the method. All traffic\n"
@@ -32,6 +33,12 @@ _JOINED = (
 _NO_FLAGS = (
     "This format does not show {}: without TCP flags, the\n"
     "initiator on an unlisted port is a guess, and guesses never page. These kinds have no gate here."
+)
+_LIVES = (
+    "*Opened*, *updated*, *reopened*, *resolved*: notifications on scored days. *Until resolved*: from the\n"
+    "last packet of a labeled incident. *Still open*: labeled incidents that were open when the world\n"
+    "ended. *Too early*: labeled incidents that were resolved although they went on. *Too long*: incidents\n"
+    "that were open two hours after their time, although records went on."
 )
 _REFUSED = (
     "Pages about roles whose own rules permanently reject what they try: {} pages about {} pairs of role\n"
@@ -54,6 +61,9 @@ def markdown(results: Results) -> str:
         *_while_learning(results),
         "## Incidents found",
         *_recall(results),
+        "## The life of incidents",
+        _lives(results),
+        _LIVES,
         "## Accuracy of the initiator",
         _accuracy(results),
         "## Processing",
@@ -140,6 +150,18 @@ def _per_incident(results: Results, scenario: str) -> str:
         if counts["mean"] is not None:
             shares.append(f"{name} {counts['mean']:.2f}, at most {counts['most']:g}")
     return f"Pages per incident that has any: {'; '.join(shares) or '-'}."
+
+
+def _lives(results: Results) -> str:
+    rows = []
+    for name, _ in _scored(results):
+        each = results.lives(MONITOR, name)
+        events = (f"{each.events[event.value]:,}" for event in Event)
+        resolved = _time(quantile(each.delays, MEDIAN)), _time(quantile(each.delays, NEARLY_ALL))
+        rows.append((name, *events, *resolved, str(each.unresolved), str(len(each.early)), str(each.overdue)))
+    events = [event.value for event in Event]
+    half = "half until resolved within", "95 % within"
+    return table(("Scenario", *events, *half, "still open", "too early", "too long"), rows)
 
 
 def _while_learning(results: Results) -> Iterator[str]:
