@@ -207,7 +207,8 @@ def test_the_event_does_not_matter() -> None:
         lambda: harness.now,
     )
     context: Any = harness.context
-    assert [handler(event, context)["Resent"] for event in ([], None, {"detail": 1})] == [1, 0, 0]
+    events: tuple[object, ...] = ([], None, {"detail": 1})
+    assert [handler(event, context)["Resent"] for event in events] == [1, 0, 0]
 
 
 def test_wiring_needs_only_the_environment() -> None:
