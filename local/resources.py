@@ -77,7 +77,11 @@ def make_state(event: ReadableEvent, made: PreparedEvent, clients: Clients, stac
 
 
 def clear(clients: Clients, stack: Stack) -> None:
-    """Remove all VPCs, flow logs, stored items and additional log groups; repair the stack's log group."""
+    """Remove all VPCs, flow logs, stored items and additional log groups; repair the stack's log group.
+
+    Also stop the schedule of the dispatcher, which would process the incidents of an event before its function.
+    """
+    clients.events.disable_rule(Name=stack.resources["DispatchSchedule"])
     flow_logs = [each["FlowLogId"] for each in clients.ec2.describe_flow_logs()["FlowLogs"]]
     if flow_logs:
         clients.ec2.delete_flow_logs(FlowLogIds=flow_logs)

@@ -80,14 +80,14 @@ def count(counts: dict[str, int]) -> None:
 
 def log(report: DispatchReport, notes: Notes) -> None:
     """Log what a run did, and what it could not do."""
-    for note in notes.named:
-        logger.warning("ignored an invalid part of a state table item", what=note)
-    for title in report.unsent:
-        logger.error("notification not sent; the next run tries again", notification=title)
-    if report.state_unavailable:
-        logger.error("the state table did not answer; the next run continues", calls=report.state_unavailable)
     if report.left:
         logger.warning("incidents left for the next run", incidents=report.left)
+    if report.state_unavailable:
+        logger.error("the state table did not answer", calls=report.state_unavailable)
+    for title in report.unsent:
+        logger.error("notification not sent; the next run tries again", notification=title)
+    for note in notes.named:
+        logger.warning("ignored an invalid part of a state table item", what=note)
     logger.info("run done", due=report.due, resent=report.resent, resolved=report.resolved)
 
 
