@@ -79,7 +79,7 @@ def make_state(event: ReadableEvent, made: PreparedEvent, clients: Clients, stac
 def clear(clients: Clients, stack: Stack) -> None:
     """Remove all VPCs, flow logs, stored items and additional log groups; repair the stack's log group.
 
-    Also stop the schedule of the dispatcher, which would process the incidents of an event before its function.
+    Also stop the schedule of the dispatcher, which would process the incidents of an event too early.
     """
     clients.events.disable_rule(Name=stack.resources["DispatchSchedule"])
     flow_logs = [each["FlowLogId"] for each in clients.ec2.describe_flow_logs()["FlowLogs"]]
