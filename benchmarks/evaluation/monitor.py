@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from benchmarks.evaluation.expected_detections import NEVER_PAGED
-from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
+from benchmarks.evaluation.generator.model import DAY, REGION, Delivery, Interface
 from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Incidents, Layouts, Sink
 from benchmarks.evaluation.subject import OVERDUE_SECONDS, Page, Surroundings
 from flowwarden.bootstrap.monitor import MonitorPorts, build
@@ -32,7 +32,7 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.traffic import Traffic
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
-from flowwarden.notify.incident import Event
+from flowwarden.notify.incident import Event, Incident
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable
@@ -130,7 +130,7 @@ class Monitor:
             key.incident
             for key, item in self._claims.items.items()
             if item.check_at is not None and item.incident is not None and not item.pending
-            if item.incident.last_seen + item.incident.wait + OVERDUE_SECONDS < now
+            if item.incident.last_seen + _longest(item.incident) + OVERDUE_SECONDS < now
         ]
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
@@ -150,6 +150,11 @@ class Monitor:
         self._claims.calls, self._claims.repeats = claims.calls, claims.repeats
         self._claims.indexed = claims.indexed
         self._evidence.items, self._evidence.writes = evidence.items, evidence.writes
+
+
+def _longest(incident: Incident) -> int:
+    """Seconds after which it must be over; silent interfaces that are gone are over after a day."""
+    return DAY if incident.interfaces else incident.wait
 
 
 def policy(interfaces: Collection[Interface]) -> Policy:

@@ -159,9 +159,9 @@ def _lives(results: Results) -> str:
         events = (f"{each.events[event.value]:,}" for event in Event)
         resolved = _time(quantile(each.delays, MEDIAN)), _time(quantile(each.delays, NEARLY_ALL))
         rows.append((name, *events, *resolved, str(each.unresolved), str(len(each.early)), str(each.overdue)))
-    events = [event.value for event in Event]
+    heads = [event.value for event in Event]
     half = "half until resolved within", "95 % within"
-    return table(("Scenario", *events, *half, "still open", "too early", "too long"), rows)
+    return table(("Scenario", *heads, *half, "still open", "too early", "too long"), rows)
 
 
 def _while_learning(results: Results) -> Iterator[str]:

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.dispatcher.over import CHECK_SECONDS, LATE_SECONDS, SILENT_SECONDS, Verdict, judge, keys_of
+from flowwarden.dispatcher.over import (
+    CHECK_SECONDS,
+    INTERFACES_SECONDS,
+    LATE_SECONDS,
+    SILENT_SECONDS,
+    Verdict,
+    judge,
+    keys_of,
+)
 from flowwarden.notify.incident import Incident
 from flowwarden.state import heartbeats, watermarks
 from flowwarden.state.sets import DAY, Sets, merged
@@ -75,6 +83,17 @@ def test_an_open_incident_is_checked_when_its_wait_ends() -> None:
     assert (waiting.verdict, waiting.check_at) == (Verdict.OPEN, SEEN + 10_000)
     late = judge(replace(INCIDENT, resolve_after=7100), records(NOW - 1200), NOW)
     assert (late.verdict, late.check_at) == (Verdict.OPEN, NOW + CHECK_SECONDS)
+    silent = judge(replace(INCIDENT, interfaces=(ENI,)), records(NOW - 1200), NOW)
+    assert (silent.verdict, silent.check_at) == (Verdict.OPEN, NOW + INTERFACES_SECONDS)
+
+
+def test_while_records_lag_it_is_checked_when_they_can_be_enough() -> None:
+    """The watermark moves as fast as the clock at most, but by whole slots."""
+    lag = 3000
+    watermark = (NOW - lag) // watermarks.SLOT * watermarks.SLOT
+    ends = watermark + watermarks.SLOT + 1200
+    waiting = judge(replace(INCIDENT, resolve_after=ends - SEEN), records(NOW - lag), NOW)
+    assert (waiting.verdict, waiting.check_at) == (Verdict.OPEN, NOW + 1200)
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_a_quick_run_has_the_gates_of_its_scenarios(outcome: Outcome) -> None:
     assert results.document()["pages_per_day_per_1000_enis"] is None
     whole = Results(1, size="full", outcomes=results.outcomes | {scenarios.BENIGN: outcome})
     gained = {gate.what for gate in gates(whole)} - {gate.what for gate in gates(results)}
-    assert len(gained) == 3
+    assert len(gained) == 4
     assert all(what.endswith(", benign") for what in gained)
 
 

@@ -12,10 +12,13 @@ from flowwarden.notify.incident import Incident
 from flowwarden.state import heartbeats, watermarks
 from flowwarden.state.sets import DAY, Sets
 
-LATE_SECONDS: Final = 3600
-"""Without records for so long, a log group counts as silent: windows of 10 minutes can arrive late."""
-CHECK_SECONDS: Final = 300
-"""Seconds between two checks of an incident whose time has come."""
+LATE_SECONDS: Final = 3 * watermarks.SLOT
+"""Without records for so long, a log group counts as silent: of a slot, only its begin is known, and windows
+of 10 minutes can arrive late."""
+CHECK_SECONDS: Final = 600
+"""Seconds between two checks of an incident whose time has come: each costs three writes."""
+INTERFACES_SECONDS: Final = 900
+"""The same while interfaces are silent, which can take a day."""
 SILENT_SECONDS: Final = 1800
 """The same while the log group is silent."""
 _SLOTS: Final = 4
@@ -70,8 +73,11 @@ def judge(incident: Incident, items: Mapping[str, Sets], now: int) -> Judgment:
     if watermark is None or watermark < now - LATE_SECONDS:
         silent_since = incident.last_seen if watermark is None else max(watermark, incident.last_seen)
         return Judgment(Verdict.NO_DATA, now + SILENT_SECONDS, silent_since)
-    soonest = now + CHECK_SECONDS
-    return Judgment(Verdict.OPEN, soonest if incident.interfaces else max(soonest, ends))
+    if incident.interfaces:
+        return Judgment(Verdict.OPEN, now + INTERFACES_SECONDS)
+    # Records are later than the clock, so an earlier check would be in vain.
+    enough = now + ends - watermark - watermarks.SLOT
+    return Judgment(Verdict.OPEN, max(now + CHECK_SECONDS, ends, enough))
 
 
 def _all_wrote(interfaces: Iterable[str], seen: Mapping[int, frozenset[int]]) -> bool:

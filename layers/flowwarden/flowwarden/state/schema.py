@@ -201,7 +201,7 @@ HEARTBEATS: Final = Item(
 WATERMARKS: Final = Item(
     name="watermarks", prefix="watermark#", key=("log group", "day"), sets=("slots",),
     ttl=2 * DAY, per_batch=1,
-    why="10-minute slots of a day of which records of a log group were processed. The dispatcher resolves an "
+    why="30-minute slots of a day of which records of a log group were processed. The dispatcher resolves an "
     "incident only if later records were processed without its findings. A container adds each slot once.",
 )  # fmt: skip
 INCIDENTS: Final = Item(

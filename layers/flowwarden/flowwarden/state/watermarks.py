@@ -1,4 +1,4 @@
-"""Watermarks: up to which time the records of a log group were processed, in slots of 10 minutes."""
+"""Watermarks: up to which time the records of a log group were processed, in slots of 30 minutes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Final
 from flowwarden.state.schema import WATERMARKS
 from flowwarden.state.sets import DAY, Addition, Sets
 
-SLOT: Final = 600
-"""Seconds: one window of flow logs with the default aggregation interval."""
+SLOT: Final = 1800
+"""Seconds: three windows of flow logs. Each container writes each slot once; with slots of 10 minutes, this
+would be a tenth of all writes of a small stack."""
 (SLOTS,) = WATERMARKS.sets
 
 
