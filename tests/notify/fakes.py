@@ -124,7 +124,7 @@ class MemoryItem:
         self.told_resolved = False
         if incident is not None:
             self.incident = incident
-            self.check_at = max(incident.last_seen + incident.wait, now + RETRY_SECONDS)
+            self.check_at = max(incident.last_seen + incident.wait, now)
 
     def see(self, pending: Pending | None, now: int, *, writes: bool) -> None:
         """Note a suppressed repeat; it opens a resolved incident again.

@@ -128,7 +128,7 @@ def is_stale(known: Incident | None, seen: Incident | None) -> bool:
 
 def due_at(incident: Incident, now: int) -> int:
     """When the dispatcher looks again whether an open incident is over (Unix seconds)."""
-    return max(incident.last_seen + incident.wait, now + RETRY_SECONDS)
+    return max(incident.last_seen + incident.wait, now)
 
 
 def incident_of(item: StoredItem, now: int) -> Incident | None:
