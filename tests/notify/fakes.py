@@ -151,7 +151,7 @@ class MemoryItem:
         sent, seen = self.sent_at or 0, self.incident.last_seen if self.incident else 0
         recent = sent > now - incident.reopen_after
         counted = bool(incident.counted_over) and seen >= now - incident.counted_over
-        late = self.resolved_at is not None and seen >= incident.last_seen
+        late = self.resolved_at is not None and seen >= min(incident.last_seen, now)
         return (goes_on and (not self.told_resolved or recent or counted)) or late
 
     def history(self, now: int) -> dict[str, Any]:

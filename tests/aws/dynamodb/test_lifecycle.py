@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
-from flowwarden.aws.dynamodb.lifecycle import OPEN
+from flowwarden.aws.dynamodb.lifecycle import OPEN, suppressing
 from flowwarden.aws.dynamodb.table import StateTable
 from flowwarden.dispatcher.ports import OpenIncidents
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
@@ -218,6 +218,14 @@ def test_late_traffic_does_not_reopen_it(table: Table) -> None:
         assert table.claim(NOW + late, NOW + 599)[2] is ClaimState.SUPPRESSED
     assert table.incidents.due(NOW + 2 * DAY, 10) == []
     assert table.send(NOW + 2 * DAY) is Event.OPENED
+
+
+@pytest.mark.parametrize("ahead", [0, 60, 10**6])
+def test_no_range_of_a_condition_ends_before_it_begins(ahead: int) -> None:
+    """Also if traffic is later than the clock: DynamoDB would refuse the claim. moto would not."""
+    seen = replace(INCIDENT, last_seen=NOW + ahead, counted_over=DAY)
+    values = suppressing(seen, NOW).values
+    assert {int(values[name]["N"]) <= int(values[":ahead"]["N"]) for name in values} == {True}
 
 
 def test_an_incident_that_goes_on_is_not_over(table: Table) -> None:

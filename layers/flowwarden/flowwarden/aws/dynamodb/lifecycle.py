@@ -85,7 +85,7 @@ def suppressing(incident: Incident | None, now: int) -> Clause:
     times = {
         ":recent": now - incident.reopen_after + 1,
         ":ahead": now + CLOCKS,
-        ":seen": incident.last_seen,
+        ":seen": min(incident.last_seen, now),  # DynamoDB refuses a range that ends before it begins
     }
     known = f"attribute_not_exists(told_resolved) OR {_RECENT}"
     if incident.counted_over:
