@@ -1,10 +1,10 @@
-"""`flowwarden incidents`: lists, shows, acknowledges, resolves and mutes the incidents of a deployed stack."""
+"""`flowwarden incidents`: lists, shows, acknowledges, resolves and mutes the incidents of a stack."""
 
 from __future__ import annotations
 
 import time
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -48,6 +48,8 @@ class Action(Struct, frozen=True):
     ports: IncidentPorts
     now: int
     """Unix seconds."""
+    until: str
+    """The end of the mute; '' for other actions."""
 
     def print(self, document: dict[str, Any], lines: Sequence[str]) -> None:
         """Print a document or lines, as the options say."""
@@ -76,17 +78,8 @@ def run(
     try:
         region = region_of(options.region)
         ports = wired(options.stack, region) if wired else on_aws(options.stack, region, time.sleep)
-        action = Action(options, console, ports, now)
-        match options.action:
-            case str() as name if name == LIST:
-                _list(action)
-            case str() as name if name == SHOW:
-                chosen = _chosen(action)
-                action.print(incident_text.document(chosen), incident_text.whole(chosen, now))
-            case str() as name if name == MUTE:
-                _mute(action, until)
-            case _:
-                _change(action)
+        action = Action(options, console, ports, now, until)
+        _ACTIONS[options.action](action)
     except FlowWardenError as error:
         console.report(f"error: {error}")
         return UNREADABLE
@@ -123,31 +116,40 @@ def _chosen(action: Action) -> Listed:
     )
 
 
-def _change(action: Action) -> None:
-    """Acknowledge or resolve an incident at each of its sinks."""
-    chosen, by, desk, now = _chosen(action), action.options.by, action.ports.desk, action.now
+def _show(action: Action) -> None:
+    chosen = _chosen(action)
+    action.print(incident_text.document(chosen), incident_text.whole(chosen, action.now))
+
+
+def _acknowledge(action: Action) -> None:
+    chosen, desk = _chosen(action), action.ports.desk
     _must_be_sent(chosen)
-    if action.options.action == ACK:
-        done = "acknowledged"
-        until = moment(now + ACKNOWLEDGED_SECONDS)
-        means = f"It does not page again until it gets worse, until {until} at the latest."
-        _each(chosen, lambda one: desk.acknowledge(one, by, now))
-    else:
-        assert action.options.action == RESOLVE
-        done, means = "resolved", "The dispatcher sends that it is resolved within 2 minutes."
-        _each(chosen, lambda one: desk.resolve_by(one, by, now))
+    _each(chosen, lambda one: desk.acknowledge(one, action.options.by, action.now))
+    until = moment(action.now + ACKNOWLEDGED_SECONDS)
+    means = f"It does not page again unless it gets worse, until {until}."
+    _done(action, chosen, "acknowledged", means)
+
+
+def _resolve(action: Action) -> None:
+    chosen, desk = _chosen(action), action.ports.desk
+    _must_be_sent(chosen)
+    _each(chosen, lambda one: desk.resolve_by(one, action.options.by, action.now))
+    _done(action, chosen, "resolved", "The dispatcher sends that it is resolved within 2 minutes.")
+
+
+def _done(action: Action, chosen: Listed, state: str, means: str) -> None:
     action.print(
-        {"incident": chosen.key, "state": done}, [f"Incident {one_line(chosen.key)}: {done}.", means]
+        {"incident": chosen.key, "state": state}, [f"Incident {one_line(chosen.key)}: {state}.", means]
     )
 
 
-def _mute(action: Action, until: str) -> None:
+def _mute(action: Action) -> None:
     """Mute what the page of an incident is about, then close it."""
     chosen, desk, now = _chosen(action), action.ports.desk, action.now
     if chosen.incident is None:
         raise Failed(f"incident {chosen.key}: what is stored of it cannot be read")
     _must_be_sent(chosen)
-    made = muting.made_of(chosen.incident, chosen.key, until, action.options, now)
+    made = muting.made_of(chosen.incident, chosen.key, action.until, action.options, now)
     muting.store(action.ports.mutes, made, now)
     if chosen.status is not Status.RESOLVED:
         _each(chosen, lambda one: desk.resolve_by(one, action.options.by, now))
@@ -177,3 +179,8 @@ def _each(chosen: Listed, change: Callable[[OpenIncident], bool]) -> None:
     for one in still:
         if not change(one):
             raise Failed(f"incident {chosen.key} changed in the meantime: run the command again")
+
+
+_ACTIONS: Final[Mapping[str, Callable[[Action], None]]] = {
+    LIST: _list, SHOW: _show, ACK: _acknowledge, RESOLVE: _resolve, MUTE: _mute,
+}  # fmt: skip

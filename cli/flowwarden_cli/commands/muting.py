@@ -39,18 +39,24 @@ def end_of(lasts: str | None, until: str | None, now: int) -> str:
         found = _LASTS.fullmatch(lasts)
         if not found or int(found[1]) == 0:
             raise UsageError(f"--for {lasts!r}: write a time such as 90m, 12h, 7d or 2w")
-        end, text = now + int(found[1]) * _UNITS[found[2]], ""
+        end = now + int(found[1]) * _UNITS[found[2]]
     else:
-        text = until or ""
-        try:
-            end = int(moment_of(text).timestamp()) if text != NEVER else None
-        except (ValueError, OverflowError) as error:
-            raise UsageError(f"--until {text!r}: write a day (2027-03-31) or a time with its zone") from error
-    if end is None or end > now + LONGEST_DAYS * DAY:
+        end = _end_at(until or "", now)
+    if end > now + LONGEST_DAYS * DAY:
         raise UsageError(f"a mute made by command ends within {LONGEST_DAYS} days; use the policy instead")
     if end <= now:
         raise UsageError("the end of the mute is past")
-    return text or datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return until or datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _end_at(text: str, now: int) -> int:
+    """The end that a text states, in Unix seconds; too far ahead for `never`."""
+    if text == NEVER:
+        return now + (LONGEST_DAYS + 1) * DAY
+    try:
+        return int(moment_of(text).timestamp())
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--until {text!r}: write a day (2027-03-31) or a time with its zone") from error
 
 
 def made_of(incident: Incident, key: str, until: str, options: Namespace, now: int) -> list[MadeMute]:

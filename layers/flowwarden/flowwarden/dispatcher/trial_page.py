@@ -27,6 +27,7 @@ SEVERITY: Final = "high"
 """High, so that subscriptions that filter by severity get it, too."""
 BY: Final = "flowwarden test-page"
 DOCUMENT_VERSION: Final = "1"
+_NEXT: Final = "What to do: nothing. A second notification follows: that the incident is resolved."
 AMPLE_SECONDS: Final = 3600.0
 """A command has no timeout."""
 
@@ -134,11 +135,7 @@ def _page(key: str, incident: Incident, place: Place, event: str) -> Notificatio
         subject=incident.title.removesuffix("."),
         text=Composed.of(
             [incident.title],
-            [
-                f"{BY} sent this page through the way of every page. Expect a second notification, that the "
-                "incident is resolved.",
-                "What to do: nothing.",
-            ],
+            [f"{BY} sent this page through the way of every page.", _NEXT],
             [f"Account {place.account}, Region {place.region}"],
             [f"Incident {key}, severity {SEVERITY}, detector {KIND}"],
         ),
