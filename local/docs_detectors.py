@@ -59,7 +59,9 @@ Each section below describes one detector. Thresholds are listed with their defa
 describes how to change them. If something under "Needs" is missing, the detector finds less or nothing.
 "Inhibits" lists detectors whose findings about the same subject do not page while repeats are suppressed.
 "Joins an incident by" lists what a finding must have in common with an earlier page to
-[join its incident](decisions/one-cause-is-one-incident.md) without a page.
+[join its incident](decisions/one-cause-is-one-incident.md) without a page. "Incident" is given for detectors
+of [what one host does](decisions/what-one-host-does-is-one-incident.md): their findings about a host are one
+incident, of severity critical if they show different behavior and one of them is of severity high.
 
 Notifications contain the steps of "What to do", with the values of the finding in place of the words in
 braces. A step whose word has no value is omitted.
@@ -108,6 +110,8 @@ def _facts(detector: Detector) -> Iterator[tuple[str, str]]:
     yield "Thresholds", ", ".join(thresholds) or "none"
     yield "Needs", ", ".join(NEEDS[each] for each in Need if each in detector.needs) or "nothing more"
     yield "Inhibits", ", ".join(f"`{name}`" for name in detector.inhibits) or "nothing"
+    if detector.behavior is not None:
+        yield "Incident", "that of the host that acts, with the findings of other detectors about it"
     if detector.shares is not Shares.NOTHING:
         yield "Joins an incident by", detector.shares.value
     yield "Runbook", f"[runbooks/{detector.name}.md](runbooks/{detector.name}.md)"

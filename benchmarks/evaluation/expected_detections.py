@@ -69,8 +69,9 @@ def about(page: Page, incident: Incident) -> bool:
 
 
 def finds(page: Page, incident: Incident) -> bool:
-    """Whether the page is about the incident, and from an expected detector."""
-    return may_find(page.detector, incident.kind) and about(page, incident)
+    """Whether the page is about the incident, and names an expected detector."""
+    expected = any(may_find(each, incident.kind) for each in (page.detector, *page.also))
+    return expected and about(page, incident)
 
 
 def blames_another(page: Page, incidents: Iterable[Incident]) -> bool:

@@ -157,6 +157,8 @@ def page(notification: Notification, delivery: Delivery) -> Page:
         named += [each["name"] for each in (document.get(ends) or {}).get("top", ())]
     cause = document.get("same_cause") or {}
     listed = [*document.get("listed", ()), *cause.get("listed", ()), *cause.get("members", ())]
+    events = (document.get("same_host") or {}).get("events", ())
+    listed += [each["summary"] for each in events]
     for text in (document.get("summary", ""), *listed):
         named += _NAMES.findall(text)
     return Page(
@@ -167,6 +169,7 @@ def page(notification: Notification, delivery: Delivery) -> Page:
         key=document.get("incident", ""),
         confidence=initiator.get("confidence"),
         service=document.get("service") or "",
+        also=tuple(each["detector"] for each in events),
         names=frozenset(named),
     )
 

@@ -29,6 +29,8 @@ class Page(Struct, frozen=True, kw_only=True):
     """Addresses and interface ids in it, including the subject."""
     service: str = ""
     """The service that it is about, if it is about one."""
+    also: tuple[str, ...] = ()
+    """The other detectors that it names: what else the host did."""
     paged: bool = True
     """False for a finding without a page."""
     joined: bool = False

@@ -101,7 +101,7 @@ def described_packages(page: str) -> set[str]:
     """The packages in the source tree of a page: words after the folder, up to the next folder."""
     described = re.search(r"^layers/flowwarden/ +(.*\n(?: {10,}.*\n)*)", page, re.MULTILINE)
     words = re.findall(r"[a-z]+", described[1]) if described else []
-    return set(words) - {"the", "package", "and", "which", "both", "use"}
+    return set(words) - {"the", "package", "and", "which", "all", "use"}
 
 
 def test_the_source_tree_in_the_docs_lists_exactly_the_existing_packages() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import boto3
 
+from flowwarden.aws.dynamodb.lifecycle import OPEN
+
 REGION = "us-east-1"
 
 
@@ -33,13 +35,23 @@ def shared(service: str) -> Any:
 
 
 def make_state_table(name: str) -> None:
-    """Create the state table with the template's keys."""
+    """Create the state table with the template's keys and index."""
     shared("dynamodb").create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": name, "AttributeType": kind}
+            for name, kind in (("pk", "S"), ("sk", "S"), (OPEN, "S"), ("check_at", "N"))
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": OPEN,
+                "KeySchema": [
+                    {"AttributeName": OPEN, "KeyType": "HASH"},
+                    {"AttributeName": "check_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
         ],
         BillingMode="PAY_PER_REQUEST",
     )

@@ -43,6 +43,7 @@ def test_a_page_has_the_attributes_that_subscribers_filter_by(stage: Stage) -> N
         "detector": "blocked-connection",
         "account": "111122223333",
         "region": "eu-west-1",
+        "event": "opened",
         "vpc": HOST.vpc,
     }
     assert page.subject.startswith("[MEDIUM] ")

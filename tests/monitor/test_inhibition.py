@@ -16,9 +16,10 @@ from flowwarden.monitor.baseline.baseline import EDGES, REFUSED, Edge, refused
 from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.findings import Severity, TrafficFinding
-from flowwarden.monitor.inhibition import LONGEST, MOST_READ, Inhibition
+from flowwarden.monitor.inhibition import Inhibition
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport, route_of
+from flowwarden.monitor.reported import LONGEST, MOST_READ
 from flowwarden.notify.alert import Route
 from flowwarden.policy.policy import Policy
 from flowwarden.records.subscription import LogBatch

@@ -104,6 +104,7 @@ STORED = [
         ("refusals#7#vpc-1/10.0.0.1#own#6/443", "sets"),
     ),
     (schema.SCANNERS, (7, "192.0.2.1"), ("scanner#7#192.0.2.1", "sets")),
+    (schema.WATERMARKS, ("group", 7), ("watermark#group#7", "sets")),
     (schema.ATTEMPTS, ("eni-1/10.0.0.1", 7), ("attempts#eni-1/10.0.0.1#7", "sets")),
     (schema.UPLOADS, ("vpc-1/10.0.0.1", "internet", 7), ("uploads#vpc-1/10.0.0.1#internet#7", "sets")),
     (schema.UPLOAD_SIZES, ("tag:web", 7), ("upload-sizes#tag:web#7", "sets")),

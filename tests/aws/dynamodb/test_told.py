@@ -329,3 +329,21 @@ def test_the_largest_condition_is_within_the_limits_of_dynamodb() -> None:
     assert len(re.findall(r"AND|OR|NOT|BETWEEN|[<>=]+|\w+\(", condition)) < 300
     used = set(re.findall(r":\w+", condition + call["UpdateExpression"]))
     assert used == call["ExpressionAttributeValues"].keys()
+
+
+def test_a_kind_of_evidence_that_was_not_told_is_sent(claims: Claims) -> None:
+    """Also if it is less grave, and soon after; a kind that was told is a repeat."""
+
+    def kinds(*names: str, gravity: int) -> Evidence:
+        given = of(*names, gravity=gravity, places=names, asks=tuple((each,) for each in names), combines=2)
+        return given.combined
+
+    assert sends(claims, NOW, kinds("scan", gravity=2))
+    assert not sends(claims, NOW + 10, kinds("scan", gravity=1))
+    second = told(claims, NOW + 20, kinds("access", gravity=1))
+    assert second.told is not None
+    assert (second.told.members, second.told.gravity) == (("scan",), 2)
+    assert not sends(claims, NOW + 30, kinds("scan", gravity=2))
+    assert not sends(claims, NOW + 40, kinds("access", "scan", gravity=2)), "three is the gravity of both"
+    assert not sends(claims, NOW + 50, kinds("access", gravity=1))
+    assert sends(claims, NOW + 60, kinds("egress", "scan", gravity=2))

@@ -52,5 +52,5 @@ def test_the_subject_is_the_client() -> None:
     (finding,) = inspect(one, Thresholds())
     assert (finding.severity, finding.subject) == (Severity.MEDIUM, CLIENT)
     assert DETECTOR.technique == "T1021"
-    assert finding.facts == Facts("tag:Role=web", servers=3, limit=3)
+    assert finding.facts == Facts("tag:Role=web", servers=3, limit=3, answered=3)
     assert "SSH" in describe(finding).summary

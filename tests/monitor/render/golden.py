@@ -14,10 +14,13 @@ from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.notify.notification import Notification
 from tests.flows import START
 from tests.monitor.fakes_interfaces import having
+from tests.monitor.one_host import NOW, Monitor, moved, scanned
 from tests.monitor.render.examples import EXAMPLES
 
+ONE_HOST, LATER = "one-host", NOW + 720
 FOLDER: Final = Path(__file__).parent / "golden"
 DATABASE: Final = NetworkInterface(
     interface_id="eni-2", vpc_id="vpc-1", subnet_id="subnet-2", addresses=("10.0.2.30", "10.0.9.1"),
@@ -43,7 +46,18 @@ def path_of(name: str) -> Path:
 
 def page_of(name: str) -> str:
     """The notification about the example of a detector: subject, text, and JSON document."""
-    sent = render(EXAMPLES[name](), "key0", Claim(state=ClaimState.CLAIMED), CONTEXT)
+    return _whole(render(EXAMPLES[name](), "key0", Claim(state=ClaimState.CLAIMED), CONTEXT))
+
+
+def page_of_one_host() -> str:
+    """The update of an incident about one host, which scanned and then moved to other hosts."""
+    monitor = Monitor()
+    monitor.process([scanned()])
+    (page,) = monitor.process([moved(at=LATER)], LATER)
+    return _whole(page)
+
+
+def _whole(sent: Notification) -> str:
     document = json.dumps(sent.document, indent=1, ensure_ascii=False)
     return f"{sent.subject}\n\n{sent.text}\n{document}\n"
 
@@ -52,6 +66,7 @@ def main() -> None:
     """Write all pages."""
     for name in EXAMPLES:
         path_of(name).write_text(page_of(name))
+    path_of(ONE_HOST).write_text(page_of_one_host())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pytest
 
 from flowwarden.monitor.detectors import DETECTORS
 from tests.monitor.render.examples import EXAMPLES
-from tests.monitor.render.golden import FOLDER, page_of, path_of
+from tests.monitor.render.golden import FOLDER, ONE_HOST, page_of, page_of_one_host, path_of
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -15,11 +15,16 @@ def test_a_page_equals_its_golden_page(name: str) -> None:
     assert page_of(name) == path_of(name).read_text()
 
 
+def test_the_update_about_one_host_equals_its_golden_page() -> None:
+    """It names what the host did in two batches."""
+    assert page_of_one_host() == path_of(ONE_HOST).read_text()
+
+
 def test_every_detector_has_a_golden_page_and_every_golden_page_a_detector() -> None:
-    """None is missing, and none is left of a removed detector."""
+    """None is missing, and none is left of a removed detector; one is about several detectors."""
     names = {each.name for each in DETECTORS}
     assert names == EXAMPLES.keys()
-    assert {each.name for each in FOLDER.iterdir()} == {path_of(name).name for name in names}
+    assert {each.name for each in FOLDER.iterdir()} == {path_of(name).name for name in (*names, ONE_HOST)}
 
 
 def test_an_example_is_a_finding_of_its_detector() -> None:

@@ -101,7 +101,7 @@ def test_the_attributes_support_filters() -> None:
     """Severity, detector, account, region and VPC."""
     assert page(blocked(vpc_id="vpc-1")).attributes == {
         "kind": "incident", "severity": "medium", "detector": "blocked-connection", "account": "111122223333",
-        "region": "eu-west-1", "vpc": "vpc-1",
+        "region": "eu-west-1", "event": "opened", "vpc": "vpc-1",
     }  # fmt: skip
 
 

@@ -66,6 +66,7 @@ def test_the_document_and_attributes_match_the_text() -> None:
         "detector": "interface-silent",
         "account": "111122223333",
         "region": "eu-west-1",
+        "event": "opened",
     }
     assert "3 repeats suppressed since" in sent.text
 

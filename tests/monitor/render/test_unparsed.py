@@ -81,6 +81,7 @@ def test_the_document_and_attributes_match_the_text() -> None:
         "detector": "unparsed-lines",
         "account": "111122223333",
         "region": "eu-west-1",
+        "event": "opened",
     }
     assert "7 repeats suppressed since" in sent.text
 

@@ -136,7 +136,7 @@ class Dispatcher:
 
     def _judge(self, one: OpenIncident, now: int) -> _Step:
         incident = one.incident
-        if incident is None:  # its item is damaged; it is not open for anybody who reads it
+        if incident is None:  # its item is damaged
             self._incidents.put_off(one, now + DAY, None, now)
             return _Step()
         judgment = judge(incident, self._evidence.read(keys_of(incident, now)), now)

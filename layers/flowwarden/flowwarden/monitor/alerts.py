@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.monitor.acting_hosts import Past, Place, own_incidents, place_of
 from flowwarden.monitor.causes import Cause, cause_of
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
+from flowwarden.monitor.host_incident import HostIncident, severity_of
 from flowwarden.monitor.incidents import incident_of
 from flowwarden.monitor.mutes import suggested
-from flowwarden.monitor.quiet import quiet_of
+from flowwarden.monitor.quiet import quiet_of, quiet_of_host
 from flowwarden.monitor.render import rollup
+from flowwarden.monitor.render.course import Course
 from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.incident_key import account_of, incident_key
 from flowwarden.monitor.render.notification import render
@@ -25,6 +28,7 @@ from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.evidence import Evidence
+from flowwarden.notify.incident import Incident
 from flowwarden.notify.notification import Notification
 from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
@@ -52,6 +56,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     hosts: Hosts = Hosts({})
     """What is known of the hosts at the ends of the connections."""
+    past: Mapping[Place, Past] = {}
+    """What earlier batches reported about the acting hosts of the findings."""
     span: tuple[int, int] | None = None
     """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
 
@@ -77,6 +83,8 @@ class _Told(Struct, frozen=True):
     account: str
     key: str
     cause: Cause | None
+    host: HostIncident | None = None
+    """The incident of the acting host, if the finding belongs to it."""
 
 
 def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
@@ -86,18 +94,33 @@ def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
     findings by severity; then those that stand for several findings. Findings of one incident are one alert.
     """
     incidents: defaultdict[str, list[_Told]] = defaultdict(list)
+    own = own_hosts(findings, seen)
     for finding in sorted(findings, key=_urgency):
         if finding.severity.pages:
-            told = _told(finding, seen)
+            told = _told(finding, seen, own)
             incidents[told.key].append(told)
     return [_alert(each, seen) for each in incidents.values()]
 
 
-def _told(finding: Finding, seen: Seen) -> _Told:
-    account = account_of(finding) or seen.batch.owner
-    shares = BY_NAME[finding.detector].shares
-    cause = cause_of(finding, shares, seen.hosts) if isinstance(finding, TrafficFinding) else None
-    log_group = one_line(seen.batch.log_group)
+def own_hosts(findings: Iterable[Finding], seen: Seen) -> dict[Place, Past]:
+    """The acting hosts that have an incident of their own, with what was reported about them before."""
+    return own_incidents([(each, _cause(each, seen)) for each in findings], seen.past, seen.batch.owner)
+
+
+def _cause(finding: Finding, seen: Seen) -> Cause | None:
+    if not isinstance(finding, TrafficFinding) or not finding.severity.pages:
+        return None
+    return cause_of(finding, BY_NAME[finding.detector].shares, seen.hosts)
+
+
+def _told(finding: Finding, seen: Seen, own: Mapping[Place, Past]) -> _Told:
+    account, log_group = account_of(finding) or seen.batch.owner, one_line(seen.batch.log_group)
+    place = place_of(finding, seen.batch.owner)
+    if place and place in own:
+        key = incident_key(finding, account, seen.deployment.region, log_group, host=place.host)
+        quiet = quiet_of_host(seen.deployment.suppression_minutes)
+        return _Told(finding, account, key, None, HostIncident(place.host, own[place], quiet, seen.now))
+    cause = _cause(finding, seen)
     return _Told(
         finding, account, incident_key(finding, account, seen.deployment.region, log_group, cause), cause
     )
@@ -114,11 +137,24 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
         route=detector.route,
         title=title,
         render=lambda claim: _page(several, claim, context),
-        quiet=quiet_of(finding, seen.deployment.suppression_minutes),
+        quiet=first.host.quiet if first.host else quiet_of(finding, seen.deployment.suppression_minutes),
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
         incident=incident_of(findings, title, kind, context),
+        revise=(lambda incident, claim: _revised(several, incident, claim)) if first.host else None,
     )
+
+
+def _revised(several: Sequence[_Told], incident: Incident, claim: Claim) -> Incident:
+    """The incident of an acting host, with what was reported about the host before."""
+    first = several[0]
+    crowd, evidence = _crowd(several), _evidence(several)
+    if crowd is None or evidence is None:
+        return incident
+    severity = severity_of(evidence.together(claim.told, claim.joined)).value
+    title = crowd.titled(describe(first.finding), claim).summary
+    attributes = incident.attributes | {"severity": severity}
+    return replace(incident, title=title, severity=severity, attributes=attributes)
 
 
 def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Notification:
@@ -126,17 +162,21 @@ def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Not
     told = frozenset(claim.told.members if claim.told else ())
 
     def rank(each: _Told) -> tuple[tuple[bool, bool, int], bool]:
-        return _urgency(each.finding), each.cause is not None and told.issuperset(each.cause.members)
+        return _urgency(each.finding), told.issuperset(_members([each]) or ("",))
 
     first, *others = sorted(several, key=rank)
-    crowd = _crowd([first, *others])
+    crowd, finding = _crowd([first, *others]), first.finding
     if crowd is not None:
         mutes = tuple(suggested(each.finding, context.hosts, context.now) for each in others)
         crowd = replace(crowd, mutes=mutes)
-    return render(first.finding, first.key, claim, context, crowd)
+    if first.host and (evidence := _evidence(several)):
+        finding = replace(finding, severity=severity_of(evidence.together(claim.told, claim.joined)))
+    return render(finding, first.key, claim, context, crowd)
 
 
-def _crowd(several: Sequence[_Told]) -> Crowd | None:
+def _crowd(several: Sequence[_Told]) -> Crowd | Course | None:
+    if host := several[0].host:
+        return host.course([each.finding for each in several])
     shown = [*dict.fromkeys(each.cause.what for each in several if each.cause)]
     if not shown:
         return None
@@ -145,11 +185,15 @@ def _crowd(several: Sequence[_Told]) -> Crowd | None:
 
 
 def _members(several: Sequence[_Told]) -> tuple[str, ...]:
+    if host := several[0].host:
+        return host.behaviors(each.finding for each in several)
     return tuple(dict.fromkeys(name for each in several if each.cause for name in each.cause.members))
 
 
 def _evidence(several: Sequence[_Told]) -> Evidence | None:
     findings = [each.finding for each in several]
+    if host := several[0].host:
+        return host.evidence(findings)
     if not all(isinstance(each, TrafficFinding) for each in findings):
         return None
     measured = ((each.facts, BY_NAME[each.detector].measures) for each in findings)

@@ -57,6 +57,8 @@ class Cause(Struct, frozen=True):
     asks: tuple[str, ...] = ()
     strict: bool = False
     """`places`, `asks` and `strict` go into `Evidence`, which explains them; `asks` is one of its groups."""
+    ordinary: bool = True
+    """Whether an ordinary change of a role can look like the finding."""
 
 
 def cause_of(finding: TrafficFinding, shares: Shares, hosts: Hosts) -> Cause | None:
@@ -149,7 +151,8 @@ def _at_role(finding: TrafficFinding, shares: Shares, role: str) -> Cause:
             tried = f"only {finding.main_service.number}" if one else "several services"
             what = f"hosts of {role} try {tried}"
             # A host that was reported for several services may use any further one in the same incident.
-            return Cause(identity, what, host, alone or host, (*alone, *host), strict=True)
+            asks = (*alone, *host)
+            return Cause(identity, what, host, alone or host, asks, strict=True, ordinary=bool(alone))
     return Cause(identity, what, host, places, places[:1])
 
 

@@ -16,12 +16,13 @@ from flowwarden.records.log_format import LogFormat
 
 
 class Severity(StrEnum):
-    """The urgency of a finding."""
+    """The urgency of a finding; `CRITICAL` only of an incident, see `notify/evidence.py`."""
 
     INFO = "info"
     """Counted and logged or listed in a digest; never notifies."""
     MEDIUM = "medium"
     HIGH = "high"
+    CRITICAL = "critical"
 
     @property
     def pages(self) -> bool:

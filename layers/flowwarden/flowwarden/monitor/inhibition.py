@@ -9,22 +9,18 @@ at most for `LONGEST`. If the table does not answer, nothing is inhibited.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from msgspec import Struct
-
+from flowwarden.monitor.acting_hosts import Place
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector
-from flowwarden.monitor.findings import Finding, TrafficFinding, gravity, vpc_of
-from flowwarden.monitor.render.incident_key import account_of
-from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
+from flowwarden.monitor.findings import Finding, TrafficFinding, gravity
+from flowwarden.monitor.reported import DETECTED, LONGEST, MOST_READ, Reported, mark_of, marks_of
 from flowwarden.monitor.triage import inhibited_by
 from flowwarden.state.schema import REPORTED
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
-
-(DETECTED,) = REPORTED.sets
 
 
 def _graver(lesser: Detector) -> tuple[str, ...]:
@@ -44,25 +40,10 @@ def _graver(lesser: Detector) -> tuple[str, ...]:
 
 _GRAVER: Final = {each.name: _graver(each) for each in DETECTORS}
 """Detector → the detectors that inhibit it."""
-_GRAVE: Final = frozenset(each.name for each in DETECTORS if each.inhibits)
 
 
-LONGEST: Final = 2 * DAY
-"""Seconds for which a reported finding inhibits others at most: repeats may be suppressed for a year."""
-
-
-MOST_READ: Final = MOST_FINDINGS
-"""Items that a batch reads, in six calls: one for each finding that a detector creates, in most cases."""
-
-
-class Inhibition(Struct, frozen=True):
+class Inhibition(Reported, frozen=True):
     """How long, and in which account, a reported finding inhibits less severe ones."""
-
-    owner: str
-    """The account of the batch."""
-    suppression_minutes: int
-    now: int
-    """Unix seconds."""
 
     def of(self, findings: Sequence[Finding], state: StateView) -> list[Finding]:
         """The findings; those that a reported finding of another batch inhibits no longer page.
@@ -81,8 +62,10 @@ class Inhibition(Struct, frozen=True):
                 after[at] = inhibited_by(by, findings[at])
         return after
 
-    def store(self, findings: Iterable[Finding], state: StateView) -> None:
+    def store(self, findings: Iterable[Finding], state: StateView, own: Collection[Place] = ()) -> None:
         """Store what was reported, for later batches; call it once the notifications are out.
+
+        `own` are the acting hosts with an incident of their own.
 
         The subjects of the most severe findings come first. A subject that is stored already costs no further
         write, so the next batches of an incident store the subjects that exceed this batch's limit.
@@ -90,9 +73,9 @@ class Inhibition(Struct, frozen=True):
         day, hour = self.now // DAY, self.now // HOUR
         found: defaultdict[str, set[int]] = defaultdict(set)
         for finding in sorted(filter(_pages, findings), key=gravity):
-            if finding.detector in _GRAVE:
-                key = REPORTED.key_of(day, self._scope(finding), finding.subject)
-                found[key].add(fingerprint(finding.detector, hour))
+            for subject, marks in marks_of(finding, own, self.owner).items():
+                key = self.key(day, finding, subject)
+                found[key].update(fingerprint(each, hour) for each in marks)
         for key, numbers in found.items():
             state.add(Addition(key, {DETECTED: frozenset(numbers)}, REPORTED.kept_until(day * DAY)))
 
@@ -116,25 +99,19 @@ class Inhibition(Struct, frozen=True):
             return None
         # One hour more, because the clock of the container that stored the finding may be ahead.
         hours = range(self._begin // HOUR, self.now // HOUR + 2)
-        named = (
-            name for name in _GRAVER[finding.detector] for hour in hours if fingerprint(name, hour) in stored
-        )
+        marks = ((name, mark_of(name, finding)) for name in _GRAVER[finding.detector])
+        named = (name for name, mark in marks for hour in hours if fingerprint(mark, hour) in stored)
         return next(named, None)
 
     def _keys(self, finding: Finding) -> list[str]:
         """The keys of the items about the finding's subject, and about the subnet that logged it."""
         subnet = finding.example.flow.subnet_id if isinstance(finding, TrafficFinding) else None
         subjects = dict.fromkeys(filter(None, (finding.subject, subnet)))
-        days = range(self._begin // DAY, self.now // DAY + 1)
-        return [REPORTED.key_of(day, self._scope(finding), each) for day in days for each in subjects]
+        return self.keys(finding, self._begin, subjects)
 
     @property
     def _begin(self) -> int:
         return self.now - min(self.suppression_minutes * 60, LONGEST)
-
-    def _scope(self, finding: Finding) -> str:
-        """Where a subject is unique, as in incident keys."""
-        return f"{account_of(finding) or self.owner}/{vpc_of(finding)}"
 
 
 def _pages(finding: Finding) -> bool:

@@ -7,7 +7,7 @@ that a batch can do without have budgets of seconds, so that a slow service dela
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import is_not
 from typing import Final
 
@@ -15,7 +15,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flowwarden.monitor import heartbeats
-from flowwarden.monitor.alerts import Deployment, Seen, alerts, roll_up
+from flowwarden.monitor.acting_hosts import Past, Place
+from flowwarden.monitor.alerts import Deployment, Seen, alerts, own_hosts, roll_up
 from flowwarden.monitor.budget import Budget, TimedClaims
 from flowwarden.monitor.caches.interfaces import InterfaceCache, InterfaceView
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
@@ -29,6 +30,7 @@ from flowwarden.monitor.learning import learn
 from flowwarden.monitor.mutes import muted
 from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.report import BatchReport, report
+from flowwarden.monitor.reported import HostHistory
 from flowwarden.monitor.review.reports import LearningReports, Occasion
 from flowwarden.monitor.triage import triage
 from flowwarden.monitor.view import BatchView, Context
@@ -136,13 +138,14 @@ class MonitoringService:
         sorted_out = triage(found, view.policy)
         triaged = muted(sorted_out.remaining, self._mutes(sorted_out.remaining, state, now), view.hosts, now)
         findings = inhibition.of(triaged, state)
-        seen = self._seen(view, now)
+        past = HostHistory(batch.owner, self._deployment.suppression_minutes, now).of(findings, state)
+        seen = self._seen(view, now, past)
         found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         self._ended_mutes.note(delivery)
         learning = DeliveryReport()
         if _remember(view, triaged, findings, state, delivery, invocation):
-            inhibition.store(findings, state)
+            inhibition.store(findings, state, own_hosts(findings, seen))
             learning = self._report_learning(view, state, invocation, len(found_alerts))
         self._policy_recorder.keep(now)
         done = report(
@@ -201,13 +204,14 @@ class MonitoringService:
         invalid = self._policy_recorder.alerts(owner, self._deployment.region)
         return [*invalid, *self._ended_mutes.alerts(now, owner, self._deployment.region)]
 
-    def _seen(self, view: BatchView, now: int) -> Seen:
+    def _seen(self, view: BatchView, now: int, past: Mapping[Place, Past]) -> Seen:
         """What the texts of notifications need in addition to the findings."""
         return Seen(
             batch=view.batch,
             deployment=self._deployment,
             now=now,
             hosts=view.hosts,
+            past=past,
             span=view.records.flows.span,
         )
 

@@ -19,6 +19,14 @@ _COUNTED_FOR_A_DAY: Final = frozenset(
 counts again what a page about a batch or an hour has already reported."""
 
 
+def quiet_of_host(suppression_minutes: int) -> int:
+    """Seconds for which repeats of a host's incident are suppressed, whichever detector reports it.
+
+    A day longer than the stack's setting, because some of its detectors count over a day.
+    """
+    return DAY + suppression_minutes * 60
+
+
 def quiet_of(finding: Finding, suppression_minutes: int) -> int | None:
     """Seconds without a repeat after which the finding notifies again; None for the stack's setting.
 

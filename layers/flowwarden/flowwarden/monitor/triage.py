@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.monitor.acting_hosts import may_explain
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, identity, vpc_of
 from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.policy.policy import Policy
 
-type Inhibitors = Mapping[tuple[str, str, str | None], str]
+type Inhibitors = Mapping[tuple[str, str, str | None], list[Finding]]
 
 
 class Triage(Struct, frozen=True):
@@ -58,19 +60,20 @@ def inhibited_by(detector: str, finding: Finding) -> Finding:
 
 
 def _inhibitors(findings: Iterable[Finding]) -> Inhibitors:
-    """The detector that inhibits, by VPC, inhibited detector and subject."""
-    return {
-        (vpc_of(finding), inhibited, finding.subject): finding.detector
-        for finding in findings
-        if finding.subject  # findings that are only counted have none
-        for inhibited in BY_NAME[finding.detector].inhibits
-    }
+    """The findings that inhibit, by VPC, inhibited detector and subject."""
+    found: defaultdict[tuple[str, str, str | None], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.subject:  # findings that are only counted have none
+            for inhibited in BY_NAME[finding.detector].inhibits:
+                found[vpc_of(finding), inhibited, finding.subject].append(finding)
+    return found
 
 
 def _inhibitor_of(finding: Finding, inhibitors: Inhibitors) -> str | None:
     subjects = (finding.subject, _subnet(finding))
     keys = [(vpc_of(finding), finding.detector, each) for each in subjects]
-    return next((inhibitors[key] for key in keys if key in inhibitors), None)
+    graver = (each for key in keys for each in inhibitors.get(key, ()))
+    return next((each.detector for each in graver if may_explain(each, finding)), None)
 
 
 def _subnet(finding: Finding) -> str | None:

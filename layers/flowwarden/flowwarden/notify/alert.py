@@ -50,6 +50,9 @@ class Alert(Struct, frozen=True, kw_only=True):
     incident: Incident | None = None
     """If given, the incident has a life: it is listed while it is open, and resolved when it is over."""
 
+    revise: Callable[[Incident, Claim], Incident] | None = None
+    """Completes the incident with what the claim says of earlier notifications."""
+
     def after(self, claim: Claim, now: int) -> Alert:
         """The alert with everything that its notification tells, sent at `now` (Unix seconds).
 
@@ -57,6 +60,8 @@ class Alert(Struct, frozen=True, kw_only=True):
         """
         told = self.evidence and self.evidence.together(claim.told, claim.joined)
         incident = self.incident and self.incident.after(claim.earlier, claim.event, now)
+        if incident is not None and self.revise is not None:
+            incident = self.revise(incident, claim)
         return replace(self, evidence=told, incident=incident)
 
     @property

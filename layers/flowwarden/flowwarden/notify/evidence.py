@@ -55,6 +55,20 @@ class Evidence(Struct, frozen=True, kw_only=True):
     strict: bool = False
     """Whether `asks` also apply to a member that was told together with others. Once it was told for
     something else, it may go on with anything: it is a place itself then."""
+    combines: int = 0
+    """The gravity from which two or more members are one step graver together (`combined`): the members are
+    then kinds of evidence, such as scan and egress. 0 if members do not make an incident graver."""
+
+    @property
+    def combined(self) -> Evidence:
+        """The same with the gravity of all members together: `combines` + 1 or more, if they combine.
+
+        It depends only on the members and the gravest of them, so it is the same in whatever order and in
+        however many batches they were seen.
+        """
+        if not self.combines or len(self.members) <= 1 or self.gravity < self.combines:
+            return self
+        return replace(self, gravity=max(self.gravity, self.combines + 1))
 
     @property
     def grows_at(self) -> int:
@@ -92,7 +106,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
             places=_some((*alone, *self.places, *before.places), MOST_PLACES),
             asks=self.asks,
             strict=self.strict,
-        )
+            combines=self.combines,
+        ).combined
 
 
 def _some(names: Iterable[str], most: int) -> tuple[str, ...]:

@@ -130,8 +130,9 @@ OUTSIDE_SESSIONS: Final = Item(
 REPORTED: Final = Item(
     name="reported findings", prefix="reported#", key=("day", "scope", "subject"), sets=("detected",),
     ttl=3 * DAY, per_batch=MOST_REPORTED,
-    why="Which detectors paged about a host or subnet, with the hour. While repeats are suppressed, findings "
-    "in other batches that these detectors inhibit do not page. A batch adds at most "
+    why="Which detectors paged about a host or subnet, with the hour, what the host did, and whether it has "
+    "an incident of its own. While repeats are suppressed, findings in other batches that these detectors "
+    "inhibit do not page, and those about the same host join its incident. A batch adds at most "
     f"{MOST_REPORTED} subjects.",
 )  # fmt: skip
 SCANNERS: Final = Item(

@@ -68,6 +68,13 @@ _HELD = (
     " AND (lease_until > :other OR (attribute_type(#owner, :s) AND begins_with(#owner, :batch))))"
 )
 
+_CONFIRM: Final = "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
+_ENDED: Final = (
+    "suppressed_batches, lease_until, tries, pending, resolved_at, no_data_since, told_resolved, resolved_by"
+    f"{lifecycle.ACKNOWLEDGMENT}"
+)
+"""What a sent notification removes: its claim, and what was noted since the one before."""
+
 
 class DynamoDbClaims:
     """Claims in the state table."""
@@ -176,11 +183,7 @@ class DynamoDbClaims:
         try:
             self._update(
                 key,
-                UpdateExpression=(
-                    "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
-                    f"{life.text}{kept.text}, suppressed_batches, lease_until, tries, pending, resolved_at"
-                    f", no_data_since, told_resolved, resolved_by{lifecycle.ACKNOWLEDGMENT}"
-                ),
+                UpdateExpression=f"{_CONFIRM}{life.text}{kept.text}, {_ENDED}",
                 ConditionExpression="#owner = :me",
                 ExpressionAttributeNames=_NAMES | life.names,
                 ExpressionAttributeValues={

@@ -1,7 +1,7 @@
 """The open incidents in the state table, for the dispatcher: implements `dispatcher.ports.OpenIncidents`.
 
-They are the claim items with the member `open`, see `lifecycle.py`. The index contains their keys only, and
-is eventually consistent, so each item is read before anything is done with it.
+They are the claim items with the member `open`, see `aws/dynamodb/lifecycle.py`. The index contains their
+keys only, and is eventually consistent, so each item is read before anything is done with it.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Eve
 PENDING: Final = "PENDING"
 SENT: Final = "SENT"
 RESOLVED: Final = "RESOLVED"
-"""The states of an item; `claims.py` explains them."""
+"""The states of an item; `aws/dynamodb/claims.py` explains them."""
 OPEN: Final = "open"
 """The index of the open incidents, its partition key, and the only value of that key."""
 _NAMES: Final = {"#open": OPEN}

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from flowwarden.monitor.behavior import Behavior
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.findings import (
@@ -80,6 +81,9 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     the same subject or cause; empty for its own."""
     shares: Shares = Shares.NOTHING
     """What its findings about several subjects must have in common to be one incident with one page."""
+    behavior: Callable[[D], Behavior] | None = None
+    """What a finding shows that the host does that opens the connections, see `monitor/acting_hosts.py`; None
+    if its findings are about a fault, about the attacked end, or about hosts outside."""
     measures: str = ""
     """The member of its facts whose growth is new evidence; empty if only a graver severity is."""
     technique: str = ""

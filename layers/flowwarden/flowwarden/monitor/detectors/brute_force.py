@@ -31,6 +31,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.profile import Standing
+from flowwarden.monitor.behavior import Behavior, always
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
 from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.text import (
@@ -158,6 +159,7 @@ DETECTOR: Final = Detector(
     ),
     severity=Severity.HIGH,
     measures="sessions",
+    behavior=always(Behavior.ACCESS),
     technique="T1110",
     thresholds=("brute_force_sessions",),
     needs=frozenset({Need.BASELINE}),

@@ -22,6 +22,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.monitor.behavior import Behavior
 from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
 from flowwarden.monitor.findings import Severity, TrafficFinding
@@ -81,6 +82,11 @@ def _report(host: HostActivity, flows: Sequence[DirectedFlow]) -> DatabaseEgress
     )
 
 
+def behavior(finding: DatabaseEgress) -> Behavior:
+    """What the host does, by its destination: `lateral-movement` may count the same connections."""
+    return Behavior.ACCESS if finding.peer_class is PeerClass.OWN else Behavior.EGRESS
+
+
 def text(finding: DatabaseEgress) -> Text:
     """The finding in words."""
     client, facts, tally = finding.subject, finding.facts, finding.tally
@@ -106,6 +112,7 @@ DETECTOR: Final = Detector(
     ),
     severity=Severity.HIGH,
     shares=Shares.DESTINATION,
+    behavior=behavior,
     technique="T1210",
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES,),

@@ -32,6 +32,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.monitor.behavior import Behavior, always
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
@@ -86,6 +87,8 @@ class Facts(Struct, frozen=True):
     """Seconds."""
     new_networks: bool = False
     """Whether only data to networks counts to which the role usually sends nothing."""
+    limit: int = 0
+    """The threshold for the bytes."""
 
 
 type EgressVolume = TrafficFinding[Facts]
@@ -157,7 +160,7 @@ def _judge(state: StateView, upload: Upload, megabytes: int) -> Unusual | None:
     _learn(state, upload, {span: min(each.bytes, most[span]) for span, each in sums.items()})
     for span in much:
         if is_too_much(sums, span, most[span]):
-            facts = Facts(profile.role, sums[span].bytes, usually[span], span)
+            facts = Facts(profile.role, sums[span].bytes, usually[span], span, limit=most[span])
             return Unusual(upload, sums[span], facts)
     return _elsewhere(summed, usual_networks(items), usually, megabytes)
 
@@ -180,8 +183,9 @@ def _elsewhere(
         return None
     sums = summed.sums(networks)
     for span, sent in sums.items():
-        if is_too_much(sums, span, limit(0, megabytes, span)):
-            facts = Facts(upload.profile.role, sent.bytes, usually[span], span, new_networks=True)
+        if is_too_much(sums, span, least := limit(0, megabytes, span)):
+            role, before = upload.profile.role, usually[span]
+            facts = Facts(role, sent.bytes, before, span, new_networks=True, limit=least)
             return Unusual(upload, sent, facts, networks)
     return None
 
@@ -274,6 +278,7 @@ DETECTOR: Final = Detector(
     quiet=DAY,
     shares=Shares.DESTINATION,
     measures="sent",
+    behavior=always(Behavior.EGRESS),
     technique="T1048",
     thresholds=("upload_megabytes",),
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),

@@ -23,6 +23,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.monitor.behavior import Behavior, always
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector
@@ -94,6 +95,7 @@ DETECTOR: Final = Detector(
     severity=Severity.HIGH,
     incident="scan",
     shares=Shares.SERVICE,
+    behavior=always(Behavior.SCAN),
     technique="T1046",
     thresholds=("probing_destinations",),
     inhibits=("blocked-connection",),

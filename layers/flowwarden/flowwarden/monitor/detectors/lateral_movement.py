@@ -24,6 +24,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.monitor.behavior import Behavior
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
 from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.text import EXEMPT, Text, new_for_role, services, short_services
@@ -45,6 +46,8 @@ class Facts(Struct, frozen=True):
     """Internal hosts contacted within a day, approximately."""
     limit: int
     """The threshold for the servers."""
+    answered: int = 0
+    """Those of the batch that answered."""
 
 
 type LateralMovement = TrafficFinding[Facts]
@@ -57,7 +60,8 @@ def inspect(host: HostActivity, thresholds: Thresholds) -> list[LateralMovement]
     if host.learning_all or servers < least:
         return []
     moving = host.administering
-    facts = Facts(role=host.role, servers=servers, limit=least)
+    answered = len({each.server for each in contacts_of(host, moving) if not each.failed})
+    facts = Facts(role=host.role, servers=servers, limit=least, answered=answered)
     return [_report(host, moving, facts)] if moving else []
 
 
@@ -69,6 +73,11 @@ def _report(host: HostActivity, flows: Sequence[DirectedFlow], facts: Facts) -> 
         sample=replace(sample_of(host, flows), window=window),
         facts=facts,
     )
+
+
+def behavior(finding: LateralMovement) -> Behavior:
+    """What the host does: if no host answered, the attempts are those that `scan` counts."""
+    return Behavior.ACCESS if finding.facts.answered else Behavior.SCAN
 
 
 def text(finding: LateralMovement) -> Text:
@@ -92,6 +101,7 @@ DETECTOR: Final = Detector(
     summary="one of your hosts contacts three others for remote administration, which is new for its role",
     severity=Severity.MEDIUM,
     measures="servers",
+    behavior=behavior,
     technique="T1021",
     thresholds=("lateral_hosts",),
     needs=frozenset({Need.BASELINE}),

@@ -32,6 +32,7 @@ from msgspec.structs import replace
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import DYNAMIC
 from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.behavior import Behavior, always
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding, Window
@@ -229,6 +230,7 @@ DETECTOR: Final = Detector(
     ),
     severity=Severity.MEDIUM,
     unpaged=Route.DIGEST,
+    behavior=always(Behavior.EGRESS),
     technique="T1571",
     thresholds=("new_egress_slots",),
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),

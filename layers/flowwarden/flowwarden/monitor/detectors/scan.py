@@ -30,6 +30,7 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.profile import LEARNING_FACTOR
+from flowwarden.monitor.behavior import Behavior, always
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
@@ -195,6 +196,7 @@ DETECTOR: Final = Detector(
     incident="scan",
     shares=Shares.SERVICE,
     measures="failed",
+    behavior=always(Behavior.SCAN),
     technique="T1046",
     thresholds=("scan_hour", "scan_day", "scan_ports"),
     needs=frozenset({Need.BASELINE}),

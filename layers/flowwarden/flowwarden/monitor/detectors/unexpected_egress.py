@@ -24,6 +24,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
+from flowwarden.monitor.behavior import Behavior, always
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
@@ -156,6 +157,7 @@ DETECTOR: Final = Detector(
     ),
     severity=Severity.MEDIUM,
     shares=Shares.DESTINATION,
+    behavior=always(Behavior.EGRESS),
     technique="T1041",
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES,),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from flowwarden.monitor.text import Text
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.text import plural
 
@@ -17,6 +19,10 @@ LISTED: Final = 20
 class Crowd(Struct, frozen=True):
     """What a page says about findings with the same cause."""
 
+    member: ClassVar[str] = "same_cause"
+    """The name of its member of the document."""
+    quiet: ClassVar[None] = None
+    """Repeats are suppressed for the time of the finding."""
     what: str
     """The cause in words."""
     members: tuple[str, ...]
@@ -29,6 +35,13 @@ class Crowd(Struct, frozen=True):
     def together(self, claim: Claim) -> tuple[str, ...]:
         """The members of the batch, and those that joined the incident since its last notification."""
         return tuple(dict.fromkeys((*self.members, *claim.joined)))
+
+    def titled(self, text: Text, _claim: Claim) -> Text:
+        """The text of the page's finding, with the number of other findings that the page is about."""
+        if not self.others:
+            return text
+        summary = f"{text.summary.removesuffix('.')}{self.added()}."
+        return replace(text, summary=summary, brief=f"{text.brief or text.summary} +{len(self.others)}")
 
     def lines(self, claim: Claim) -> Iterator[str]:
         """The paragraph about the cause."""

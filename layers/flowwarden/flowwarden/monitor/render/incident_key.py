@@ -21,18 +21,26 @@ def account_of(finding: Finding) -> str | None:
 
 
 def incident_key(
-    finding: Finding, account_id: str, region: str, log_group: str, cause: Cause | None = None
+    finding: Finding,
+    account_id: str,
+    region: str,
+    log_group: str,
+    cause: Cause | None = None,
+    host: str = "",
 ) -> str:
     """The incident key, 32 hexadecimal digits: identical for findings about the same incident.
 
     For findings about traffic, the key excludes what changes from batch to batch: internet peers and
     ephemeral ports. It also excludes the interface and the log group, because both ends of a rejected
     connection log it, and that is one incident. For findings about missing records, the key includes the log
-    group. Findings with the same `cause` are one incident, whatever their subjects.
+    group. Findings with the same `cause` are one incident, whatever their subjects, and findings about what
+    one `host` does, whatever their detectors.
     """
     scope = vpc_of(finding) if isinstance(finding, TrafficFinding) else log_group
     name, *what = identity(finding)
     name = BY_NAME[name].incident or name
+    if host:
+        return digest(account_id, region, scope, "acting host", host)
     if cause is not None:
         return digest(account_id, region, scope, name, "cause", *cause.identity)
     return digest(account_id, region, scope, name, *what)

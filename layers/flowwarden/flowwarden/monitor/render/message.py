@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.mutes import SUGGESTED_DAYS, suggested
 from flowwarden.monitor.quiet import quiet_of
+from flowwarden.monitor.render.course import Course
 from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.parts import RenderContext, repeats
 from flowwarden.monitor.render.subject import subject_line
@@ -42,18 +42,23 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     claim: Claim
     """What was sent before."""
     context: RenderContext
-    crowd: Crowd | None = None
-    """The members of the incident, if several can have its cause."""
+    crowd: Crowd | Course | None = None
+    """The other findings of the incident: with its cause, or about its host."""
 
     @classmethod
     def about(
-        cls, finding: F, key: str, claim: Claim, context: RenderContext, crowd: Crowd | None = None
+        cls,
+        finding: F,
+        key: str,
+        claim: Claim,
+        context: RenderContext,
+        crowd: Crowd | Course | None = None,
     ) -> Message[F]:
         """Put the finding into words."""
         text = describe(finding)
         todo = steps(finding, text, context)
-        if crowd is not None and crowd.others:
-            text = _with_others(text, crowd)
+        if crowd is not None:
+            text = crowd.titled(text, claim)
         return cls(finding=finding, text=text, steps=todo, key=key, claim=claim, context=context, crowd=crowd)
 
     @property
@@ -96,7 +101,9 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     @property
     def repeats(self) -> str:
         """When the incident was last sent, and how long repeats are suppressed."""
-        quiet = quiet_of(self.finding, self.context.suppression_minutes)
+        quiet = self.crowd.quiet if self.crowd else None
+        if quiet is None:
+            quiet = quiet_of(self.finding, self.context.suppression_minutes)
         minutes = self.context.suppression_minutes if quiet is None else quiet // 60
         is_page = BY_NAME[self.finding.detector].route is Route.PAGES
         goes_on = is_page and minutes * 60 < REMIND_SECONDS
@@ -129,9 +136,3 @@ def attributes(finding: Finding, kind: str, context: RenderContext) -> dict[str,
         "account": context.account_id,
         "region": context.region,
     }
-
-
-def _with_others(text: Text, crowd: Crowd) -> Text:
-    """The text, with the number of other findings that the page is about."""
-    summary = f"{text.summary.removesuffix('.')}{crowd.added()}."
-    return replace(text, summary=summary, brief=f"{text.brief or text.summary} +{len(crowd.others)}")

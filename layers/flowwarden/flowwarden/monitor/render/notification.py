@@ -11,6 +11,7 @@ from flowwarden.monitor.findings import (
     UnparsedFinding,
 )
 from flowwarden.monitor.render import page, rollup, telemetry, unparsed
+from flowwarden.monitor.render.course import Course
 from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
@@ -19,9 +20,13 @@ from flowwarden.notify.notification import Notification
 
 
 def render(
-    finding: Finding, key: str, claim: Claim, context: RenderContext, crowd: Crowd | None = None
+    finding: Finding,
+    key: str,
+    claim: Claim,
+    context: RenderContext,
+    crowd: Crowd | Course | None = None,
 ) -> Notification:
-    """The notification about a finding; `key` identifies its incident, and `crowd` others with its cause.
+    """The notification about a finding; `key` identifies its incident, `crowd` its other findings.
 
     Raises:
         TypeError: the kind of finding has no text.

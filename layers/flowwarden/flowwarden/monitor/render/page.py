@@ -6,6 +6,7 @@ from typing import Any
 
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.render import amount
+from flowwarden.monitor.render.course import Course
 from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.ends import TOP, from_end, listed, to_end
 from flowwarden.monitor.render.message import Message
@@ -21,9 +22,13 @@ type Page = Message[TrafficFinding]
 
 
 def render(
-    finding: TrafficFinding, key: str, claim: Claim, context: RenderContext, crowd: Crowd | None = None
+    finding: TrafficFinding,
+    key: str,
+    claim: Claim,
+    context: RenderContext,
+    crowd: Crowd | Course | None = None,
 ) -> Notification:
-    """The notification about a finding; `key` identifies its incident, and `crowd` others with its cause."""
+    """The notification about a finding; `key` identifies its incident, `crowd` its other findings."""
     page = Message.about(finding, key, claim, context, crowd)
     # SNS rejects empty values, so an unknown VPC is omitted.
     vpc = known_id(finding.example.flow.vpc_id)
@@ -58,6 +63,11 @@ def _text(page: Page) -> Composed:
         (page.repeats, page.identity),
         page.how_to_mute,
     )
+
+
+def _others(page: Page, kind: type[Crowd | Course]) -> dict[str, Any] | None:
+    """The other findings of the incident; None if it has no others of this kind."""
+    return page.crowd.document(page.claim) if isinstance(page.crowd, kind) else None
 
 
 def _service(finding: TrafficFinding) -> str:
@@ -98,7 +108,7 @@ def _document(page: Page) -> dict[str, Any]:
         "log_stream": page.context.log_stream,
         "query": log_query(page.text.query_terms),
         "query_range": span and {"begin": span[0], "end": span[1]},
-        "same_cause": page.crowd and page.crowd.document(page.claim),
+        **{each.member: _others(page, each) for each in (Crowd, Course)},
         "mutes": page.mute_lines,
         "suppressed_batches": page.claim.suppressed_batches,
         "last_sent": page.claim.last_sent,
