@@ -79,7 +79,7 @@ def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
         now: Unix seconds.
         window: the suppression window in seconds.
     """
-    members = {f":member{at}": {"S": each} for at, each in enumerate(evidence.members[:MOST_ASKED])}
+    members = {f":m{at}": {"S": each} for at, each in enumerate(evidence.members[:MOST_ASKED])}
     asks = _named(evidence.asks[:MOST_ASKS] if members else ())
     places = {name: {"S": each} for group in asks for name, each in group.items()}
     values = {
