@@ -26,7 +26,7 @@ from flowwarden.notify.claims import ClaimKey
 from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS
 from flowwarden.notify.text import moment
 from flowwarden.printable import as_json, one_line
-from flowwarden_cli.commands import incident_text, muting
+from flowwarden_cli.commands import incident_text, muting, stored
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
 from flowwarden_cli.commands.incidents import ACK, LIST, MUTE, RESOLVE, SHOW
 from flowwarden_cli.commands.stack import region_of
@@ -79,7 +79,10 @@ def run(
         region = region_of(options.region)
         ports = wired(options.stack, region) if wired else on_aws(options.stack, region, time.sleep)
         action = Action(options, console, ports, now, until)
-        _ACTIONS[options.action](action)
+        try:
+            _ACTIONS[options.action](action)
+        finally:
+            stored.warn(ports.unreadable, console)
     except FlowWardenError as error:
         console.report(f"error: {error}")
         return UNREADABLE

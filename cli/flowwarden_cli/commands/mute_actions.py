@@ -10,7 +10,7 @@ from flowwarden.bootstrap.incidents import IncidentPorts, on_aws
 from flowwarden.errors import FlowWardenError
 from flowwarden.notify.text import plural
 from flowwarden.printable import as_json, one_line
-from flowwarden_cli.commands import muting
+from flowwarden_cli.commands import muting, stored
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
 from flowwarden_cli.commands.mutes import LIST
 from flowwarden_cli.commands.stack import region_of
@@ -30,7 +30,10 @@ def run(
     try:
         region = region_of(options.region)
         ports = wired(options.stack, region) if wired else on_aws(options.stack, region, time.sleep)
-        return (_list if options.action == LIST else _remove)(options, console, ports)
+        try:
+            return (_list if options.action == LIST else _remove)(options, console, ports)
+        finally:
+            stored.warn(ports.unreadable, console)
     except FlowWardenError as error:
         console.report(f"error: {error}")
         return UNREADABLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from flowwarden.aws.caller import reason
 from flowwarden.aws.clients import make_client
@@ -22,6 +22,7 @@ from flowwarden.notify.ports import Claims, Sink
 from flowwarden.policy.made_mutes import MuteEditor
 from flowwarden.sinks.sns import SnsSink
 from flowwarden.state.sets import DAY
+from flowwarden.unreadable import Unreadable
 
 TABLE: Final = "StateTableName"
 LOG_GROUP: Final = "FlowLogGroupName"
@@ -44,6 +45,8 @@ class IncidentPorts(Struct, frozen=True, kw_only=True):
     desk: IncidentDesk
     mutes: MuteEditor
     claims: Claims
+    unreadable: Unreadable = field(default_factory=Unreadable)
+    """Where the stored incidents and mutes note what they cannot read."""
 
 
 def on_aws(
@@ -68,6 +71,7 @@ def on_aws(
         if not found.values.get(name):
             raise SettingsError(f"stack {stack} has no output {name}: deploy this version of it")
     state, table = make_client("dynamodb", found.region), found.values[TABLE]
+    unreadable = Unreadable()
     topics = make_client("sns", found.region, attempts=BOTOCORE_ATTEMPTS)
     return IncidentPorts(
         region=found.region,
@@ -77,8 +81,9 @@ def on_aws(
             name: HintingSink(SnsSink(Topic(topics, found.values[output], wait)))
             for name, output in TOPICS.items()
         },
-        desk=DynamoDbDesk(state, table),
-        mutes=DynamoDbMuteEditor(state, table),
+        desk=DynamoDbDesk(state, table, unreadable),
+        mutes=DynamoDbMuteEditor(state, table, unreadable),
+        unreadable=unreadable,
         claims=DynamoDbClaims(state, table, ClaimTerms(suppression=DAY, lease=LEASE_SECONDS)),
     )
 

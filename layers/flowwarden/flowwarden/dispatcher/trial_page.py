@@ -42,7 +42,7 @@ class Place(Struct, frozen=True, kw_only=True):
     """Of the flow logs: later records in it resolve the incident if the command does not."""
 
 
-class Tested(Struct, frozen=True, kw_only=True):
+class Outcome(Struct, frozen=True, kw_only=True):
     """The outcome of a test."""
 
     key: str
@@ -70,7 +70,9 @@ class _Test(Struct, frozen=True):
         return alert.key in done.sent, (*done.unsent, *(table if done.state_unavailable else ()))
 
 
-def send_test(sink: Sink, claims: Claims, desk: IncidentDesk, place: Place, now: int, attempt: str) -> Tested:
+def send_test(
+    sink: Sink, claims: Claims, desk: IncidentDesk, place: Place, now: int, attempt: str
+) -> Outcome:
     """Send a test incident to a sink, resolve it, and send that it is resolved.
 
     Args:
@@ -91,17 +93,17 @@ def send_test(sink: Sink, claims: Claims, desk: IncidentDesk, place: Place, now:
     test = _Test(sink, claims, desk, run)
     sent, problems = test.send(_alert(key, place, now))
     if not sent:
-        return Tested(key=key, problems=problems)
+        return Outcome(key=key, problems=problems)
     found = desk.find(stored_at, now)
     if found is None or not desk.resolve_by(found, BY, now):
         missing = (*problems, "The incident is not stored as it was sent.")
-        return Tested(key=key, sent=True, problems=missing)
+        return Outcome(key=key, sent=True, problems=missing)
     over = replace(found, resolved_at=now, resolved_by=BY)
     alert = resolved_alert(over)
     resolved, more = test.send(alert) if alert else (False, ("The incident cannot be read.",))
     if resolved:
         desk.close(over)
-    return Tested(key=key, sent=True, resolved=resolved, problems=(*problems, *more))
+    return Outcome(key=key, sent=True, resolved=resolved, problems=(*problems, *more))
 
 
 def _alert(key: str, place: Place, now: int) -> Alert:

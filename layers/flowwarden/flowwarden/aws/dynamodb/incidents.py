@@ -141,7 +141,10 @@ def read(item: StoredItem, now: int, *, also_closed: bool = False) -> OpenIncide
     """The open incident in an item; None if it is not open, or cannot be read, which is noted."""
     shown = OPEN in item or (also_closed and "incident" in item)
     key, state, owner = _key(item.key), item.text("state") if shown else None, item.text("owner")
-    if key is None or owner is None or state not in {PENDING, SENT, RESOLVED}:
+    if state not in {None, PENDING, SENT, RESOLVED}:
+        item.left_out("state", "is not a state of an incident")
+        return None
+    if key is None or owner is None or state is None:
         return None
     pending = item.document("pending", Pending) if state == PENDING and "pending" in item else None
     incident = incident_of(item, now)
