@@ -1,4 +1,4 @@
-"""A deployed stack with incidents and mutes, in memory, for `flowwarden incidents`, `mutes` and `test-page`."""
+"""A deployed stack with incidents and mutes, in memory, for the commands about incidents."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.policy.fakes_mutes import MemoryMutes
 
 PAGES, OPERATIONS = "sns:flow-warden-pages", "sns:flow-warden-operations"
 SCAN, BLOCKED, SENDING, SILENT = (
-    f"{each}f0e9a4c8f1d4f0e9d550c2d6b1a7e3" for each in ("1a", "1b", "2c", "3d")
+    f"{each}e9a4c8f1d4f0e9d550c2d6b1a7e" for each in ("8cf70", "8cf71", "2c3d0", "3d4e0")
 )
-"""Keys of incidents; the first two begin with the same character."""
+"""Keys of incidents; the first two begin with the same characters."""
 HOUR: Final = 3600
 OWNER: Final = ("monitor/1", "", "")
 MUTE: Final = Mute(
-    detector="scan", subject="10.0.8.12", until="2023-12-31", reason="network inventory, ticket 4711"
+    detector="scan", subject="10.0.8.12", until="2026-12-31", reason="network inventory, ticket 4711"
 )
 
 
@@ -50,14 +50,13 @@ def incident(title: str, **members: Any) -> Incident:
 
 def of(key: str, stored: Incident | None, sink: str = PAGES, **members: Any) -> OpenIncident:
     """An incident as it is stored for a sink."""
-    usual = {"sent_at": NOW - 2 * HOUR, "check_at": NOW + 6 * HOUR, "version": OWNER}
+    usual: dict[str, Any] = {"sent_at": NOW - 2 * HOUR, "check_at": NOW + 6 * HOUR, "version": OWNER}
     return OpenIncident(key=ClaimKey(sink, key), incident=stored, **usual | members)
 
 
 def _sending() -> OpenIncident:
-    scanned = incident(
-        "10.0.1.9 failed to connect to about 20 host/port pairs within 1 h.", subject="10.0.1.9"
-    )
+    title = "10.0.1.9 failed to connect to about 20 host/port pairs within 1 h."
+    scanned = incident(title, subject="10.0.1.9")
     notification = Notification(subject="[HIGH] 10.0.1.9 …", text="…\n", document={}, attributes={})
     pending = Pending(incident=scanned, notification=StoredNotification.of(notification))
     return of(SENDING, None, sent_at=None, pending=pending, check_at=NOW - 1)
@@ -132,7 +131,7 @@ def refusing_table() -> IncidentPorts:
 class Refusing(MemorySink):
     """A topic to which the caller may not publish."""
 
-    def send(self, notification: Notification) -> None:
+    def send(self, _notification: Notification) -> None:
         """See the port."""
         raise PublishFailed("AuthorizationError: not authorized to perform: SNS:Publish; your credentials …")
 
@@ -143,7 +142,7 @@ def refusing_topic() -> IncidentPorts:
 
 
 class Saving(MemoryDesk):
-    """A table that stores a test page when it is sent, which the fakes of claims and incidents do not share."""
+    """A table that holds a test page once it is sent: the fakes of claims and incidents share nothing."""
 
     looks: int = 0
 

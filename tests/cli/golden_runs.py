@@ -198,33 +198,33 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _on("incidents", "list", "--json"),
         _on("incidents", "list", stack=without_incidents),
         *(_on("incidents", "show", key) for key in (SCAN, BLOCKED[:8], SENDING, SILENT)),
-        _on("incidents", "ack", SCAN[:8], "--by", "alice"),
-        _on("incidents", "resolve", SCAN[:8]),
-        _on("incidents", "resolve", SCAN[:8], "--by", "alice", "--json"),
-        _on("incidents", "mute", SCAN[:8], "--for", "7d", "--reason", "approved scanner", "--by", "alice"),
-        _on("incidents", "mute", BLOCKED, "--until", "2023-12-24", "--reason", "x", "--json"),
+        _on("incidents", "ack", SCAN[:5], "--by", "alice"),
+        _on("incidents", "resolve", SCAN[:5]),
+        _on("incidents", "resolve", SCAN[:5], "--by", "alice", "--json"),
+        _on("incidents", "mute", SCAN[:5], "--for", "7d", "--reason", "approved scanner", "--by", "alice"),
+        _on("incidents", "mute", BLOCKED, "--until", "2026-12-24", "--reason", "x", "--json"),
     ),
     "incidents-errors": (
-        *(_on("incidents", "show", key) for key in ("1", "1a1a", "9" * 32)),
+        *(_on("incidents", "show", key) for key in ("8cf", "8cf7", "9999", "9" * 32)),
         _on("incidents", "ack", SENDING),
         _on("incidents", "ack", SILENT),
         _on("incidents", "list", stack=refusing_table),
         *(
             _on("incidents", *given)
             for given in (
-                ("list", "1a1a"),
+                ("list", "8cf70"),
                 ("show",),
-                ("ack", "1a1a", "--reason", "x"),
-                ("ack", "1a1a", "--by", "x" * 257),
-                ("mute", "1a1a", "--for", "7d"),
-                ("mute", "1a1a", "--reason", "x"),
-                ("mute", "1a1a", "--for", "7d", "--until", "2023-12-24", "--reason", "x"),
-                *(("mute", "1a1a", "--for", each, "--reason", "x") for each in ("week", "0d", "400d")),
+                ("ack", "8cf70", "--reason", "x"),
+                ("ack", "8cf70", "--by", "x" * 257),
+                ("mute", "8cf70", "--for", "7d"),
+                ("mute", "8cf70", "--reason", "x"),
+                ("mute", "8cf70", "--for", "7d", "--until", "2026-12-24", "--reason", "x"),
+                *(("mute", "8cf70", "--for", each, "--reason", "x") for each in ("week", "0d", "400d")),
                 *(
-                    ("mute", "1a1a", "--until", each, "--reason", "x")
-                    for each in ("never", "soon", "2023-01-01", "2023-12-24T10:00:00")
+                    ("mute", "8cf70", "--until", each, "--reason", "x")
+                    for each in ("never", "soon", "2026-01-01", "2026-12-24T10:00:00")
                 ),
-                ("close", "1a1a"),
+                ("close", "8cf70"),
             )
         ),
     ),

@@ -84,7 +84,7 @@ def run(
         finally:
             stored.warn(ports.unreadable, console)
     except FlowWardenError as error:
-        console.report(f"error: {error}")
+        console.report(f"error: {stored.explained(error)}")
         return UNREADABLE
     return SUCCEEDED
 
@@ -154,6 +154,7 @@ def _mute(action: Action) -> None:
     _must_be_sent(chosen)
     made = muting.made_of(chosen.incident, chosen.key, action.until, action.options, now)
     muting.store(action.ports.mutes, made, now)
+    state = "resolved before" if chosen.status is Status.RESOLVED else "closed without a notification"
     if chosen.status is not Status.RESOLVED:
         _each(chosen, lambda one: desk.resolve_by(one, action.options.by, now))
         for one in chosen.by_sink:
@@ -161,7 +162,7 @@ def _mute(action: Action) -> None:
     action.print(
         {"incident": chosen.key, "state": "muted", "mutes": [muting.document(each) for each in made]},
         [
-            f"Incident {one_line(chosen.key)}: muted, and closed without a notification.",
+            f"Incident {one_line(chosen.key)}: muted, and {state}.",
             *(line for each in made for line in muting.lines(each)),
             "The monitor uses a mute within a minute. To end it: flowwarden mutes remove ID",
         ],

@@ -110,9 +110,9 @@ def _status(one: OpenIncident, status: Status) -> str:
         at = "" if one.acknowledged.at is None else f" at {moment(one.acknowledged.at)}"
         return f"acknowledged{by}{at}, until {moment(one.acknowledged.until)}"
     if status is Status.RESOLVED and one.resolved_at is not None:
-        by = "" if one.resolved_by is None else " by command"
-        named = f", {one_line(one.resolved_by)}" if one.resolved_by else ""
-        return f"resolved{by} at {moment(one.resolved_at)}{named}"
+        by = f" by {one_line(one.resolved_by)}" if one.resolved_by else ""
+        how = "" if one.resolved_by is None else ", by command"
+        return f"resolved{by} at {moment(one.resolved_at)}{how}"
     return status.value
 
 

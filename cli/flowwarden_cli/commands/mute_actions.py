@@ -35,7 +35,7 @@ def run(
         finally:
             stored.warn(ports.unreadable, console)
     except FlowWardenError as error:
-        console.report(f"error: {error}")
+        console.report(f"error: {stored.explained(error)}")
         return UNREADABLE
 
 

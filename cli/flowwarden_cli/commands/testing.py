@@ -11,6 +11,7 @@ from flowwarden.bootstrap.incidents import IncidentPorts, on_aws
 from flowwarden.dispatcher.trial_page import Place, send_test
 from flowwarden.errors import FlowWardenError
 from flowwarden.printable import as_json, one_line
+from flowwarden_cli.commands import stored
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
 from flowwarden_cli.commands.stack import region_of
 from flowwarden_cli.terminal.console import Console
@@ -42,7 +43,7 @@ def run(
         sink = ports.sinks[options.sink]
         done = send_test(sink, ports.claims, ports.desk, place, int(console.now()), attempt())
     except FlowWardenError as error:
-        console.report(f"error: {error}")
+        console.report(f"error: {stored.explained(error)}")
         return UNREADABLE
     if options.json:
         document = {"sink": sink.name, "incident": done.key, "sent": done.sent, "resolved": done.resolved}
