@@ -195,14 +195,17 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
     "incidents": (
         _on("incidents", "--help"),
         _on("incidents", "list", "--stack", "flow-warden", "--region", "eu-west-1"),
-        _on("incidents", "list", "--json"),
         _on("incidents", "list", stack=without_incidents),
-        *(_on("incidents", "show", key) for key in (SCAN, BLOCKED[:8], SENDING, SILENT)),
+        _on("incidents", "list", "--json", stack=without_incidents),
         _on("incidents", "ack", SCAN[:5], "--by", "alice"),
         _on("incidents", "resolve", SCAN[:5]),
         _on("incidents", "resolve", SCAN[:5], "--by", "alice", "--json"),
         _on("incidents", "mute", SCAN[:5], "--for", "7d", "--reason", "approved scanner", "--by", "alice"),
         _on("incidents", "mute", BLOCKED, "--until", "2026-12-24", "--reason", "x", "--json"),
+    ),
+    "incidents-show": (
+        *(_on("incidents", "show", key) for key in (SCAN, BLOCKED[:8], SENDING, SILENT)),
+        _on("incidents", "show", BLOCKED[:8], "--json"),
     ),
     "incidents-errors": (
         *(_on("incidents", "show", key) for key in ("8cf", "8cf7", "9999", "9" * 32)),
@@ -231,7 +234,7 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
     "mutes": (
         _on("mutes", "--help"),
         _on("mutes", "list"),
-        _on("mutes", "list", "--json"),
+        _on("mutes", "list", "--json", "--stack", "flow-warden", "--region", "eu-west-1"),
         _on("mutes", "list", stack=without_incidents),
         _on("mutes", "list", stack=refusing_table),
         _on("mutes", "remove", id_of(MUTE)),
@@ -242,7 +245,7 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
     ),
     "test-page": (
         _on("test-page", "--help"),
-        _on("test-page", stack=working),
+        _on("test-page", "--stack", "flow-warden", "--region", "eu-west-1", stack=working),
         _on("test-page", "--sink", "operations", "--json", stack=working),
         _on("test-page", stack=refusing_topic),
         _on("test-page", stack=refusing_table),

@@ -46,7 +46,20 @@ def completed(folder: Path, *words: str) -> list[str]:
     ("words", "completions"),
     [
         (["re"], ["read", "redrive"]),
-        ([""], ["read", "plan", "policy", "baseline", "redrive", "completion"]),
+        (
+            [""],
+            [
+                "read",
+                "plan",
+                "policy",
+                "incidents",
+                "mutes",
+                "test-page",
+                "baseline",
+                "redrive",
+                "completion",
+            ],
+        ),
         (["--v"], ["--version"]),
         (["wri"], [""]),
         (["read", "--ma"], ["--malformed"]),
@@ -57,6 +70,10 @@ def completed(folder: Path, *words: str) -> list[str]:
         (["policy", ""], ["check"]),
         (["redrive", "--queue", ""], ["monitor", "enforcer", "events"]),
         (["redrive", "--d"], ["--dry-run"]),
+        (["incidents", ""], ["list", "show", "ack", "resolve", "mute"]),
+        (["incidents", "mute", "8cf7", "--f"], ["--for"]),
+        (["mutes", ""], ["list", "remove"]),
+        (["test-page", "--sink", ""], ["pages", "operations"]),
         (["completion", "b"], ["bash"]),
     ],
 )
