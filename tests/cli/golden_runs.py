@@ -216,16 +216,15 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
             _on("incidents", *given)
             for given in (
                 ("list", "8cf70"),
-                ("show",),
                 ("ack", "8cf70", "--reason", "x"),
                 ("ack", "8cf70", "--by", "x" * 257),
                 ("mute", "8cf70", "--for", "7d"),
                 ("mute", "8cf70", "--reason", "x"),
                 ("mute", "8cf70", "--for", "7d", "--until", "2026-12-24", "--reason", "x"),
-                *(("mute", "8cf70", "--for", each, "--reason", "x") for each in ("week", "0d", "400d")),
+                *(("mute", "8cf70", "--for", each, "--reason", "x") for each in ("week", "400d")),
                 *(
                     ("mute", "8cf70", "--until", each, "--reason", "x")
-                    for each in ("never", "soon", "2026-01-01", "2026-12-24T10:00:00")
+                    for each in ("never", "soon", "2026-01-01")
                 ),
                 ("close", "8cf70"),
             )

@@ -112,7 +112,7 @@ def test_an_acknowledged_incident_is_not_sent_again(stored: Stored, evidence: Ev
 
 
 def test_an_acknowledgment_ends_after_its_days(stored: Stored) -> None:
-    """An incident that nobody resolves is sent again, with the number of its repeats."""
+    """An incident that goes on is sent again, with the number of its repeats."""
     sent_and_acknowledged(stored)
     assert not stored.is_sent(LATER)
     claim = stored.page(AT + ACKNOWLEDGED_SECONDS)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flowwarden_cli.commands import COMMANDS
 from tests.cli.fakes_console import flowwarden
 
 COMPLETE = """
@@ -46,20 +47,7 @@ def completed(folder: Path, *words: str) -> list[str]:
     ("words", "completions"),
     [
         (["re"], ["read", "redrive"]),
-        (
-            [""],
-            [
-                "read",
-                "plan",
-                "policy",
-                "incidents",
-                "mutes",
-                "test-page",
-                "baseline",
-                "redrive",
-                "completion",
-            ],
-        ),
+        ([""], [each.name for each in COMMANDS]),
         (["--v"], ["--version"]),
         (["wri"], [""]),
         (["read", "--ma"], ["--malformed"]),

@@ -9,13 +9,13 @@ from msgspec import Struct, field
 
 from flowwarden.aws.caller import reason
 from flowwarden.aws.clients import make_client
-from flowwarden.aws.cloudformation import StackOutputs, stack_outputs
+from flowwarden.aws.cloudformation import StackOutputs, check_outputs, stack_outputs
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.desk import LEASE_SECONDS, DynamoDbDesk
 from flowwarden.aws.dynamodb.mute_editing import DynamoDbMuteEditor
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic, is_refused
 from flowwarden.dispatcher.desk import IncidentDesk
-from flowwarden.errors import PublishFailed, SettingsError
+from flowwarden.errors import PublishFailed
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.ports import Claims, Sink
@@ -55,21 +55,9 @@ def on_aws(
     wait: Callable[[float], None],
     look_up: Callable[[str, str | None], StackOutputs] = stack_outputs,
 ) -> IncidentPorts:
-    """The ports on AWS, with the caller's credentials.
-
-    Args:
-        stack: the stack's name.
-        region: its Region; None for that of the environment or the profile.
-        wait: sleeps for some seconds.
-        look_up: reads the stack's outputs.
-
-    Raises:
-        SettingsError: the stack cannot be read, or it lacks an output.
-    """
+    """The ports on AWS, with the caller's credentials. Args and errors are those of `redrive.on_aws`."""
     found = look_up(stack, region)
-    for name in (TABLE, LOG_GROUP, *TOPICS.values()):
-        if not found.values.get(name):
-            raise SettingsError(f"stack {stack} has no output {name}: deploy this version of it")
+    check_outputs(stack, found, (TABLE, LOG_GROUP, *TOPICS.values()))
     state, table = make_client("dynamodb", found.region), found.values[TABLE]
     unreadable = Unreadable()
     topics = make_client("sns", found.region, attempts=BOTOCORE_ATTEMPTS)
