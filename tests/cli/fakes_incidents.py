@@ -50,7 +50,12 @@ def incident(title: str, **members: Any) -> Incident:
 
 def of(key: str, stored: Incident | None, sink: str = PAGES, **members: Any) -> OpenIncident:
     """An incident as it is stored for a sink."""
-    usual: dict[str, Any] = {"sent_at": NOW - 2 * HOUR, "check_at": NOW + 6 * HOUR, "version": OWNER}
+    usual: dict[str, Any] = {
+        "told": Evidence(gravity=2),
+        "sent_at": NOW - 2 * HOUR,
+        "check_at": NOW + 6 * HOUR,
+        "version": OWNER,
+    }
     return OpenIncident(key=ClaimKey(sink, key), incident=stored, **usual | members)
 
 

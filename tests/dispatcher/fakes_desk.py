@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from flowwarden.dispatcher.desk import acknowledged_for
 from flowwarden.dispatcher.ports import Acknowledgment, OpenIncident
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claims import ClaimKey
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS
 
 
 @dataclass
@@ -40,7 +40,7 @@ class MemoryDesk:
 
     def acknowledge(self, incident: OpenIncident, by: str, now: int) -> bool:
         """See the port."""
-        held = Acknowledgment(until=now + ACKNOWLEDGED_SECONDS, at=now, by=by)
+        held = Acknowledgment(until=now + acknowledged_for(incident), at=now, by=by)
         return self._change(replace(incident, acknowledged=held))
 
     def resolve_by(self, incident: OpenIncident, by: str, now: int) -> bool:

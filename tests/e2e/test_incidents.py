@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from local.environment import CREDENTIALS, PROJECT, REGION
 from local.sandbox import State
 from local.scenario import TIMEOUT_SECONDS, Stage
-from local.stack import STACK
+from tests.e2e import command
 from tests.e2e.test_batches import batch, invoke
 from tests.e2e.test_dispatcher import about, dispatch
 
@@ -24,20 +20,9 @@ ACKED, MUTED = 91, 92
 
 
 def run(state: State, *arguments: str) -> tuple[int, Any]:
-    """Run a command on the sandbox; the exit code, and the JSON that it printed."""
-    name, *rest = arguments
-    command = [sys.executable, "-m", "flowwarden_cli", name, *rest, "--stack", STACK, "--json"]
-    variables = {
-        **CREDENTIALS,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL": state.endpoint,
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
-    done = subprocess.run(
-        command, env=os.environ | variables, cwd=PROJECT, capture_output=True, text=True, check=False
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+    """The exit code of a command, and the JSON that it printed; None if it printed nothing."""
+    code, printed = command.run(state, *arguments)
+    return code, json.loads(printed) if printed else None
 
 
 def paged(stage: Stage, host: int) -> str:

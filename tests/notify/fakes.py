@@ -254,7 +254,8 @@ class MemoryClaims:
 
     def acknowledge(self, key: ClaimKey, now: int) -> None:
         """Acknowledge an incident, as the command does."""
-        self.items[key].acknowledged_until = now + ACKNOWLEDGED_SECONDS
+        item = self.items[key]
+        item.acknowledged_until = now + (DAY if item.told is None else ACKNOWLEDGED_SECONDS)
 
     def _answer(self, operation: str) -> None:
         self.calls += 1

@@ -16,6 +16,7 @@ from flowwarden.dispatcher.desk import (
     WHOLE_KEY,
     Listed,
     Status,
+    acknowledged_for,
     grouped,
     matching,
     status_of,
@@ -23,7 +24,6 @@ from flowwarden.dispatcher.desk import (
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.errors import FlowWardenError
 from flowwarden.notify.claims import ClaimKey
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS
 from flowwarden.notify.text import moment
 from flowwarden.printable import as_json, one_line
 from flowwarden_cli.commands import incident_text, muting, stored
@@ -128,7 +128,7 @@ def _acknowledge(action: Action) -> None:
     chosen, desk = _chosen(action), action.ports.desk
     _must_be_sent(chosen)
     _each(chosen, lambda one: desk.acknowledge(one, action.options.by, action.now))
-    until = moment(action.now + ACKNOWLEDGED_SECONDS)
+    until = moment(action.now + min(map(acknowledged_for, chosen.by_sink)))
     means = f"It does not page again unless it gets worse, until {until}."
     _done(action, chosen, "acknowledged", means)
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.desk import DynamoDbDesk
+from flowwarden.dispatcher.desk import UNCOMPARED_SECONDS
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import GROWTH, JOIN_SECONDS, Evidence
 from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Event, Incident, Pending, StoredNotification
@@ -102,8 +103,16 @@ def sent_and_acknowledged(stored: Stored, evidence: Evidence | None = HOST) -> N
     assert stored.acknowledge(AT)
 
 
-@pytest.mark.parametrize("evidence", [HOST, None, Evidence(gravity=2, members=("a", "b"))])
-def test_an_acknowledged_incident_is_not_sent_again(stored: Stored, evidence: Evidence | None) -> None:
+def test_an_incident_without_evidence_is_acknowledged_for_a_day(stored: Stored) -> None:
+    """Nothing shows whether it gets worse, as for notifications to operations."""
+    sent_and_acknowledged(stored, None)
+    for at in (NOW + TERMS.suppression, AT + UNCOMPARED_SECONDS - 1):
+        assert not stored.is_sent(at, None)
+    assert stored.is_sent(AT + UNCOMPARED_SECONDS, None)
+
+
+@pytest.mark.parametrize("evidence", [HOST, Evidence(gravity=2, members=("a", "b"))])
+def test_an_acknowledged_incident_is_not_sent_again(stored: Stored, evidence: Evidence) -> None:
     """Also long after the suppression window, for as long as it is acknowledged, and no longer."""
     sent_and_acknowledged(stored, evidence)
     assert not stored.is_sent(AT + 1, evidence)

@@ -9,8 +9,10 @@ from moto import mock_aws
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.desk import DynamoDbDesk
+from flowwarden.dispatcher.desk import UNCOMPARED_SECONDS
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.notify.claims import ClaimKey
+from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.unreadable import Unreadable
@@ -81,6 +83,20 @@ def test_an_acknowledged_incident_still_resolves(account: Account) -> None:
     account.dispatch(NOW + 4000)
     assert account.events[-1] == ("[RESOLVED] a", "resolved")
     assert "by command" not in account.sink.sent[-1].text
+
+
+@pytest.mark.parametrize(
+    ("told", "lasts"), [(Evidence(gravity=1), ACKNOWLEDGED_SECONDS), (None, UNCOMPARED_SECONDS)]
+)
+def test_an_incident_that_cannot_get_worse_is_acknowledged_for_a_day(
+    account: Account, told: Evidence | None, lasts: int
+) -> None:
+    """Without evidence, further findings with its key could not be told from repeats."""
+    account.page(NOW, "a")
+    assert desk().acknowledge(replace(only(), told=told), "", LATER)
+    held = only().acknowledged
+    assert held is not None
+    assert held.until == LATER + lasts
 
 
 def test_a_closed_incident_is_resolved_without_a_notification(account: Account) -> None:

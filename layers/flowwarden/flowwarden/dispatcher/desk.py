@@ -15,10 +15,13 @@ from msgspec import Struct
 
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.notify.claims import ClaimKey
-from flowwarden.notify.incident import Incident
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Incident
 
 SHORTEST_KEY: Final = 4
 """Characters of an incident's key that a command needs at least."""
+UNCOMPARED_SECONDS: Final = 86_400
+"""How long an acknowledgment lasts if nothing shows whether the incident gets worse, as for notifications to
+operations: others of their kind, such as further silent interfaces of a VPC, can have the same key."""
 WHOLE_KEY: Final = 32
 """Characters of a whole key."""
 
@@ -97,6 +100,11 @@ def status_of(one: OpenIncident) -> Status:
     if one.resolved_at is not None:
         return Status.RESOLVED
     return Status.OPEN if one.acknowledged is None else Status.ACKNOWLEDGED
+
+
+def acknowledged_for(one: OpenIncident) -> int:
+    """How long an acknowledgment of an incident lasts, in seconds."""
+    return UNCOMPARED_SECONDS if one.told is None else ACKNOWLEDGED_SECONDS
 
 
 def grouped(incidents: Iterable[OpenIncident]) -> list[Listed]:

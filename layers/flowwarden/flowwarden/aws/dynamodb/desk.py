@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents, read
 from flowwarden.aws.dynamodb.lifecycle import ACKNOWLEDGMENT, OPEN, RESOLVED, RESOLVING, SENT
 from flowwarden.aws.dynamodb.table import number
+from flowwarden.dispatcher.desk import acknowledged_for
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.notify.claims import ClaimKey
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.unreadable import Unreadable
 
@@ -41,7 +41,7 @@ class DynamoDbDesk(DynamoDbIncidents):
 
     def acknowledge(self, incident: OpenIncident, by: str, now: int) -> bool:
         """See the port."""
-        until = now + ACKNOWLEDGED_SECONDS
+        until = now + acknowledged_for(incident)
         values: dict[str, Any] = {
             ":until": number(until),
             ":at": number(now),
