@@ -77,10 +77,12 @@ def test_a_removed_mute_is_gone(mutes: DynamoDbMuteEditor) -> None:
 
 def hostile(**members: object) -> dict[str, Any]:
     """An item whose mute has these members."""
-    document = {"detector": "scan", "subject": "10.0.0.5", "until": "2025-12-01", "reason": "x"} | members
-    return {"mute": {"S": json.dumps({name: each for name, each in document.items() if each is not None})}}
+    mute = {"detector": "scan", "subject": "10.0.0.5", "until": "2025-12-01", "reason": "x"} | members
+    document = {"id": ID, "mute": {name: each for name, each in mute.items() if each is not None}}
+    return {"content": {"S": json.dumps(document)}}
 
 
+ID: Final = "000000000000"
 TOO_LATE: Final = "2027-12-01"
 
 
@@ -88,10 +90,10 @@ TOO_LATE: Final = "2027-12-01"
     "members",
     [
         {},
-        {"mute": {"N": "1"}},
-        {"mute": {"S": "[]"}},
-        {"mute": {"S": "{" * 100_000}},
-        {"mute": {"S": '{"detector": "scan"}'}},
+        {"content": {"N": "1"}},
+        {"content": {"S": "[]"}},
+        {"content": {"S": "{" * 100_000}},
+        {"content": {"S": '{"id": "000000000000", "mute": {"detector": "scan"}}'}},
         hostile(until="never"),
         hostile(until=TOO_LATE),
         hostile(until="soon"),
@@ -111,7 +113,7 @@ TOO_LATE: Final = "2027-12-01"
 def test_a_hostile_item_is_ignored_and_noted(mutes: DynamoDbMuteEditor, members: dict[str, Any]) -> None:
     """The last one is valid, but is not stored under its own key; the valid mute beside it is used."""
     mutes.put(made())
-    put("mute#000000000000", **members)
+    put(f"mute#{ID}", **members)
     notes = Unreadable()
     assert DynamoDbMutes(shared("dynamodb"), TABLE, notes).load(NOW) == [made()]
     assert notes.take().count == 1

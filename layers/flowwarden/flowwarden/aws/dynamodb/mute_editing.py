@@ -21,14 +21,9 @@ class DynamoDbMuteEditor(DynamoDbMutes):
         """See the port. Costs one write."""
         self._table.update(
             MUTES.address(mute.id),
-            UpdateExpression=(
-                "SET mute = :mute, made_at = :at, made_by = :by, incident = :incident, expires_at = :expires"
-            ),
+            UpdateExpression="SET content = :content, expires_at = :expires",
             ExpressionAttributeValues={
-                ":mute": {"S": msgspec.json.encode(mute.mute).decode()},
-                ":at": number(mute.made_at or 0),
-                ":by": {"S": mute.made_by},
-                ":incident": {"S": mute.incident},
+                ":content": {"S": msgspec.json.encode(mute).decode()},
                 ":expires": number(MUTES.kept_until(mute.mute.end or 0)),
             },
         )

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flowwarden.aws.dynamodb.item import StoredItem, key_text
+from flowwarden.aws.dynamodb.item import key_text
 from flowwarden.aws.dynamodb.table import StateTable
 from flowwarden.errors import PolicyError
 from flowwarden.policy.made_mutes import MOST_MADE, MadeMute, check_made, id_of
-from flowwarden.policy.mutes import Mute
 from flowwarden.state.schema import MADE_MUTES, MUTES
 from flowwarden.unreadable import Unreadable
 
@@ -42,21 +41,15 @@ class DynamoDbMutes:
         """The mute of an item; None if it has ended, or is not valid, which is noted."""
         key = key_text(members.get("sk"))
         item = self._table.item(f"{MADE_MUTES} {key}", members)
-        mute = item.document("mute", Mute)
-        if mute is None:
+        made = item.document("content", MadeMute)
+        if made is None:
             return None
         try:
-            end = check_made(mute, now)
+            end = check_made(made.mute, now)
         except PolicyError as error:
-            item.left_out("mute", f"is not valid: {error}")
+            item.left_out("content", f"is not a valid mute: {error}")
             return None
-        if MUTES.address(id_of(mute)) != (MADE_MUTES, key):
-            item.left_out("mute", "does not fit its key")
+        if made.id != id_of(made.mute) or MUTES.address(made.id) != (MADE_MUTES, key):
+            item.left_out("content", "does not fit its key")
             return None
-        return _made(mute, item, now) if now < end else None
-
-
-def _made(mute: Mute, item: StoredItem, now: int) -> MadeMute:
-    made_at = item.moment("made_at", now) if "made_at" in item else None
-    texts = {name: item.text(name) or "" for name in ("made_by", "incident") if name in item}
-    return MadeMute(id=id_of(mute), mute=mute, made_at=made_at, **texts)
+        return made if now < end else None
