@@ -99,7 +99,7 @@ def acknowledged_until(item: StoredItem, now: int) -> int | None:
 
 def due_at(incident: Incident, now: int) -> int:
     """When the dispatcher looks again whether an open incident is over (Unix seconds)."""
-    return max(incident.last_seen + incident.wait, now + RETRY_SECONDS)
+    return max(incident.last_seen + incident.wait, now)
 
 
 def incident_of(item: StoredItem, now: int) -> Incident | None:
