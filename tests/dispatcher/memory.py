@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claims import MAX_UNANSWERED, UNANSWERED_SECONDS, ClaimKey, Owner
-from tests.notify.fakes import DAY, MemoryClaims, MemoryItem
+from tests.notify.claim_item import DAY, MemoryItem
+from tests.notify.fakes import MemoryClaims
 
 _NEVER: Final = 2**62
 

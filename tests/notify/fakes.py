@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
-
-from msgspec.structs import replace
 
 from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
 from flowwarden.notify.claims import (
-    MAX_UNANSWERED,
     REDRIVE_SECONDS,
     UNANSWERED_SECONDS,
     Claim,
@@ -19,19 +15,11 @@ from flowwarden.notify.claims import (
     Owner,
 )
 from flowwarden.notify.evidence import (
-    JOIN_SECONDS,
-    MAX_SUPPRESSED,
-    MOST_ASKS,
-    MOST_MEMBERS,
-    SPARED,
     Evidence,
 )
-from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, Pending
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Incident, Pending
 from flowwarden.notify.notification import Notification
-
-DAY = 86_400
-RETRY_SECONDS = 60
-"""After a lease, for how long a retry of the batch goes before the dispatcher."""
+from tests.notify.claim_item import DAY, MemoryItem
 
 
 class CrashError(BaseException):
@@ -64,137 +52,6 @@ class MemorySink:
             raise CrashError
         if self.unanswered:
             raise PublishUnanswered("read timeout, by the test")
-
-
-@dataclass
-class MemoryItem:
-    """The claim of one sink on one incident, and the life of that incident."""
-
-    owner: Owner
-    lease_until: int
-    tries: int = 1
-    sent_at: int | None = None
-    suppressed_until: int | None = None
-    suppressed_batches: set[str] = field(default_factory=set)
-    told: Evidence | None = None
-    joined: list[str] = field(default_factory=list)
-
-    pending: bool = True
-    unsent: Pending | None = None
-    incident: Incident | None = None
-    resolved_at: int | None = None
-    check_at: int | None = None
-    """When the dispatcher looks at it; None if it is not open."""
-    no_data_since: int | None = None
-    told_resolved: bool = False
-    """Whether a notification reported it as resolved, and none was sent since."""
-
-    def held(self, now: int, wait: int) -> ClaimState | None:
-        """The state of a claim by another owner while this one is pending; None if it may take over."""
-        if self.lease_until > now:
-            return ClaimState.IN_PROGRESS
-        waits = self.tries >= MAX_UNANSWERED and self.lease_until > now - wait
-        return ClaimState.UNANSWERED if waits else None
-
-    def has_told(self, given: Evidence, now: int, window: int) -> bool:
-        """Whether a repeat shows nothing new; see `notify/evidence.py`."""
-        told, sent = self.told, self.sent_at
-        if told is None or sent is None or given.gravity > told.gravity or given.amount >= told.grows_at:
-            return False
-        if not given.members:
-            return True
-        if len(self.joined) >= min(told.crowd, MOST_MEMBERS + 1) or not told.members:
-            return False
-        place = all(not set(group).isdisjoint(told.places) for group in given.asks[:MOST_ASKS])
-        knows = set(given.members) <= set(told.members)
-        joins = place and (now < sent + JOIN_SECONDS or len(told.members) >= MOST_MEMBERS)
-        joined = bool(self.joined) and set(given.members) <= {*told.members, *self.joined}
-        waits = joined and now < sent + max(window, JOIN_SECONDS)
-        free = not given.strict or len(told.members) == 1
-        return (knows and (place or free)) or joins or (place and waits)
-
-    def await_sending(self, pending: Pending | None) -> None:
-        """Note what the dispatcher sends if the invocation ends."""
-        if pending is not None:
-            self.unsent, self.check_at = pending, self.lease_until + RETRY_SECONDS
-
-    def open(self, incident: Incident | None, now: int) -> None:
-        """Store the incident after its notification."""
-        self.unsent = self.resolved_at = self.no_data_since = None
-        self.told_resolved = False
-        if incident is not None:
-            self.incident = incident
-            self.check_at = max(incident.last_seen + incident.wait, now)
-
-    def see(self, pending: Pending | None, now: int, *, writes: bool) -> None:
-        """Note a suppressed repeat; it opens a resolved incident again.
-
-        `writes` is whether the item changes in another way, too.
-        """
-        known = self.incident
-        if known is None or pending is None:
-            return
-        seen = pending.incident.last_seen
-        reopens = self.resolved_at is not None and seen > known.last_seen
-        if reopens:
-            again = replace(known, reopened=known.reopened + 1, last_seen=now)
-            self.resolved_at, self.check_at = None, now + again.wait
-        if reopens or writes or seen > known.last_seen + known.fresh_for:
-            last = max(known.last_seen, seen)
-            self.incident = replace(known, last_seen=last, reopened=known.reopened + reopens)
-
-    def suppresses(self, incident: Incident | None, now: int, window: int) -> bool:
-        """Whether a repeat with nothing new is not sent; see `aws.dynamodb.lifecycle.suppressing`."""
-        goes_on = self.suppressed_until is not None and now < self.suppressed_until <= now + window
-        if incident is None:
-            return goes_on
-        sent, seen = self.sent_at or 0, self.incident.last_seen if self.incident else 0
-        recent = sent > now - incident.reopen_after
-        counted = bool(incident.counted_over) and seen >= now - incident.counted_over
-        late = self.resolved_at is not None and seen >= min(incident.last_seen, now)
-        return (goes_on and (not self.told_resolved or recent or counted)) or late
-
-    def history(self, now: int) -> dict[str, Any]:
-        """The event and the earlier incident of a claim."""
-        if self.incident is None:
-            return {}
-        if self.resolved_at is None:
-            if not self.told_resolved:
-                return {"event": Event.UPDATED, "earlier": self.incident}
-            before = max(0, self.incident.reopened - 1)
-            return {"event": Event.REOPENED, "earlier": replace(self.incident, reopened=before)}
-        if now - self.resolved_at >= REOPEN_SECONDS:
-            return {}
-        return {"event": Event.REOPENED, "earlier": self.incident}
-
-    def repeat(self, batch: str, given: Evidence | None, now: int, quiet: int) -> tuple[bool, bool]:
-        """Count the repeat, and extend the suppression, or let members join.
-
-        Returns whether the item changes, and whether any member joins.
-        """
-        counts = len(self.suppressed_batches) < MAX_SUPPRESSED
-        if counts:
-            self.suppressed_batches.add(batch)
-        if given is None:
-            return counts, False
-        before = self.suppressed_until or 0
-        joins, ends = self._after(given, now, quiet)
-        writes = counts or joins or ends - before > quiet // SPARED
-        if writes:
-            self.suppressed_until = ends
-        return writes, joins
-
-    def _after(self, given: Evidence, now: int, quiet: int) -> tuple[bool, int]:
-        assert self.told is not None
-        assert self.sent_at is not None
-        assert self.suppressed_until is not None
-        others = [each for each in given.members if each not in self.told.members]
-        if not others:
-            furthest = self.sent_at + max(quiet, self.told.remind)
-            return False, max(self.suppressed_until, min(now + quiet, furthest))
-        self.joined += [each for each in others if each not in self.joined]
-        del self.joined[MOST_MEMBERS:]
-        return True, self.suppressed_until
 
 
 @dataclass
@@ -249,12 +106,14 @@ class MemoryClaims:
         self, item: MemoryItem, now: int, window: int, evidence: Evidence | None, incident: Incident | None
     ) -> bool:
         if evidence is None:
-            return item.suppresses(incident, now, window)
+            return item.suppresses(incident, now, window) or item.is_acknowledged(now)
         short = min(window, self.terms.suppression)
-        return item.suppresses(incident, now, window + DAY) and item.has_told(evidence, now, short)
+        silent = item.suppresses(incident, now, window + DAY) or item.is_acknowledged(now)
+        return silent and item.has_told(evidence, now, short)
 
     def _claimed(self, item: MemoryItem, now: int) -> Claim:
-        goes_on = item.suppressed_until is not None and now < item.suppressed_until
+        within = item.suppressed_until is not None and now < item.suppressed_until
+        goes_on = within or (not item.pending and item.is_acknowledged(now))
         return Claim(
             state=ClaimState.CLAIMED,
             suppressed_batches=len(item.suppressed_batches),
@@ -292,6 +151,11 @@ class MemoryClaims:
         if item.owner == owner:
             item.lease_until = 0
             item.tries -= 1
+
+    def acknowledge(self, key: ClaimKey, now: int) -> None:
+        """Acknowledge an incident, as the command does."""
+        item = self.items[key]
+        item.acknowledged_until = now + (DAY if item.told is None else ACKNOWLEDGED_SECONDS)
 
     def _answer(self, operation: str) -> None:
         self.calls += 1

@@ -7,10 +7,11 @@ from typing import Final
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, InterfaceFinding, SurplusFinding, TrafficFinding
+from flowwarden.monitor.mutes import suggested_match
 from flowwarden.monitor.quiet import reopen_after
 from flowwarden.monitor.render.message import attributes
 from flowwarden.monitor.render.parts import RenderContext
-from flowwarden.notify.incident import Incident
+from flowwarden.notify.incident import MOST_MUTES, Incident
 from flowwarden.state.sets import DAY
 
 MOST_INTERFACES: Final = 50
@@ -47,6 +48,7 @@ def incident_of(
         reopen_after=max(reopen_after(each, context.suppression_minutes) for each in findings),
         counted_over=DAY if any(map(_is_of_a_day, findings)) else 0,
         attributes=attributes(first, kind, context),
+        mutes=tuple(suggested_match(each, context.hosts) for each in findings)[:MOST_MUTES],
     )
 
 
