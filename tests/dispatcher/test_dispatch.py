@@ -121,7 +121,7 @@ class Account:
         routes: Any = {Route.PAGES: (sink,)}
         alerts = [alert(each, now) for each in keys]
         try:
-            notify(alerts, run, claims, routes, lambda rest: rest[0])  # type: ignore[arg-type]
+            notify(alerts, run, claims, routes, lambda rest: rest[0])
         except CrashError:
             return
 

@@ -21,15 +21,15 @@ Profile = Annotated[str, Meta(pattern="^([a-z0-9]{4,7}/){2}[a-z0-9]{4,7}$|^$")]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The settings of both functions."""
+    """The settings of all functions."""
 
     aws_region: Text
-    log_format: Text
-    """The template's `LogFormat`: the enforcer creates flow logs in it, and the monitor reads it."""
     operations_topic_arn: Text
+    state_table: Text
     claim_lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = 50
     """Lease of a claim, after which another invocation may take it over. Longer than the monitor's timeout
-    (40 s) and than the enforcer takes to send; shorter than the time until Lambda's first retry (about 60 s).
+    (40 s) and than the other functions take to send; shorter than the time until Lambda's first retry (about
+    60 s).
     """
 
     @classmethod
@@ -53,8 +53,9 @@ class Settings(Struct, frozen=True, kw_only=True):
 class MonitorSettings(Settings, frozen=True, kw_only=True):
     """The settings of the monitor."""
 
+    log_format: Text
+    """The template's `LogFormat`: the enforcer creates flow logs in it, and the monitor reads it."""
     pages_topic_arn: Text
-    state_table: Text
     policy: Text = "{}"
     """The user's policy as JSON; see `flowwarden.policy.policy`."""
     policy_profile: Profile = ""
@@ -72,12 +73,13 @@ class MonitorSettings(Settings, frozen=True, kw_only=True):
 class EnforcerSettings(Settings, frozen=True, kw_only=True):
     """The settings of the enforcer."""
 
+    log_format: Text
+    """The template's `LogFormat`, as for the monitor."""
     account_id: Text
     flow_log_group_name: Text
     delivery_role_arn: Text
     stack_name: Text
     """Written into the tags of the flow logs that the enforcer creates."""
-    state_table: Text
     monitor_function_arn: Text
     """The destination of the log groups' subscription filters."""
     enforcer_role_arn: Text
@@ -94,6 +96,14 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     """The enforcer's own name, set by Lambda."""
     dry_run: bool = False
     """Whether the enforcer only reports what it would do."""
+
+
+class DispatcherSettings(Settings, frozen=True, kw_only=True):
+    """The settings of the dispatcher."""
+
+    pages_topic_arn: Text
+    suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
+    """The same as the monitor's: the dispatcher marks what it sends as the monitor does."""
 
 
 def _explain(reason: str, given: Mapping[str, str]) -> str:

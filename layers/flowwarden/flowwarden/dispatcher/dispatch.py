@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from flowwarden.dispatcher.over import Verdict, judge, keys_of
 from flowwarden.dispatcher.ports import OpenIncident, OpenIncidents
 from flowwarden.dispatcher.resolved import render, render_several
-from flowwarden.errors import StateUnavailable
+from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Owner, digest
 from flowwarden.notify.delivery import DeliveryReport
@@ -61,6 +61,20 @@ class DispatchReport(Struct, frozen=True, kw_only=True):
         return DispatchReport(
             **{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__}
         )
+
+    def raise_if_incomplete(self) -> None:
+        """Raise an error if something could not be sent or stored, so that the run counts as failed.
+
+        Raises:
+            PublishFailed: a notification was not sent.
+            StateUnavailable: the state table did not answer.
+        """
+        if self.unsent:
+            raise PublishFailed(
+                f"{len(self.unsent)} notification(s) not sent, the next run tries again: {self.unsent[0]}"
+            )
+        if self.state_unavailable:
+            raise StateUnavailable("the state table did not answer, the next run continues")
 
 
 class _Step(Struct, frozen=True):
