@@ -25,6 +25,7 @@ from flowwarden.records.log_format import LogFormat
 from flowwarden.records.subscription import encode
 from flowwarden.settings import MonitorSettings
 from flowwarden.sinks.sns import SnsSink
+from flowwarden.state import watermarks
 from flowwarden.state.sets import Sets
 from tests.aws.clients import make_state_table, shared
 
@@ -40,67 +41,87 @@ _ENVIRONMENT: Final = {
     "OPERATIONS_TOPIC_ARN": f"{_TOPICS}operations", "PAGES_TOPIC_ARN": f"{_TOPICS}pages",
 }  # fmt: skip
 
+type Items = dict[str, tuple[int, Sets]]
+"""The expiry and the sets of each item, by key."""
+type Interfaces = Callable[[], Mapping[str, Interface]]
 type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class Installation:
-    """The functions of a stack. Needs moto: incidents are items of its table, all other items are in memory."""
+    """The functions of a stack. Incidents are items of a table of moto, all other items in memory."""
 
-    def __init__(self, interfaces: Callable[[], Mapping[str, Interface]], containers: int, seed: int) -> None:
+    def __init__(
+        self, interfaces: Interfaces, containers: int, seed: int, items: Items | None = None
+    ) -> None:
+        """`items` is what the table contains at the beginning; the containers are new."""
         self.monitor, self.dispatcher = Meter(), Meter()
         """What each function used."""
-        self.batches = self.records = self.runs = 0
-        """Batches, their lines, and the runs of the dispatcher in which an incident was due."""
+        self.batches = self.records = self.record_bytes = 0
+        """Batches, their lines, and the bytes of these."""
         make_state_table(TABLE)
-        self._items: dict[str, tuple[int, Sets]] = {}
+        self.items: Items = dict(items or {})
         self._due: dict[str, int] = {}
         self._random = Random(seed)
         self._now = self._minute = 0
+        self._lines, self._metrics = Log(), Log()
         self._containers = [self._container(interfaces) for _ in range(containers)]
         client: Any = Client(shared("dynamodb"), self.dispatcher, self._due)
         self._dispatcher = Dispatcher(
             DynamoDbIncidents(client, TABLE, LEASE_SECONDS),
             DynamoDbClaims(client, TABLE, _TERMS),
-            Table(self.dispatcher, self._items),
+            Table(self.dispatcher, self.items),
             {route: (_sink(route, self.dispatcher),) for route in (Route.PAGES, Route.OPERATIONS)},
         )
 
     @property
-    def stored_bytes(self) -> int:
-        """About the bytes of the sets that the table contains."""
-        return sum(BESIDE + sum(8 * len(each) for each in sets.values()) for _, sets in self._items.values())
+    def line_bytes(self) -> int:
+        """Bytes of the log lines of the monitor."""
+        return self._lines.size
+
+    @property
+    def metric_bytes(self) -> int:
+        """Bytes of the metrics that the monitor writes to its log."""
+        return self._metrics.size
 
     def process(self, delivery: Delivery) -> None:
         """Process a batch in a random container, after the runs of the dispatcher before it."""
-        self._dispatch(delivery.arrived)
+        self.dispatch(delivery.arrived)
         self._now = delivery.arrived
         context: Any = Context(left=lambda: TIME_LEFT)
-        with redirect_stdout(Log(self.monitor)) as log:
-            handler = monitor.logger.registered_handler
-            if isinstance(handler, StreamHandler):
-                handler.setStream(log)
+        handler = monitor.logger.registered_handler
+        if isinstance(handler, StreamHandler):
+            handler.setStream(self._lines)
+        with redirect_stdout(self._metrics):
             self._random.choice(self._containers)(_event(delivery), context)
         self.batches += 1
         self.records += len(delivery.lines)
+        self.record_bytes += sum(map(len, delivery.lines))
 
-    def _dispatch(self, until: int) -> None:
+    def see(self, log_group: str, until: int) -> None:
+        """Note that records of a log group were processed until this time (Unix seconds)."""
+        Table(Meter(), self.items).add(watermarks.addition(log_group, watermarks.slot_of(until)))
+
+    def dispatch(self, until: int) -> None:
         """Run the dispatcher in the minutes in which an incident is due; all other runs are alike."""
         while self._due and (minute := self._next_minute()) <= until:
             self._minute = minute
-            self._dispatcher.run(str(minute), minute, lambda: TIME_LEFT)
-            self.runs += 1
+            self.run(minute)
+
+    def run(self, now: int) -> None:
+        """Run the dispatcher once (Unix seconds)."""
+        self._dispatcher.run(str(now), now, lambda: TIME_LEFT)
 
     def _next_minute(self) -> int:
         return max(-(-min(self._due.values()) // MINUTE) * MINUTE, self._minute + MINUTE)
 
-    def _container(self, interfaces: Callable[[], Mapping[str, Interface]]) -> Handler:
+    def _container(self, interfaces: Interfaces) -> Handler:
         client: Any = Client(shared("dynamodb"), self.monitor, self._due)
         settings = MonitorSettings.from_mapping(_ENVIRONMENT)
         ports = MonitorPorts(
             formats=Formats(log_format()),
             format_store=Layouts(),
             interfaces=Directory(interfaces, described),
-            state=Table(self.monitor, self._items),
+            state=Table(self.monitor, self.items),
             claims=DynamoDbClaims(client, TABLE, _TERMS),
             pages=_sink(Route.PAGES, self.monitor),
             operations=_sink(Route.OPERATIONS, self.monitor),
@@ -109,6 +130,11 @@ class Installation:
         rules = policy(interfaces().values())
         service = build(ports, rules, layout, region=REGION, suppression_minutes=QUIET_MINUTES)
         return monitor.make_handler(lambda: (settings, service), lambda: float(self._now))
+
+
+def stored_bytes(items: Items) -> int:
+    """About the bytes of these items in the table."""
+    return sum(BESIDE + sum(8 * len(each) for each in sets.values()) for _, sets in items.values())
 
 
 def _sink(route: Route, meter: Meter) -> SnsSink:

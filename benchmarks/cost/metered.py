@@ -1,4 +1,4 @@
-"""Ports that count what AWS bills: units of the state table, published messages, bytes of the log."""
+"""Ports that count what AWS bills: units of the state table, published messages, bytes of a log."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from benchmarks.evaluation.memory import Evidence
+from flowwarden.aws.dynamodb.sets import MOST_KEYS
 from flowwarden.state.sets import Addition, Sets
 
 WRITE_UNIT: Final = 1024
@@ -24,8 +25,8 @@ class Meter(Struct):
 
     write_units: float = 0
     read_units: float = 0
+    table_calls: int = 0
     publishes: int = 0
-    log_bytes: int = 0
 
     def __sub__(self, other: Meter) -> Meter:
         """What was used since."""
@@ -54,6 +55,7 @@ class Table(Evidence):
         """See the port."""
         before = self.writes
         sets = super().add(addition)
+        self._meter.table_calls += 1
         self._meter.write_units += self.writes - before
         return sets
 
@@ -62,6 +64,7 @@ class Table(Evidence):
         found = super().read(keys)
         sizes = (sum(8 * len(each) for each in found.get(key, {}).values()) for key in keys)
         self._meter.read_units += sum(units(size, READ_UNIT) / 2 for size in sizes)
+        self._meter.table_calls += -(-len(keys) // MOST_KEYS)
         return found
 
 
@@ -77,12 +80,14 @@ class Client:
     def get_item(self, **arguments: Any) -> Any:  # noqa: ANN401 -- as boto3
         """Read an item consistently: a unit for each 4 KB."""
         answer = self._client.get_item(**arguments)
+        self._meter.table_calls += 1
         self._meter.read_units += units(size_of(answer.get("Item", {})), READ_UNIT)
         return answer
 
     def query(self, **arguments: Any) -> Any:  # noqa: ANN401 -- as boto3
         """Query the index, eventually consistently: half a unit for each 4 KB."""
         answer = self._client.query(**arguments)
+        self._meter.table_calls += 1
         size = sum(size_of(item) for item in answer["Items"])
         self._meter.read_units += units(size, READ_UNIT) / 2
         return answer
@@ -96,6 +101,7 @@ class Client:
             answer = self._client.update_item(**arguments)
             after = self._client.get_item(**where).get("Item", {})
         finally:
+            self._meter.table_calls += 1
             size = max(size_of(before), size_of(after))
             self._meter.write_units += units(size, WRITE_UNIT) + index_writes(before, after)
             self._note(arguments["Key"]["pk"]["S"], after)
@@ -133,13 +139,13 @@ class Topic:
 
 
 class Log(io.StringIO):
-    """Standard output of a function; counts its bytes and keeps none."""
+    """The log of a function; counts its bytes and keeps none."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._meter = meter
+        self.size = 0
 
     def write(self, text: str) -> int:
         """Count the text; each line is an event."""
-        self._meter.log_bytes += len(text.encode()) + EVENT_BYTES * text.count("\n")
+        self.size += len(text.encode()) + EVENT_BYTES * text.count("\n")
         return len(text)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Final
 
 from msgspec.structs import replace
 
-from benchmarks.evaluation.generator.generator import SHORTEST_SLOT, Generator
+from benchmarks.evaluation.generator.generator import Generator
 from benchmarks.evaluation.generator.model import Delivery, World
 from benchmarks.layouts import layouts
 from flowwarden.records.log_format import LogFormat
@@ -18,14 +19,14 @@ INTERFACES: Final = 40
 """The generator creates complete VPCs, so there are more."""
 LEARNING_DAYS: Final = 14
 MINUTE: Final = 60
-SLOT_MINUTES: Final = SHORTEST_SLOT // MINUTE
+HOUR: Final = 3600
 
 
-def world(rate: float) -> World:
-    """Two weeks in which the roles are learned, and a day of traffic at `rate` times the usual one."""
+def world() -> World:
+    """Two weeks in which the roles are learned, and a day of traffic."""
     return World(
         seed=SEED, layout=layouts()["template"], interfaces=INTERFACES, learning_days=LEARNING_DAYS,
-        judged_days=1, window=MINUTE, learning_rate=0.1, learning_slot=12 * 3600, judged_rate=rate,
+        judged_days=1, window=MINUTE, learning_rate=0.1, learning_slot=12 * HOUR,
     )  # fmt: skip
 
 
@@ -41,6 +42,17 @@ def by_minute(deliveries: Iterable[Delivery], layout: LogFormat) -> Iterator[Del
             yield replace(each, number=each.number * 100 + number, lines=tuple(lines), truth="")
 
 
-def generator(rate: float) -> Generator:
-    """The traffic from its first day on."""
-    return Generator(world(rate))
+def arriving(generator: Generator, rate: float, first: int, hours: float) -> Iterator[Delivery]:
+    """The deliveries of the next day that arrive within some hours after `first` (seconds of the day).
+
+    Args:
+        generator: after the days of learning.
+        rate: conversations, relative to the generator's usual number.
+        first: deliveries before it, which contain records of the days before, are left out.
+        hours: the duration.
+    """
+    generator.world = replace(generator.world, judged_rate=rate)
+    begin = generator.world.judged_from + first
+    until = begin + int(hours * HOUR)
+    day = takewhile(lambda each: each.arrived < until, generator.next_day())
+    return (each for each in day if each.arrived >= begin)
