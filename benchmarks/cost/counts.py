@@ -12,7 +12,7 @@ STORED: Final = Path(__file__).with_name("counts.json")
 
 QUIET, ORDINARY, BUSY = "quiet", "ordinary", "busy"
 MANY: Final = 64
-"""Containers of a large installation: then a container seldom gets two batches in a row of an interface."""
+"""Containers of the sample that shows what each container adds."""
 
 
 class Sample(Struct, frozen=True, kw_only=True):
@@ -61,6 +61,8 @@ class Counts(Struct, frozen=True):
     """Read units of a run of the dispatcher without an incident that is due."""
     stored_bytes: int
     """Bytes of the state table after the days of learning, without incidents."""
+    roles: int
+    """Roles with a baseline."""
     microseconds: dict[int, float]
     """Processor time from a payload to its findings, by its records: from benchmarks/results.md."""
 

@@ -27,7 +27,6 @@ def of_months(ordinary: Sequence[Month], rare: Month, counts: Counts) -> dict[st
         counts: all counts.
     """
     _, thousand, largest = ordinary
-    one, many = counts.ordinary, counts.ordinary_many
     return {
         "ordinary_rate": count(thousand.sample.records_per_minute),
         "fixed": money(sum(each.dollars for each in thousand.flow_warden if each.name in FIXED)),
@@ -36,7 +35,6 @@ def of_months(ordinary: Sequence[Month], rare: Month, counts: Counts) -> dict[st
         "thousand": money(thousand.total),
         "milliseconds": count(thousand.seconds * 1000),
         "containers": count(largest.containers),
-        "more_writes": count(many.write_units / one.write_units),
         "dispatcher": money(line(thousand, "Lambda, dispatcher").dollars),
         "enforcer": money(line(thousand, "Lambda, enforcer").dollars),
         "per_incident": money(_incident(largest, counts)),
@@ -60,6 +58,7 @@ def of_counts(counts: Counts) -> dict[str, str]:
         "field_bytes": str(BYTES_PER_FIELD),
         "format_share": percent((template - default) * BYTES_PER_FIELD / record),
         "sample_interfaces": f"{counts.interfaces:,}",
+        "roles": str(counts.roles),
         "sample_days": str(model.SAMPLE_DAYS),
         "incident_writes": count(counts.incident_writes),
         "incident_reads": count(counts.incident_reads),
@@ -95,7 +94,7 @@ def of_assumptions() -> dict[str, str]:
         "overhead_ms": f"{model.OVERHEAD_SECONDS * 1000:.0f}",
         "dispatcher_ms": f"{(model.CALL_SECONDS + model.OVERHEAD_SECONDS) * 1000:.0f}",
         "burst": str(model.BURST),
-        "few": str(model.FEW),
+        "role_interfaces": str(model.ROLE_INTERFACES),
         "many": str(MANY),
         "platform_bytes": str(model.PLATFORM_BYTES),
         "sweep_seconds": f"{model.SWEEP_SECONDS:g}",
@@ -105,7 +104,7 @@ def of_assumptions() -> dict[str, str]:
         "incidents": f"{model.INCIDENTS * 1000:g}",
         "publishes": str(model.PUBLISHES),
         "learned": str(model.LEARNED_DAYS),
-        "queries": str(model.QUERIES),
+        "query_minutes": str(model.QUERY_MINUTES),
         "extra_queries": str(model.EXTRA_QUERIES),
         "detectors": str(model.DETECTORS),
     }

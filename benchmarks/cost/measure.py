@@ -17,13 +17,15 @@ from benchmarks.cost.installation import MINUTE, Installation, Items, stored_byt
 from benchmarks.cost.traffic import HOUR, SEED, arriving, by_minute, world
 from benchmarks.evaluation.generator.generator import Generator
 from benchmarks.evaluation.generator.model import Delivery
+from flowwarden.state.schema import BASELINES
 
 _PROJECT: Final = Path(__file__).parents[2]
 RESULTS: Final = _PROJECT / "benchmarks" / "results.md"
 EXAMPLE: Final = _PROJECT / "events" / "monitor" / "reject-burst.json"
 
-RATES: Final = {QUIET: 1.0, ORDINARY: 7.0, BUSY: 70.0}
-"""Conversations relative to the generator's usual number, by the name of the traffic."""
+RATES: Final = {QUIET: 7.0, ORDINARY: 29.0, BUSY: 300.0}
+"""Conversations relative to the generator's usual number at night, by the name of the traffic: about 5, 20
+and 200 records per interface and minute."""
 FIRST: Final = 2 * HOUR
 """Seconds of the day before the sample, in which records of the learning days still arrive."""
 
@@ -65,6 +67,7 @@ def measure(tell: Callable[[str], None]) -> Counts:
         incident_reads=reads,
         idle_reads=idle(),
         stored_bytes=stored_bytes(items),
+        roles=roles(items),
         microseconds=microseconds(RESULTS.read_text()),
     )
 
@@ -132,6 +135,12 @@ def idle() -> float:
         one = Installation(dict, containers=1, seed=SEED)
         one.run(MINUTE)
     return one.dispatcher.read_units
+
+
+def roles(items: Items) -> int:
+    """The number of roles with a baseline."""
+    keys = (key.removeprefix(BASELINES.prefix) for key in items if key.startswith(BASELINES.prefix))
+    return len({key.rpartition("#")[0] for key in keys})
 
 
 def microseconds(results: str) -> dict[int, float]:

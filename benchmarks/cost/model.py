@@ -36,8 +36,8 @@ OVERHEAD_SECONDS: Final = 0.005
 """Duration of an invocation beside reading, detecting and calls."""
 BURST: Final = 2
 """Containers at the busiest time, relative to the average."""
-FEW: Final = 4
-"""Up to so many containers, the counts of one container apply; above, those of many."""
+ROLE_INTERFACES: Final = 50
+"""Interfaces of a role in a large installation. A container reads and writes for each role that it sees."""
 INCIDENTS: Final = 1 / 1000
 """Incidents of an interface per day: twice the limit of `make eval` for pages without an incident."""
 PUBLISHES: Final = 3
@@ -55,10 +55,10 @@ ENFORCER_LOG_BYTES: Final = 2000
 """The log of a run of the enforcer."""
 DETECTORS: Final = 5
 """Detectors that find something in every hour: each is a metric more."""
-QUERIES: Final = 2
-"""Queries of an hour of flow logs for each incident."""
+QUERY_MINUTES: Final = 20
+"""Minutes of all flow logs that the query in a page scans. It runs once for each incident."""
 EXTRA_QUERIES: Final = 10
-"""Queries of an hour of flow logs beside."""
+"""Other queries, of an hour of all flow logs."""
 
 
 class Size(Struct, frozen=True):
@@ -128,22 +128,23 @@ def month(size: Size, traffic: str, batch_minutes: int, counts: Counts, stack: S
     seconds = batch_seconds(sample, counts.microseconds, stack.monitor_mb)
     containers = math.ceil(BURST * factor * sample.batches * seconds / (HOURS * 3600))
     gigabytes = factor * (sample.record_bytes + EVENT_BYTES * sample.records) / GB
-    many = containers > FEW
     incidents = size.interfaces * INCIDENTS * DAYS
     return Month(
         size=size,
         sample=sample,
         flow_warden=(
             *_lambda(size, factor * sample.batches, seconds, stack),
-            *_table(size, sample, counts, factor, incidents, many=many),
+            *_table(size, sample, counts, containers, incidents),
             *_logs(factor * (sample.log_bytes + PLATFORM_BYTES * sample.batches)),
             *_fixed(stack),
             *_notifications(incidents),
             _queries(incidents, gigabytes),
         ),
         flow_logs=(
-            _line("delivery to CloudWatch Logs", gigabytes, prices.INGESTION),
-            _line(f"storage for {RETENTION_DAYS} days", stored(gigabytes, RETENTION_DAYS), prices.STORAGE),
+            _line("delivery to CloudWatch Logs", gigabytes, prices.INGESTION, "GB"),
+            _line(
+                f"storage for {RETENTION_DAYS} days", stored(gigabytes, RETENTION_DAYS), prices.STORAGE, "GB"
+            ),
         ),
         guardduty=prices.GUARDDUTY.dollars(gigabytes),
         s3=prices.TO_S3.dollars(gigabytes) + prices.S3_STORAGE.dollars(stored(gigabytes, RETENTION_DAYS)),
@@ -176,8 +177,8 @@ def stored(gigabytes: float, days: float) -> float:
     return gigabytes * COMPRESSED * days / DAYS
 
 
-def _line(name: str, amount: float, price: prices.Price) -> Line:
-    return Line(name, amount, price.unit.removesuffix("-month"), price.dollars(amount))
+def _line(name: str, amount: float, price: prices.Price, unit: str) -> Line:
+    return Line(name, amount, unit, price.dollars(amount))
 
 
 def _lambda(size: Size, batches: float, seconds: float, stack: Stack) -> tuple[Line, ...]:
@@ -195,39 +196,55 @@ def _lambda(size: Size, batches: float, seconds: float, stack: Stack) -> tuple[L
     )  # fmt: skip
 
 
-def _table(
-    size: Size, sample: Sample, counts: Counts, factor: float, incidents: float, *, many: bool
-) -> tuple[Line, ...]:
-    one, other = counts.ordinary, counts.ordinary_many
-    more_writes, more_reads = (
-        (other.write_units / one.write_units, other.read_units / one.read_units) if many else (1.0, 1.0)
-    )
-    writes = factor * sample.write_units * more_writes + incidents * counts.incident_writes
-    reads = factor * sample.read_units * more_reads + incidents * counts.incident_reads
+def _table(size: Size, sample: Sample, counts: Counts, containers: int, incidents: float) -> tuple[Line, ...]:
+    writes, reads = table_units(size, sample, counts, containers)
+    writes += incidents * counts.incident_writes
+    reads += incidents * counts.incident_reads
     reads += MINUTES * counts.idle_reads + RETRIES + SWEEPS * (1 + SWEEP_READS_PER_VPC * size.vpcs)
-    kept = counts.stored_bytes / counts.interfaces * size.interfaces * LEARNED_DAYS / SAMPLE_DAYS / GB
+    kept = counts.stored_bytes * more_roles(size, counts) * LEARNED_DAYS / SAMPLE_DAYS / GB
     return (
-        _line("DynamoDB, writes", writes, prices.WRITE),
-        _line("DynamoDB, reads", reads, prices.READ),
-        _line("DynamoDB, storage", kept, prices.TABLE),
-        _line("DynamoDB, point-in-time recovery", kept, prices.RECOVERY),
+        _line("DynamoDB, writes", writes, prices.WRITE, "write units"),
+        _line("DynamoDB, reads", reads, prices.READ, "read units"),
+        _line("DynamoDB, storage", kept, prices.TABLE, "GB"),
+        _line("DynamoDB, point-in-time recovery", kept, prices.RECOVERY, "GB"),
     )
+
+
+def table_units(size: Size, sample: Sample, counts: Counts, containers: int) -> tuple[float, float]:
+    """The write and read units of the monitor in a month: those of the traffic, and those of each container.
+
+    What a container adds depends on the roles that it sees, not on its batches: caches last for hours.
+    """
+    one, many = counts.ordinary, counts.ordinary_many
+    grown = containers * HOURS * more_roles(size, counts)
+    found = []
+    for name in ("write_units", "read_units"):
+        hours = one.interface_hours / counts.interfaces
+        each = (getattr(many, name) - getattr(one, name)) / (many.containers - one.containers) / hours
+        own = max(0.0, getattr(sample, name) - each * sample.interface_hours / counts.interfaces)
+        found.append(size.interfaces * HOURS * own / sample.interface_hours + grown * each)
+    return found[0], found[1]
+
+
+def more_roles(size: Size, counts: Counts) -> float:
+    """How many times as many roles as in the sample there are; at least as many."""
+    return max(1.0, size.interfaces / ROLE_INTERFACES / counts.roles)
 
 
 def _logs(monitor_bytes: float) -> tuple[Line, ...]:
     other = MINUTES * PLATFORM_BYTES + (SWEEPS + RETRIES) * (PLATFORM_BYTES + ENFORCER_LOG_BYTES)
     gigabytes = (monitor_bytes + other) / GB
     return (
-        _line("logs of the functions", gigabytes, prices.INGESTION),
-        _line("their storage", stored(gigabytes, LOG_RETENTION_DAYS), prices.STORAGE),
+        _line("logs of the functions", gigabytes, prices.INGESTION, "GB"),
+        _line("their storage", stored(gigabytes, LOG_RETENTION_DAYS), prices.STORAGE, "GB"),
     )
 
 
 def _fixed(stack: Stack) -> tuple[Line, ...]:
     return (
-        _line("custom metrics", stack.metrics + DETECTORS, prices.METRIC),
-        _line("alarms", stack.alarms, prices.ALARM),
-        _line("KMS key", stack.keys, prices.KEY),
+        _line("custom metrics", stack.metrics + DETECTORS, prices.METRIC, "metrics"),
+        _line("alarms", stack.alarms, prices.ALARM, "alarms"),
+        _line("KMS key", stack.keys, prices.KEY, "key"),
     )
 
 
@@ -241,5 +258,5 @@ def _notifications(incidents: float) -> tuple[Line, ...]:
 
 
 def _queries(incidents: float, gigabytes: float) -> Line:
-    scanned = (incidents * QUERIES + EXTRA_QUERIES) * gigabytes / HOURS
-    return _line("queries of flow logs", scanned, prices.QUERY)
+    scanned = (incidents * QUERY_MINUTES / 60 + EXTRA_QUERIES) * gigabytes / HOURS
+    return _line("queries of flow logs", scanned, prices.QUERY, "GB")

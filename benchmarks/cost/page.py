@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from textwrap import fill
 from typing import Final
 
 from benchmarks.cost import figures
@@ -11,10 +13,14 @@ from benchmarks.cost.model import SIZES, Line, Month, Stack, month
 from benchmarks.cost.numbers import count, money, percent
 from benchmarks.cost.prices import PRICES, RESOURCES, Price
 from benchmarks.tables import table
+from flowwarden.notify.text import plural
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "cost.md"
 TEXT: Final = Path(__file__).with_name("page.txt")
 """The text, with the names of figures and tables in braces."""
+WIDTH: Final = 120
+MUCH: Final = 2
+"""From this share on, a factor is easier to read than a percentage."""
 TRAFFICS: Final = QUIET, ORDINARY, BUSY
 _FLOW_WARDEN: Final = "**Flow Warden**"
 
@@ -33,7 +39,20 @@ def page(counts: Counts, stack: Stack) -> str:
     }
     texts |= figures.of_months(ordinary, rare, counts) | figures.of_counts(counts)
     texts |= figures.of_stack(stack) | figures.of_assumptions()
-    return TEXT.read_text().format(**texts)
+    blocks = TEXT.read_text().split("\n\n")
+    return "\n\n".join(filled(each.format(**texts)) for each in blocks).strip() + "\n"
+
+
+def filled(block: str) -> str:
+    """A paragraph or list with lines of the usual width; headings and tables stay as they are."""
+    if block.startswith(("#", "|")):
+        return block
+    items = re.split(r"\n(?=- )", block)
+    return "\n".join(
+        fill(" ".join(each.split()), WIDTH, subsequent_indent="  " * each.startswith("- "),
+             break_long_words=False, break_on_hyphens=False)
+        for each in items
+    )  # fmt: skip
 
 
 def _heads(months: list[Month]) -> list[str]:
@@ -53,7 +72,8 @@ def _summary(months: list[Month]) -> str:
 
 
 def _share(each: Month) -> str:
-    return percent(each.total / each.flow_logs_total)
+    share = each.total / each.flow_logs_total
+    return percent(share) if share < MUCH else f"{count(share)} times"
 
 
 def _traffics(months: dict[str, list[Month]]) -> str:
@@ -83,8 +103,7 @@ def _samples(counts: Counts) -> str:
     head = ("Sample", "records / min", "records / batch", "writes", "reads", "log, KB")
     rows = [
         [
-            f"{each.traffic}, batches of {each.batch_minutes} min, {each.containers} "
-            f"container{'s' if each.containers > 1 else ''}",
+            f"{each.traffic}, batches of {each.batch_minutes} min, {plural(each.containers, 'container')}",
             count(each.records_per_minute),
             count(each.records / each.batches),
             count(each.write_units / each.batches),
@@ -101,7 +120,10 @@ def _prices() -> str:
 
 
 def _price(price: Price) -> list[str]:
-    parts = [f"{dollars:.10g}" + (f" for {size:,.0f}" if size else "") for size, dollars in price.steps]
+    parts = [
+        f"{dollars:.10f}".rstrip("0").rstrip(".") + (f" for {size:,.0f}" if size else "")
+        for size, dollars in price.steps
+    ]
     steps = ", then ".join(parts)
     return [price.what, steps, price.unit, price.source]
 

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from benchmarks.cost import prices
 from benchmarks.cost.counts import BUSY, MANY, ORDINARY, QUIET, Counts, Sample
 from benchmarks.cost.model import (
-    FEW,
     HOURS,
     RETENTION_DAYS,
     Month,
@@ -18,6 +17,7 @@ from benchmarks.cost.model import (
     interpolated,
     month,
     stored,
+    table_units,
 )
 
 STACK = Stack(alarms=10, metrics=20, keys=1, monitor_mb=512, enforcer_mb=256, dispatcher_mb=256)
@@ -40,13 +40,14 @@ COUNTS = Counts(
     seed=1,
     samples=(
         SAMPLE,
-        replace(SAMPLE, containers=MANY, write_units=6_000, read_units=24_000),
+        replace(SAMPLE, containers=MANY, write_units=600 + 63 * 100, read_units=1_200 + 63 * 400),
         replace(SAMPLE, traffic=QUIET, records=30_000, record_bytes=5_000_000),
     ),
     incident_writes=40,
     incident_reads=20,
     idle_reads=0.5,
     stored_bytes=300_000,
+    roles=30,
     microseconds={20: 2_000, 100: 4_000},
 )
 
@@ -101,9 +102,9 @@ def test_what_is_stored_is_what_arrives_within_the_retention() -> None:
 
 
 def test_the_counts_are_scaled_by_interfaces_and_hours() -> None:
-    """600 write units in 100 interface hours are 4,380 in a month of one interface."""
+    """6,000 batches in 100 interface hours are 60 an hour for one interface."""
     one = month(Size(1, 1), ORDINARY, 1, COUNTS, STACK)
-    assert amount(one, "DynamoDB, writes") == pytest.approx(4_380 + 40 * 0.001 * HOURS / 24)
+    assert amount(one, "DynamoDB, writes") == pytest.approx(HOURS * (5 + 100) + 40 * 0.001 * HOURS / 24)
     assert amount(one, "Lambda, monitor") == pytest.approx(60 * HOURS)
     assert one.gigabytes == pytest.approx(HOURS / 100 * (20_000_000 + 26 * 120_000) / 1e9)
 
@@ -118,12 +119,30 @@ def test_what_is_fixed_costs_the_same_at_every_size() -> None:
     assert dollars(small, "custom metrics") == pytest.approx(25 * 0.3)
 
 
-def test_with_many_containers_the_counts_of_many_apply() -> None:
-    """Each container has caches of its own, so that a batch needs more reads and writes."""
-    few, many = (month(Size(each, 1), ORDINARY, 1, COUNTS, STACK) for each in (1_000, 100_000))
-    assert few.containers <= FEW < many.containers
-    assert amount(many, "DynamoDB, writes") > 900 * amount(few, "DynamoDB, writes")
-    assert amount(many, "Lambda, monitor") == pytest.approx(100 * amount(few, "Lambda, monitor"))
+def test_each_container_adds_what_the_samples_differ_by() -> None:
+    """100 write units and 400 read units an hour for each container, as long as there are not more roles."""
+    size = Size(1_000, 1)
+    one, three = (table_units(size, SAMPLE, COUNTS, containers) for containers in (1, 3))
+    assert one == pytest.approx((HOURS * (10 * 500 + 100), HOURS * (10 * 800 + 400)))
+    assert three[0] - one[0] == pytest.approx(2 * 100 * HOURS)
+    assert three[1] - one[1] == pytest.approx(2 * 400 * HOURS)
+
+
+def test_more_roles_make_each_container_more_expensive() -> None:
+    """A container reads the baseline of each role that it sees. 15,000 interfaces have ten times as many."""
+    few, many = (table_units(Size(each, 1), SAMPLE, COUNTS, 1) for each in (1_500, 15_000))
+    assert few[0] == pytest.approx(HOURS * (15 * 500 + 100))
+    assert many[0] == pytest.approx(HOURS * (150 * 500 + 10 * 100))
+    stored_at = [month(Size(each, 1), ORDINARY, 1, COUNTS, STACK) for each in (1_500, 15_000)]
+    assert amount(stored_at[1], "DynamoDB, storage") == pytest.approx(
+        10 * amount(stored_at[0], "DynamoDB, storage")
+    )
+
+
+def test_a_sample_without_many_writes_costs_nothing_less_than_its_containers() -> None:
+    """The part of the traffic is never negative."""
+    least = replace(SAMPLE, write_units=1, read_units=1)
+    assert table_units(Size(1, 1), least, COUNTS, 1) == pytest.approx((100 * HOURS, 400 * HOURS))
 
 
 def test_fewer_records_cost_less_for_the_flow_logs_and_as_much_for_the_batches() -> None:
@@ -131,6 +150,13 @@ def test_fewer_records_cost_less_for_the_flow_logs_and_as_much_for_the_batches()
     quiet, ordinary = (month(Size(1_000, 10), each, 1, COUNTS, STACK) for each in (QUIET, ORDINARY))
     assert quiet.flow_logs_total < ordinary.flow_logs_total / 3
     assert dollars(quiet, "logs of the functions") == dollars(ordinary, "logs of the functions")
+
+
+def test_the_query_of_a_page_scans_its_minutes_of_all_flow_logs() -> None:
+    """30.4 incidents of 1,000 interfaces, 20 minutes each, and 10 hours beside."""
+    one = month(Size(1_000, 1), ORDINARY, 1, COUNTS, STACK)
+    hours = HOURS / 24 / 3 + 10
+    assert amount(one, "queries of flow logs") == pytest.approx(one.gigabytes / HOURS * hours)
 
 
 def test_a_sample_that_was_not_counted_is_an_error() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.cost.counts import load
 from benchmarks.cost.numbers import count, money, percent
-from benchmarks.cost.page import PAGE, page
+from benchmarks.cost.page import PAGE, filled, page
 from benchmarks.cost.prices import PRICES, RESOURCES
 from benchmarks.cost.stack import enforcer_metrics, monitor_metrics, of_template, resource_types
 
@@ -64,3 +64,13 @@ def test_a_count_is_short() -> None:
     shown = [count(each) for each in (0, 0.0004, 0.25, 7, 43_800, 4_380_000, 2.5e9)]
     assert shown == ["0", "< 0.001", "0.25", "7.0", "44,000", "4.4 million", "2.5 billion"]
     assert percent(0.254) == "25 %"
+
+
+def test_paragraphs_and_lists_are_wrapped_and_tables_are_not() -> None:
+    """Figures of any length leave the lines at their width; a table needs its line breaks."""
+    word = "word " * 40
+    assert max(map(len, filled(word).splitlines())) <= 120
+    first, second, third = filled(f"- one\n  two\n- {word}").splitlines()
+    assert (first, second[:6], third[:6]) == ("- one two", "- word", "  word")
+    assert filled(f"| {word} |\n|---|") == f"| {word} |\n|---|"
+    assert filled(f"## {word}") == f"## {word}"
