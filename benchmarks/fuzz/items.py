@@ -13,6 +13,7 @@ from benchmarks.fuzz.monitoring import handle
 from benchmarks.fuzz.table import ITEMS, Stored, Table, drawn
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
+from flowwarden.aws.dynamodb.mutes import DynamoDbMutes
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
@@ -56,6 +57,7 @@ def _monitor(table: Any, pages: MemorySink, operations: MemorySink) -> monitor.H
         interfaces=FakeDirectory.of(interface("eni-1")),
         state=DynamoDbEvidence(table, _TABLE, notes),
         roles=DynamoDbRoles(table, _TABLE, notes),
+        mutes=DynamoDbMutes(table, _TABLE, notes),
         claims=DynamoDbClaims(table, _TABLE, TERMS, notes),
         pages=pages,
         operations=operations,

@@ -177,7 +177,7 @@ class Dispatcher:
         return total
 
     def _report_to(self, sink: Sink, several: Sequence[OpenIncident], run: Run) -> DispatchReport:
-        alerts = {alert.key: (one, alert) for one in several if (alert := _resolved_alert(one))}
+        alerts = {alert.key: (one, alert) for one in several if (alert := resolved_alert(one))}
         routes = {Route.PAGES: (sink,)}
         delivery = notify(
             [alert for _, alert in alerts.values()],
@@ -214,7 +214,8 @@ def _pending_alert(one: OpenIncident, pending: Pending, now: int) -> Alert:
     )
 
 
-def _resolved_alert(one: OpenIncident) -> Alert | None:
+def resolved_alert(one: OpenIncident) -> Alert | None:
+    """The alert that an incident is resolved; None if its item is damaged."""
     incident = one.incident
     if incident is None:
         return None

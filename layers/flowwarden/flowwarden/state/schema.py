@@ -21,6 +21,8 @@ WORK_TTL: Final = 3 * DAY
 """Losing an item of the work queue does no harm: the sweep checks every VPC anyway."""
 REGISTRY: Final = "flow-logs"
 """Partition of what the enforcer stores about flow logs. One query reads it."""
+MADE_MUTES: Final = "mutes"
+"""Partition of the mutes made by command. One query reads it."""
 ROLES: Final = "roles"
 """Partition of the roles with a baseline, whose keys nothing else lists. One query reads it."""
 
@@ -213,6 +215,12 @@ INCIDENTS: Final = Item(
     "a batch from a failure queue, which keeps it for 14 days, does not page again. A repeat costs two "
     "writes, other claims one or two.",
 )  # fmt: skip
+MUTES: Final = Item(
+    name="mutes", prefix="mute#", key=("mute",), partition=MADE_MUTES,
+    ttl=DAY, ttl_from="the end of the mute",
+    why="A mute that `flowwarden incidents mute` made, with its end and its reason. The monitor reads all of "
+    "them with one query, at most once a minute per container and only if a finding would be sent.",
+)  # fmt: skip
 LOG_FORMATS: Final = Item(
     name="log formats", prefix="log-formats#", key=("log group",), sort="formats",
     ttl=7 * DAY, ttl_from="the last time that a container queried EC2", per_batch=4,
@@ -275,8 +283,8 @@ DELETION_CALLS: Final = Item(
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, OUTSIDE_SESSIONS, REPORTED, SCANNERS, ATTEMPTS,
     UPLOADS, UPLOAD_SIZES, BASELINES, KNOWN_ROLES, LEARNING_REPORTS, SKIPPED, HEARTBEATS, WATERMARKS,
-    INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS, CREATIONS,
-    KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS, DELETION_CALLS,
+    INCIDENTS, MUTES, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS,
+    CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS, DELETION_CALLS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
 
