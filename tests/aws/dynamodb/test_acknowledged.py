@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 from moto import mock_aws
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.desk import DynamoDbDesk
@@ -55,11 +56,12 @@ class Stored(Struct):
         """Claim as a new batch, and confirm what is claimed."""
         self.number += 1
         owner = Owner(f"batch-{self.number}", "1")
-        pending = Pending(incident=INCIDENT, notification=_SENT, evidence=evidence)
+        incident = replace(INCIDENT, last_seen=now)
+        pending = Pending(incident=incident, notification=_SENT, evidence=evidence)
         claim = self.claims.claim(KEY, owner, now, None, evidence, pending)
         if claim.state is ClaimState.CLAIMED:
             told = evidence and evidence.together(claim.told, claim.joined)
-            self.claims.confirm(KEY, owner, now, None, told, INCIDENT)
+            self.claims.confirm(KEY, owner, now, None, told, incident)
         return claim
 
     def is_sent(self, now: int, evidence: Evidence | None = HOST) -> bool:
