@@ -60,6 +60,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     """Unix seconds of the first notification; None until then."""
     reopened: int = 0
     """How often it was reopened."""
+    held: bool = False
+    """Whether its last page was held because the budget was spent: only a roll-up mentions it, if at all."""
 
     @property
     def wait(self) -> int:
