@@ -13,11 +13,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from flowwarden.errors import SettingsError
-from flowwarden.parameters import RUNBOOKS
+from flowwarden.parameters import MOST_PAGES, RUNBOOKS
 
 Text = Annotated[str, Meta(min_length=1)]
 Profile = Annotated[str, Meta(pattern="^([a-z0-9]{4,7}/){2}[a-z0-9]{4,7}$|^$")]
 """Ids of AppConfig: application, environment, profile."""
+PageLimit = Annotated[int, Meta(ge=0, le=MOST_PAGES)]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -61,6 +62,12 @@ class MonitorSettings(Settings, frozen=True, kw_only=True):
     """The AppConfig profile that contains the policy instead; '' if `policy` is the policy."""
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
     """Minutes after a page for which repeats of its incident are suppressed."""
+    pages_per_hour: PageLimit = 4
+    """Pages an hour to each sink that are sent singly; 0 for no limit. Critical ones do not count."""
+    pages_per_day: PageLimit = 12
+    """The same a day."""
+    critical_pages_per_hour: PageLimit = 10
+    """Critical pages an hour to each sink; 0 for no limit."""
     max_inflated_mib: Annotated[int, Meta(ge=1, le=1024)] = 64
     """A payload that inflates beyond this is rejected."""
     runbook_url: Text = RUNBOOKS

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
+from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
@@ -29,7 +30,8 @@ from flowwarden.monitor.review.reports import LearningReports
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.notifier import Routes
-from flowwarden.notify.ports import Claims, Sink
+from flowwarden.notify.page_budget import PageLimits
+from flowwarden.notify.ports import Claims, PageBudget, Sink
 from flowwarden.parameters import RUNBOOKS
 from flowwarden.policy.last_good import PolicyInUse, PolicyRecorder
 from flowwarden.policy.policy import Policy
@@ -61,6 +63,8 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     """Receives notifications that on-call must act on."""
     operations: Sink
     """Receives notifications about data that the monitor cannot see or read, and the report on learning."""
+    page_budget: PageBudget | None = None
+    """The budget for pages; without it, there are no limits."""
     roles: RoleStore | None = None
     """The known roles; without it, there are no reports on learning."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
@@ -100,6 +104,7 @@ def build(
         if isinstance(policy, PolicyRecorder)
         else PolicyRecorder(PolicyInUse(policy=policy)),
         claims=ports.claims,
+        page_budget=ports.page_budget,
         routes=routes,
         deployment=Deployment(region=region, suppression_minutes=suppression_minutes, runbooks=runbooks),
     )
@@ -148,6 +153,15 @@ def _state(settings: MonitorSettings) -> DynamoDBClient:
     return make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
 
 
+
+def _limits(settings: MonitorSettings) -> PageLimits:
+    return PageLimits(
+        hour=settings.pages_per_hour,
+        day=settings.pages_per_day,
+        critical_hour=settings.critical_pages_per_hour,
+    )
+
+
 def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None]) -> MonitorPorts:
     region, table = settings.aws_region, settings.state_table
     state = _state(settings)
@@ -166,6 +180,7 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         state=DynamoDbEvidence(state, table, items, wait),
         roles=DynamoDbRoles(state, table, items),
         claims=DynamoDbClaims(state, table, terms, items),
+        page_budget=DynamoDbPageBudget(state, table, _limits(settings), items),
         unreadable_items=items,
         unreadable_answers=answers,
         warn=warn,
