@@ -27,7 +27,15 @@ OF_OTHERS = {
 }
 """Read by Powertools and botocore, not by the settings."""
 
-WITH_DEFAULTS = {"POLICY", "SUPPRESSION_MINUTES", "MAX_INFLATED_MIB", "RUNBOOK_URL"}
+WITH_DEFAULTS = {
+    "POLICY",
+    "SUPPRESSION_MINUTES",
+    "PAGES_PER_HOUR",
+    "PAGES_PER_DAY",
+    "CRITICAL_PAGES_PER_HOUR",
+    "MAX_INFLATED_MIB",
+    "RUNBOOK_URL",
+}
 """Set by parameters, whose defaults must equal the defaults in the code."""
 
 FIRST_RETRY = 60
