@@ -69,7 +69,7 @@ def test_the_page_names_what_the_host_did_and_since_when() -> None:
     monitor = Monitor()
     monitor.process([scanned()])
     (page,) = monitor.process([moved(at=NOW + 720)], NOW + 720)
-    assert page.subject == f"[CRITICAL] {HOST}: scan, then lateral-movement (eu-west-1)"
+    assert page.subject == f"[CRITICAL UPDATED] {HOST}: scan, then lateral-movement (eu-west-1)"
     assert "Same host    10.0.1.66 did all of this, which is one incident:" in page.text
     assert "  - since 2025-11-24 16:00:00 UTC, scan (high): 10.0.1.66 failed to connect to" in page.text
     assert "  - since 2025-11-24 16:12:00 UTC, lateral-movement (medium): 10.0.1.66 contacted" in page.text

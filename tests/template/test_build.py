@@ -16,7 +16,7 @@ from local.stack import build
 
 MACHINES = {"x86_64": 0x3E, "arm64": 0xB7}
 """Lambda's name of an architecture → its number in a library's ELF header."""
-LARGEST = 60_000_000
+LARGEST = 64_000_000
 """Maximum bytes of both layers together, unzipped, because a cold start loads from them."""
 
 

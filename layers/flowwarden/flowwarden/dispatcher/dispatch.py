@@ -33,8 +33,6 @@ MOST_DUE: Final = 100
 """Incidents that one run checks; the next run, a minute later, continues with the others."""
 SINGLY: Final = 5
 """Resolved incidents of a sink that are reported singly. If there are more, one notification lists all."""
-BATCH: Final = "dispatcher"
-"""The batch of the dispatcher's own claims."""
 WAIT_SECONDS: Final = 120
 """Seconds until a pending notification is due again that another invocation may be sending."""
 NO_SINK: Final = "The stack has no sink of this name any more."
@@ -92,7 +90,8 @@ class Dispatcher:
             now: Unix seconds.
             time_left: seconds until the function times out.
         """
-        run = Run(owner=Owner(BATCH, attempt), at=now, time_left=time_left)
+        # Each run is a batch of its own: after attempts without an answer, a later one need not wait as long.
+        run = Run(owner=Owner(attempt, attempt), at=now, time_left=time_left)
         try:
             due = self._incidents.due(now, MOST_DUE)
         except StateUnavailable:
