@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.alert import Alert
 from flowwarden.notify.claiming import NO_TIME, UNSURE, claim_of, has_time, usable_claims
-from flowwarden.notify.claims import Claim, ClaimKey, ClaimState
+from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.page_budget import CRITICAL, Limit, Page
 from flowwarden.notify.ports import Claims, Sink
@@ -31,6 +31,8 @@ class Held(Struct, frozen=True):
 
     alert: Alert
     limit: Limit
+    owner: Owner | None = None
+    """The owner of its claim, if it is not that of the run."""
 
 
 def is_critical(alert: Alert) -> bool:
@@ -73,15 +75,17 @@ def send_held(several: Sequence[Held], sink: Sink, run: Run, claims: Claims | No
 def _send(several: Sequence[Held], sink: Sink, run: Run, claims: Claims | None) -> DeliveryReport:
     assert run.budget is not None
     alerts, claims = [as_held(each.alert) for each in several], usable_claims(run, claims)
+    owners = {each.alert.key: each.owner for each in several if each.owner}
     page = run.budget.roll_up(alerts, several[0].limit)
     if not has_time(run, None):
         return DeliveryReport(unsent=(f"{page.title} {NO_TIME}",))
     claim, report, usable = claim_of(page, sink, run, claims)
     if claim.state is ClaimState.CLAIMED:
-        return report + publish([page, *alerts], [], page.render(claim), sink, run, usable)
+        return report + publish([page, *alerts], [], page.render(claim), sink, run, usable, owners)
     if claim.state in UNSURE and claim.same_batch:
         return report + DeliveryReport(unsent=(f"{page.title} {UNSURE[claim.state]}",))
-    failed = mark({ClaimKey(sink.name, each.key): each for each in alerts}, run, usable, sent=True)
+    keys = {ClaimKey(sink.name, each.key): each for each in alerts}
+    failed = mark(keys, run, usable, owners, sent=True)
     return report + DeliveryReport(known=tuple(each.key for each in alerts), state_unavailable=failed)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
 from flowwarden.notify.alert import Alert
-from flowwarden.notify.claims import ClaimKey
+from flowwarden.notify.claims import ClaimKey, Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.ports import Claims, Sink
@@ -20,10 +21,12 @@ def publish(
     sink: Sink,
     run: Run,
     claims: Claims | None,
+    owners: Mapping[str, Owner] = MappingProxyType({}),
 ) -> DeliveryReport:
     """Send one notification about these alerts; mark the claims as sent, or release them on failure.
 
     Without an answer, neither is done: the leases end before the retry, and the claims count the attempt.
+    `owners` are the owners of claims that are not the run's, by the keys of their alerts.
     """
     alerts = (*claimed, *unclaimed)
     keys = {ClaimKey(sink.name, alert.key): alert for alert in claimed}
@@ -32,13 +35,20 @@ def publish(
     except PublishFailed as error:
         unsent = tuple(f"{alert.title} {error}" for alert in alerts)
         answered = not isinstance(error, PublishUnanswered)
-        failed_calls = mark(keys, run, claims, sent=False) if answered else 0
+        failed_calls = mark(keys, run, claims, owners, sent=False) if answered else 0
         return DeliveryReport(unsent=unsent, state_unavailable=failed_calls)
     sent = tuple(alert.key for alert in alerts)
-    return DeliveryReport(sent=sent, state_unavailable=mark(keys, run, claims, sent=True))
+    return DeliveryReport(sent=sent, state_unavailable=mark(keys, run, claims, owners, sent=True))
 
 
-def mark(keys: Mapping[ClaimKey, Alert], run: Run, claims: Claims | None, *, sent: bool) -> int:
+def mark(
+    keys: Mapping[ClaimKey, Alert],
+    run: Run,
+    claims: Claims | None,
+    owners: Mapping[str, Owner],
+    *,
+    sent: bool,
+) -> int:
     """Mark claims as sent, or release them for the retry; returns the number of failed calls.
 
     Stops at the first failure, which does no harm: a sent notification could at worst be repeated by a retry,
@@ -48,10 +58,11 @@ def mark(keys: Mapping[ClaimKey, Alert], run: Run, claims: Claims | None, *, sen
         return 0
     try:
         for key, alert in keys.items():
+            owner = owners.get(alert.key, run.owner)
             if sent:
-                claims.confirm(key, run.owner, run.at, alert.quiet, alert.evidence, alert.incident)
+                claims.confirm(key, owner, run.at, alert.quiet, alert.evidence, alert.incident)
             else:
-                claims.release(key, run.owner)
+                claims.release(key, owner)
     except StateUnavailable:
         return 1
     return 0
