@@ -105,7 +105,7 @@ class Account:
 
     sink: MemorySink = field(default_factory=MemorySink)
     batches: int = 0
-    limits: PageLimits = PageLimits()
+    limits: PageLimits = field(default_factory=PageLimits)
 
     def __post_init__(self) -> None:
         """The ports."""
@@ -125,7 +125,7 @@ class Account:
         routes: Any = {Route.PAGES: (sink,)}
         alerts = [alert(each, now) for each in keys]
         try:
-            notify(alerts, run, claims, routes, lambda rest: rest[0])  # type: ignore[arg-type]
+            notify(alerts, run, claims, routes, lambda rest: rest[0])
         except CrashError:
             return
 

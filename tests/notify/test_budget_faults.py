@@ -201,9 +201,7 @@ def worlds(kind: str) -> World:
     if kind == "memory":
         return World(MemoryClaims(TERMS), MemoryPageBudget(LIMITS))
     empty()
-    return World(
-        DynamoDbClaims(dynamodb(), TABLE, TERMS), DynamoDbPageBudget(dynamodb(), TABLE, LIMITS)
-    )
+    return World(DynamoDbClaims(dynamodb(), TABLE, TERMS), DynamoDbPageBudget(dynamodb(), TABLE, LIMITS))
 
 
 def run(kind: str, batches: list[tuple[int, Any]], crashes: set[int], others: dict[int, Any]) -> None:

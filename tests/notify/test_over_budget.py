@@ -25,6 +25,7 @@ from tests.notify.fakes_budget import MemoryPageBudget
 NOON = 1_764_000_000 // DAY * DAY + 12 * HOUR
 TERMS = ClaimTerms(suppression=4 * HOUR, lease=50)
 PLACE = held.Place(account="111122223333", region="eu-west-1")
+LIMITS = PageLimits(hour=2, day=5, critical_hour=2)
 GRAVITY = {"high": 2, "critical": 3}
 
 
@@ -54,7 +55,7 @@ def roll_up(alerts: Sequence[Alert]) -> Alert:
 class Bench:
     """Two sinks for pages, one for operations, one table."""
 
-    limits: PageLimits = PageLimits(hour=2, day=5, critical_hour=2)
+    limits: PageLimits = LIMITS
     chat: MemorySink = field(default_factory=lambda: MemorySink(name="chat"))
     mail: MemorySink = field(default_factory=lambda: MemorySink(name="mail"))
     operations: MemorySink = field(default_factory=lambda: MemorySink(name="operations"))

@@ -112,7 +112,11 @@ def test_each_sink_has_its_own_budget(make: Make) -> None:
     """A second receiver gets as many."""
     budget = make(LIMITS)
     granted(budget, NOON, page("a"), page("b"))
-    assert granted(budget, NOON, page("a", "chat"), page("b", "chat"), page("c", "chat")) == [True, True, False]
+    assert granted(budget, NOON, page("a", "chat"), page("b", "chat"), page("c", "chat")) == [
+        True,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("critical", [False, True])
@@ -164,7 +168,7 @@ def test_a_damaged_item_stops_no_page_and_is_repaired(kind: str, member: str) ->
     first = budget.take(page("x", critical=critical), NOON)
     if member in {"hour_12", "critical_12"}:
         assert first is None
-        assert kind == "dropped" or kind == "texts" or notes.take().count
+        assert kind in {"dropped", "texts"} or notes.take().count
     after = granted(budget, NOON, *(page(f"y{each}", critical=critical) for each in range(9)))
     assert after.count(True) <= 4
 

@@ -153,7 +153,6 @@ def _state(settings: MonitorSettings) -> DynamoDBClient:
     return make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
 
 
-
 def _limits(settings: MonitorSettings) -> PageLimits:
     return PageLimits(
         hour=settings.pages_per_hour,

@@ -44,7 +44,7 @@ def with_budget(run: Run, pages: PageBudget | None) -> Run:
 def send(
     one: OpenIncident, pending: Pending, sink: Sink, run: Run, claims: Claims
 ) -> tuple[DeliveryReport, HeldPage | None]:
-    """Send a pending notification that the run's owner has taken over; if it is held, `send_several` tells."""
+    """Send a pending notification that the run's owner has taken over, or hold it for `send_several`."""
     alert = _alert(one, pending, run.at)
     if pending.incident.attributes.get("kind") == held.KIND:
         claim = Claim(state=ClaimState.CLAIMED, last_sent=one.sent_at)

@@ -24,11 +24,9 @@ LISTED: Final = 50
 """Titles that the page lists; the log contains all."""
 _SEVERITY: Final = "high"
 STEPS: Final = (
-    "List all open incidents: `flowwarden incidents list`. Those below, and those that follow until the limit "
-    "ends, are not sent singly.",
-    "Look for what they share, such as a host, a subnet or a change: many pages at once usually have one cause.",
-    "If you would have acted on each of them, raise the limit: parameters PagesPerHour, PagesPerDay and "
-    "CriticalPagesPerHour.",
+    "List all open incidents (flowwarden incidents list --stack NAME), also those held after this page.",
+    "Look for what they share, such as a host, a subnet or a change: many pages usually have one cause.",
+    "If each needs its own page, raise the parameter PagesPerHour, PagesPerDay or CriticalPagesPerHour.",
 )
 """What to do."""
 
@@ -47,14 +45,13 @@ def roll_up(held: Sequence[Alert], limit: Limit, place: Place, now: int) -> Aler
 
     Its key is the same for an hour and kind of limit, so that each sink gets it once.
     """
-    titles = [each.title for each in held]
     key = digest("page-budget", str(limit.critical), str(now // HOUR))
     summary = f"{_spent(limit)}: {plural(len(held), 'incident')} held."
     return Alert(
         key=key,
         route=Route.PAGES,
         title=summary,
-        render=lambda _: _render(titles, key, summary, limit, place),
+        render=lambda _: _render(held, key, summary, limit, place),
         quiet=HOUR,
     )
 
@@ -64,8 +61,8 @@ def _spent(limit: Limit) -> str:
     return f"The budget of {plural(limit.most, kind)} {span} is spent"
 
 
-def _render(titles: Sequence[str], key: str, summary: str, limit: Limit, place: Place) -> Notification:
-    labels = _labels(limit, place)
+def _render(held: Sequence[Alert], key: str, summary: str, limit: Limit, place: Place) -> Notification:
+    titles, labels = [each.title for each in held], _labels(limit, place)
     return Notification(
         subject=one_line(f"[{labels['severity'].upper()}] {summary.removesuffix('.')} ({place.region})"),
         text=_text(titles, key, summary, limit, place),
@@ -76,7 +73,7 @@ def _render(titles: Sequence[str], key: str, summary: str, limit: Limit, place: 
             "summary": summary,
             "advice": list(STEPS),
             "runbook": place.runbook or None,
-            "findings": len(titles),
+            "findings": sum(each.stands_for for each in held),
             "listed": list(titles[:LISTED]),
             "limit": {"pages": limit.most, "seconds": limit.span, "until": limit.until},
         },

@@ -23,7 +23,7 @@ from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.page_budget import CRITICAL, Limit, Page
 from flowwarden.notify.ports import Claims, Sink
 from flowwarden.notify.publish import mark, publish
-from flowwarden.notify.run import Run
+from flowwarden.notify.run import Budgeted, Run
 
 
 class Held(Struct, frozen=True):
@@ -68,24 +68,27 @@ def send_held(several: Sequence[Held], sink: Sink, run: Run, claims: Claims | No
     total = DeliveryReport()
     for critical in (True, False):
         mine = [each for each in several if each.limit.critical is critical]
-        total += _send(mine, sink, run, claims) if mine else DeliveryReport()
+        if mine and run.budget is not None:
+            total += _send(mine, run.budget, sink, run, claims)
     return total
 
 
-def _send(several: Sequence[Held], sink: Sink, run: Run, claims: Claims | None) -> DeliveryReport:
-    assert run.budget is not None
+def _send(
+    several: Sequence[Held], budget: Budgeted, sink: Sink, run: Run, claims: Claims | None
+) -> DeliveryReport:
     alerts, claims = [as_held(each.alert) for each in several], usable_claims(run, claims)
     owners = {each.alert.key: each.owner for each in several if each.owner}
-    page = run.budget.roll_up(alerts, several[0].limit)
+    run = replace(run, owners=owners)
+    page = budget.roll_up(alerts, several[0].limit)
     if not has_time(run, None):
         return DeliveryReport(unsent=(f"{page.title} {NO_TIME}",))
     claim, report, usable = claim_of(page, sink, run, claims)
     if claim.state is ClaimState.CLAIMED:
-        return report + publish([page, *alerts], [], page.render(claim), sink, run, usable, owners)
+        return report + publish([page, *alerts], [], page.render(claim), sink, run, usable)
     if claim.state in UNSURE and claim.same_batch:
         return report + DeliveryReport(unsent=(f"{page.title} {UNSURE[claim.state]}",))
     keys = {ClaimKey(sink.name, each.key): each for each in alerts}
-    failed = mark(keys, run, usable, owners, sent=True)
+    failed = mark(keys, run, usable, sent=True)
     return report + DeliveryReport(known=tuple(each.key for each in alerts), state_unavailable=failed)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
 from flowwarden.notify.alert import Alert
-from flowwarden.notify.claims import ClaimKey, Owner
+from flowwarden.notify.claims import ClaimKey
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.ports import Claims, Sink
@@ -21,12 +20,10 @@ def publish(
     sink: Sink,
     run: Run,
     claims: Claims | None,
-    owners: Mapping[str, Owner] = MappingProxyType({}),
 ) -> DeliveryReport:
     """Send one notification about these alerts; mark the claims as sent, or release them on failure.
 
     Without an answer, neither is done: the leases end before the retry, and the claims count the attempt.
-    `owners` are the owners of claims that are not the run's, by the keys of their alerts.
     """
     alerts = (*claimed, *unclaimed)
     keys = {ClaimKey(sink.name, alert.key): alert for alert in claimed}
@@ -35,17 +32,16 @@ def publish(
     except PublishFailed as error:
         unsent = tuple(f"{alert.title} {error}" for alert in alerts)
         answered = not isinstance(error, PublishUnanswered)
-        failed_calls = mark(keys, run, claims, owners, sent=False) if answered else 0
+        failed_calls = mark(keys, run, claims, sent=False) if answered else 0
         return DeliveryReport(unsent=unsent, state_unavailable=failed_calls)
     sent = tuple(alert.key for alert in alerts)
-    return DeliveryReport(sent=sent, state_unavailable=mark(keys, run, claims, owners, sent=True))
+    return DeliveryReport(sent=sent, state_unavailable=mark(keys, run, claims, sent=True))
 
 
 def mark(
     keys: Mapping[ClaimKey, Alert],
     run: Run,
     claims: Claims | None,
-    owners: Mapping[str, Owner],
     *,
     sent: bool,
 ) -> int:
@@ -58,7 +54,7 @@ def mark(
         return 0
     try:
         for key, alert in keys.items():
-            owner = owners.get(alert.key, run.owner)
+            owner = run.owners.get(alert.key, run.owner)
             if sent:
                 claims.confirm(key, owner, run.at, alert.quiet, alert.evidence, alert.incident)
             else:

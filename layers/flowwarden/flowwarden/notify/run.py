@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -40,6 +40,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """One invocation that notifies."""
 
     owner: Owner
+    owners: Mapping[str, Owner] = {}
+    """The owners of claims that are not the run's, by the keys of their alerts."""
     at: int
     """Unix seconds."""
     time_left: Callable[[], float]

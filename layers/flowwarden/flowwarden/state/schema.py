@@ -216,9 +216,9 @@ INCIDENTS: Final = Item(
 PAGE_BUDGET: Final = Item(
     name="page budget", prefix="page-budget#", key=("sink", "day"), sort="budget",
     ttl=2 * DAY, per_batch=16,
-    why="The pages that a sink got singly on a day (UTC), as sets of hashes: of the day, of each hour, and the "
-    "critical ones of each hour. A page beyond the limits is held. A page costs one write, and a batch asks "
-    "for no further ones of a kind once the limit is reached.",
+    why="The pages that a sink got singly on a day (UTC), as sets of hashes: of the day, of each hour, and "
+    "the critical ones of each hour. A page beyond the limits is held. A page costs one write; once a limit "
+    "is reached, the other pages of the batch cost none.",
 )  # fmt: skip
 LOG_FORMATS: Final = Item(
     name="log formats", prefix="log-formats#", key=("log group",), sort="formats",

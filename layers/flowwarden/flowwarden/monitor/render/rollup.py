@@ -17,7 +17,9 @@ from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import duration, plural
 
 NAME: Final = held.NAME
-SUMMARY: Final = "one notification for all new alerts of a batch beyond the first 25"
+SUMMARY: Final = (
+    "one notification for all new alerts of a batch beyond the first 25, or for pages beyond the budget"
+)
 """Its row in docs/detectors.md, below those of the detectors."""
 SEVERITY: Final = {Route.PAGES: Severity.HIGH, Route.OPERATIONS: Severity.MEDIUM}
 """By the route of the alerts that it replaces."""
