@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from flowwarden.parameters import MOST_PAGES
 from local.feed import Conversation, Host
 
 CIDR = "10.20.0.0/16"
@@ -13,8 +12,9 @@ POLICY = {"listener_only": [DATABASES], "flow_logs": {"grace_minutes": 0}}
 """The policy of the scenario: databases only listen and never connect to the internet. There is no grace
 period, so that a new VPC is covered at once and the demo does not wait five minutes."""
 
-MANY_PAGES = dict.fromkeys(("PagesPerHour", "PagesPerDay", "CriticalPagesPerHour"), str(MOST_PAGES))
-"""Parameters for experiments, which page more often than the default budget allows. The demo pages less."""
+MANY_PAGES = dict.fromkeys(("PagesPerHour", "PagesPerDay", "CriticalPagesPerHour"), "500")
+"""Parameters for experiments, which page more often than the default budget allows; 500 is the highest
+limit. The demo pages less."""
 SANDBOX = {"Dashboard": "yes", **MANY_PAGES}
 
 POSTGRES, HTTPS, SSH = 5432, 443, 22
