@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3.13
 BIN := .venv/bin
-export PYTHONPATH := layers/flowwarden:cli:functions/monitor:functions/enforcer:functions/settings_check:.
+export PYTHONPATH := layers/flowwarden:cli:functions/monitor:functions/enforcer:functions/dispatcher:functions/settings_check:.
 # Otherwise each of the many processes that the tests start would compile the sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -55,7 +55,7 @@ setup: .venv/.made .venvs/ministack/.made .venvs/sam/.made ## Create the virtual
 lint: .venv/.made ## Check style, types and architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy layers/flowwarden/flowwarden cli/flowwarden_cli functions/monitor/monitor.py functions/enforcer/enforcer.py functions/settings_check/settings_check.py local benchmarks tests
+	$(BIN)/mypy layers/flowwarden/flowwarden cli/flowwarden_cli functions/monitor/monitor.py functions/enforcer/enforcer.py functions/dispatcher/dispatcher.py functions/settings_check/settings_check.py local benchmarks tests
 	$(BIN)/lint-imports
 
 .PHONY: format

@@ -23,7 +23,7 @@ from local.environment import tool
 from local.expected import Difference, Observed, differences
 from local.inbox import Delivery, Inbox
 from local.kept import KeptAws, RunningAws
-from local.payload import MONITOR, NotAnEvent, ReadableEvent, read, read_expected
+from local.payload import NotAnEvent, ReadableEvent, read, read_expected
 from local.processes import run
 from local.resources import clear, create_resources, make_state
 from local.sandbox import FOR_CONTAINERS, Sandbox
@@ -116,7 +116,7 @@ class Container:
 
     def _variables(self, event: ReadableEvent) -> dict[str, str]:
         """The deployed function's environment, because sam does not resolve references in the template."""
-        name = self._stack.monitor if event.function == MONITOR else self._stack.enforcer
+        name = self._stack.resources[event.function]
         configuration = self._aws.clients.functions.get_function_configuration(FunctionName=name)
         endpoint = f"http://{engine.HOST_FROM_CONTAINER}:{self._aws.port}"
         return configuration["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": endpoint} | event.settings

@@ -15,13 +15,17 @@ import msgspec
 from msgspec import Meta, Struct
 
 from flowwarden.enforcer.triggers.trigger import RECORD_AS_MANAGED
+from flowwarden.notify.incident import Incident, StoredNotification
 from flowwarden.records.subscription import encode
 from local.environment import ACCOUNT_ID
 
-MONITOR, ENFORCER = "MonitorFunction", "EnforcerFunction"
+MONITOR, ENFORCER, DISPATCHER = "MonitorFunction", "EnforcerFunction", "DispatcherFunction"
 """Logical ids of the functions in the template."""
 
-FOLDERS = ("events/monitor/", "events/enforcer/")
+DISPATCH = {"run": "dispatch"}
+"""The `detail` of the dispatcher's schedule."""
+
+FOLDERS = ("events/monitor/", "events/enforcer/", "events/dispatcher/")
 
 type VpcId = Annotated[str, Meta(pattern="^vpc-[0-9a-z]+$")]
 type FlowLogId = Annotated[str, Meta(pattern="^fl-[0-9a-z]+$")]
@@ -67,8 +71,20 @@ class ExistingLogGroup(Struct, frozen=True, kw_only=True):
     subscriptions: tuple[ExistingSubscription, ...] = ()
 
 
+class ExistingIncident(Struct, frozen=True, kw_only=True):
+    """An incident that exists before the event."""
+
+    key: str
+    topic: Literal["pages", "operations"] = "pages"
+    claimed_at: int
+    """Unix seconds: when the monitor claimed it, and sent its notification unless that is pending."""
+    incident: Incident
+    pending: StoredNotification | None = None
+    """Its notification, if the monitor ended before it sent that."""
+
+
 class AccountState(Struct, frozen=True, kw_only=True):
-    """The resources of the account before the event, for the enforcer."""
+    """The resources of the account before the event, for the enforcer and the dispatcher."""
 
     vpcs: tuple[ExistingVpc, ...] = ()
     flow_logs: tuple[ExistingFlowLog, ...] = ()
@@ -76,6 +92,9 @@ class AccountState(Struct, frozen=True, kw_only=True):
     """None: the stack's log group as it was deployed."""
     pending: tuple[dict[str, Any], ...] = ()
     """The work queue, as `work_queue.WorkItem`."""
+    incidents: tuple[ExistingIncident, ...] = ()
+    watermarks: dict[LogGroup, int] = {}
+    """Up to when the records of log groups were processed (Unix seconds)."""
     refuses: dict[str, Any] = {}
     late: tuple[Any, ...] = ()
     deleted_but_listed: tuple[Any, ...] = ()
@@ -111,7 +130,9 @@ class ReadableEvent(Struct, frozen=True, kw_only=True):
     @property
     def function(self) -> str:
         """Logical id of the event's function."""
-        return MONITOR if "messageType" in self.event else ENFORCER
+        if "messageType" in self.event:
+            return MONITOR
+        return DISPATCHER if self.event.get("detail") == DISPATCH else ENFORCER
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -126,7 +147,7 @@ def read(path: Path) -> ReadableEvent:
         NotAnEvent: the file does not exist, is not JSON, contains no event, or has an invalid member.
     """
     name = os.fsencode(path).decode(errors="replace")
-    folders = " and ".join(FOLDERS)
+    folders = _folders()
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -135,7 +156,7 @@ def read(path: Path) -> ReadableEvent:
     if not {"messageType", "detail-type", RECORD_AS_MANAGED} & event.event.keys():
         raise NotAnEvent(
             f"{name}: the `event` has neither `messageType`, for the monitor, nor `detail-type`, for the "
-            f"enforcer; see the examples in {folders}"
+            f"enforcer and the dispatcher; see the examples in {folders}"
         )
     return event
 
@@ -154,13 +175,18 @@ def read_expected(path: Path) -> dict[str, Any] | None:
         raise NotAnEvent(f"{os.fsencode(path).decode(errors='replace')}: {error}") from error
 
 
+def _folders() -> str:
+    *some, last = FOLDERS
+    return f"{', '.join(some)} and {last}"
+
+
 def _decode(name: str, content: bytes) -> ReadableEvent:
     """Decode the event; all members must have their declared types and be serializable."""
     try:
         event = msgspec.json.decode(content, type=ReadableEvent)
         json.dumps(event.payload)
     except msgspec.ValidationError as error:
-        raise NotAnEvent(f"{name}: {error}; see the examples in {' and '.join(FOLDERS)}") from error
+        raise NotAnEvent(f"{name}: {error}; see the examples in {_folders()}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotAnEvent(f"{name}: not JSON in UTF-8: {error}") from error
     except RecursionError as error:

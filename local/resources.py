@@ -12,11 +12,16 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
+from flowwarden.aws.sns import Topic
 from flowwarden.enforcer.work_queue import WorkItem
+from flowwarden.sinks.sns import SnsSink
 from local.clients import Clients
 from local.environment import ACCOUNT_ID
 from local.expected import renamed
+from local.incidents import TERMS, store_incidents
 from local.payload import ENFORCER, AccountState, ReadableEvent
 from local.stack import STACK, Stack
 
@@ -61,6 +66,7 @@ def make_state(event: ReadableEvent, made: PreparedEvent, clients: Clients, stac
     """
     if event.account.log_groups is not None:
         _make_log_groups(event.account, clients, stack)
+    _make_incidents(event, clients, stack)
     queue, seconds = DynamoDbWorkQueue(clients.dynamodb, stack.state_table), _seconds_since(event)
     for each in renamed(list(event.account.pending), made.names):
         moved = {name: value + seconds for name, value in each.items() if name in PENDING_TIMES and value}
@@ -71,7 +77,11 @@ def make_state(event: ReadableEvent, made: PreparedEvent, clients: Clients, stac
 
 
 def clear(clients: Clients, stack: Stack) -> None:
-    """Remove all VPCs, flow logs, stored items and additional log groups; repair the stack's log group."""
+    """Remove all VPCs, flow logs, stored items and additional log groups; repair the stack's log group.
+
+    Also stop the schedule of the dispatcher, which would process the incidents of an event too early.
+    """
+    clients.events.disable_rule(Name=stack.resources["DispatchSchedule"])
     flow_logs = [each["FlowLogId"] for each in clients.ec2.describe_flow_logs()["FlowLogs"]]
     if flow_logs:
         clients.ec2.delete_flow_logs(FlowLogIds=flow_logs)
@@ -84,6 +94,17 @@ def clear(clients: Clients, stack: Stack) -> None:
             clients.logs.delete_log_group(logGroupName=name)
     _make_log_group(clients, stack, stack.flow_log_group, RETENTION_DAYS)
     _subscribe(clients, stack, stack.flow_log_group, STACK, "")
+
+
+def _make_incidents(event: ReadableEvent, clients: Clients, stack: Stack) -> None:
+    topics = {"pages": stack.pages_topic, "operations": stack.operations_topic}
+    store_incidents(
+        event.account,
+        DynamoDbClaims(clients.dynamodb, stack.state_table, TERMS),
+        DynamoDbEvidence(clients.dynamodb, stack.state_table),
+        {name: SnsSink(Topic(clients.sns, arn)).name for name, arn in topics.items()},
+        _seconds_since(event),
+    )
 
 
 def _seconds_since(event: ReadableEvent) -> int:

@@ -27,7 +27,7 @@ from local import engine
 from local.clients import Clients
 from local.environment import PROJECT
 from local.inbox import Delivery, Inbox
-from local.payload import MONITOR, NotAnEvent, ReadableEvent, read
+from local.payload import NotAnEvent, ReadableEvent, read
 from local.resources import create_resources
 from local.scenes import MANY_PAGES, POLICY, SANDBOX
 from local.sending import applied, notes
@@ -72,7 +72,7 @@ class State(Struct, frozen=True):
 
     def invoke(self, event: ReadableEvent) -> tuple[object, bool]:
         """Invoke the event's function; return its result or error, and whether it is an error."""
-        name = self.stack.monitor if event.function == MONITOR else self.stack.enforcer
+        name = self.stack.resources[event.function]
         payload = create_resources(event, self.clients, self.stack.flow_log_group).payload
         with applied(event.settings, name, self.clients):
             answer = self.clients.functions.invoke(FunctionName=name, Payload=json.dumps(payload))

@@ -35,6 +35,8 @@ def notes(event: ReadableEvent) -> Iterator[str]:
         yield f"The AWS emulator does not support {', '.join(event.unsupported)} of the event."
     account = {
         "account.pending": event.account.pending or None,
+        "account.incidents": event.account.incidents or None,
+        "account.watermarks": event.account.watermarks or None,
         "account.log_groups": event.account.log_groups,
     }
     ignored = [name for name, value in account.items() if value is not None]

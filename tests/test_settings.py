@@ -3,7 +3,7 @@
 import pytest
 
 from flowwarden.errors import SettingsError
-from flowwarden.settings import EnforcerSettings, MonitorSettings
+from flowwarden.settings import DispatcherSettings, EnforcerSettings, MonitorSettings
 
 MONITOR = {
     "AWS_REGION": "eu-west-1",
@@ -54,3 +54,12 @@ def test_the_enforcer_requires_other_variables_than_the_monitor() -> None:
     """The monitor's environment lacks the account."""
     with pytest.raises(SettingsError, match="ACCOUNT_ID is not set"):
         EnforcerSettings.from_mapping(MONITOR)
+
+
+def test_the_dispatcher_requires_no_log_format() -> None:
+    """It reads no flow logs; the rest of the monitor's environment is required."""
+    others = {name: value for name, value in MONITOR.items() if name != "LOG_FORMAT"}
+    assert DispatcherSettings.from_mapping(others).suppression_minutes == 240
+    for missing in others:
+        with pytest.raises(SettingsError, match=f"{missing} is not set"):
+            DispatcherSettings.from_mapping({**others, missing: ""})

@@ -1,4 +1,4 @@
-"""Both functions in containers, with `sam local invoke`: their results and notifications."""
+"""The functions in containers, with `sam local invoke`: their results and notifications."""
 
 from __future__ import annotations
 
@@ -77,6 +77,14 @@ def test_the_enforcer_covers_a_new_vpc(container: Container) -> None:
     (vpc,) = invoked.result["created"]
     (report,) = invoked.deliveries
     assert vpc in report.subject
+
+
+@pytest.mark.parametrize("name", ["pending", "resolved"])
+def test_the_dispatcher_sends_once(container: Container, name: str) -> None:
+    """What stayed pending, and that an incident is over."""
+    invoked = invoke(container, f"dispatcher/{name}.json")
+    assert invoked.error == ""
+    assert invoked.differences == ()
 
 
 def test_a_handler_that_raises_is_an_error(container: Container) -> None:

@@ -40,7 +40,7 @@ def test_pending_pages_beyond_the_budget_are_held(account: Account) -> None:
     """In one roll-up; they are resolved like others."""
     ended(account, NOON, "a", "b", "c", "d")
     report = account.dispatch(SOON)
-    assert report == DispatchReport(due=4, resent=2, held=2)
+    assert report == DispatchReport(due=4, resent=2, held=("c.", "d."))
     *single, last = account.sink.sent
     assert [each.subject for each in single] == ["a", "b"]
     assert last.document["limit"] == {"pages": 2, "seconds": HOUR, "until": NOON + HOUR}

@@ -18,7 +18,7 @@ from local.docs_runbook_page import columns, parse_line
 from tests.docs.test_commands import blocks
 from tests.template import stack
 
-LOGS: Final = {"log of the monitor": "monitor", "log of the enforcer": "enforcer"}
+LOGS: Final = {f"log of the {each.lower()}": each.lower() for each in stack.FUNCTIONS}
 """The functions whose log a query reads, by the query's first line."""
 FLOWS: Final = "flow logs"
 WORDS: Final = {

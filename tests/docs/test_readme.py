@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import dispatcher
 import monitor
 from flowwarden.policy.policy import Policy
 from flowwarden_cli.commands import COMMANDS
@@ -29,11 +30,11 @@ def test_the_readme_is_short() -> None:
 
 
 def test_every_metric_is_documented() -> None:
-    """In docs/operating.md, for both functions."""
+    """In docs/operating.md, for all functions."""
     source = (ROOT / "functions/enforcer/enforcer.py").read_text()
     enforcer = re.findall(r'^ +"([A-Z]\w+)": ', source, re.MULTILINE)
     assert enforcer
-    for name in (*monitor.METRICS, "Batches", *enforcer):
+    for name in (*monitor.METRICS, "Batches", *enforcer, *dispatcher.METRICS):
         assert f"`{name}`" in OPERATING, name
 
 

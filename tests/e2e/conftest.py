@@ -17,7 +17,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from local.environment import PROJECT
 from local.sandbox import NotUp, Sandbox, State
 from local.scenario import Stage
 from local.terminal import Terminal
@@ -43,7 +42,9 @@ def sandbox(output: io.StringIO) -> Iterator[Sandbox]:
 
     After `down`, which ends it, nothing of it answers: this is checked at the end of all tests.
     """
-    subprocess.run([sys.executable, "-c", UP], check=True, env=os.environ | {"PYTHONPATH": str(PROJECT)})
+    subprocess.run(
+        [sys.executable, "-c", UP], check=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    )
     sandbox = Sandbox(Terminal(output), NAME)
     endpoint = sandbox.state().endpoint
     try:
@@ -66,7 +67,12 @@ def state(sandbox: Sandbox) -> State:
 
 @pytest.fixture(scope="session")
 def deployed(state: State) -> Stage:
-    """The deployed stack that all tests share."""
+    """The deployed stack that all tests share.
+
+    The schedule of the dispatcher is off, because no test expects its notifications between two steps. The
+    dispatcher's own tests invoke it.
+    """
+    state.clients.events.disable_rule(Name=state.stack.resources["DispatchSchedule"])
     return Stage(state.clients, state.stack)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import dispatcher
 import monitor
 from flowwarden.sinks.sns import fit_subject
 from local.expected import Observed, differences, metric_of, renamed
@@ -103,10 +104,14 @@ def test_a_missing_part_of_a_text_and_another_member_of_a_page_are_differences()
 
 
 def test_counts_are_named_like_the_metrics() -> None:
-    """Each count of an event is a metric of the monitor."""
-    names = {name for path in EVENTS for name in (read_expected(path) or {}).get("counts", {})}
+    """Each count of an event is a metric of its function; of the monitor, also the name of an attribute."""
+    counts = {path: (read_expected(path) or {}).get("counts", {}) for path in EVENTS}
+    names = {name for path, each in counts.items() for name in each if path.parent.name == "monitor"}
     assert names
     assert {monitor.METRICS[metric_of(name)] for name in names} == names
+    others = [[*map(metric_of, each)] for path, each in counts.items() if path.parent.name == "dispatcher"]
+    assert others
+    assert all(each == [*dispatcher.METRICS] for each in others)
 
 
 def test_an_id_that_begins_with_another_is_replaced_as_a_whole() -> None:

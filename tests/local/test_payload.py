@@ -47,7 +47,11 @@ def test_an_enforcer_event_is_passed_as_it_is() -> None:
 )
 def test_every_event_of_the_folder_can_be_invoked(path: Path) -> None:
     """The folder determines its function."""
-    function = {"monitor": payload.MONITOR, "enforcer": payload.ENFORCER}[path.parent.name]
+    function = {
+        "monitor": payload.MONITOR,
+        "enforcer": payload.ENFORCER,
+        "dispatcher": payload.DISPATCHER,
+    }[path.parent.name]
     assert payload.read(path).function == function
 
 

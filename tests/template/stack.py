@@ -52,7 +52,9 @@ PARAMETERS: Node = TEMPLATE["Parameters"]
 RESOURCES: Node = TEMPLATE["Resources"]
 OUTPUTS: Node = TEMPLATE["Outputs"]
 
-FUNCTIONS = ("Monitor", "Enforcer")
+FUNCTIONS = ("Monitor", "Enforcer", "Dispatcher")
+QUEUED = ("Monitor", "Enforcer")
+"""The functions whose events must not be lost. The dispatcher's say nothing, and are frequent."""
 
 
 def properties(logical_id: str) -> Node:
@@ -67,7 +69,7 @@ def of_type(kind: str) -> dict[str, Node]:
 
 
 def environment(function: str) -> Node:
-    """The variables of a function (`Monitor` or `Enforcer`), the global ones included."""
+    """The variables of a function, one of `FUNCTIONS`, the global ones included."""
     own: Node = properties(f"{function}Function")["Environment"]["Variables"]
     shared: Node = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     return shared | own
@@ -139,7 +141,7 @@ def imported_by(function: str) -> set[str]:
     name = function.lower()
     files = [
         PROJECT / "functions" / name / f"{name}.py",
-        *(BOOTSTRAP / f"{each}.py" for each in (name, "policy")),
+        *(BOOTSTRAP / f"{each}.py" for each in (name, *(["policy"] if function in QUEUED else []))),
     ]
     trees = [ast.parse(path.read_text()) for path in files]
     found = (node for tree in trees for node in ast.walk(tree))

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from flowwarden.records.subscription import encode
+from tests.functions.test_dispatcher import example
 from tests.functions.test_enforcer_events import ROOT, read, run_of
 from tests.functions.test_monitor_events import BLOCKED, Harness, document
 from tests.template import stack
@@ -39,7 +40,7 @@ VALUES: Final = {
         for name in ("MonitorFailureQueue", "EnforcerFailureQueue", "EnforcerEventQueue")
     },
     "TopicName": {"<PagesTopic.TopicName>"},
-    "FunctionName": {"<MonitorFunction>", "<EnforcerFunction>"},
+    "FunctionName": {f"<{each}Function>" for each in stack.FUNCTIONS},
 }
 """Values of these dimensions, which are resources of the stack."""
 SEARCH: Final = re.compile(
@@ -134,11 +135,13 @@ def test_every_metric_of_aws_has_its_name_and_dimensions_and_is_of_the_stack() -
     assert {name for names, _ in OF_AWS.values() for name in names} == {metric for _, metric, _ in found}
 
 
+@pytest.mark.usefixtures("state_table")
 def test_every_other_metric_is_emitted_under_exactly_this_name_and_these_dimensions(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The handlers run; what they print in CloudWatch's embedded metric format contains each row."""
     Harness().run(encode(document(BLOCKED)))
+    example("pending").run()
     quiet = read(ROOT / "events" / "enforcer" / "sweep-no-change.json")
     run_of(quiet)(quiet["event"])
     printed = emitted(capsys.readouterr().out)

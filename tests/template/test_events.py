@@ -11,6 +11,7 @@ from botocore.loaders import Loader
 
 from flowwarden.enforcer.triggers import tampering, trigger
 from flowwarden.state.schema import INCIDENTS
+from local import payload
 from tests.enforcer.fakes import STACK
 from tests.template import stack
 
@@ -23,6 +24,7 @@ RULES = {
     "LogGroupChangedRule": "LogGroupChangedPermission",
     "DeliveryRoleChangedRule": "DeliveryRoleChangedPermission",
 }
+DISPATCH = "DispatchSchedule"
 WHERE_IAM_IS_RECORDED = "DeliveryRoleChangedRule"
 QUEUES = ("MonitorFailureQueue", "EnforcerFailureQueue", "EnforcerEventQueue")
 FOURTEEN_DAYS = 1_209_600
@@ -186,11 +188,12 @@ def test_a_deployment_reaches_the_enforcer_as_a_sweep() -> None:
     assert found.idempotency_key == event["time"]
 
 
-def test_every_rule_is_on_and_targets_the_enforcer_with_retries_and_a_dead_letter_queue() -> None:
+def test_every_rule_is_on_and_all_others_target_the_enforcer_with_retries_and_a_dead_letter_queue() -> None:
     rules = stack.of_type("AWS::Events::Rule")
-    assert set(rules) == set(RULES)
-    for name, rule in rules.items():
-        assert rule.get("State", "ENABLED") == "ENABLED"
+    assert set(rules) == {*RULES, DISPATCH}
+    assert all(rule.get("State", "ENABLED") == "ENABLED" for rule in rules.values())
+    for name in RULES:
+        rule = rules[name]
         (target,) = rule["Targets"]
         assert target["Arn"] == {"Fn::GetAtt": ["EnforcerFunction", "Arn"]}
         rewritten = {"Input", "InputPath", "InputTransformer"} & set(target)
@@ -207,6 +210,22 @@ def test_only_the_rule_may_invoke_the_enforcer(rule: str, permission: str) -> No
         "Action": "lambda:InvokeFunction",
         "Principal": "events.amazonaws.com",
         "SourceArn": {"Fn::GetAtt": [rule, "Arn"]},
+    }
+
+
+def test_the_schedule_of_the_dispatcher_invokes_it_each_minute_and_keeps_no_event() -> None:
+    schedule = stack.properties(DISPATCH)
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    (target,) = schedule["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": ["DispatcherFunction", "Arn"]}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 2}
+    assert "DeadLetterConfig" not in target
+    assert json.loads(target["Input"])["detail"] == payload.DISPATCH
+    assert stack.properties("DispatchPermission") == {
+        "FunctionName": {"Fn::GetAtt": ["DispatcherFunction", "Arn"]},
+        "Action": "lambda:InvokeFunction",
+        "Principal": "events.amazonaws.com",
+        "SourceArn": {"Fn::GetAtt": [DISPATCH, "Arn"]},
     }
 
 

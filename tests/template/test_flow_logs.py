@@ -23,7 +23,8 @@ def test_the_group_supports_subscriptions_and_keeps_its_records() -> None:
 
 def test_every_log_group_has_a_retention_and_the_key() -> None:
     groups = stack.of_type("AWS::Logs::LogGroup")
-    assert set(groups) == {"FlowLogGroup", "MonitorLogGroup", "EnforcerLogGroup", "SettingsCheckLogGroup"}
+    functions = (*stack.FUNCTIONS, "SettingsCheck")
+    assert set(groups) == {"FlowLogGroup", *(f"{each}LogGroup" for each in functions)}
     for each in groups.values():
         assert each["RetentionInDays"]["Ref"] in stack.PARAMETERS
         assert stack.mentions(each["KmsKeyId"], "LogKmsKeyArn")

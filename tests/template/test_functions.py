@@ -8,10 +8,14 @@ import pytest
 
 from flowwarden.records.fields import BY_NAME
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
-from flowwarden.settings import EnforcerSettings, MonitorSettings, Settings
+from flowwarden.settings import DispatcherSettings, EnforcerSettings, MonitorSettings
 from tests.template import stack
 
-SETTINGS: dict[str, type[Settings]] = {"Monitor": MonitorSettings, "Enforcer": EnforcerSettings}
+SETTINGS: dict[str, type[MonitorSettings | EnforcerSettings | DispatcherSettings]] = {
+    "Monitor": MonitorSettings,
+    "Enforcer": EnforcerSettings,
+    "Dispatcher": DispatcherSettings,
+}
 
 FROM_LAMBDA = {"AWS_REGION", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_FUNCTION_NAME"}
 """Lambda sets these itself and rejects a template that sets them."""
@@ -27,15 +31,8 @@ OF_OTHERS = {
 }
 """Read by Powertools and botocore, not by the settings."""
 
-WITH_DEFAULTS = {
-    "POLICY",
-    "SUPPRESSION_MINUTES",
-    "PAGES_PER_HOUR",
-    "PAGES_PER_DAY",
-    "CRITICAL_PAGES_PER_HOUR",
-    "MAX_INFLATED_MIB",
-    "RUNBOOK_URL",
-}
+LIMITS = ("PAGES_PER_HOUR", "PAGES_PER_DAY", "CRITICAL_PAGES_PER_HOUR")
+WITH_DEFAULTS = {"POLICY", "SUPPRESSION_MINUTES", "MAX_INFLATED_MIB", "RUNBOOK_URL", *LIMITS}
 """Set by parameters, whose defaults must equal the defaults in the code."""
 
 FIRST_RETRY = 60
@@ -70,10 +67,11 @@ def _resolve(name: str, value: Any) -> str:
     return value if isinstance(value, str) else f"made-up-{name.lower()}"
 
 
-@pytest.mark.parametrize("function", stack.FUNCTIONS)
+@pytest.mark.parametrize("function", stack.QUEUED)
 def test_log_format_is_declared_once_and_passed_unchanged(function: str) -> None:
     assert stack.environment(function)["LOG_FORMAT"] == {"Ref": "LogFormat"}
     assert stack.TEXT.count("${version}") == 1
+    assert "LOG_FORMAT" not in stack.environment("Dispatcher")
 
 
 def test_every_field_of_the_default_log_format_is_known_and_appears_once() -> None:
@@ -98,7 +96,15 @@ def test_the_environment_is_what_the_settings_read(function: str) -> None:
 @pytest.mark.parametrize("function", stack.FUNCTIONS)
 def test_the_settings_read_the_defaults(function: str) -> None:
     settings = SETTINGS[function].from_mapping({**resolved(function), "AWS_REGION": "us-east-1"})
-    assert settings.log_format == stack.PARAMETERS["LogFormat"]["Default"]
+    assert settings.state_table == "made-up-state_table"
+    if isinstance(settings, MonitorSettings | EnforcerSettings):
+        assert settings.log_format == stack.PARAMETERS["LogFormat"]["Default"]
+
+
+def test_the_dispatcher_and_the_monitor_notify_alike() -> None:
+    names = ("PAGES_TOPIC_ARN", "OPERATIONS_TOPIC_ARN", "STATE_TABLE", "SUPPRESSION_MINUTES", *LIMITS)
+    monitor, dispatcher = (stack.environment(name) for name in ("Monitor", "Dispatcher"))
+    assert [dispatcher[name] for name in names] == [monitor[name] for name in names]
 
 
 def test_the_defaults_of_template_and_settings_are_the_same() -> None:
@@ -138,7 +144,7 @@ def test_the_claim_of_a_failed_monitor_expires_before_the_retry() -> None:
     assert stack.properties("MonitorFunction")["Timeout"] < lease < FIRST_RETRY
 
 
-@pytest.mark.parametrize("function", stack.FUNCTIONS)
+@pytest.mark.parametrize("function", stack.QUEUED)
 def test_an_event_that_fails_for_good_goes_to_the_failure_queue(function: str) -> None:
     config = stack.properties(f"{function}Function")["EventInvokeConfig"]
     queue = f"{function}FailureQueue"
@@ -151,6 +157,13 @@ def test_an_event_that_fails_for_good_goes_to_the_failure_queue(function: str) -
     }
     granted = stack.granting(stack.role_statements(f"{function}Role"), "sqs:SendMessage")
     assert granted["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
+
+
+def test_an_event_of_the_dispatcher_is_not_retried_because_the_next_one_follows() -> None:
+    function = stack.properties("DispatcherFunction")
+    assert function["EventInvokeConfig"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    assert function["Timeout"] == 60
+    assert "ReservedConcurrentExecutions" not in function
 
 
 @pytest.mark.parametrize("function", stack.FUNCTIONS)

@@ -25,12 +25,12 @@ def test_the_template_fits_the_limit_for_templates_in_a_bucket() -> None:
     assert len(stack.TEXT.encode()) < LARGEST
 
 
-def test_both_functions_share_runtime_architecture_and_layers() -> None:
+def test_all_functions_share_runtime_architecture_and_layers() -> None:
     shared = stack.TEMPLATE["Globals"]["Function"]
     assert shared["Runtime"] == "python3.13"
     assert shared["Architectures"] == [{"Ref": "Architecture"}]
     assert shared["Layers"] == [{"Ref": "DependenciesLayer"}, {"Ref": "FlowwardenLayer"}]
-    for name in ("MonitorFunction", "EnforcerFunction"):
+    for name in (f"{each}Function" for each in stack.FUNCTIONS):
         assert not {"Runtime", "Architectures", "Layers"} & set(stack.properties(name))
 
 
@@ -46,7 +46,7 @@ def test_layers_are_built_for_the_architecture_of_the_functions() -> None:
 def test_every_action_of_a_role_has_a_comment_with_its_reason() -> None:
     lines = [
         line
-        for role in ("DeliveryRole", "MonitorRole", "EnforcerRole")
+        for role in stack.of_type("AWS::IAM::Role")
         for line in _section(role).splitlines()
         if re.search(r"(?:- |Action: )(?!sts:)[a-z0-9]+:[A-Z][A-Za-z*]+", line)
     ]

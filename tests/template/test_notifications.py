@@ -13,7 +13,10 @@ from tests.functions.test_enforcer_events import ROOT, read, run_of
 from tests.functions.test_monitor_events import BLOCKED, Harness, document
 from tests.template import stack
 
-TOPICS = {"PagesTopic": ("MonitorRole",), "OperationsTopic": ("MonitorRole", "EnforcerRole")}
+TOPICS = {
+    "PagesTopic": ("MonitorRole", "DispatcherRole"),
+    "OperationsTopic": ("MonitorRole", "EnforcerRole", "DispatcherRole"),
+}
 
 THIS_STACKS_ALARMS = {
     "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
@@ -92,9 +95,11 @@ ALARMS = stack.of_type("AWS::CloudWatch::Alarm")
 WATCHED = {
     *(
         ("AWS/Lambda", metric, "FunctionName", f"{function}Function")
-        for function in stack.FUNCTIONS
+        for function in stack.QUEUED
         for metric in ("Errors", "AsyncEventsDropped", "AsyncEventAge", "DestinationDeliveryFailures")
     ),
+    ("AWS/Lambda", "Errors", "FunctionName", "DispatcherFunction"),
+    ("AWS/Events", "FailedInvocations", "RuleName", "DispatchSchedule"),
     *(
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue)
         for queue in ("MonitorFailureQueue", "EnforcerFailureQueue", "EnforcerEventQueue")
@@ -150,6 +155,9 @@ NOT_LOST = {
     "VpcsCovered": "counts work",
     "VpcsSkipped": "another account covers them",
     "LogGroupsRestored": "counts work",
+    "IncidentsDue": "counts work",
+    "Resent": "counts work",
+    "Resolved": "counts work",
 }
 """Metrics that do not indicate a loss, with the reason."""
 
@@ -159,6 +167,8 @@ WITHOUT_ALARM = {
     "NotInspected": "unjudged-records notifies operations",
     "HostHistoryUnavailable": "the table that fails is StateUnavailable",
     "Deferred": "the next batch does it",
+    "IncidentsWithoutData": "interface-silent notifies operations; the incident stays open",
+    "DispatchLeft": "the next run does it",
     "VpcsPending": "the next run does it, and counts a failure that lasts",
     "VpcsNotCovered": "each sweep notifies operations",
     "EnforcementFailures": "each sweep notifies operations",
@@ -172,6 +182,8 @@ BY_NAME_OF_ATTRIBUTE = {"QueueName", "TopicName"}
 SEVERAL_PERIODS = {
     "MonitorErrorsAlarm": (2, 3),
     "EnforcerErrorsAlarm": (3, 3),
+    "DispatcherErrorsAlarm": (3, 3),
+    "DispatchScheduleLostAlarm": (3, 3),
     "SubscriptionThrottledAlarm": (3, 3),
     "InterfacesUnavailableAlarm": (3, 3),
     "StateUnreadableAlarm": (3, 3),
@@ -216,14 +228,20 @@ def test_the_docs_name_every_loss_without_an_alarm() -> None:
 
 
 def test_the_docs_state_the_number_of_metrics_because_each_costs_money() -> None:
-    assert f": {len(names_of_metrics())} of the functions" in (ROOT / "docs" / "operating.md").read_text()
+    number = sum(len(metrics_of(function)) for function in stack.FUNCTIONS)
+    assert f": {number} of the functions" in (ROOT / "docs" / "operating.md").read_text()
 
 
 def names_of_metrics() -> set[str]:
-    """The names of the metrics of both functions."""
-    sources = [(ROOT / "functions" / name / f"{name}.py").read_text() for name in ("monitor", "enforcer")]
-    found = re.compile(r'(?:name=|^ +|^DELAY = )"([A-Z][A-Za-z]+)"(?:[:,]|$)', re.MULTILINE)
-    return {name for text in sources for name in found.findall(text)}
+    """The names of the metrics of all functions."""
+    return {name for function in stack.FUNCTIONS for name in metrics_of(function)}
+
+
+def metrics_of(function: str) -> set[str]:
+    """The names of the metrics of a function; the same name in another function is another metric."""
+    name = function.lower()
+    text = (ROOT / "functions" / name / f"{name}.py").read_text()
+    return {*re.findall(r'(?:name=|^ +|^DELAY = )"([A-Z][A-Za-z]+)"(?:[:,]|$)', text, re.MULTILINE)}
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -255,7 +273,7 @@ def test_one_failure_raises_an_alarm_and_the_age_limit_exceeds_the_retries() -> 
     for alarm in ALARMS.values():
         if alarm["MetricName"] != "AsyncEventAge":
             assert alarm["Threshold"] == 1
-    for function in stack.FUNCTIONS:
+    for function in stack.QUEUED:
         timeout = stack.properties(f"{function}Function")["Timeout"]
         retries = 3 * timeout + 60 + 120
         threshold = ALARMS[f"{function}AgeAlarm"]["Threshold"] / 1000
@@ -308,7 +326,7 @@ def test_alarms_on_custom_metrics_match_what_the_functions_emit(capsys: pytest.C
     }
     assert watched_here
     assert watched_here <= emitted(capsys.readouterr().out)
-    for name in ("Monitor", "Enforcer"):
+    for name in stack.FUNCTIONS:
         shared = stack.environment(name)
         assert (shared["POWERTOOLS_METRICS_NAMESPACE"], shared["POWERTOOLS_SERVICE_NAME"]) == (
             "FlowWarden",

@@ -104,6 +104,7 @@ def test_the_documented_outputs_exist_and_have_descriptions() -> None:
         "StateTableName": {"Ref": "StateTable"},
         "MonitorFunctionName": {"Ref": "MonitorFunction"},
         "EnforcerFunctionName": {"Ref": "EnforcerFunction"},
+        "DispatcherFunctionName": {"Ref": "DispatcherFunction"},
         "MonitorFailureQueueUrl": {"Ref": "MonitorFailureQueue"},
         "EnforcerFailureQueueUrl": {"Ref": "EnforcerFailureQueue"},
         "EnforcerEventQueueUrl": {"Ref": "EnforcerEventQueue"},
@@ -114,7 +115,7 @@ def test_the_documented_outputs_exist_and_have_descriptions() -> None:
 
 def test_reserved_concurrency_and_e_mail_are_off_by_default() -> None:
     conditions = stack.TEMPLATE["Conditions"]
-    for name in stack.FUNCTIONS:
+    for name in stack.QUEUED:
         parameter = f"{name}ReservedConcurrency"
         assert stack.PARAMETERS[parameter]["Default"] == -1
         assert conditions[f"Reserves{name}"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, -1]}]}

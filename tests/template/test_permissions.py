@@ -6,8 +6,13 @@ import pytest
 
 from tests.template import stack
 
-LAMBDAS_OWN = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
-"""Actions that Lambda itself performs with a role: the function's log, and its failure destination."""
+LAMBDAS_OWN = {"logs:CreateLogStream", "logs:PutLogEvents"}
+"""Actions that Lambda itself performs with a role: the function's log."""
+FAILURE_DESTINATION = {"sqs:SendMessage"}
+"""The same for functions with a failure queue."""
+
+TABLE = {"Fn::GetAtt": ["StateTable", "Arn"]}
+INDEX = {"Fn::Sub": "${StateTable.Arn}/index/open"}
 
 THROUGH_SNS = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "sns.${AWS::Region}.${AWS::URLSuffix}"}}}
 
@@ -18,7 +23,8 @@ def test_the_role_allows_exactly_the_calls_of_the_code(function: str) -> None:
     used = stack.imported_by(function)
     called = {action for module in used & set(declared) for action in declared[module]}
     assert called
-    assert stack.actions(stack.role_statements(f"{function}Role")) == called | LAMBDAS_OWN
+    own = LAMBDAS_OWN | (FAILURE_DESTINATION if function in stack.QUEUED else set())
+    assert stack.actions(stack.role_statements(f"{function}Role")) == called | own
 
 
 def test_every_module_that_calls_aws_is_used_by_a_function() -> None:
@@ -45,7 +51,11 @@ def test_only_lambda_can_assume_a_functions_role(function: str) -> None:
 
 @pytest.mark.parametrize(
     ("function", "topics"),
-    [("Monitor", ["PagesTopic", "OperationsTopic"]), ("Enforcer", ["OperationsTopic"])],
+    [
+        ("Monitor", ["PagesTopic", "OperationsTopic"]),
+        ("Enforcer", ["OperationsTopic"]),
+        ("Dispatcher", ["PagesTopic", "OperationsTopic"]),
+    ],
 )
 def test_a_function_publishes_only_to_its_topics_and_uses_the_key_only_through_sns(
     function: str, topics: list[str]
@@ -118,7 +128,13 @@ def test_a_function_uses_only_the_state_table(function: str) -> None:
     used = {each for each in stack.actions(statements) if each.startswith("dynamodb:")}
     assert used
     for action in used:
-        assert stack.granting(statements, action)["Resource"] == {"Fn::GetAtt": ["StateTable", "Arn"]}
+        index = (function, action) == ("Dispatcher", "dynamodb:Query")
+        assert stack.granting(statements, action)["Resource"] == (INDEX if index else TABLE)
+
+
+def test_the_dispatcher_queries_only_the_index_of_open_incidents() -> None:
+    (index,) = stack.properties("StateTable")["GlobalSecondaryIndexes"]
+    assert INDEX["Fn::Sub"].endswith(f"/index/{index['IndexName']}")
 
 
 def test_the_enforcer_passes_the_delivery_role_only_to_flow_logs() -> None:

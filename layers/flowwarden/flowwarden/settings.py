@@ -22,15 +22,15 @@ PageLimit = Annotated[int, Meta(ge=0, le=MOST_PAGES)]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The settings of both functions."""
+    """The settings of all functions."""
 
     aws_region: Text
-    log_format: Text
-    """The template's `LogFormat`: the enforcer creates flow logs in it, and the monitor reads it."""
     operations_topic_arn: Text
+    state_table: Text
     claim_lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = 50
     """Lease of a claim, after which another invocation may take it over. Longer than the monitor's timeout
-    (40 s) and than the enforcer takes to send; shorter than the time until Lambda's first retry (about 60 s).
+    (40 s) and than the other functions take to send; shorter than the time until Lambda's first retry (about
+    60 s).
     """
 
     @classmethod
@@ -51,23 +51,29 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise SettingsError(_explain(str(error), given)) from error
 
 
-class MonitorSettings(Settings, frozen=True, kw_only=True):
-    """The settings of the monitor."""
+class PagingSettings(Settings, frozen=True, kw_only=True):
+    """The settings of the functions that page."""
 
     pages_topic_arn: Text
-    state_table: Text
-    policy: Text = "{}"
-    """The user's policy as JSON; see `flowwarden.policy.policy`."""
-    policy_profile: Profile = ""
-    """The AppConfig profile that contains the policy instead; '' if `policy` is the policy."""
-    suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
-    """Minutes after a page for which repeats of its incident are suppressed."""
     pages_per_hour: PageLimit = 4
     """Pages an hour to each sink that are sent singly; 0 for no limit. Critical ones do not count."""
     pages_per_day: PageLimit = 12
     """The same a day."""
     critical_pages_per_hour: PageLimit = 10
     """Critical pages an hour to each sink; 0 for no limit."""
+
+
+class MonitorSettings(PagingSettings, frozen=True, kw_only=True):
+    """The settings of the monitor."""
+
+    log_format: Text
+    """The template's `LogFormat`: the enforcer creates flow logs in it, and the monitor reads it."""
+    policy: Text = "{}"
+    """The user's policy as JSON; see `flowwarden.policy.policy`."""
+    policy_profile: Profile = ""
+    """The AppConfig profile that contains the policy instead; '' if `policy` is the policy."""
+    suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
+    """Minutes after a page for which repeats of its incident are suppressed."""
     max_inflated_mib: Annotated[int, Meta(ge=1, le=1024)] = 64
     """A payload that inflates beyond this is rejected."""
     runbook_url: Text = RUNBOOKS
@@ -79,12 +85,13 @@ class MonitorSettings(Settings, frozen=True, kw_only=True):
 class EnforcerSettings(Settings, frozen=True, kw_only=True):
     """The settings of the enforcer."""
 
+    log_format: Text
+    """The template's `LogFormat`, as for the monitor."""
     account_id: Text
     flow_log_group_name: Text
     delivery_role_arn: Text
     stack_name: Text
     """Written into the tags of the flow logs that the enforcer creates."""
-    state_table: Text
     monitor_function_arn: Text
     """The destination of the log groups' subscription filters."""
     enforcer_role_arn: Text
@@ -101,6 +108,13 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     """The enforcer's own name, set by Lambda."""
     dry_run: bool = False
     """Whether the enforcer only reports what it would do."""
+
+
+class DispatcherSettings(PagingSettings, frozen=True, kw_only=True):
+    """The settings of the dispatcher."""
+
+    suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
+    """The same as the monitor's: the dispatcher marks what it sends as the monitor does."""
 
 
 def _explain(reason: str, given: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
+from flowwarden.bootstrap.limits import page_limits
 from flowwarden.bootstrap.policy import recorder_on_aws
 from flowwarden.monitor.alerts import Deployment
 from flowwarden.monitor.baseline.known_roles import RoleStore
@@ -30,7 +31,6 @@ from flowwarden.monitor.review.reports import LearningReports
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.notifier import Routes
-from flowwarden.notify.page_budget import PageLimits
 from flowwarden.notify.ports import Claims, PageBudget, Sink
 from flowwarden.parameters import RUNBOOKS
 from flowwarden.policy.last_good import PolicyInUse, PolicyRecorder
@@ -153,14 +153,6 @@ def _state(settings: MonitorSettings) -> DynamoDBClient:
     return make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
 
 
-def _limits(settings: MonitorSettings) -> PageLimits:
-    return PageLimits(
-        hour=settings.pages_per_hour,
-        day=settings.pages_per_day,
-        critical_hour=settings.critical_pages_per_hour,
-    )
-
-
 def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None]) -> MonitorPorts:
     region, table = settings.aws_region, settings.state_table
     state = _state(settings)
@@ -179,7 +171,7 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         state=DynamoDbEvidence(state, table, items, wait),
         roles=DynamoDbRoles(state, table, items),
         claims=DynamoDbClaims(state, table, terms, items),
-        page_budget=DynamoDbPageBudget(state, table, _limits(settings), items),
+        page_budget=DynamoDbPageBudget(state, table, page_limits(settings), items),
         unreadable_items=items,
         unreadable_answers=answers,
         warn=warn,

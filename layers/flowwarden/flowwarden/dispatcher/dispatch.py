@@ -17,7 +17,7 @@ from flowwarden.dispatcher.over import Verdict, judge, keys_of
 from flowwarden.dispatcher.pending import HeldPage, send, send_several, with_budget
 from flowwarden.dispatcher.ports import OpenIncident, OpenIncidents
 from flowwarden.dispatcher.resolved import render, render_several
-from flowwarden.errors import StateUnavailable
+from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Owner, digest
 from flowwarden.notify.delivery import DeliveryReport
@@ -45,8 +45,8 @@ class DispatchReport(Struct, frozen=True, kw_only=True):
     """Incidents that were due."""
     resent: int = 0
     """Pending notifications that were sent."""
-    held: int = 0
-    """Pending pages that are held, because the budget for pages is spent."""
+    held: tuple[str, ...] = ()
+    """Titles of pending pages that are held, because the budget for pages is spent."""
     resolved: int = 0
     """Incidents that were resolved."""
     without_data: int = 0
@@ -58,11 +58,30 @@ class DispatchReport(Struct, frozen=True, kw_only=True):
     state_unavailable: int = 0
     """Failed calls to the state table."""
 
+    @property
+    def over_budget(self) -> int:
+        """The number of pages that are held."""
+        return len(self.held)
+
     def __add__(self, other: DispatchReport) -> DispatchReport:
         """The sum of both reports."""
         return DispatchReport(
             **{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__}
         )
+
+    def raise_if_incomplete(self) -> None:
+        """Raise an error if something could not be sent or stored, so that the run counts as failed.
+
+        Raises:
+            PublishFailed: a notification was not sent.
+            StateUnavailable: the state table did not answer.
+        """
+        if self.unsent:
+            raise PublishFailed(
+                f"{len(self.unsent)} notification(s) not sent, the next run tries again: {self.unsent[0]}"
+            )
+        if self.state_unavailable:
+            raise StateUnavailable("the state table did not answer, the next run continues")
 
 
 class _Step(Struct, frozen=True):
@@ -140,7 +159,8 @@ class Dispatcher:
             return _Step()
         mine = with_budget(replace(run, owner=owner), self._page_budget)
         sent, held = send(one, pending, sink, mine, self._claims)
-        return _Step(replace(_unsent(sent), resent=len(sent.sent), held=int(held is not None)), held=held)
+        titles = (pending.incident.title,) if held else ()
+        return _Step(replace(_unsent(sent), resent=len(sent.sent), held=titles), held=held)
 
     def _judge(self, one: OpenIncident, now: int) -> _Step:
         incident = one.incident

@@ -1,0 +1,88 @@
+"""Builds the dispatcher on its ports, in the same way for the function and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
+from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
+from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
+from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
+from flowwarden.bootstrap.limits import page_limits
+from flowwarden.dispatcher.dispatch import Dispatcher
+from flowwarden.dispatcher.ports import OpenIncidents
+from flowwarden.notify.alert import Route
+from flowwarden.notify.claims import ClaimTerms
+from flowwarden.notify.ports import Claims, PageBudget, Sink
+from flowwarden.settings import DispatcherSettings
+from flowwarden.sinks.sns import SnsSink
+from flowwarden.state.ports import EvidenceStore
+from flowwarden.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    # The Lambda runtime does not contain the stubs.
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DispatcherPorts(Struct, frozen=True, kw_only=True):
+    """The ports of the dispatcher."""
+
+    incidents: OpenIncidents
+    claims: Claims
+    evidence: EvidenceStore
+    pages: Sink
+    operations: Sink
+    page_budget: PageBudget | None = None
+    """The budget for pages; without it, there are no limits."""
+    unreadable_items: Unreadable = field(default_factory=Unreadable)
+    """Where the ports on the state table note what they cannot read."""
+
+
+def build(ports: DispatcherPorts) -> tuple[Dispatcher, Unreadable]:
+    """The dispatcher on these ports, and where these note what they cannot read."""
+    routes = {Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)}
+    dispatcher = Dispatcher(ports.incidents, ports.claims, ports.evidence, routes, ports.page_budget)
+    return dispatcher, ports.unreadable_items
+
+
+def stored(
+    state: DynamoDBClient,
+    settings: DispatcherSettings,
+    sinks: tuple[Sink, Sink],
+    wait: Callable[[float], None],
+) -> DispatcherPorts:
+    """The ports on the state table.
+
+    Args:
+        state: the client of the table.
+        settings: the settings of the function.
+        sinks: the receivers of pages and of notifications to operations.
+        wait: sleeps for some seconds.
+    """
+    pages, operations = sinks
+    table, lease, items = settings.state_table, settings.claim_lease_seconds, Unreadable()
+    terms = ClaimTerms(suppression=settings.suppression_minutes * 60, lease=lease)
+    return DispatcherPorts(
+        incidents=DynamoDbIncidents(state, table, lease, items),
+        claims=DynamoDbClaims(state, table, terms, items),
+        evidence=DynamoDbEvidence(state, table, items, wait),
+        page_budget=DynamoDbPageBudget(state, table, page_limits(settings), items),
+        pages=pages,
+        operations=operations,
+        unreadable_items=items,
+    )
+
+
+def on_aws(settings: DispatcherSettings, wait: Callable[[float], None]) -> tuple[Dispatcher, Unreadable]:
+    """The dispatcher on AWS; `wait` sleeps for some seconds."""
+    region = settings.aws_region
+    state = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    pages = SnsSink(Topic(topics, settings.pages_topic_arn, wait))
+    operations = SnsSink(Topic(topics, settings.operations_topic_arn, wait))
+    return build(stored(state, settings, (pages, operations), wait))
