@@ -63,7 +63,7 @@ class Stage:
         """
         self.monitor.skip()
         written_at = time.monotonic()
-        written = feed.write(self.clients, self.stack, scene.conversations, now)
+        written = feed.write(self.clients, self.stack, scene.conversations, now - scene.ago)
         deliveries = self.pages.wait(len(scene.pages), TIMEOUT_SECONDS) if scene.pages else []
         done = self.monitor.wait(written.batches, TIMEOUT_SECONDS)
         deliveries += self.pages.take()
@@ -78,6 +78,15 @@ class Stage:
                 *(f"unexpected at the operations topic: {each.subject}" for each in self.operations.take()),
             ),
         )
+
+    def stop_dispatching(self) -> None:
+        """Stop the dispatcher's schedule: the scenes would end differently if it ran between two of them."""
+        self.clients.events.disable_rule(Name=self.stack.resources["DispatchSchedule"])
+
+    def dispatch(self) -> list[Delivery]:
+        """Run the dispatcher, as its schedule does each minute; return the pages that it sends."""
+        self.clients.functions.invoke(FunctionName=self.stack.resources["DispatcherFunction"], Payload=b"{}")
+        return self.pages.wait(1, TIMEOUT_SECONDS)
 
     def flow_logs(self, vpc: str) -> list[tuple[str, str]]:
         """The flow logs of a VPC: id and log group."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from local.feed import Conversation, Host
 
@@ -16,6 +17,8 @@ MANY_PAGES = dict.fromkeys(("PagesPerHour", "PagesPerDay", "CriticalPagesPerHour
 """Parameters for experiments, which page more often than the default budget allows; 500 is the highest
 limit. The demo pages less."""
 SANDBOX = {"Dashboard": "yes", **MANY_PAGES}
+REFUSED_AGO = 4500
+"""Seconds since the records of the rejected connections: longer than until their incident is over."""
 
 POSTGRES, HTTPS, SSH = 5432, 443, 22
 
@@ -28,6 +31,8 @@ class Scene(Struct, frozen=True, kw_only=True):
     conversations: tuple[Conversation, ...]
     pages: tuple[str, ...] = ()
     """Detectors that page, in any order; empty for no page."""
+    ago: int = 0
+    """Seconds since the records were written by the flow log."""
     metrics: dict[str, int] = {}
     """Expected metrics of the monitor, besides the number of flows."""
     verdict: str
@@ -71,9 +76,23 @@ def scenes(hosts: Hosts) -> tuple[Scene, ...]:
         _requests(hosts.web),
         _noise(hosts.web),
         _too_strict(hosts.app, hosts.database),
+        _still_too_strict(hosts.app, hosts.database),
         _probing(hosts.builder),
         _database_egress(hosts.database),
-        _still_too_strict(hosts.app, hosts.database),
+        _intruder(hosts.database),
+    )
+
+
+def muted(hosts: Hosts) -> Scene:
+    """The scene after the mute of the page about the probing host was added to the policy."""
+    return replace(
+        _probing(hosts.builder),
+        title="8. The mute that the page suggests",
+        about="The mute at the end of the page in scene 5 is added to the policy, with a reason. The build "
+        "agent probes its neighbors again.",
+        pages=(),
+        metrics={"Muted": 1, "Suppressed": 0},
+        verdict="the finding is muted: logged and counted, no page",
     )
 
 
@@ -128,26 +147,44 @@ def _too_strict(app: Host, database: Host) -> Scene:
     return Scene(
         title="3. A security group that is too strict",
         about=f"The application {app.address} connects to its database {database.address}; after a change of "
-        "the database's security group, every connection is rejected.",
+        "the database's security group, every connection is rejected. The records are 75 minutes old, so "
+        "that the demo need not wait until the incident is over.",
         conversations=_attempts(app, database, 41_000),
+        ago=REFUSED_AGO,
         pages=("blocked-connection",),
         verdict="one page for all attempts, with the next steps",
     )
 
 
-def _probing(prober: Host) -> Scene:
-    targets = [f"10.20.{net}.{host}" for net in (2, 3) for host in range(10, 16)]
+def _probes(prober: Host) -> tuple[Conversation, ...]:
+    """Attempts at SSH and PostgreSQL on 12 neighbors."""
+    targets = [f"10.20.{net}.{host}" for net in (1, 2) for host in range(70, 76)]
+    return tuple(
+        _refused(prober, prober.address, 42_000 + number, target, port)
+        for number, target in enumerate(targets)
+        for port in (SSH, POSTGRES)
+    )
+
+
+def _intruder(database: Host) -> Scene:
     return Scene(
-        title="4. An internal host that probes its neighbors",
+        title="7. The same database probes its neighbors",
+        about=f"{database.address}, which connected to the internet in scene 6, tries SSH and PostgreSQL on "
+        "12 neighbors.",
+        conversations=_probes(database),
+        pages=("host-probing",),
+        verdict="one update of its incident, now critical: it names both, in their order",
+    )
+
+
+def _probing(prober: Host) -> Scene:
+    return Scene(
+        title="5. An internal host that probes its neighbors",
         about=f"The build agent {prober.address} tries SSH and PostgreSQL on 12 neighbors; its own security "
         "group rejects all attempts. So its own interface records every REJECT, and all records reach the "
         "monitor in one batch, where one detector finds the probing host. If the neighbors rejected the "
         "attempts, the records would arrive in one batch per interface.",
-        conversations=tuple(
-            _refused(prober, prober.address, 42_000 + number, target, port)
-            for number, target in enumerate(targets)
-            for port in (SSH, POSTGRES)
-        ),
+        conversations=_probes(prober),
         pages=("host-probing",),
         verdict="24 rejected attempts, one page",
     )
@@ -155,7 +192,7 @@ def _probing(prober: Host) -> Scene:
 
 def _database_egress(database: Host) -> Scene:
     return Scene(
-        title="5. A database that connects to the internet",
+        title="6. A database that connects to the internet",
         about=f"{database.address} opens a connection to 203.0.113.77; the policy says that hosts in "
         f"{DATABASES} only listen.",
         conversations=(
@@ -176,9 +213,10 @@ def _database_egress(database: Host) -> Scene:
 
 def _still_too_strict(app: Host, database: Host) -> Scene:
     return Scene(
-        title="6. Scene 3 repeats",
+        title="4. Scene 3 repeats",
         about=f"{app.address} keeps trying to reach its database.",
         conversations=_attempts(app, database, 44_000),
+        ago=REFUSED_AGO,
         metrics={"Suppressed": 1},
         verdict="on-call was already paged: one repeat suppressed, no page",
     )

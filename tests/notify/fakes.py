@@ -112,7 +112,7 @@ class _Item:
         self.unsent = self.resolved_at = self.no_data_since = None
         if incident is not None:
             self.incident = incident
-            self.check_at = max(incident.last_seen + incident.wait, now + RETRY_SECONDS)
+            self.check_at = max(incident.last_seen + incident.wait, now)
 
     def see(self, pending: Pending | None, now: int) -> None:
         """Note a suppressed repeat; it opens a resolved incident again."""

@@ -86,7 +86,7 @@ def reopened(item: StoredItem, state: str, now: int) -> Clause:
 
 def due_at(incident: Incident, now: int) -> int:
     """When the dispatcher looks again whether an open incident is over (Unix seconds)."""
-    return max(incident.last_seen + incident.wait, now + RETRY_SECONDS)
+    return max(incident.last_seen + incident.wait, now)
 
 
 def incident_of(item: StoredItem, now: int) -> Incident | None:
