@@ -22,6 +22,15 @@ HARMLESS: Final = "**False positives:**"
 HOW_TO_MUTE: Final = """\
 Each notification ends with the mute for its finding. Give the reason, and add the line to
 [`mutes`](../policy.md#mutes) in the policy. It ends after 7 days unless you change `until`. For example:"""
+BY_COMMAND: Final = """\
+Or run the command below it, which mutes the incident without a deployment. If you work on the incident,
+acknowledge it instead: it does not page again until it gets worse. KEY is the incident in the last lines of
+the notification.
+
+```sh
+flowwarden incidents mute KEY --for 7d --reason TEXT
+flowwarden incidents ack KEY --by NAME
+```"""
 WHO: Final = """\
 ```sh
 # Which host it is, and which security groups it has
@@ -113,6 +122,7 @@ def _mute(detector: Detector) -> Iterator[str]:
         return
     yield HOW_TO_MUTE
     yield f"```json\n{example_mute(detector.name)}\n```"
+    yield BY_COMMAND
 
 
 def example_mute(name: str) -> str:

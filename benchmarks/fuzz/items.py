@@ -13,6 +13,7 @@ from benchmarks.fuzz.monitoring import handle
 from benchmarks.fuzz.table import ITEMS, Stored, Table, drawn
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
+from flowwarden.aws.dynamodb.mutes import DynamoDbMutes
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
@@ -58,6 +59,7 @@ def _monitor(table: Any, pages: MemorySink, operations: MemorySink) -> monitor.H
         interfaces=FakeDirectory.of(interface("eni-1")),
         state=DynamoDbEvidence(table, _TABLE, notes),
         roles=DynamoDbRoles(table, _TABLE, notes),
+        mutes=DynamoDbMutes(table, _TABLE, notes),
         claims=DynamoDbClaims(table, _TABLE, TERMS, notes),
         page_budget=DynamoDbPageBudget(table, _TABLE, PageLimits(hour=2, day=2, critical_hour=1), notes),
         pages=pages,

@@ -20,6 +20,8 @@ from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.notify.notification import Notification
+from flowwarden.policy.made_mutes import MadeMute, id_of
+from flowwarden.policy.mutes import Mute
 from flowwarden.state.schema import (
     CREATIONS,
     DELETED_FLOW_LOGS,
@@ -29,7 +31,9 @@ from flowwarden.state.schema import (
     KNOWN_ROLES,
     LAST_GOOD_POLICY,
     LOG_FORMATS,
+    MADE_MUTES,
     MANAGED_FLOW_LOGS,
+    MUTES,
     OUTBOX,
     PAGE_BUDGET,
     REGISTRY,
@@ -46,7 +50,7 @@ from tests.aws.dynamodb.damage import DAMAGE
 type Members = dict[str, Any]
 """An item in DynamoDB's notation."""
 
-ITEMS: Final = 12
+ITEMS: Final = 13
 """Items that count for a table, which has a few more: alone, and in partitions."""
 _VPC: Final = "vpc-0a10c0de00000001"
 _CALLER: Final = ApiCaller(event_name="DeleteFlowLogs", actor="arn:aws:iam::111122223333:user/maria")
@@ -150,7 +154,10 @@ def documents(now: int) -> dict[str, list[tuple[str, str, Any]]]:
         (DELETION_CALLS.key_of("d1"), call),
     )
     work = WorkItem(vpc_id=_VPC, due=now, reason="throttled", failing_since=now - 60)
+    mute = Mute(detector="scan", subject="10.0.8.12", until="2033-05-18", reason="known")
+    made = MadeMute(id=id_of(mute), mute=mute, made_at=now, made_by="maria", incident="0a")
     return {
+        MADE_MUTES: [(MUTES.key_of(made.id), "content", of(made))],
         WORK: [
             (WORK_ITEMS.key_of(_VPC), "content", of(work)),
             (SWEEP_CURSOR.key_of(), "content", of(Cursor(after=_VPC))),

@@ -18,8 +18,8 @@ from flowwarden_cli.terminal.console import Console
 INTERRUPTED: Final = 130
 
 _DESCRIPTION: Final = (
-    "Reads AWS VPC flow logs, prints what Flow Warden's enforcer would do, checks a policy, and shows what a "
-    "stack has learned."
+    "Reads AWS VPC flow logs, prints what Flow Warden's enforcer would do, checks a policy, and handles the "
+    "incidents of a stack."
 )
 _MARGIN: Final = 2
 """Columns that help and usage leave free, as argparse does."""

@@ -12,6 +12,7 @@ from benchmarks.fuzz.events import RARE
 from benchmarks.fuzz.table import documents, known_role, singles
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
+from flowwarden.aws.dynamodb.mute_editing import DynamoDbMuteEditor
 from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
@@ -30,6 +31,8 @@ from flowwarden.monitor.baseline.known_roles import KnownRole, networks_of
 from flowwarden.notify.claims import ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.page_budget import Page, PageLimits
+from flowwarden.policy.made_mutes import MadeMute, id_of
+from flowwarden.policy.mutes import Mute
 from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.schema import (
     INCIDENTS,
@@ -78,7 +81,7 @@ def store_alone() -> None:
 
 
 def store_partitions() -> None:
-    """The work queue, the outbox and the registry."""
+    """The work queue, the outbox, the registry, a mute and a role."""
     queue, registry = DynamoDbWorkQueue(dynamodb(), TABLE), DynamoDbRegistry(dynamodb(), TABLE)
     queue.put(WorkItem(vpc_id="vpc-1", due=NOW, reason="throttled"))
     queue.put_cursor(Cursor(after="vpc-1"), NOW)
@@ -91,6 +94,8 @@ def store_partitions() -> None:
     registry.put(DeletedFlowLog(flow_log_id="fl-3", at=NOW))
     caller = ApiCaller(event_name="DeleteFlowLogs")
     registry.put(DeletionCall(call_id="d1", at=NOW, caller=caller, flow_log_ids=("fl-4",)))
+    mute = Mute(detector="scan", until="2026-01-01", reason="x")
+    DynamoDbMuteEditor(dynamodb(), TABLE).put(MadeMute(id=id_of(mute), mute=mute))
     role = KnownRole(role="r", known=NOW // DAY, networks=networks_of(["10.0.1.5"]), expires_at=NOW)
     DynamoDbRoles(dynamodb(), TABLE).put(role)
 

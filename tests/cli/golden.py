@@ -14,7 +14,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from flowwarden_cli.commands import COMMANDS, baseline, plan, redrive
+from flowwarden_cli.commands import COMMANDS, baseline, incidents, mutes, plan, redrive, test_page, testing
+from flowwarden_cli.commands.command import Command
 from flowwarden_cli.main import run
 from flowwarden_cli.terminal.console import Console
 from tests.cli.fakes_account import LOOKUPS, NOW
@@ -58,7 +59,7 @@ def _ended(each: Run) -> tuple[str, str, int]:
     queues = replace(
         redrive.COMMAND, run=lambda options, at: redrive.run(options, at, lambda *_: each.queues())
     )
-    on = {"plan": on_fakes, "baseline": learned, "redrive": queues}
+    on = {"plan": on_fakes, "baseline": learned, "redrive": queues, **_on_stack(each)}
     commands = [on.get(command.name, command) for command in COMMANDS]
     with contextlib.redirect_stdout(text), contextlib.redirect_stderr(err):
         try:
@@ -66,6 +67,18 @@ def _ended(each: Run) -> tuple[str, str, int]:
         except SystemExit as ended:
             code = int(ended.code or 0)
     return out.getvalue().decode() + text.getvalue(), err.getvalue(), code
+
+
+def _on_stack(each: Run) -> dict[str, Command]:
+    """The commands about incidents, on the stack of a run."""
+    stack = each.stack()
+    acted = replace(incidents.COMMAND, run=lambda options, at: incidents.run(options, at, lambda *_: stack))
+    muted = replace(mutes.COMMAND, run=lambda options, at: mutes.run(options, at, lambda *_: stack))
+    tested = replace(
+        test_page.COMMAND,
+        run=lambda options, at: testing.run(options, at, lambda *_: stack, lambda: "attempt"),
+    )
+    return {"incidents": acted, "mutes": muted, "test-page": tested}
 
 
 def main() -> None:

@@ -8,10 +8,24 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.bootstrap.baseline import BaselinePorts
+from flowwarden.bootstrap.incidents import IncidentPorts
 from flowwarden.bootstrap.redrive import RedrivePorts
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.errors import CallRefused
+from flowwarden.policy.made_mutes import id_of
 from tests.cli.fakes_account import deployed, undeployed
+from tests.cli.fakes_incidents import (
+    BLOCKED,
+    MUTE,
+    SCAN,
+    SENDING,
+    SILENT,
+    refusing_table,
+    refusing_topic,
+    with_incidents,
+    without_incidents,
+    working,
+)
 from tests.cli.fakes_learned import away, learned_account
 from tests.cli.fakes_queues import denied, empty, failed
 from tests.enforcer.fakes import Fakes
@@ -33,6 +47,8 @@ class Run(Struct, frozen=True):
     """What `flowwarden baseline` finds."""
     queues: Callable[[], RedrivePorts] = failed
     """What `flowwarden redrive` finds."""
+    stack: Callable[[], IncidentPorts] = with_incidents
+    """What the commands about incidents find."""
 
 
 POLICIES: Final = (
@@ -57,6 +73,10 @@ def _baseline(*arguments: str, aws: Callable[[], BaselinePorts] = learned_accoun
 
 def _redrive(*arguments: str, queues: Callable[[], RedrivePorts] = failed) -> Run:
     return Run(("redrive", *arguments), queues=queues)
+
+
+def _on(command: str, *arguments: str, stack: Callable[[], IncidentPorts] = with_incidents) -> Run:
+    return Run((command, *arguments), stack=stack)
 
 
 def _planned(policy: str) -> Run:
@@ -171,6 +191,64 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _redrive(queues=empty),
         _redrive(queues=denied),
         _redrive("--json", queues=denied),
+    ),
+    "incidents": (
+        _on("incidents", "--help"),
+        _on("incidents", "list", "--stack", "flow-warden", "--region", "eu-west-1"),
+        _on("incidents", "list", stack=without_incidents),
+        _on("incidents", "list", "--json", stack=without_incidents),
+        _on("incidents", "ack", SCAN[:5], "--by", "alice"),
+        _on("incidents", "resolve", SCAN[:5]),
+        _on("incidents", "resolve", SCAN[:5], "--by", "alice", "--json"),
+        _on("incidents", "mute", SCAN[:5], "--for", "7d", "--reason", "approved scanner", "--by", "alice"),
+        _on("incidents", "mute", BLOCKED, "--until", "2026-12-24", "--reason", "x", "--json"),
+    ),
+    "incidents-show": (
+        *(_on("incidents", "show", key) for key in (SCAN, BLOCKED[:8], SENDING, SILENT)),
+        _on("incidents", "show", BLOCKED[:8], "--json"),
+    ),
+    "incidents-errors": (
+        *(_on("incidents", "show", key) for key in ("8cf", "8cf7", "9999", "9" * 32)),
+        _on("incidents", "ack", SENDING),
+        _on("incidents", "ack", SILENT),
+        _on("incidents", "list", stack=refusing_table),
+        *(
+            _on("incidents", *given)
+            for given in (
+                ("list", "8cf70"),
+                ("ack", "8cf70", "--reason", "x"),
+                ("ack", "8cf70", "--by", "x" * 257),
+                ("mute", "8cf70", "--for", "7d"),
+                ("mute", "8cf70", "--reason", "x"),
+                ("mute", "8cf70", "--for", "7d", "--until", "2026-12-24", "--reason", "x"),
+                *(("mute", "8cf70", "--for", each, "--reason", "x") for each in ("week", "400d")),
+                *(
+                    ("mute", "8cf70", "--until", each, "--reason", "x")
+                    for each in ("never", "soon", "2026-01-01")
+                ),
+                ("close", "8cf70"),
+            )
+        ),
+    ),
+    "mutes": (
+        _on("mutes", "--help"),
+        _on("mutes", "list"),
+        _on("mutes", "list", "--json", "--stack", "flow-warden", "--region", "eu-west-1"),
+        _on("mutes", "list", stack=without_incidents),
+        _on("mutes", "list", stack=refusing_table),
+        _on("mutes", "remove", id_of(MUTE)),
+        _on("mutes", "remove", id_of(MUTE), "--json"),
+        _on("mutes", "remove", "000000000000"),
+        _on("mutes", "remove"),
+        _on("mutes", "list", "000000000000"),
+    ),
+    "test-page": (
+        _on("test-page", "--help"),
+        _on("test-page", "--stack", "flow-warden", "--region", "eu-west-1", stack=working),
+        _on("test-page", "--sink", "operations", "--json", stack=working),
+        _on("test-page", stack=refusing_topic),
+        _on("test-page", stack=refusing_table),
+        _on("test-page", "--sink", "sms"),
     ),
     "usage-errors": (
         Run(()),

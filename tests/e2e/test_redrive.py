@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,10 +11,9 @@ from typing import Any, Final
 import pytest
 
 from local.cloudtrail_events import creation
-from local.environment import CREDENTIALS, PROJECT, REGION
 from local.sandbox import State
 from local.scenario import TIMEOUT_SECONDS, Stage
-from local.stack import STACK
+from tests.e2e import command
 from tests.e2e.test_batches import batch
 from tests.e2e.test_coverage import CIDR, make_vpc
 
@@ -29,18 +25,8 @@ MISSING: Final = "-missing"
 
 def redrive(state: State, *options: str) -> tuple[int, list[dict[str, Any]]]:
     """Run the command on the sandbox, as a person does; the exit code, and what it printed."""
-    command = [sys.executable, "-m", "flowwarden_cli", "redrive", "--stack", STACK, "--json", *options]
-    variables = {
-        **CREDENTIALS,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL": state.endpoint,
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
-    done = subprocess.run(
-        command, env=os.environ | variables, cwd=PROJECT, capture_output=True, text=True, check=False
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+    code, printed = command.run(state, "redrive", *options)
+    return code, [json.loads(line) for line in printed.splitlines()]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from flowwarden.notify.claims import (
     Owner,
 )
 from flowwarden.notify.evidence import JOIN_SECONDS, MOST_ASKS, MOST_MEMBERS, Evidence
-from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, Pending
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident, Pending
 from flowwarden.notify.notification import Notification
 
 DAY = 86_400
@@ -77,6 +77,12 @@ class _Item:
     check_at: int | None = None
     """When the dispatcher looks at it; None if it is not open."""
     no_data_since: int | None = None
+    acknowledged_until: int | None = None
+
+    def is_acknowledged(self, now: int) -> bool:
+        """Whether it is sent again only if it gets worse."""
+        until = self.acknowledged_until
+        return until is not None and now < until <= now + ACKNOWLEDGED_SECONDS and self.resolved_at is None
 
     def held(self, now: int, wait: int) -> ClaimState | None:
         """The state of a claim by another owner while this one is pending; None if it may take over."""
@@ -98,7 +104,7 @@ class _Item:
         knows = set(given.members) <= set(told.members)
         joins = place and (now < sent + JOIN_SECONDS or len(told.members) >= MOST_MEMBERS)
         joined = bool(self.joined) and set(given.members) <= {*told.members, *self.joined}
-        waits = joined and now < sent + max(window, JOIN_SECONDS)
+        waits = joined and (now < sent + max(window, JOIN_SECONDS) or self.is_acknowledged(now))
         free = not given.strict or len(told.members) == 1
         return (knows and (place or free)) or joins or (place and waits)
 
@@ -109,7 +115,7 @@ class _Item:
 
     def open(self, incident: Incident | None, now: int) -> None:
         """Store the incident after its notification."""
-        self.unsent = self.resolved_at = self.no_data_since = None
+        self.unsent = self.resolved_at = self.no_data_since = self.acknowledged_until = None
         if incident is not None:
             self.incident = incident
             self.check_at = max(incident.last_seen + incident.wait, now)
@@ -122,7 +128,8 @@ class _Item:
         self.incident = replace(self.incident, last_seen=seen)
         if self.resolved_at is not None:
             self.incident = replace(self.incident, reopened=self.incident.reopened + 1)
-            self.resolved_at, self.check_at = None, now + self.incident.wait
+            self.resolved_at = self.acknowledged_until = None
+            self.check_at = now + self.incident.wait
 
     def history(self, now: int) -> dict[str, Any]:
         """The event and the earlier incident of a claim."""
@@ -199,12 +206,14 @@ class MemoryClaims:
     def _holds(self, item: _Item, now: int, window: int, evidence: Evidence | None) -> bool:
         assert item.suppressed_until is not None
         if evidence is None:
-            return now < item.suppressed_until <= now + window
+            return now < item.suppressed_until <= now + window or item.is_acknowledged(now)
         short = min(window, self.terms.suppression)
-        return now < item.suppressed_until <= now + window + DAY and item.has_told(evidence, now, short)
+        within = now < item.suppressed_until <= now + window + DAY
+        return (within or item.is_acknowledged(now)) and item.has_told(evidence, now, short)
 
     def _claimed(self, item: _Item, now: int) -> Claim:
-        goes_on = item.suppressed_until is not None and now < item.suppressed_until
+        within = item.suppressed_until is not None and now < item.suppressed_until
+        goes_on = within or (not item.pending and item.is_acknowledged(now))
         return Claim(
             state=ClaimState.CLAIMED,
             suppressed_batches=len(item.suppressed_batches),
@@ -242,6 +251,11 @@ class MemoryClaims:
         if item.owner == owner:
             item.lease_until = 0
             item.tries -= 1
+
+    def acknowledge(self, key: ClaimKey, now: int) -> None:
+        """Acknowledge an incident, as the command does."""
+        item = self.items[key]
+        item.acknowledged_until = now + (DAY if item.told is None else ACKNOWLEDGED_SECONDS)
 
     def _answer(self, operation: str) -> None:
         self.calls += 1

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowwarden_cli.commands import baseline, completion, plan, policy, read, redrive
+from flowwarden_cli.commands import (
+    baseline,
+    completion,
+    incidents,
+    mutes,
+    plan,
+    policy,
+    read,
+    redrive,
+    test_page,
+)
 
 COMMANDS: Final = (
-    read.COMMAND, plan.COMMAND, policy.COMMAND, baseline.COMMAND, redrive.COMMAND, completion.COMMAND,
+    read.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND, mutes.COMMAND, test_page.COMMAND,
+    baseline.COMMAND, redrive.COMMAND, completion.COMMAND,
 )  # fmt: skip
 """In the order of the help."""

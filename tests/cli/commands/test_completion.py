@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flowwarden_cli.commands import COMMANDS
 from tests.cli.fakes_console import flowwarden
 
 COMPLETE = """
@@ -46,7 +47,7 @@ def completed(folder: Path, *words: str) -> list[str]:
     ("words", "completions"),
     [
         (["re"], ["read", "redrive"]),
-        ([""], ["read", "plan", "policy", "baseline", "redrive", "completion"]),
+        ([""], [each.name for each in COMMANDS]),
         (["--v"], ["--version"]),
         (["wri"], [""]),
         (["read", "--ma"], ["--malformed"]),
@@ -57,6 +58,10 @@ def completed(folder: Path, *words: str) -> list[str]:
         (["policy", ""], ["check"]),
         (["redrive", "--queue", ""], ["monitor", "enforcer", "events"]),
         (["redrive", "--d"], ["--dry-run"]),
+        (["incidents", ""], ["list", "show", "ack", "resolve", "mute"]),
+        (["incidents", "mute", "8cf7", "--f"], ["--for"]),
+        (["mutes", ""], ["list", "remove"]),
+        (["test-page", "--sink", ""], ["pages", "operations"]),
         (["completion", "b"], ["bash"]),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,6 +52,13 @@ class StackOutputs(Struct, frozen=True):
 
     region: str
     values: Mapping[str, str]
+
+
+def check_outputs(stack: str, found: StackOutputs, names: Iterable[str]) -> None:
+    """Raise SettingsError if one of these outputs is missing."""
+    for name in names:
+        if not found.values.get(name):
+            raise SettingsError(f"stack {stack} has no output {name}: deploy this version of it")
 
 
 def stack_outputs(

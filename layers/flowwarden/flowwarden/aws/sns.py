@@ -19,6 +19,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from flowwarden.aws.caller import NOT_PERMITTED
 from flowwarden.aws.errors import SERVER_ERROR, THROTTLED
 from flowwarden.errors import PublishFailed, PublishUnanswered
 
@@ -42,6 +43,8 @@ PAUSE_SECONDS: Final = 0.5
 _ERRORS: Final = (ClientError, BotoCoreError, ResponseParserError)
 _NOT_SENT: Final = THROTTLED | {"KMSThrottling", "KMSThrottlingException", "ServiceUnavailable", "Throttled"}
 """Error codes of calls that SNS did not accept, and may accept at the next attempt."""
+_REFUSED: Final = NOT_PERMITTED | {"AuthorizationError", "AuthorizationErrorException", "KMSAccessDenied"}
+"""Error codes for a missing permission; SNS has codes of its own."""
 
 
 class Topic:
@@ -115,6 +118,11 @@ def _is_unanswered(error: Exception) -> bool:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= SERVER_ERROR and _code(error) not in _NOT_SENT
     return isinstance(error, (HTTPClientError, SSLError, ResponseParserError))
+
+
+def is_refused(error: Exception) -> bool:
+    """Whether the caller lacks a permission on the topic or on its key."""
+    return isinstance(error, ClientError) and _code(error) in _REFUSED
 
 
 def _code(error: ClientError) -> str:

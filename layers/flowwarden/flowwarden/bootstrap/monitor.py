@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
+from flowwarden.aws.dynamodb.mutes import DynamoDbMutes
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
@@ -23,6 +24,7 @@ from flowwarden.monitor.alerts import Deployment
 from flowwarden.monitor.baseline.known_roles import RoleStore
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import LogFormatCache
+from flowwarden.monitor.caches.mutes import MuteCache
 from flowwarden.monitor.caches.roles import RoleCache
 from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.pipeline import Caches, MonitoringService
@@ -34,6 +36,7 @@ from flowwarden.notify.notifier import Routes
 from flowwarden.notify.ports import Claims, PageBudget, Sink
 from flowwarden.parameters import RUNBOOKS
 from flowwarden.policy.last_good import PolicyInUse, PolicyRecorder
+from flowwarden.policy.made_mutes import MadeMutes
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.settings import MonitorSettings
@@ -67,6 +70,8 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     """The budget for pages; without it, there are no limits."""
     roles: RoleStore | None = None
     """The known roles; without it, there are no reports on learning."""
+    mutes: MadeMutes | None = None
+    """The mutes made by command; without it, there are none."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
     """Where the ports on the state table note what they cannot read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
@@ -118,6 +123,7 @@ def _caches(ports: MonitorPorts, routes: Routes, log_formats: tuple[LogFormat, .
         interfaces=InterfaceCache(ports.interfaces, ports.warn),
         state=StateCache(ports.state),
         roles=RoleCache(ports.roles) if ports.roles else None,
+        mutes=MuteCache(ports.mutes) if ports.mutes else None,
         reports=LearningReports(ports.roles, ports.claims, routes, region) if ports.roles else None,
         unreadable_items=ports.unreadable_items,
         unreadable_answers=ports.unreadable_answers,
@@ -170,6 +176,7 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         ),
         state=DynamoDbEvidence(state, table, items, wait),
         roles=DynamoDbRoles(state, table, items),
+        mutes=DynamoDbMutes(state, table, items),
         claims=DynamoDbClaims(state, table, terms, items),
         page_budget=DynamoDbPageBudget(state, table, page_limits(settings), items),
         unreadable_items=items,

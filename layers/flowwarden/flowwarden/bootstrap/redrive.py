@@ -8,10 +8,9 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.aws.clients import make_client
-from flowwarden.aws.cloudformation import StackOutputs, stack_outputs
+from flowwarden.aws.cloudformation import StackOutputs, check_outputs, stack_outputs
 from flowwarden.aws.lambda_function import BOTOCORE_ATTEMPTS, LambdaFunction
 from flowwarden.aws.sqs import SqsQueue
-from flowwarden.errors import SettingsError
 from flowwarden.redrive.failure import Failure, of_event_bridge, of_lambda
 from flowwarden.redrive.ports import ANSWER_SECONDS, QueuedMessage
 from flowwarden.redrive.redrive import Source
@@ -61,10 +60,7 @@ def on_aws(
         SettingsError: the stack cannot be read, or it lacks an output.
     """
     found = look_up(stack, region)
-    for each in QUEUES.values():
-        for name in (each.queue, each.function):
-            if not found.values.get(name):
-                raise SettingsError(f"stack {stack} has no output {name}: deploy this version of it")
+    check_outputs(stack, found, [name for each in QUEUES.values() for name in (each.queue, each.function)])
     queues = make_client("sqs", found.region)
     functions = make_client("lambda", found.region, attempts=BOTOCORE_ATTEMPTS, read_timeout=ANSWER_SECONDS)
     sources = tuple(

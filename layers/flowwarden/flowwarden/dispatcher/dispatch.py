@@ -192,7 +192,7 @@ class Dispatcher:
         return total
 
     def _report_to(self, sink: Sink, several: Sequence[OpenIncident], run: Run) -> DispatchReport:
-        alerts = {alert.key: (one, alert) for one in several if (alert := _resolved_alert(one))}
+        alerts = {alert.key: (one, alert) for one in several if (alert := resolved_alert(one))}
         routes = {Route.PAGES: (sink,)}
         delivery = notify(
             [alert for _, alert in alerts.values()],
@@ -215,7 +215,8 @@ class Dispatcher:
         return DispatchReport()
 
 
-def _resolved_alert(one: OpenIncident) -> Alert | None:
+def resolved_alert(one: OpenIncident) -> Alert | None:
+    """The alert that an incident is resolved; None if its item is damaged."""
     incident = one.incident
     if incident is None:
         return None

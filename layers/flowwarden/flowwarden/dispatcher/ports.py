@@ -8,7 +8,19 @@ from typing import Protocol
 from msgspec import Struct
 
 from flowwarden.notify.claims import ClaimKey, Owner
+from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.incident import Incident, Pending
+
+
+class Acknowledgment(Struct, frozen=True, kw_only=True):
+    """An incident that is acknowledged is sent again only if it gets worse."""
+
+    until: int
+    """Unix seconds."""
+    at: int | None = None
+    """Unix seconds; None if it cannot be read."""
+    by: str = ""
+    """As given with the command."""
 
 
 class OpenIncident(Struct, frozen=True, kw_only=True):
@@ -39,6 +51,11 @@ class OpenIncident(Struct, frozen=True, kw_only=True):
     """Unix seconds of the last records of its log group, if none came later."""
     check_at: int = 0
     """When it is due (Unix seconds)."""
+    resolved_by: str | None = None
+    """If it was resolved by command: as given with the command."""
+    acknowledged: Acknowledgment | None = None
+    told: Evidence | None = None
+    """What its notifications reported."""
 
 
 class OpenIncidents(Protocol):

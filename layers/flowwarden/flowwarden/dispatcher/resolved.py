@@ -28,7 +28,7 @@ def render(one: OpenIncident, incident: Incident) -> Notification:
         text=Composed.of(
             [f"Resolved: {incident.title}"],
             [
-                f"Reason       {_reason(incident)}",
+                f"Reason       {_reason(one, incident)}",
                 f"Opened       {_moment(incident.opened_at)}",
                 f"Last seen    {_moment(incident.last_seen)}",
                 f"Last sent    {_moment(one.sent_at)}; {_repeats(one)}",
@@ -78,7 +78,9 @@ def _repeats(one: OpenIncident) -> str:
     return f"{plural(one.suppressed_batches, 'repeat')} suppressed since"
 
 
-def _reason(incident: Incident) -> str:
+def _reason(one: OpenIncident, incident: Incident) -> str:
+    if one.resolved_by is not None:
+        return f"resolved by command{f', by {one.resolved_by}' if one.resolved_by else ''}"
     if incident.interfaces:
         return "the interfaces have written records again"
     return f"records of {duration(incident.wait // 60)} without its findings"
@@ -100,6 +102,7 @@ def _document(one: OpenIncident, incident: Incident) -> dict[str, Any]:
         "opened_at": incident.opened_at,
         "last_seen": incident.last_seen,
         "last_sent": one.sent_at,
+        "reason": _reason(one, incident),
         "suppressed_batches": one.suppressed_batches,
         "joined": list(one.joined),
     }

@@ -7,9 +7,10 @@ from typing import Final
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, InterfaceFinding, SurplusFinding, TrafficFinding
+from flowwarden.monitor.mutes import suggested_match
 from flowwarden.monitor.render.message import attributes
 from flowwarden.monitor.render.parts import RenderContext
-from flowwarden.notify.incident import Incident
+from flowwarden.notify.incident import MOST_MUTES, Incident
 from flowwarden.state.sets import DAY
 
 MOST_INTERFACES: Final = 50
@@ -44,6 +45,7 @@ def incident_of(
         resolve_after=max(map(_resolve_after, findings)),
         interfaces=tuple(_silent(findings))[:MOST_INTERFACES],
         attributes=attributes(first, kind, context),
+        mutes=tuple(suggested_match(each, context.hosts) for each in findings)[:MOST_MUTES],
     )
 
 

@@ -1,7 +1,8 @@
-"""Mutes of the policy, applied to findings: a muted finding is counted and logged, and does not notify. Pure.
+"""Applies mutes to findings: a muted finding is counted and logged, and does not notify. Pure.
 
-A finding matches a mute if all members that the mute has match. A mute never hides what it does not name: of
-the other ends and of the services of a finding, all must match.
+The mutes are those of the policy, and those made by command. A finding matches a mute if all members that the
+mute has match. A mute never hides what it does not name: of the other ends and of the services of a finding,
+all must match.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def muted(findings: Iterable[Finding], mutes: Sequence[Mute], hosts: Hosts, now:
 
     Args:
         findings: after triage.
-        mutes: of the policy.
+        mutes: of the policy, and those made by command.
         hosts: what is known of the ends of the flows.
         now: Unix seconds.
     """
@@ -127,10 +128,17 @@ def suggested(finding: Finding, hosts: Hosts, now: int) -> dict[str, Any]:
         now: Unix seconds.
     """
     until = datetime.fromtimestamp(now + SUGGESTED_DAYS * DAY, UTC).date().isoformat()
-    mute = Mute(detector=finding.detector, subject=finding.subject, until=until, reason=TO_EDIT)
+    mute = Mute(**suggested_match(finding, hosts), until=until, reason=TO_EDIT)
+    document: dict[str, Any] = to_builtins(mute)
+    return document
+
+
+def suggested_match(finding: Finding, hosts: Hosts) -> dict[str, str]:
+    """What that mute matches: its members without `until` and `reason`."""
+    found = {"detector": finding.detector, "subject": finding.subject}
     if isinstance(finding, TrafficFinding):
         service = finding.service.number if finding.service else None
         vpc = Place.of(finding, hosts).vpc or None
-        mute = replace(mute, peer=finding.peer_class.value, service=service, vpc=vpc)
-    document: dict[str, Any] = to_builtins(mute)
-    return document
+        more = {"peer": finding.peer_class.value, "service": service, "vpc": vpc}
+        found |= {name: each for name, each in more.items() if each is not None}
+    return found

@@ -20,6 +20,7 @@ from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages, own_
 from flowwarden.monitor.budget import Budget, TimedClaims, TimedPages
 from flowwarden.monitor.caches.interfaces import InterfaceCache, InterfaceView
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
+from flowwarden.monitor.caches.mutes import MuteCache
 from flowwarden.monitor.caches.roles import RoleCache
 from flowwarden.monitor.caches.state import StateCache, StateView
 from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
@@ -42,6 +43,7 @@ from flowwarden.notify.ports import Claims, PageBudget
 from flowwarden.notify.run import RESERVE, Budgeted, Run
 from flowwarden.policy.expired_mutes import EndedMutes
 from flowwarden.policy.last_good import PolicyRecorder
+from flowwarden.policy.mutes import Mute
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
 from flowwarden.unreadable import Unreadable
@@ -77,6 +79,8 @@ class Caches(Struct, frozen=True, kw_only=True):
     """None if the roles are not stored, as in evaluations."""
     reports: LearningReports | None = None
     """Sends the report on learning when it is due; None if there is none, as in evaluations."""
+    mutes: MuteCache | None = None
+    """The mutes made by command; None if there are none, as in evaluations."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
     """The parts of the state table's items that could not be read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
@@ -134,7 +138,7 @@ class MonitoringService:
         found = [each for one in DETECTORS for each in one.detect(view, state, view.policy.thresholds)]
         inhibition = Inhibition(batch.owner, self._deployment.suppression_minutes, now)
         sorted_out = triage(found, view.policy)
-        triaged = muted(sorted_out.remaining, view.policy.mutes, view.hosts, now)
+        triaged = muted(sorted_out.remaining, self._mutes(sorted_out.remaining, state, now), view.hosts, now)
         findings = inhibition.of(triaged, state)
         past = HostHistory(batch.owner, self._deployment.suppression_minutes, now).of(findings, state)
         seen = self._seen(view, now, past)
@@ -163,6 +167,11 @@ class MonitoringService:
             unreadable_items=self._caches.unreadable_items.take(),
             unreadable_answers=self._caches.unreadable_answers.take(),
         )
+
+    def _mutes(self, findings: Sequence[Finding], state: StateView, now: int) -> Sequence[Mute]:
+        """The mutes of the policy, and those made by command."""
+        made = self._caches.mutes.mutes(findings, state, now) if self._caches.mutes else ()
+        return (*self._policy.policy.mutes, *made)
 
     def _context(
         self, formats: CachedFormats, interfaces: InterfaceView, state: StateView, now: int

@@ -17,6 +17,10 @@ from flowwarden.notify.notification import Composed, Notification
 
 REOPEN_SECONDS: Final = 86_400
 """After its end, for how long a recurrence reopens an incident. Later, it is a new one."""
+ACKNOWLEDGED_SECONDS: Final = 30 * 86_400
+"""How long an acknowledgment lasts, unless the incident gets worse or is over before."""
+MOST_MUTES: Final = 10
+"""Mutes that are stored of an incident, those of its last notification first."""
 LONGEST_WAIT: Final = 86_400
 """The longest time without the findings of an incident after which it is over, in seconds."""
 WAIT_GROWTH: Final = 4
@@ -56,6 +60,9 @@ class Incident(Struct, frozen=True, kw_only=True):
     """If given, it is over when each of these interfaces has written again."""
     attributes: dict[str, str]
     """The attributes of its notifications."""
+    mutes: tuple[dict[str, str], ...] = ()
+    """What the mutes that its notifications suggest match: members of `policy.mutes.Mute` without `until` and
+    `reason`."""
     opened_at: int | None = None
     """Unix seconds of the first notification; None until then."""
     reopened: int = 0
@@ -79,7 +86,13 @@ class Incident(Struct, frozen=True, kw_only=True):
             reopened=earlier.reopened + (event is Event.REOPENED),
             detectors=tuple(dict.fromkeys((*earlier.detectors, *self.detectors))),
             last_seen=max(earlier.last_seen, self.last_seen),
+            mutes=_distinct((*self.mutes, *earlier.mutes))[:MOST_MUTES],
         )
+
+
+def _distinct(mutes: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
+    """These without repetitions, in order."""
+    return tuple(each for at, each in enumerate(mutes) if each not in mutes[:at])
 
 
 class StoredNotification(Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from flowwarden.aws.dynamodb import lifecycle, told
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.lifecycle import PENDING, RESOLVED, SENT
 from flowwarden.aws.dynamodb.table import ConditionFailed, ItemDamaged, StateTable, number
+from flowwarden.aws.dynamodb.told import ACKNOWLEDGED
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claims import (
     MAX_UNANSWERED,
@@ -35,7 +36,7 @@ from flowwarden.notify.claims import (
     Owner,
 )
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Incident, Pending
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.state.sets import DAY
 from flowwarden.unreadable import CLOCKS, Unreadable
@@ -54,8 +55,10 @@ _NAMES: Final = {"#state": "state", "#owner": "owner"}
 
 _HELD = (
     # No window or lease can end later than one that begins now: a later time is damage and does not suppress.
-    "(#state IN (:sent, :resolved) AND attribute_type(suppressed_until, :n)"
-    " AND suppressed_until BETWEEN :next AND :quiet AND {nothing_new})"
+    "(((#state IN (:sent, :resolved) AND attribute_type(suppressed_until, :n)"
+    " AND suppressed_until BETWEEN :next AND :quiet)"
+    # An acknowledged incident is sent again only if it gets worse, also after the window.
+    f" OR (#state = :sent AND {ACKNOWLEDGED})) AND {{nothing_new}})"
     # A batch never sends its notification again, however late it is replayed from the failure queue.
     " OR (#state IN (:sent, :resolved) AND attribute_type(#owner, :s) AND begins_with(#owner, :batch))"
     " OR (#state = :pending AND attribute_type(lease_until, :n) AND lease_until BETWEEN :next AND :leased)"
@@ -66,7 +69,10 @@ _HELD = (
 )
 
 _CONFIRM: Final = "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
-_ENDED: Final = "suppressed_batches, lease_until, tries, pending, resolved_at, no_data_since, told_resolved"
+_ENDED: Final = (
+    "suppressed_batches, lease_until, tries, pending, resolved_at, no_data_since, told_resolved, resolved_by"
+    f"{lifecycle.ACKNOWLEDGMENT}"
+)
 """What a sent notification removes: its claim, and what was noted since the one before."""
 
 
@@ -141,6 +147,7 @@ class DynamoDbClaims:
             ":s": {"S": "S"},
             ":next": number(now + 1),
             ":quiet": number(now + quiet + CLOCKS),
+            ":acknowledged": number(now + ACKNOWLEDGED_SECONDS + CLOCKS),
             ":leased": number(now + lease + CLOCKS),
             ":lease": number(now + lease),
             ":expires": number(INCIDENTS.kept_until(now + quiet)),
@@ -252,13 +259,14 @@ class DynamoDbClaims:
             before.left_out("state", "is not a state of a claim")
         shows = state in {SENT, RESOLVED} or (state == PENDING and "suppressed_until" in before)
         ends = before.moment("suppressed_until", now + quiet + DAY) if shows else None
+        acknowledged = state == SENT and lifecycle.acknowledged_until(before, now)
         event, earlier = lifecycle.history(before, now)
         return Claim(
             state=ClaimState.CLAIMED,
             suppressed_batches=before.size("suppressed_batches"),
             last_sent=before.moment("sent_at", now) if "sent_at" in before else None,
             joined=before.names("joined"),
-            told=told.told(before) if (ends or 0) > now else None,
+            told=told.told(before) if (ends or 0) > now or acknowledged else None,
             event=event,
             earlier=earlier,
         )

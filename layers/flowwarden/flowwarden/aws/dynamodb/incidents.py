@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from flowwarden.aws.dynamodb import told
 from flowwarden.aws.dynamodb.item import StoredItem
-from flowwarden.aws.dynamodb.lifecycle import OPEN, PENDING, RESOLVED, SENT, incident_of
+from flowwarden.aws.dynamodb.lifecycle import (
+    ACKNOWLEDGMENT,
+    OPEN,
+    PENDING,
+    RESOLVED,
+    RESOLVING,
+    SENT,
+    acknowledged_until,
+    incident_of,
+)
 from flowwarden.aws.dynamodb.table import Address, ConditionFailed, StateTable, number
-from flowwarden.dispatcher.ports import OpenIncident
+from flowwarden.dispatcher.ports import Acknowledgment, OpenIncident
 from flowwarden.notify.claims import MAX_UNANSWERED, UNANSWERED_SECONDS, ClaimKey, Owner
 from flowwarden.notify.incident import Pending
 from flowwarden.state.schema import INCIDENTS
@@ -43,7 +53,7 @@ class DynamoDbIncidents:
         found: list[OpenIncident] = []
         for address in self._table.due(OPEN, now, most):
             item = self._table.get(address)
-            one = _read(item, now)
+            one = read(item, now)
             if one is not None:
                 found.append(one)
             elif OPEN in item:
@@ -68,9 +78,7 @@ class DynamoDbIncidents:
     def resolve(self, incident: OpenIncident, now: int) -> bool:
         """See the port."""
         values = {":resolved": {"S": RESOLVED}, ":now": number(now)}
-        return self._write(
-            incident, "SET #state = :resolved, resolved_at = :now REMOVE no_data_since", values, SENT
-        )
+        return self._write(incident, f"{RESOLVING} REMOVE no_data_since{ACKNOWLEDGMENT}", values, SENT)
 
     def close(self, incident: OpenIncident) -> bool:
         """See the port."""
@@ -129,10 +137,14 @@ class DynamoDbIncidents:
         )
 
 
-def _read(item: StoredItem, now: int) -> OpenIncident | None:
+def read(item: StoredItem, now: int, *, also_closed: bool = False) -> OpenIncident | None:
     """The open incident in an item; None if it is not open, or cannot be read, which is noted."""
-    key, state, owner = _key(item.key), item.text("state") if OPEN in item else None, item.text("owner")
-    if key is None or owner is None or state not in {PENDING, SENT, RESOLVED}:
+    shown = OPEN in item or (also_closed and "incident" in item)
+    key, state, owner = _key(item.key), item.text("state") if shown else None, item.text("owner")
+    if state not in {None, PENDING, SENT, RESOLVED}:
+        item.left_out("state", "is not a state of an incident")
+        return None
+    if key is None or owner is None or state is None:
         return None
     pending = item.document("pending", Pending) if state == PENDING and "pending" in item else None
     incident = incident_of(item, now)
@@ -154,7 +166,22 @@ def _read(item: StoredItem, now: int) -> OpenIncident | None:
         resolved_at=resolved,
         is_told="told_resolved" in item,
         no_data_since=item.moment("no_data_since", now) if "no_data_since" in item else None,
-        check_at=item.moment("check_at", now + 2 * DAY) or 0,
+        check_at=(item.moment("check_at", now + 2 * DAY) or 0) if "check_at" in item else 0,
+        resolved_by=item.text("resolved_by") if "resolved_by" in item else None,
+        acknowledged=_acknowledgment(item, state, now),
+        told=told.told(item),
+    )
+
+
+def _acknowledgment(item: StoredItem, state: str | None, now: int) -> Acknowledgment | None:
+    """The acknowledgment that holds; None if there is none."""
+    until = acknowledged_until(item, now) if state == SENT else None
+    if until is None:
+        return None
+    return Acknowledgment(
+        until=until,
+        at=item.moment("acknowledged_at", now) if "acknowledged_at" in item else None,
+        by=(item.text("acknowledged_by") or "") if "acknowledged_by" in item else "",
     )
 
 

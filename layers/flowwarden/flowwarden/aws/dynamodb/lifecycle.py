@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.table import number
 from flowwarden.aws.dynamodb.told import Clause
-from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, Pending
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident, Pending
 
 PENDING: Final = "PENDING"
 SENT: Final = "SENT"
@@ -24,6 +24,11 @@ RESOLVED: Final = "RESOLVED"
 OPEN: Final = "open"
 """The index of the open incidents, its partition key, and the only value of that key."""
 _NAMES: Final = {"#open": OPEN}
+RESOLVING: Final = "SET #state = :resolved, resolved_at = :now"
+"""The assignments with which an incident is over; its notification is still to be sent."""
+ACKNOWLEDGMENT: Final = ", acknowledged_until, acknowledged_at, acknowledged_by"
+"""The members of an acknowledgment, for the end of a REMOVE clause: the next notification, and the end of the
+incident, remove it."""
 RETRY_SECONDS: Final = 60
 """After the end of a lease, for how long a retry of the batch goes first. Then the dispatcher sends what is
 pending."""
@@ -80,8 +85,16 @@ def reopened(item: StoredItem, state: str, now: int) -> Clause:
             ":check_at": number(due_at(again, now)),
         },
         names=_NAMES,
-        removes="REMOVE resolved_at",
+        removes="REMOVE resolved_at, resolved_by",
     )
+
+
+def acknowledged_until(item: StoredItem, now: int) -> int | None:
+    """The end of an acknowledgment that holds at `now` (both Unix seconds); None if there is none."""
+    if "acknowledged_until" not in item:
+        return None
+    until = item.moment("acknowledged_until", now + ACKNOWLEDGED_SECONDS)
+    return until if until is not None and until > now else None
 
 
 def due_at(incident: Incident, now: int) -> int:

@@ -114,6 +114,19 @@ class StateTable:
             )
         return [(key_text(item.get("pk")), key_text(item.get("sk"))) for item in answer.get("Items", [])]
 
+    def indexed(self, index: str) -> list[Address]:
+        """The addresses of all items in an index; see `due`. Needs dynamodb:Query on the index."""
+        with self._errors():
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._name,
+                IndexName=index,
+                KeyConditionExpression="#index = :index",
+                ExpressionAttributeNames={"#index": index},
+                ExpressionAttributeValues={":index": {"S": index}},
+            )
+            found = [item for page in bounded(pages) for item in page.get("Items", [])]
+        return [(key_text(item.get("pk")), key_text(item.get("sk"))) for item in found]
+
     def read(self, addresses: Sequence[Address]) -> tuple[list[dict[str, Any]], list[Address]]:
         """The items that one BatchGetItem returns, and the addresses that it left unprocessed.
 

@@ -39,7 +39,11 @@ _FEW_JOINED: Final = (
     " OR (attribute_type(joined, :ss) AND attribute_type(crowd, :n) AND size(joined) < crowd))"
 )
 _JOINING: Final = "attribute_type(sent_at, :n) AND sent_at BETWEEN :joining AND :ahead"
-_WAITING: Final = "sent_at BETWEEN :waiting AND :ahead"
+ACKNOWLEDGED: Final = (
+    "attribute_type(acknowledged_until, :n) AND acknowledged_until BETWEEN :next AND :acknowledged"
+)
+"""The condition that an incident is acknowledged. A time further ahead is damage and does not suppress."""
+_WAITING: Final = f"(sent_at BETWEEN :waiting AND :ahead OR ({ACKNOWLEDGED}))"
 
 
 class Asked(Struct, frozen=True):
@@ -68,14 +72,14 @@ def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
 
     A member that the last notification reported is not reported again, and another member is not reported
     within `JOIN_SECONDS` of that notification: it joins. If the incident continues after the window, the
-    members that joined are reported then.
+    members that joined are reported then, unless it is acknowledged.
 
     Args:
         evidence: the evidence of the repeat.
         now: Unix seconds.
         window: the suppression window in seconds.
     """
-    members = {f":member{at}": {"S": each} for at, each in enumerate(evidence.members[:MOST_ASKED])}
+    members = {f":m{at}": {"S": each} for at, each in enumerate(evidence.members[:MOST_ASKED])}
     asks = _named(evidence.asks[:MOST_ASKS] if members else ())
     places = {name: {"S": each} for group in asks for name, each in group.items()}
     values = {

@@ -27,6 +27,8 @@ LISTED_MUTES: Final = 10
 """Mutes that a notification contains; each matches one finding."""
 _HOW_TO_MUTE: Final = f"Mute for {SUGGESTED_DAYS} days: give the reason, and add to `mutes` in the policy"
 
+_BY_COMMAND: Final = "or run"
+
 
 class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     """A finding and the texts of its notification."""
@@ -92,7 +94,9 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
         # A mute that does not fit into a line would be cut, and no longer be JSON.
         shown = [f"  {text}" for text in map(as_json, self.mutes) if len(text) < LONGEST_LINE]
         rest = 1 + (len(self.crowd.mutes) if self.crowd else 0) - len(shown)
-        return [_HOW_TO_MUTE, *shown, *([f"  and {plural(rest, 'more mute')}"] if rest else [])]
+        more = [f"  and {plural(rest, 'more mute')}"] if rest else []
+        command = f"  flowwarden incidents mute {self.key} --for {SUGGESTED_DAYS}d --reason TEXT"
+        return [_HOW_TO_MUTE, *shown, *more, _BY_COMMAND, command]
 
     @property
     def repeats(self) -> str:

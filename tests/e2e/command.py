@@ -1,0 +1,27 @@
+"""Runs `flowwarden` on the sandbox, as a person does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from local.environment import CREDENTIALS, PROJECT, REGION
+from local.sandbox import State
+from local.stack import STACK
+
+
+def run(state: State, *arguments: str) -> tuple[int, str]:
+    """The exit code of a command with `--json`, and what it printed."""
+    command = [sys.executable, "-m", "flowwarden_cli", *arguments, "--stack", STACK, "--json"]
+    variables = {
+        **CREDENTIALS,
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": state.endpoint,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(
+        command, env=os.environ | variables, cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout
