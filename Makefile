@@ -81,12 +81,13 @@ reliability: setup ## Run every property test with 1,500 examples instead of 10,
 	$(BIN)/python -m benchmarks.fuzz --write
 
 .PHONY: docs
-docs: .venv/.made ## Generate docs/detectors.md, docs/runbooks/, docs/state.md, the tables of docs/policy.md and CONTRIBUTING's list of modules
+docs: .venv/.made ## Generate docs/detectors.md, docs/runbooks/, docs/state.md, docs/cost.md, the tables of docs/policy.md and CONTRIBUTING's list of modules
 	@$(BIN)/python -m local.docs_detectors
 	@$(BIN)/python -m local.docs_modules
 	@$(BIN)/python -m local.docs_policy
 	@$(BIN)/python -m local.docs_runbooks
 	@$(BIN)/python -m local.docs_state
+	@$(BIN)/python -m benchmarks.cost --page
 
 .PHONY: golden
 golden: .venv/.made ## Regenerate the golden notifications of the detectors and of the enforcer, and the command's output
@@ -141,6 +142,10 @@ bench: .venvs/bench/.made ## Measure the time to read a payload, compared with l
 .PHONY: loud
 loud: .venv/.made ## Measure the loudest batches on the function's share of a core, in about 10 minutes, and write docs/reliability.md (ARGS=noise: one of them)
 	@$(BIN)/python -m benchmarks.loud $(or $(ARGS),--write)
+
+.PHONY: cost
+cost: .venv/.made ## Count the calls of the functions on ordinary traffic, in about 4 minutes, and write docs/cost.md (ARGS=--page: only the page)
+	@$(BIN)/python -m benchmarks.cost $(or $(ARGS),--write)
 
 .PHONY: eval
 eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: about 3 min)

@@ -47,6 +47,10 @@ class MemoryDesk:
         """See the port."""
         return self._change(replace(incident, resolved_at=now, resolved_by=by, acknowledged=None))
 
+    def silence(self, incident: OpenIncident, by: str, now: int) -> bool:
+        """See the port."""
+        return self.resolve_by(incident, by, now) and self.close(incident)
+
     def close(self, incident: OpenIncident) -> bool:
         """See the port."""
         self._answer()

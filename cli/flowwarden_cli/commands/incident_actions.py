@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from flowwarden.bootstrap.incidents import IncidentPorts, on_aws
 from flowwarden.dispatcher.desk import (
@@ -156,9 +155,7 @@ def _mute(action: Action) -> None:
     muting.store(action.ports.mutes, made, now)
     state = "resolved before" if chosen.status is Status.RESOLVED else "closed without a notification"
     if chosen.status is not Status.RESOLVED:
-        _each(chosen, lambda one: desk.resolve_by(one, action.options.by, now))
-        for one in chosen.by_sink:
-            desk.close(replace(one, resolved_at=now))
+        _each(chosen, lambda one: desk.silence(one, action.options.by, now))
     action.print(
         {"incident": chosen.key, "state": "muted", "mutes": [muting.document(each) for each in made]},
         [

@@ -17,7 +17,7 @@ from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.unreadable import Unreadable
 from tests.aws.clients import make_state_table, shared
-from tests.dispatcher.test_dispatch import NOW, TABLE, Account, Calls, account
+from tests.dispatcher.test_dispatch import NOW, TABLE, TERMS, Account, Calls, account
 
 __all__ = ["account"]
 
@@ -99,14 +99,20 @@ def test_an_incident_that_cannot_get_worse_is_acknowledged_for_a_day(
     assert held.until == LATER + lasts
 
 
-def test_a_closed_incident_is_resolved_without_a_notification(account: Account) -> None:
-    """As a mute closes it."""
+def test_a_silenced_incident_is_resolved_without_a_notification(account: Account) -> None:
+    """As a mute closes it; if it recurs after the window, it is reopened."""
     account.page(NOW, "a")
     one = only()
-    assert desk().resolve_by(one, "", LATER)
-    assert desk().close(replace(one, resolved_at=LATER))
+    assert desk().silence(one, "alice", LATER)
+    assert not desk().silence(one, "alice", LATER)
     account.dispatch(LATER + 60)
     assert (account.events, desk().listed(LATER)) == ([("a", "page")], [])
+    found = desk().find(one.key, LATER)
+    assert found is not None
+    assert (found.resolved_at, found.resolved_by, found.is_told) == (LATER, "alice", True)
+    account.page(NOW + TERMS.suppression, "a")
+    assert only().incident is not None
+    assert account.events == [("a", "page")] * 2
 
 
 def test_nothing_is_changed_that_changed_since_it_was_read(account: Account) -> None:

@@ -44,8 +44,11 @@ class IncidentDesk(Protocol):
         False if it has changed since it was read.
         """
 
+    def silence(self, incident: OpenIncident, by: str, now: int) -> bool:
+        """Mark a sent incident as resolved, without a notification; False if it has changed."""
+
     def close(self, incident: OpenIncident) -> bool:
-        """Remove a resolved incident from those that are open; nothing is sent. False if it was reopened."""
+        """Remove a resolved incident from those that are open; False if it was reopened."""
 
 
 class Status(StrEnum):

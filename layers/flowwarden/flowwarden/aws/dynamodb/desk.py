@@ -54,6 +54,20 @@ class DynamoDbDesk(DynamoDbIncidents):
         )
         return self._write(incident, update, values, SENT)
 
+    def silence(self, incident: OpenIncident, by: str, now: int) -> bool:
+        """See the port. One write, so that no run of the dispatcher finds it resolved and sends that."""
+        values: dict[str, Any] = {
+            ":resolved": {"S": RESOLVED},
+            ":now": number(now),
+            ":by": {"S": by},
+            ":told": {"BOOL": True},
+        }
+        update = (
+            f"{RESOLVING}, resolved_by = :by, told_resolved = :told"
+            f" REMOVE #open, check_at, no_data_since{ACKNOWLEDGMENT}"
+        )
+        return self._write(incident, update, values, SENT)
+
     def resolve_by(self, incident: OpenIncident, by: str, now: int) -> bool:
         """See the port. The next run of the dispatcher notifies it."""
         values: dict[str, Any] = {":resolved": {"S": RESOLVED}, ":now": number(now), ":by": {"S": by}}

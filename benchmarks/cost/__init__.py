@@ -1,0 +1,1 @@
+"""What Flow Warden costs: counted calls, one table of prices, and docs/cost.md."""

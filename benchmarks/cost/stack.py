@@ -1,0 +1,45 @@
+"""What the template and the functions contain, as far as it costs money."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections import Counter
+
+import enforcer
+import monitor
+from benchmarks.cost.model import Stack
+from benchmarks.layouts import template
+
+
+def resource_types() -> Counter[str]:
+    """How many resources of each type the template has."""
+    return Counter(each["Type"] for each in template()["Resources"].values())
+
+
+def of_template() -> Stack:
+    """The stack as it is deployed by default, with the alarms of all Regions."""
+    types, resources = resource_types(), template()["Resources"]
+
+    def megabytes(name: str) -> int:
+        memory: int = resources[name]["Properties"]["MemorySize"]
+        return memory
+
+    return Stack(
+        alarms=types["AWS::CloudWatch::Alarm"],
+        metrics=len(monitor_metrics()) + len(enforcer_metrics()),
+        keys=types["AWS::KMS::Key"],
+        monitor_mb=megabytes("MonitorFunction"),
+        enforcer_mb=megabytes("EnforcerFunction"),
+        dispatcher_mb=megabytes("DispatcherFunction"),
+    )
+
+
+def monitor_metrics() -> list[str]:
+    """The metrics that the monitor emits for each batch."""
+    return ["Batches", *monitor.METRICS, monitor.DELAY]
+
+
+def enforcer_metrics() -> list[str]:
+    """The metrics that the enforcer emits for each run: the names in its function."""
+    return re.findall(r'"([A-Z]\w+)":', inspect.getsource(enforcer.count))
