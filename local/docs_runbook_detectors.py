@@ -10,6 +10,7 @@ from typing import Final
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.render import rollup
+from flowwarden.notify import held
 from flowwarden.notify.alert import Route
 from flowwarden.policy.detection import Thresholds
 from local.docs_detectors import ROUTES, module_of, paragraphs_of, wrapped
@@ -136,6 +137,7 @@ def _rollup() -> str:
     written = Written.of(path)
     routes = "; ".join(f"{severity}: {ROUTES[route]}" for route, severity in rollup.SEVERITY.items())
     steps = [f"On the {ROUTES[route]}:\n\n{_steps(steps)}" for route, steps in rollup.RUNBOOK.items()]
+    steps.append(f"If the budget for pages is spent:\n\n{_steps(held.STEPS)}")
     text = sections(
         f"Runbook: `{rollup.NAME}`",
         wrapped(f"{rollup.SUMMARY[:1].upper()}{rollup.SUMMARY[1:]}."),

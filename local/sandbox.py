@@ -29,7 +29,7 @@ from local.environment import PROJECT
 from local.inbox import Delivery, Inbox
 from local.payload import NotAnEvent, ReadableEvent, read
 from local.resources import create_resources
-from local.scenes import POLICY
+from local.scenes import MANY_PAGES, POLICY, SANDBOX
 from local.sending import applied, notes
 from local.server import FOLDERS, LOOPBACK, EmbeddedAws, EmbeddedAwsError, relative
 from local.shell_variables import script
@@ -258,8 +258,8 @@ def _host(name: str) -> str:
 
 
 def _parameters(name: str) -> Parameters:
-    """The demo's policy, and the dashboard; nothing for `make invoke`, whose events have settings."""
-    return {} if name == FOR_CONTAINERS else {"Policy": json.dumps(POLICY), "Dashboard": "yes"}
+    """The demo's policy, the dashboard, and many pages; only these for `make invoke`, whose events differ."""
+    return MANY_PAGES if name == FOR_CONTAINERS else {"Policy": json.dumps(POLICY), **SANDBOX}
 
 
 def _stop_all(terminal: Terminal) -> int:

@@ -13,6 +13,10 @@ POLICY = {"listener_only": [DATABASES], "flow_logs": {"grace_minutes": 0}}
 """The policy of the scenario: databases only listen and never connect to the internet. There is no grace
 period, so that a new VPC is covered at once and the demo does not wait five minutes."""
 
+MANY_PAGES = dict.fromkeys(("PagesPerHour", "PagesPerDay", "CriticalPagesPerHour"), "500")
+"""Parameters for experiments, which page more often than the default budget allows; 500 is the highest
+limit. The demo pages less."""
+SANDBOX = {"Dashboard": "yes", **MANY_PAGES}
 REFUSED_AGO = 4500
 """Seconds since the records of the rejected connections: longer than until their incident is over."""
 

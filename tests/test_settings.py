@@ -32,6 +32,15 @@ def test_a_wrong_value_is_named(value: str) -> None:
         MonitorSettings.from_mapping({**MONITOR, "SUPPRESSION_MINUTES": value})
 
 
+@pytest.mark.parametrize("name", ["PAGES_PER_HOUR", "PAGES_PER_DAY", "CRITICAL_PAGES_PER_HOUR"])
+def test_limits_of_pages_can_be_zero_but_not_negative(name: str) -> None:
+    """0 is no limit."""
+    assert getattr(MonitorSettings.from_mapping({**MONITOR, name: "0"}), name.lower()) == 0
+    for value in ("-1", "501", "many"):
+        with pytest.raises(SettingsError, match=f"{name}='{value}'"):
+            MonitorSettings.from_mapping({**MONITOR, name: value})
+
+
 @pytest.mark.parametrize("name", sorted(MONITOR))
 def test_a_missing_variable_is_named(name: str) -> None:
     """An empty variable counts as missing."""

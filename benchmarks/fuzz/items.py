@@ -14,10 +14,12 @@ from benchmarks.fuzz.table import ITEMS, Stored, Table, drawn
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.mutes import DynamoDbMutes
+from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.notify.page_budget import PageLimits
 from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.settings import MonitorSettings
 from flowwarden.unreadable import Unreadable
@@ -59,6 +61,7 @@ def _monitor(table: Any, pages: MemorySink, operations: MemorySink) -> monitor.H
         roles=DynamoDbRoles(table, _TABLE, notes),
         mutes=DynamoDbMutes(table, _TABLE, notes),
         claims=DynamoDbClaims(table, _TABLE, TERMS, notes),
+        page_budget=DynamoDbPageBudget(table, _TABLE, PageLimits(hour=2, day=2, critical_hour=1), notes),
         pages=pages,
         operations=operations,
         unreadable_items=notes,

@@ -35,6 +35,7 @@ from flowwarden.state.schema import (
     MANAGED_FLOW_LOGS,
     MUTES,
     OUTBOX,
+    PAGE_BUDGET,
     REGISTRY,
     ROLES,
     SWEEP_CURSOR,
@@ -43,13 +44,14 @@ from flowwarden.state.schema import (
     WORK_ITEMS,
     item_of,
 )
+from flowwarden.state.sets import DAY, HOUR
 from tests.aws.dynamodb.damage import DAMAGE
 
 type Members = dict[str, Any]
 """An item in DynamoDB's notation."""
 
 ITEMS: Final = 13
-"""Number of items in a table: four alone, nine in partitions."""
+"""Items that count for a table, which has a few more: alone, and in partitions."""
 _VPC: Final = "vpc-0a10c0de00000001"
 _CALLER: Final = ApiCaller(event_name="DeleteFlowLogs", actor="arn:aws:iam::111122223333:user/maria")
 
@@ -102,12 +104,17 @@ def _with_document(random: Random, key: str, name: str, document: Any) -> Member
 
 def singles(now: int) -> dict[str, Members]:
     """The undamaged items that are alone in a partition, by the prefix of their key; items of sets by ''."""
+    hour = f"{now % DAY // HOUR:02}"
     formats = [{"S": "${version} ${srcaddr} ${dstaddr} ${action}"}]
     return {
         INCIDENTS.prefix: {
             "state": {"S": "SENT"}, "owner": {"S": "batch/attempt"}, "suppressed_until": number(now + 100),
             "lease_until": number(now + 10), "sent_at": number(now - 900), "tries": number(1),
             "suppressed_batches": {"SS": ["a", "b"]}, "expires_at": number(now + 10**6),
+        },
+        PAGE_BUDGET.prefix: {
+            "of_day": {"SS": ["0" * 12, "1" * 12]}, f"hour_{hour}": {"SS": ["0" * 12]},
+            f"critical_{hour}": {"SS": ["2" * 12]}, "expires_at": number(now + 10**5),
         },
         LOG_FORMATS.prefix: {
             "formats": {"L": formats}, "unreported": {"BOOL": False}, "learned_at": number(now),

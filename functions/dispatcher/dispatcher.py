@@ -32,6 +32,7 @@ type Handler = Callable[[object, LambdaContext], dict[str, Any]]
 METRICS = {
     "IncidentsDue": "due",
     "Resent": "resent",
+    "OverBudget": "over_budget",
     "Resolved": "resolved",
     "IncidentsWithoutData": "without_data",
     "DispatchLeft": "left",
@@ -84,6 +85,8 @@ def log(report: DispatchReport, notes: Notes) -> None:
         logger.warning("incidents left for the next run", incidents=report.left)
     if report.state_unavailable:
         logger.error("the state table did not answer", calls=report.state_unavailable)
+    for title in report.held:
+        logger.info("held: the budget for pages is spent", notification=title)
     for title in report.unsent:
         logger.error("notification not sent; the next run tries again", notification=title)
     for note in notes.named:

@@ -62,6 +62,7 @@ METRICS = {
     "DigestRows": "digest_rows",
     "Notifications": "notifications",
     "Suppressed": "suppressed",
+    "OverBudget": "over_budget",
     "Muted": "muted",
     "Inhibited": "inhibited",
     "InternetRejects": "internet_rejects",
@@ -170,6 +171,7 @@ def report(batch: LogBatch, result: BatchReport) -> None:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])
         logger.info("more findings that do not page, not listed", more=counts)
     log_some("suppressed: already sent, or another batch is sending it", result.delivery.suppressed)
+    log_some("held: the budget for pages is spent", result.delivery.held)
     log_some("part of a roll-up", result.delivery.rolled_up)
     for summary in result.delivery.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)

@@ -14,6 +14,7 @@ from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.mute_editing import DynamoDbMuteEditor
 from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
+from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
@@ -29,10 +30,19 @@ from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.monitor.baseline.known_roles import KnownRole, networks_of
 from flowwarden.notify.claims import ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.page_budget import Page, PageLimits
 from flowwarden.policy.made_mutes import MadeMute, id_of
 from flowwarden.policy.mutes import Mute
 from flowwarden.records.format_choice import LearnedFormats
-from flowwarden.state.schema import INCIDENTS, ITEMS, KNOWN_ROLES, LAST_GOOD_POLICY, LOG_FORMATS, ROLES
+from flowwarden.state.schema import (
+    INCIDENTS,
+    ITEMS,
+    KNOWN_ROLES,
+    LAST_GOOD_POLICY,
+    LOG_FORMATS,
+    PAGE_BUDGET,
+    ROLES,
+)
 from flowwarden.state.sets import DAY
 from tests.aws.clients import make_state_table
 from tests.aws.dynamodb.damage import TABLE, dynamodb, items, members
@@ -40,7 +50,7 @@ from tests.enforcer.fakes import STACK
 from tests.functions.test_enforcer_events import EVENTS, read
 
 NOW: Final = 1_764_000_000
-ALONE: Final = INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY
+ALONE: Final = INCIDENTS, PAGE_BUDGET, LOG_FORMATS, LAST_GOOD_POLICY
 """The items without sets that are not in a partition."""
 
 
@@ -55,12 +65,15 @@ def stored() -> Iterator[list[dict[str, Any]]]:
 
 
 def store_alone() -> None:
-    """Claims that are sent, pending and repeated; formats; a policy."""
+    """Claims that are sent, pending and repeated; pages; formats; a policy."""
     claims = DynamoDbClaims(dynamodb(), TABLE, ClaimTerms(suppression=3600, lease=50))
     for incident in ("sent", "pending"):
         claims.claim(ClaimKey("sns", incident), Owner("batch", "attempt"), NOW)
     claims.confirm(ClaimKey("sns", "sent"), Owner("batch", "attempt"), NOW)
     claims.claim(ClaimKey("sns", "sent"), Owner("other", "attempt"), NOW + 1)
+    budget = DynamoDbPageBudget(dynamodb(), TABLE, PageLimits(hour=1, day=1, critical_hour=1))
+    for critical in (False, True):
+        budget.take(Page(key=ClaimKey("sns", "sent"), last_sent=None, critical=critical), NOW)
     formats = DynamoDbLogFormats(dynamodb(), TABLE)
     formats.take_turn("/flow-logs", NOW, 60)
     formats.keep("/flow-logs", LearnedFormats(formats=("${srcaddr}",), unreported=False, at=NOW))

@@ -10,6 +10,7 @@ import pytest
 from local import engine
 from local.invoke import Container, Invoked
 from local.payload import ReadableEvent, read, read_expected
+from local.scenes import MANY_PAGES
 from local.server import EmbeddedAws
 from local.stack import build, deploy
 
@@ -34,7 +35,7 @@ def container() -> Iterator[Container]:
         pytest.skip(f"`sam local invoke` cannot run: {reason}")
     with EmbeddedAws("container-tests", host=engine.address_for_containers()) as aws:
         built = build()
-        yield Container(aws, built, deploy(aws, built))
+        yield Container(aws, built, deploy(aws, built, MANY_PAGES))
 
 
 def invoke(container: Container, name: str) -> Invoked:

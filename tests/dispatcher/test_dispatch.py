@@ -14,14 +14,17 @@ from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
+from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.dispatcher.dispatch import MOST_DUE, SINGLY, Dispatcher, DispatchReport
+from flowwarden.dispatcher.pending import with_budget
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.incident import Incident
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import notify
+from flowwarden.notify.page_budget import PageLimits
 from flowwarden.notify.run import Run
 from flowwarden.state import watermarks
 from tests.aws.clients import make_state_table, shared
@@ -102,20 +105,21 @@ class Account:
 
     sink: MemorySink = field(default_factory=MemorySink)
     batches: int = 0
+    limits: PageLimits = field(default_factory=PageLimits)
 
     def __post_init__(self) -> None:
         """The ports."""
         self.claims = DynamoDbClaims(shared("dynamodb"), TABLE, TERMS)
         self.incidents = DynamoDbIncidents(shared("dynamodb"), TABLE, TERMS.lease)
         self.evidence = DynamoDbEvidence(shared("dynamodb"), TABLE)
+        self.pages = DynamoDbPageBudget(shared("dynamodb"), TABLE, self.limits)
 
     def page(self, now: int, *keys: str, calls: Calls | None = None, batch: str = "") -> None:
         """A batch with these incidents; the function can end at a call."""
         self.batches += 1
         calls = calls or Calls()
-        run = Run(
-            owner=Owner(batch or f"batch-{self.batches}", str(self.batches)), at=now, time_left=lambda: 60
-        )
+        owner = Owner(batch or f"batch-{self.batches}", str(self.batches))
+        run = with_budget(Run(owner=owner, at=now, time_left=lambda: 60), self.pages)
         sink = self.sink if calls.at < 0 else Interrupted(self.sink, calls)
         claims = self.claims if calls.at < 0 else Interrupted(self.claims, calls)
         routes: Any = {Route.PAGES: (sink,)}
@@ -137,7 +141,7 @@ class Account:
         ports: Sequence[Any] = (self.incidents, self.claims, self.evidence)
         incidents, claims, evidence = ports if calls.at < 0 else [Interrupted(each, calls) for each in ports]
         sink: Any = self.sink if calls.at < 0 else Interrupted(self.sink, calls)
-        dispatcher = Dispatcher(incidents, claims, evidence, {Route.PAGES: (sink,)})
+        dispatcher = Dispatcher(incidents, claims, evidence, {Route.PAGES: (sink,)}, self.pages)
         try:
             return dispatcher.run(f"d{self.batches}", now, lambda: 60)
         except CrashError:

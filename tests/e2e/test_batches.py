@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flowwarden.notify.notifier import IN_PROGRESS
+from flowwarden.notify.claiming import IN_PROGRESS
 from flowwarden.records.subscription import encode
 from local.scenario import TIMEOUT_SECONDS, Stage
 

@@ -14,6 +14,7 @@ from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.notify.claims import ClaimTerms
+from flowwarden.notify.page_budget import PageLimits
 from flowwarden.policy.policy import Policy
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.write_budget import MOST_WRITES
@@ -22,6 +23,7 @@ from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
+from tests.notify.fakes_budget import MemoryPageBudget
 
 NOW = 1_764_000_000
 LOUD = 800
@@ -35,6 +37,7 @@ class Account:
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(ClaimTerms(suppression=3600, lease=50)))
     sink: MemorySink = field(default_factory=MemorySink)
     directory: FakeDirectory = field(default_factory=FakeDirectory)
+    pages: MemoryPageBudget = field(default_factory=lambda: MemoryPageBudget(PageLimits()))
     service: MonitoringService = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,6 +47,7 @@ class Account:
             interfaces=self.directory,
             state=self.evidence,
             claims=self.claims,
+            page_budget=self.pages,
             pages=self.sink,
             operations=MemorySink(name="memory:operations"),
         )
@@ -56,8 +60,8 @@ class Account:
 
     @property
     def writes(self) -> int:
-        """Writes to the table, by detectors, learning, heartbeats and claims."""
-        return self.evidence.writes + self.claims.calls
+        """Writes to the table, by detectors, learning, heartbeats, claims and the budget for pages."""
+        return self.evidence.writes + self.claims.calls + self.pages.calls
 
     @property
     def calls(self) -> int:
@@ -99,12 +103,16 @@ SHAPES = {
 @given(
     parts=st.lists(st.tuples(st.sampled_from(sorted(SHAPES)), st.integers(1, 900)), min_size=1, max_size=4),
     described=st.booleans(),
+    limit=st.sampled_from([0, 4, 100]),
 )
 @examples(0.25)
-def test_any_batch_makes_at_most_200_writes(parts: list[tuple[str, int]], *, described: bool) -> None:
+def test_any_batch_makes_at_most_200_writes(
+    parts: list[tuple[str, int]], *, described: bool, limit: int
+) -> None:
     """And each of its lines is accounted for."""
     enis = (interface(f"eni-{n:017x}", f"role-{n}") for n in range(900 if described else 0))
-    account = Account(directory=FakeDirectory.of(*enis))
+    limits = PageLimits(hour=limit, day=2 * limit, critical_hour=limit)
+    account = Account(directory=FakeDirectory.of(*enis), pages=MemoryPageBudget(limits))
     lines = [SHAPES[name](n) for name, count in parts for n in range(count)]
     result = account.process(lines)
     assert account.writes <= MOST_WRITES
@@ -130,6 +138,16 @@ def test_findings_beyond_the_budget_are_counted_and_stated() -> None:
     assert result.findings_summed_up == LOUD - MOST_FINDINGS
     single = [page for page in account.sink.sent if page.attributes["detector"] != "alert-rollup"]
     assert account.sink.sent[-1].document["findings"] == LOUD - len(single)
+
+
+def test_a_loud_batch_keeps_to_the_budget_for_pages() -> None:
+    """Four pages and two roll-ups: of what was held, and of what was not claimed. Nothing is dropped."""
+    account = Account(pages=MemoryPageBudget(PageLimits(hour=4, day=12)))
+    result = account.process([SHAPES["pairs"](n) for n in range(LOUD)])
+    rolled = [each for each in account.sink.sent if each.attributes["detector"] == "alert-rollup"]
+    assert (len(account.sink.sent) - len(rolled), len(rolled)) == (4, 2)
+    assert [each.document["findings"] for each in rolled if "limit" in each.document] == [result.over_budget]
+    assert sum(each.document["findings"] for each in rolled) == LOUD - 4
 
 
 def test_few_findings_are_not_summed_up() -> None:

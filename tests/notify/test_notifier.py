@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from flowwarden.errors import PublishFailed
 from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claiming import RESERVE_UNCLAIMED, UNANSWERED
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import Notification
-from flowwarden.notify.notifier import RESERVE_UNCLAIMED, UNANSWERED, Routes, notify
+from flowwarden.notify.notifier import Routes, notify
 from flowwarden.notify.run import MAX_CLAIMS, RESERVE, Run
 from tests.notify.fakes import CrashError, MemoryClaims, MemorySink
 

@@ -146,6 +146,7 @@ NOT_LOST = {
     "DigestRows": "counts work",
     "Notifications": "counts work",
     "Suppressed": "counts repeats of what was sent",
+    "OverBudget": "a roll-up pages once an hour, and the incidents are open",
     "Inhibited": "counts what a page of another finding explains",
     "Muted": "counts what the policy asks not to send",
     "InternetRejects": "counts work",

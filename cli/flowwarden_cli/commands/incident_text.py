@@ -15,6 +15,7 @@ SHORT_KEY: Final = 12
 """Characters of a key that a list shows."""
 _SEVERITIES: Final = ("critical", "high", "medium", "low", "info")
 UNKNOWN: Final = "unknown"
+_HELD: Final = "Its page was held, because the budget for pages was spent"
 
 
 def in_order(incidents: Iterable[Listed]) -> list[Listed]:
@@ -50,6 +51,8 @@ def _row(each: Listed) -> Iterator[str]:
         f"  Opened {_moment(incident.opened_at)}, last seen {moment(incident.last_seen)}; "
         f"{plural(each.suppressed, 'repeat')} suppressed"
     )
+    if incident.held:
+        yield f"  {_HELD}"
     if each.no_data_since is not None:
         yield f"  No data of its log group since {moment(each.no_data_since)}, so it is not resolved"
 
@@ -90,6 +93,8 @@ def _over(incident: Incident) -> str:
 def _stored(one: OpenIncident, now: int) -> Iterator[tuple[str, str]]:
     yield "State", _status(one, status_of(one))
     yield "Last sent", f"{_moment(one.sent_at)}; {plural(one.suppressed_batches, 'repeat')} suppressed since"
+    if one.incident is not None and one.incident.held:
+        yield "Page", _HELD
     if one.pending is not None:
         yield "Being sent", one_line(one.pending.notification.subject, LONGEST_LINE)
     if one.told is not None:

@@ -33,6 +33,9 @@ EMPTY: Final = "it is empty; leave it out to use its default"
 LONGEST_POLICY: Final = 1800
 """Characters of the parameter `Policy`: the environment of a function is at most 4 KB."""
 
+MOST_PAGES: Final = 500
+"""The highest limit of the budget for pages: an item of the state table contains a hash of each."""
+
 _LOG_FORMAT: Final = (
     "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} "
     "${packets} ${bytes} ${start} ${end} ${action} ${log-status} ${vpc-id} ${subnet-id} ${instance-id} "
@@ -73,6 +76,11 @@ def _is_between(value: str, least: int, most: int | None) -> bool:
     if not re.fullmatch(r"-?[0-9]{1,18}", value):
         return False
     return least <= int(value) and (most is None or int(value) <= most)
+
+
+def _page_limit(default: str, variable: str) -> Parameter:
+    write = f"a whole number from 0 (no limit) to {MOST_PAGES}"
+    return Parameter(default, variable, write=write, least=0, most=MOST_PAGES)
 
 
 _RETENTIONS: Final = tuple(map(str, RETENTIONS))
@@ -129,6 +137,9 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
             least=1,
             most=525_600,
         ),
+        "PagesPerHour": _page_limit("4", "PAGES_PER_HOUR"),
+        "PagesPerDay": _page_limit("12", "PAGES_PER_DAY"),
+        "CriticalPagesPerHour": _page_limit("10", "CRITICAL_PAGES_PER_HOUR"),
         "SweepRate": Parameter(
             "rate(1 hour)",
             write="a rate or cron expression, such as rate(1 hour), rate(30 minutes) or cron(0 6 * * ? *)",

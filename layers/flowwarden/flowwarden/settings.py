@@ -13,11 +13,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from flowwarden.errors import SettingsError
-from flowwarden.parameters import RUNBOOKS
+from flowwarden.parameters import MOST_PAGES, RUNBOOKS
 
 Text = Annotated[str, Meta(min_length=1)]
 Profile = Annotated[str, Meta(pattern="^([a-z0-9]{4,7}/){2}[a-z0-9]{4,7}$|^$")]
 """Ids of AppConfig: application, environment, profile."""
+PageLimit = Annotated[int, Meta(ge=0, le=MOST_PAGES)]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -50,12 +51,23 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise SettingsError(_explain(str(error), given)) from error
 
 
-class MonitorSettings(Settings, frozen=True, kw_only=True):
+class PagingSettings(Settings, frozen=True, kw_only=True):
+    """The settings of the functions that page."""
+
+    pages_topic_arn: Text
+    pages_per_hour: PageLimit = 4
+    """Pages an hour to each sink that are sent singly; 0 for no limit. Critical ones do not count."""
+    pages_per_day: PageLimit = 12
+    """The same a day."""
+    critical_pages_per_hour: PageLimit = 10
+    """Critical pages an hour to each sink; 0 for no limit."""
+
+
+class MonitorSettings(PagingSettings, frozen=True, kw_only=True):
     """The settings of the monitor."""
 
     log_format: Text
     """The template's `LogFormat`: the enforcer creates flow logs in it, and the monitor reads it."""
-    pages_topic_arn: Text
     policy: Text = "{}"
     """The user's policy as JSON; see `flowwarden.policy.policy`."""
     policy_profile: Profile = ""
@@ -98,10 +110,9 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     """Whether the enforcer only reports what it would do."""
 
 
-class DispatcherSettings(Settings, frozen=True, kw_only=True):
+class DispatcherSettings(PagingSettings, frozen=True, kw_only=True):
     """The settings of the dispatcher."""
 
-    pages_topic_arn: Text
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
     """The same as the monitor's: the dispatcher marks what it sends as the monitor does."""
 

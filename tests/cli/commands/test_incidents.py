@@ -89,6 +89,14 @@ def test_an_incident_at_two_sinks_is_one_row() -> None:
     assert found[SCAN]["suppressed_batches"] == 3
 
 
+def test_an_incident_says_that_its_page_was_held() -> None:
+    """In the list and by itself; one whose page was sent does not."""
+    for is_held in (True, False):
+        ports = stack_of([of(SCAN, incident("It happened.", held=is_held))])
+        for shown in (ran(ports, "list")[1], ran(ports, "show", SCAN)[1]):
+            assert ("Its page was held" in shown) is is_held
+
+
 @pytest.mark.parametrize("key", [SCAN, SCAN[:5], SCAN[:20].upper(), f" {SCAN[:8]} "])
 def test_the_beginning_of_a_key_is_enough(key: str) -> None:
     """Of an open incident; at every sink of it."""

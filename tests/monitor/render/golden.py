@@ -9,18 +9,22 @@ import json
 from pathlib import Path
 from typing import Final
 
+from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.page_budget import PageLimits
 from tests.flows import START
+from tests.monitor.batches import GROUP
 from tests.monitor.fakes_interfaces import having
 from tests.monitor.one_host import NOW, Monitor, moved, scanned
 from tests.monitor.render.examples import EXAMPLES
 
 ONE_HOST, LATER = "one-host", NOW + 720
+HELD: Final = "page-budget"
 FOLDER: Final = Path(__file__).parent / "golden"
 DATABASE: Final = NetworkInterface(
     interface_id="eni-2", vpc_id="vpc-1", subnet_id="subnet-2", addresses=("10.0.2.30", "10.0.9.1"),
@@ -62,11 +66,23 @@ def _whole(sent: Notification) -> str:
     return f"{sent.subject}\n\n{sent.text}\n{document}\n"
 
 
+def page_of_held() -> str:
+    """The page about pages that are held because the budget is spent."""
+    deployment = Deployment(
+        region=CONTEXT.region, suppression_minutes=CONTEXT.suppression_minutes, runbooks=CONTEXT.runbooks
+    )
+    seen = Seen(batch=GROUP, deployment=deployment, now=CONTEXT.now)
+    several = alerts([EXAMPLES[name]() for name in ("scan", "blocked-connection", "egress-volume")], seen)
+    (limit,) = PageLimits(hour=4).at(CONTEXT.now, critical=False)
+    return _whole(held_pages(several, limit, seen).render(Claim(state=ClaimState.CLAIMED)))
+
+
 def main() -> None:
     """Write all pages."""
     for name in EXAMPLES:
         path_of(name).write_text(page_of(name))
     path_of(ONE_HOST).write_text(page_of_one_host())
+    path_of(HELD).write_text(page_of_held())
 
 
 if __name__ == "__main__":

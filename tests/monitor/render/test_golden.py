@@ -6,7 +6,15 @@ import pytest
 
 from flowwarden.monitor.detectors import DETECTORS
 from tests.monitor.render.examples import EXAMPLES
-from tests.monitor.render.golden import FOLDER, ONE_HOST, page_of, page_of_one_host, path_of
+from tests.monitor.render.golden import (
+    FOLDER,
+    HELD,
+    ONE_HOST,
+    page_of,
+    page_of_held,
+    page_of_one_host,
+    path_of,
+)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -20,11 +28,18 @@ def test_the_update_about_one_host_equals_its_golden_page() -> None:
     assert page_of_one_host() == path_of(ONE_HOST).read_text()
 
 
+def test_the_page_about_held_pages_equals_its_golden_page() -> None:
+    """It lists them, and says until when pages are held."""
+    assert page_of_held() == path_of(HELD).read_text()
+
+
 def test_every_detector_has_a_golden_page_and_every_golden_page_a_detector() -> None:
-    """None is missing, and none is left of a removed detector; one is about several detectors."""
+    """None is missing, and none is left of a removed detector; two are about several."""
     names = {each.name for each in DETECTORS}
     assert names == EXAMPLES.keys()
-    assert {each.name for each in FOLDER.iterdir()} == {path_of(name).name for name in (*names, ONE_HOST)}
+    assert {each.name for each in FOLDER.iterdir()} == {
+        path_of(name).name for name in (*names, ONE_HOST, HELD)
+    }
 
 
 def test_an_example_is_a_finding_of_its_detector() -> None:

@@ -10,13 +10,15 @@ from msgspec import Struct, field
 from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
+from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
+from flowwarden.bootstrap.limits import page_limits
 from flowwarden.dispatcher.dispatch import Dispatcher
 from flowwarden.dispatcher.ports import OpenIncidents
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
-from flowwarden.notify.ports import Claims, Sink
+from flowwarden.notify.ports import Claims, PageBudget, Sink
 from flowwarden.settings import DispatcherSettings
 from flowwarden.sinks.sns import SnsSink
 from flowwarden.state.ports import EvidenceStore
@@ -35,6 +37,8 @@ class DispatcherPorts(Struct, frozen=True, kw_only=True):
     evidence: EvidenceStore
     pages: Sink
     operations: Sink
+    page_budget: PageBudget | None = None
+    """The budget for pages; without it, there are no limits."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
     """Where the ports on the state table note what they cannot read."""
 
@@ -42,7 +46,7 @@ class DispatcherPorts(Struct, frozen=True, kw_only=True):
 def build(ports: DispatcherPorts) -> tuple[Dispatcher, Unreadable]:
     """The dispatcher on these ports, and where these note what they cannot read."""
     routes = {Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)}
-    dispatcher = Dispatcher(ports.incidents, ports.claims, ports.evidence, routes)
+    dispatcher = Dispatcher(ports.incidents, ports.claims, ports.evidence, routes, ports.page_budget)
     return dispatcher, ports.unreadable_items
 
 
@@ -67,6 +71,7 @@ def stored(
         incidents=DynamoDbIncidents(state, table, lease, items),
         claims=DynamoDbClaims(state, table, terms, items),
         evidence=DynamoDbEvidence(state, table, items, wait),
+        page_budget=DynamoDbPageBudget(state, table, page_limits(settings), items),
         pages=pages,
         operations=operations,
         unreadable_items=items,

@@ -11,12 +11,14 @@ from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.mutes import DynamoDbMutes
+from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
+from flowwarden.bootstrap.limits import page_limits
 from flowwarden.bootstrap.policy import recorder_on_aws
 from flowwarden.monitor.alerts import Deployment
 from flowwarden.monitor.baseline.known_roles import RoleStore
@@ -31,7 +33,7 @@ from flowwarden.monitor.review.reports import LearningReports
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.notifier import Routes
-from flowwarden.notify.ports import Claims, Sink
+from flowwarden.notify.ports import Claims, PageBudget, Sink
 from flowwarden.parameters import RUNBOOKS
 from flowwarden.policy.last_good import PolicyInUse, PolicyRecorder
 from flowwarden.policy.made_mutes import MadeMutes
@@ -64,6 +66,8 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     """Receives notifications that on-call must act on."""
     operations: Sink
     """Receives notifications about data that the monitor cannot see or read, and the report on learning."""
+    page_budget: PageBudget | None = None
+    """The budget for pages; without it, there are no limits."""
     roles: RoleStore | None = None
     """The known roles; without it, there are no reports on learning."""
     mutes: MadeMutes | None = None
@@ -105,6 +109,7 @@ def build(
         if isinstance(policy, PolicyRecorder)
         else PolicyRecorder(PolicyInUse(policy=policy)),
         claims=ports.claims,
+        page_budget=ports.page_budget,
         routes=routes,
         deployment=Deployment(region=region, suppression_minutes=suppression_minutes, runbooks=runbooks),
     )
@@ -173,6 +178,7 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         roles=DynamoDbRoles(state, table, items),
         mutes=DynamoDbMutes(state, table, items),
         claims=DynamoDbClaims(state, table, terms, items),
+        page_budget=DynamoDbPageBudget(state, table, page_limits(settings), items),
         unreadable_items=items,
         unreadable_answers=answers,
         warn=warn,

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.dispatcher.over import Verdict, judge, keys_of
+from flowwarden.dispatcher.pending import HeldPage, send, send_several, with_budget
 from flowwarden.dispatcher.ports import OpenIncident, OpenIncidents
 from flowwarden.dispatcher.resolved import render, render_several
 from flowwarden.errors import PublishFailed, StateUnavailable
@@ -23,8 +24,7 @@ from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.incident import Event, Incident, Pending
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import Routes, notify
-from flowwarden.notify.ports import Claims, Sink
-from flowwarden.notify.publish import publish
+from flowwarden.notify.ports import Claims, PageBudget, Sink
 from flowwarden.notify.run import RESERVE, Run
 from flowwarden.state.ports import EvidenceStore
 from flowwarden.state.sets import DAY
@@ -45,6 +45,8 @@ class DispatchReport(Struct, frozen=True, kw_only=True):
     """Incidents that were due."""
     resent: int = 0
     """Pending notifications that were sent."""
+    held: tuple[str, ...] = ()
+    """Titles of pending pages that are held, because the budget for pages is spent."""
     resolved: int = 0
     """Incidents that were resolved."""
     without_data: int = 0
@@ -55,6 +57,11 @@ class DispatchReport(Struct, frozen=True, kw_only=True):
     """Titles of what could not be sent, with the reason. The next run tries again."""
     state_unavailable: int = 0
     """Failed calls to the state table."""
+
+    @property
+    def over_budget(self) -> int:
+        """The number of pages that are held."""
+        return len(self.held)
 
     def __add__(self, other: DispatchReport) -> DispatchReport:
         """The sum of both reports."""
@@ -83,17 +90,25 @@ class _Step(Struct, frozen=True):
     report: DispatchReport = DispatchReport()
     over: OpenIncident | None = None
     """The incident, if it is resolved and that must be reported."""
+    held: HeldPage | None = None
+    """Its pending page, if it is beyond the budget."""
 
 
 class Dispatcher:
     """Runs every minute; keeps nothing between runs."""
 
     def __init__(
-        self, incidents: OpenIncidents, claims: Claims, evidence: EvidenceStore, routes: Routes
+        self,
+        incidents: OpenIncidents,
+        claims: Claims,
+        evidence: EvidenceStore,
+        routes: Routes,
+        page_budget: PageBudget | None = None,
     ) -> None:
         self._incidents = incidents
         self._claims = claims
         self._evidence = evidence
+        self._page_budget = page_budget
         self._sinks = {sink.name: sink for sinks in routes.values() for sink in sinks}
 
     def run(self, attempt: str, now: int, time_left: Callable[[], float]) -> DispatchReport:
@@ -110,7 +125,7 @@ class Dispatcher:
             due = self._incidents.due(now, MOST_DUE)
         except StateUnavailable:
             return DispatchReport(state_unavailable=1)
-        total, over = DispatchReport(due=len(due)), list[OpenIncident]()
+        total, over, held = DispatchReport(due=len(due)), list[OpenIncident](), list[HeldPage]()
         for at, one in enumerate(due):
             if total.state_unavailable or time_left() < RESERVE:
                 total += DispatchReport(left=len(due) - at)
@@ -118,7 +133,9 @@ class Dispatcher:
             step = self._check(one, run)
             total += step.report
             over += [step.over] if step.over else []
-        return total + self._report(over, run)
+            held += [step.held] if step.held else []
+        told = send_several(held, with_budget(run, self._page_budget), self._claims)
+        return total + _unsent(told) + self._report(over, run)
 
     def _check(self, one: OpenIncident, run: Run) -> _Step:
         """Send what is pending, or resolve what is over."""
@@ -126,26 +143,24 @@ class Dispatcher:
             if one.resolved_at is not None:
                 return _Step(over=one)
             if one.pending is not None:
-                return _Step(self._resend(one, one.pending, run))
+                return self._resend(one, one.pending, run)
             return self._judge(one, run.at)
         except StateUnavailable:
             return _Step(DispatchReport(state_unavailable=1))
 
-    def _resend(self, one: OpenIncident, pending: Pending, run: Run) -> DispatchReport:
+    def _resend(self, one: OpenIncident, pending: Pending, run: Run) -> _Step:
         sink = self._sinks.get(one.key.sink)
         if one.is_leased or sink is None:
             self._incidents.put_off(one, run.at + WAIT_SECONDS, one.no_data_since, run.at)
-            return DispatchReport(unsent=() if sink else (f"{pending.incident.title} {NO_SINK}",))
+            return _Step(DispatchReport(unsent=() if sink else (f"{pending.incident.title} {NO_SINK}",)))
         # A retry of the batch must find its own notification, so the dispatcher acts for the batch.
         owner = Owner(one.batch, run.owner.attempt)
         if not self._incidents.take(one, owner, run.at):
-            return DispatchReport()
-        alert = _pending_alert(one, pending, run.at)
-        notification = pending.notification.restored()
-        sent = publish([alert], [], notification, sink, replace(run, owner=owner), self._claims)
-        return DispatchReport(
-            resent=len(sent.sent), unsent=sent.unsent, state_unavailable=sent.state_unavailable
-        )
+            return _Step()
+        mine = with_budget(replace(run, owner=owner), self._page_budget)
+        sent, held = send(one, pending, sink, mine, self._claims)
+        titles = (pending.incident.title,) if held else ()
+        return _Step(replace(_unsent(sent), resent=len(sent.sent), held=titles), held=held)
 
     def _judge(self, one: OpenIncident, now: int) -> _Step:
         incident = one.incident
@@ -198,20 +213,6 @@ class Dispatcher:
         except StateUnavailable:
             return DispatchReport(state_unavailable=1)  # the next run finds that they were reported
         return DispatchReport()
-
-
-def _pending_alert(one: OpenIncident, pending: Pending, now: int) -> Alert:
-    notification = pending.notification.restored()
-    event = Event.OPENED if one.incident is None else Event.UPDATED
-    return Alert(
-        key=one.key.incident,
-        route=Route.PAGES,
-        title=pending.incident.title,
-        render=lambda _: notification,
-        quiet=pending.quiet,
-        evidence=pending.evidence,
-        incident=pending.incident.after(one.incident, event, now),
-    )
 
 
 def resolved_alert(one: OpenIncident) -> Alert | None:

@@ -34,6 +34,7 @@ def render(one: OpenIncident, incident: Incident) -> Notification:
                 f"Last sent    {_moment(one.sent_at)}; {_repeats(one)}",
                 f"Subject      {incident.subject}",
                 f"Log group    {incident.log_group}",
+                *(["Page         held, because the budget for pages was spent"] if incident.held else []),
                 *([f"Joined       {', '.join(one.joined)}"] if one.joined else []),
             ],
             [_AGAIN],

@@ -25,11 +25,13 @@ from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.hosts import Hosts
+from flowwarden.notify import held
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.incident import Incident
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.page_budget import Limit
 from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
 
@@ -225,3 +227,12 @@ def roll_up(rest: Sequence[Alert], seen: Seen) -> Alert:
         title=rollup.summarize(count, context),
         render=lambda _: rollup.render(titles, count, context, route, quiet=quiet),
     )
+
+
+def held_pages(rest: Sequence[Alert], limit: Limit, seen: Seen) -> Alert:
+    """The one alert of an hour about pages that are beyond the budget."""
+    context = seen.context(seen.batch.owner)
+    place = held.Place(
+        account=context.account_id, region=context.region, runbook=context.runbook(rollup.NAME)
+    )
+    return held.roll_up(rest, limit, place, seen.now)

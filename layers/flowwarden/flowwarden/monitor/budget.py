@@ -16,7 +16,8 @@ from typing import Final
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.incident import Incident, Pending
-from flowwarden.notify.ports import Claims
+from flowwarden.notify.page_budget import Limit, Page
+from flowwarden.notify.ports import Claims, PageBudget
 
 HANGING_CALLS: Final = 2
 """A failed call is repeated only if the budget left exceeds its duration by this factor."""
@@ -112,3 +113,16 @@ class TimedClaims:
         """`Claims.release`, with its time counted."""
         with self._budget.spending():
             self._claims.release(key, owner)
+
+
+class TimedPages:
+    """The budget for pages, whose time is counted with that of the claims."""
+
+    def __init__(self, pages: PageBudget, budget: Budget) -> None:
+        self._pages = pages
+        self._budget = budget
+
+    def take(self, page: Page, now: int) -> Limit | None:
+        """`PageBudget.take`, with its time counted."""
+        with self._budget.spending():
+            return self._pages.take(page, now)

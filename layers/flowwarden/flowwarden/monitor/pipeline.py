@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from flowwarden.monitor import heartbeats
 from flowwarden.monitor.acting_hosts import Past, Place
-from flowwarden.monitor.alerts import Deployment, Seen, alerts, own_hosts, roll_up
-from flowwarden.monitor.budget import Budget, TimedClaims
+from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages, own_hosts, roll_up
+from flowwarden.monitor.budget import Budget, TimedClaims, TimedPages
 from flowwarden.monitor.caches.interfaces import InterfaceCache, InterfaceView
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
 from flowwarden.monitor.caches.mutes import MuteCache
@@ -39,8 +39,8 @@ from flowwarden.notify.claims import Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.lasting import LastingIncidents
 from flowwarden.notify.notifier import Routes, notify
-from flowwarden.notify.ports import Claims
-from flowwarden.notify.run import RESERVE, Run
+from flowwarden.notify.ports import Claims, PageBudget
+from flowwarden.notify.run import RESERVE, Budgeted, Run
 from flowwarden.policy.expired_mutes import EndedMutes
 from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.policy.mutes import Mute
@@ -98,11 +98,13 @@ class MonitoringService:
         claims: Claims,
         routes: Routes,
         deployment: Deployment,
+        page_budget: PageBudget | None = None,
     ) -> None:
         self._caches = caches
         self._policy_recorder = policy_recorder
         self._use_policy()
         self._claims = claims
+        self._page_budget = page_budget
         self._lasting = LastingIncidents(deployment.suppression_minutes * 60)
         self._routes = routes
         self._deployment = deployment
@@ -247,9 +249,17 @@ class MonitoringService:
             most_claims=most_claims,
             lasting=self._lasting,
             may_claim=lambda: not budget.is_spent,
+            budget=self._budgeted(seen, budget),
         )
         claims = TimedClaims(self._claims, budget)
         return notify(found, run, claims, self._routes, lambda rest: roll_up(rest, seen))
+
+    def _budgeted(self, seen: Seen, budget: Budget) -> Budgeted | None:
+        """The budget for pages, if there is one; `budget` is that of seconds for claims."""
+        if self._page_budget is None:
+            return None
+        pages = TimedPages(self._page_budget, budget)
+        return Budgeted(pages=pages, roll_up=lambda held, limit: held_pages(held, limit, seen))
 
 
 def _delay(records: Table, now: int) -> int | None:

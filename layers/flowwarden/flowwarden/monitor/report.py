@@ -136,6 +136,11 @@ class BatchReport(Struct, frozen=True, kw_only=True):
         return len(self.delivery.suppressed)
 
     @property
+    def over_budget(self) -> int:
+        """The number of alerts not sent singly because the budget for pages is spent."""
+        return len(self.delivery.held)
+
+    @property
     def state_unavailable(self) -> int:
         """Calls that the state table did not answer."""
         return self.delivery.state_unavailable + self.host_history_unavailable

@@ -22,6 +22,8 @@ class DeliveryReport(Struct, frozen=True, kw_only=True):
     """Suppressed alerts that another batch is about to send, but has not sent."""
     rolled_up: tuple[str, ...] = ()
     """Titles of alerts that a roll-up covers."""
+    held: tuple[str, ...] = ()
+    """Titles of alerts that were not sent singly, because the budget for pages is spent, once per sink."""
     unsent: tuple[str, ...] = ()
     """Titles of alerts that were not sent, with the reason. If there are any, the run must be retried."""
     state_unavailable: int = 0

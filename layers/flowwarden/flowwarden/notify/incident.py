@@ -79,6 +79,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     counted_over: int = 0
     """Seconds over which its evidence was counted: for so long, a recurrence counts again what was
     reported."""
+    held: bool = False
+    """Whether its last page was held because the budget was spent: only a roll-up mentions it, if at all."""
 
     @property
     def wait(self) -> int:

@@ -14,28 +14,31 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.errors import StateUnavailable
 from flowwarden.notify.alert import Alert, Route
-from flowwarden.notify.claims import Claim, ClaimKey, ClaimState
+from flowwarden.notify.claiming import (
+    NO_TIME,
+    PUBLISH_SECONDS,
+    RESERVE_UNCLAIMED,
+    claim_of,
+    has_time,
+    not_sent,
+    usable_claims,
+)
+from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.notify.over_budget import Held, as_held, known_limit, reached_limit, send_held
+from flowwarden.notify.page_budget import Limit
 from flowwarden.notify.ports import Claims, Sink
 from flowwarden.notify.publish import publish
 from flowwarden.notify.run import Run
-
-RESERVE_UNCLAIMED: Final = 9.0
-"""The same without the table: publishing takes at most 7 s."""
-
-PUBLISH_SECONDS: Final = 7.0
-"""The longest time that publishing takes."""
 
 MAX_SINGLE: Final = 25
 """Individual notifications per run and sink. One roll-up covers all others, because on-call cannot read
 more."""
 
-NO_TIME: Final = "The function's time is nearly over."
-IN_PROGRESS: Final = "Another delivery of this batch is in progress."
-UNANSWERED: Final = "It may have been sent twice, and no attempt was answered: it is not sent again for now."
-_UNSURE: Final = {ClaimState.IN_PROGRESS: IN_PROGRESS, ClaimState.UNANSWERED: UNANSWERED}
+ROLL_UPS: Final = 3
+"""Roll-ups of a sink, each with a claim: of the alerts that were not claimed, and of those beyond the budgets
+for pages, critical and others."""
 
 type Routes = Mapping[Route, Sequence[Sink]]
 """The sinks of each route."""
@@ -67,7 +70,7 @@ def notify(
         singly: the maximum number of individual notifications per sink.
     """
     total, overdue = DeliveryReport(), 0
-    queue = deque(_by_sink(alerts, routes, singly, run.most_claims))
+    queue = deque(_by_sink(alerts, routes, singly, run))
     while queue:
         work = queue.popleft()
         if not total.state_unavailable and not run.may_claim():
@@ -94,6 +97,10 @@ class _Work(Struct, frozen=True, kw_only=True):
     """Alerts that are not claimed."""
     singly: int
     """Individual notifications left."""
+    asked: int
+    """Pages left for which the budget can be asked."""
+    held: tuple[Held, ...] = ()
+    """Claimed pages beyond the budget."""
     claimed: tuple[Alert, ...] = ()
     """Claimed alerts for the roll-up."""
     unclaimed: tuple[Alert, ...] = ()
@@ -111,7 +118,7 @@ class _Work(Struct, frozen=True, kw_only=True):
         return RESERVE_UNCLAIMED + (PUBLISH_SECONDS if self.slowest is None else self.slowest)
 
 
-def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int, most_claims: int) -> list[_Work]:
+def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int, run: Run) -> list[_Work]:
     """The work for each sink, in the order of the alerts."""
     sinks: dict[str, Sink] = {}
     by_name: dict[str, list[Alert]] = {}
@@ -119,13 +126,15 @@ def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int, most_claims: 
         for name, sink in {each.name: each for each in routes[alert.route]}.items():
             sinks.setdefault(name, sink)
             by_name.setdefault(name, []).append(alert)
-    shares = _shares({name: len(mine) for name, mine in by_name.items()}, most_claims - len(by_name))
+    roll_ups = len(by_name) * (ROLL_UPS if run.budget else 1)
+    shares = _shares({name: len(mine) for name, mine in by_name.items()}, run.most_claims - roll_ups)
     return [
         _Work(
             sink=sinks[name],
             alerts=tuple(mine[: shares[name]]),
             beyond=tuple(mine[shares[name] :]),
             singly=singly,
+            asked=run.budget.most_asked // len(by_name) if run.budget else 0,
         )
         for name, mine in by_name.items()
     ]
@@ -144,90 +153,77 @@ def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, Del
     """Claim the next alert and send it, or add it to the roll-up."""
     alert, left = work.alerts[0], replace(work, alerts=work.alerts[1:])
     waiting = left.claimed or left.unclaimed
-    others = bool(left.alerts or waiting or left.beyond)
-    if not (_has_time(run, claims) or ((others or work.slowest is not None) and _has_time(run, None))):
+    others = bool(left.alerts or waiting or left.beyond or left.held)
+    if not (has_time(run, claims) or ((others or work.slowest is not None) and has_time(run, None))):
         return left, DeliveryReport(unsent=(f"{alert.title} {NO_TIME}",))
-    hurries = bool(waiting) or (others and not _has_time(run, claims, work.reserve_single))
-    if not _has_time(run, claims):
-        claims = _usable(run, claims) if hurries else None
-    claim, report, usable = _claim(alert, work.sink, run, claims)
+    hurries = bool(waiting) or (others and not has_time(run, claims, work.reserve_single))
+    if not has_time(run, claims):
+        claims = usable_claims(run, claims) if hurries else None
+    claim, report, usable = claim_of(alert, work.sink, run, claims)
     alert = alert.after(claim, run.at)
     if claim.state is not ClaimState.CLAIMED:
-        report += _not_sent(alert, claim, usable)
-    elif hurries or not left.singly:
-        if usable is None:
-            return replace(left, unclaimed=(*left.unclaimed, alert)), report
-        return replace(left, claimed=(*left.claimed, alert)), report
+        report += not_sent(alert, claim, usable)
     else:
-        before = run.time_left()
-        report += publish([alert], [], alert.render(claim), work.sink, run, usable)
-        if report.sent:
-            left = replace(left, slowest=max(work.slowest or 0.0, before - run.time_left()))
+        left, sent = _send_claimed(left, alert, claim, run, usable, hurries=hurries)
+        report += sent
     # Notifications sent by other attempts at this batch count: a retry does not raise the limit.
     singly = max(0, left.singly - len(report.sent) - report.repeated)
     return replace(left, singly=singly), report
 
 
+def _send_claimed(
+    left: _Work, alert: Alert, claim: Claim, run: Run, claims: Claims | None, *, hurries: bool
+) -> tuple[_Work, DeliveryReport]:
+    """Send a claimed alert, hold it because the budget for pages is spent, or add it to the roll-up."""
+    counts = run.budget is not None and claims is not None and alert.route is Route.PAGES
+    if counts and (limit := known_limit(left.held, alert)):
+        return _hold(left, alert, limit)
+    if hurries or not left.singly or (counts and not left.asked):
+        if claims is None:
+            return replace(left, unclaimed=(*left.unclaimed, alert)), DeliveryReport()
+        return replace(left, claimed=(*left.claimed, alert)), DeliveryReport()
+    report = DeliveryReport()
+    if counts:
+        left = replace(left, asked=left.asked - 1)
+        limit, report = reached_limit(alert, claim, left.sink, run)
+        if limit is not None:
+            return _hold(left, alert, limit)
+    before = run.time_left()
+    report += publish([alert], [], alert.render(claim), left.sink, run, claims)
+    if report.sent:
+        left = replace(left, slowest=max(left.slowest or 0.0, before - run.time_left()))
+    return left, report
+
+
+def _hold(left: _Work, alert: Alert, limit: Limit) -> tuple[_Work, DeliveryReport]:
+    held = (*left.held, Held(alert, limit))
+    return replace(left, held=held), DeliveryReport(held=(alert.title,))
+
+
 def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) -> DeliveryReport:
+    """Send the roll-ups: of pages beyond the budget, and of the other alerts that are left.
+
+    Pages beyond the budget are in the other roll-up if that is sent anyway.
+    """
+    if not (work.claimed or work.unclaimed):
+        held = send_held(work.held, work.sink, run, claims)
+        return held + (_send_roll_up(work, run, claims, roll_up) if work.beyond else DeliveryReport())
+    claimed = (*work.claimed, *(as_held(each.alert) for each in work.held))
+    return _send_roll_up(replace(work, claimed=claimed), run, claims, roll_up)
+
+
+def _send_roll_up(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) -> DeliveryReport:
     """Send the roll-up: always for new alerts, otherwise once per suppression window."""
     covered = (*work.claimed, *work.unclaimed, *work.beyond)
-    if not covered:
-        return DeliveryReport()
-    page, claims = roll_up(covered), _usable(run, claims)
+    page, claims = roll_up(covered), usable_claims(run, claims)
     report = DeliveryReport(rolled_up=tuple(each.title for each in covered))
     if not work.beyond:
         granted = Claim(state=ClaimState.CLAIMED)
         return report + publish(work.claimed, work.unclaimed, page.render(granted), work.sink, run, claims)
-    if not _has_time(run, None):
+    if not has_time(run, None):
         return report + DeliveryReport(unsent=(f"{page.title} {NO_TIME}",))
-    claim, asked, usable = _claim(page, work.sink, run, claims)
+    claim, asked, usable = claim_of(page, work.sink, run, claims)
     claimed = (*work.claimed, page) if claim.state is ClaimState.CLAIMED else work.claimed
     if not (claimed or work.unclaimed):
-        return report + asked + _not_sent(page, claim, usable)
+        return report + asked + not_sent(page, claim, usable)
     return report + asked + publish(claimed, work.unclaimed, page.render(claim), work.sink, run, usable)
-
-
-def _has_time(run: Run, claims: Claims | None, unclaimed: float = RESERVE_UNCLAIMED) -> bool:
-    """Whether enough time is left for another alert; without the table, for which it takes `unclaimed`."""
-    return run.time_left() >= (run.reserve if claims is not None else min(run.reserve, unclaimed))
-
-
-def _usable(run: Run, claims: Claims | None) -> Claims | None:
-    """The claims, if there is time for them before a roll-up."""
-    return claims if run.time_left() >= min(run.reserve, RESERVE_UNCLAIMED + PUBLISH_SECONDS) else None
-
-
-def _claim(
-    alert: Alert, sink: Sink, run: Run, claims: Claims | None
-) -> tuple[Claim, DeliveryReport, Claims | None]:
-    """The claim, its report, and the claims to use from now on: None if the table does not respond."""
-    # A duplicate is better than a missing page: without the table, every alert is sent unless it can wait.
-    without = Claim(state=ClaimState.SUPPRESSED if alert.can_wait else ClaimState.CLAIMED)
-    if claims is None:
-        return without, DeliveryReport(), None
-    key = ClaimKey(sink.name, alert.key)
-    if run.lasting is not None and run.lasting.suppress(key, alert.evidence, run.at):
-        return Claim(state=ClaimState.SUPPRESSED), DeliveryReport(), claims
-    try:
-        claim = claims.claim(key, run.owner, run.at, alert.quiet, alert.evidence, alert.pending)
-    except StateUnavailable:
-        return without, DeliveryReport(state_unavailable=1), None
-    if run.lasting is not None:
-        run.lasting.note(key, alert, claim, run.at)
-    return claim, DeliveryReport(), claims
-
-
-def _not_sent(alert: Alert, claim: Claim, claims: Claims | None) -> DeliveryReport:
-    """The report of an alert that this run must not send; without the table, none is known to be sent."""
-    unsure = claim.state in _UNSURE
-    if unsure and claim.same_batch:
-        # The other delivery may have crashed: only a retry can find out. If all deliveries were in vain, the
-        # batch goes to the failure queue.
-        return DeliveryReport(unsent=(f"{alert.title} {_UNSURE[claim.state]}",))
-    # It was sent before, or another batch is about to send it. If that one crashes, its retry sends it, or
-    # its batch ends in the failure queue.
-    known = () if unsure or claims is None else (alert.key,)
-    title = f"{alert.title} It is part of incident {alert.key}." if claim.joins else alert.title
-    return DeliveryReport(
-        suppressed=(title,), known=known, repeated=int(claim.same_batch), in_progress=int(unsure)
-    )

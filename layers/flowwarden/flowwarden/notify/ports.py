@@ -8,6 +8,7 @@ from flowwarden.notify.claims import Claim, ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.incident import Incident, Pending
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.page_budget import Limit, Page
 
 
 class Sink(Protocol):
@@ -65,3 +66,14 @@ class Claims(Protocol):
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """Release an unsent claim, so that any invocation can take it at once. Raises StateUnavailable."""
+
+
+class PageBudget(Protocol):
+    """How many pages each sink still gets singly, shared by concurrent invocations."""
+
+    def take(self, page: Page, now: int) -> Limit | None:
+        """Count a page that is about to be sent at `now` (Unix seconds).
+
+        Returns None if it may be sent, again for one that was counted before; else the limit that is reached.
+        Then the page is not counted. Raises StateUnavailable.
+        """

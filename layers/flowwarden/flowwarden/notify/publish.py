@@ -32,13 +32,19 @@ def publish(
     except PublishFailed as error:
         unsent = tuple(f"{alert.title} {error}" for alert in alerts)
         answered = not isinstance(error, PublishUnanswered)
-        failed_calls = _mark(keys, run, claims, sent=False) if answered else 0
+        failed_calls = mark(keys, run, claims, sent=False) if answered else 0
         return DeliveryReport(unsent=unsent, state_unavailable=failed_calls)
     sent = tuple(alert.key for alert in alerts)
-    return DeliveryReport(sent=sent, state_unavailable=_mark(keys, run, claims, sent=True))
+    return DeliveryReport(sent=sent, state_unavailable=mark(keys, run, claims, sent=True))
 
 
-def _mark(keys: Mapping[ClaimKey, Alert], run: Run, claims: Claims | None, *, sent: bool) -> int:
+def mark(
+    keys: Mapping[ClaimKey, Alert],
+    run: Run,
+    claims: Claims | None,
+    *,
+    sent: bool,
+) -> int:
     """Mark claims as sent, or release them for the retry; returns the number of failed calls.
 
     Stops at the first failure, which does no harm: a sent notification could at worst be repeated by a retry,
@@ -48,10 +54,11 @@ def _mark(keys: Mapping[ClaimKey, Alert], run: Run, claims: Claims | None, *, se
         return 0
     try:
         for key, alert in keys.items():
+            owner = run.owners.get(alert.key, run.owner)
             if sent:
-                claims.confirm(key, run.owner, run.at, alert.quiet, alert.evidence, alert.incident)
+                claims.confirm(key, owner, run.at, alert.quiet, alert.evidence, alert.incident)
             else:
-                claims.release(key, run.owner)
+                claims.release(key, owner)
     except StateUnavailable:
         return 1
     return 0

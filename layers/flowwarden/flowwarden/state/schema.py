@@ -60,8 +60,7 @@ MOST_SKIPPED: Final = 16
 """Maximum interfaces with skipped records that a batch stores. Each costs two writes. Most batches have one
 interface."""
 MOST_UPLOADS: Final = 8
-"""Maximum (host, day) pairs per interface that a batch stores, largest uploads first. Each costs two
-writes."""
+"""Maximum (host, day) pairs per interface that a batch stores, largest first. Each costs two writes."""
 MOST_RECORDS: Final = 256
 """Maximum records that count in a host's day of uploads: the sum has a standard deviation of 6 %."""
 STORED_RECORDS: Final = 8 * MOST_RECORDS
@@ -208,12 +207,16 @@ WATERMARKS: Final = Item(
 )  # fmt: skip
 INCIDENTS: Final = Item(
     name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
-    ttl=15 * DAY, ttl_from="the end of its suppression window", per_batch=52,
+    ttl=15 * DAY, ttl_from="the end of its suppression window", per_batch=36,
     why="Which invocation notifies a sink of an incident, and when the last notification was sent. Each sink "
     "has its own item, so a failing sink does not affect others. Also what was told, and who joined since. "
     "The item outlives its suppression window, so that the next page can mention the previous one, and that "
-    "a batch from a failure queue, which keeps it for 14 days, does not page again. A repeat costs two "
-    "writes, other claims one or two.",
+    "a batch from a failure queue, which keeps it for 14 days, does not page again. Each costs two writes.",
+)  # fmt: skip
+PAGE_BUDGET: Final = Item(
+    name="page budget", prefix="page-budget#", key=("sink", "day"), sort="budget", ttl=2 * DAY, per_batch=16,
+    why="The pages that a sink got singly on a day (UTC), as sets of hashes: of the day, of each hour, and "
+    "the critical ones of each hour. A page costs one write, and none once the batch has reached a limit.",
 )  # fmt: skip
 MUTES: Final = Item(
     name="mutes", prefix="mute#", key=("mute",), partition=MADE_MUTES,
@@ -283,8 +286,8 @@ DELETION_CALLS: Final = Item(
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, OUTSIDE_SESSIONS, REPORTED, SCANNERS, ATTEMPTS,
     UPLOADS, UPLOAD_SIZES, BASELINES, KNOWN_ROLES, LEARNING_REPORTS, SKIPPED, HEARTBEATS, WATERMARKS,
-    INCIDENTS, MUTES, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS,
-    CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS, DELETION_CALLS,
+    INCIDENTS, PAGE_BUDGET, MUTES, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
+    MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS, DELETION_CALLS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
 

@@ -19,6 +19,7 @@ from flowwarden.state.schema import (
     LAST_GOOD_POLICY,
     LEARNING_REPORTS,
     LOG_FORMATS,
+    PAGE_BUDGET,
     REPORTED,
     SHARED,
     WATERMARKS,
@@ -36,7 +37,7 @@ _LATER: Final = frozenset(
     }
 )
 """Written after the notifications are out."""
-_RESERVED: Final = (*_LATER, LOG_FORMATS.name, LAST_GOOD_POLICY.name)
+_RESERVED: Final = (*_LATER, LOG_FORMATS.name, LAST_GOOD_POLICY.name, PAGE_BUDGET.name)
 """Writes of their own that claims leave alone."""
 _BY_PREFIX: Final = [(item.prefix, item) for item in ITEMS if item.prefix]
 WRITES_PER_CLAIM: Final = 2

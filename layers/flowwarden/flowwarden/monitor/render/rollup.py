@@ -10,13 +10,16 @@ from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, bet
 from flowwarden.monitor.render.query import stream_query
 from flowwarden.monitor.render.subject import subject_line
 from flowwarden.monitor.text import Text
+from flowwarden.notify import held
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import duration, plural
 
-NAME: Final = "alert-rollup"
-SUMMARY: Final = "one notification for all new alerts of a batch beyond the first 25"
+NAME: Final = held.NAME
+SUMMARY: Final = (
+    "one notification for all new alerts of a batch beyond the first 25, or for pages beyond the budget"
+)
 """Its row in docs/detectors.md, below those of the detectors."""
 SEVERITY: Final = {Route.PAGES: Severity.HIGH, Route.OPERATIONS: Severity.MEDIUM}
 """By the route of the alerts that it replaces."""

@@ -1,0 +1,79 @@
+"""Pending notifications, as the dispatcher sends them: singly, or held if the budget for pages is spent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flowwarden.dispatcher.ports import OpenIncident
+from flowwarden.notify import held
+from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.notify.incident import Event, Pending
+from flowwarden.notify.over_budget import Held, reached_limit, send_held
+from flowwarden.notify.page_budget import Limit
+from flowwarden.notify.ports import Claims, PageBudget, Sink
+from flowwarden.notify.publish import publish
+from flowwarden.notify.run import Budgeted, Run
+
+
+class HeldPage(Struct, frozen=True):
+    """A pending page beyond the budget, and its sink."""
+
+    sink: Sink
+    held: Held
+
+
+def with_budget(run: Run, pages: PageBudget | None) -> Run:
+    """The run with the budget for pages, if there is one."""
+    if pages is None:
+        return run
+
+    def roll_up(several: Sequence[Alert], limit: Limit) -> Alert:
+        known = next((each.incident.attributes for each in several if each.incident), {})
+        place = held.Place(account=known.get("account", ""), region=known.get("region", ""))
+        return held.roll_up(several, limit, place, run.at)
+
+    return replace(run, budget=Budgeted(pages=pages, roll_up=roll_up))
+
+
+def send(
+    one: OpenIncident, pending: Pending, sink: Sink, run: Run, claims: Claims
+) -> tuple[DeliveryReport, HeldPage | None]:
+    """Send a pending notification that the run's owner has taken over, or hold it for `send_several`."""
+    alert = _alert(one, pending, run.at)
+    if pending.incident.attributes.get("kind") == held.KIND:
+        claim = Claim(state=ClaimState.CLAIMED, last_sent=one.sent_at)
+        limit, report = reached_limit(alert, claim, sink, run)
+        if limit is not None:
+            return report, HeldPage(sink, Held(alert, limit, run.owner))
+    return publish([alert], [], pending.notification.restored(), sink, run, claims), None
+
+
+def send_several(several: Sequence[HeldPage], run: Run, claims: Claims) -> DeliveryReport:
+    """Send the roll-ups of held pages, and confirm their claims."""
+    by_sink = defaultdict[str, list[HeldPage]](list)
+    for each in several:
+        by_sink[each.sink.name].append(each)
+    total = DeliveryReport()
+    for mine in by_sink.values():
+        total += send_held([each.held for each in mine], mine[0].sink, run, claims)
+    return total
+
+
+def _alert(one: OpenIncident, pending: Pending, now: int) -> Alert:
+    notification = pending.notification.restored()
+    event = Event.OPENED if one.incident is None else Event.UPDATED
+    return Alert(
+        key=one.key.incident,
+        route=Route.PAGES,
+        title=pending.incident.title,
+        render=lambda _: notification,
+        quiet=pending.quiet,
+        evidence=pending.evidence,
+        incident=pending.incident.after(one.incident, event, now),
+    )
