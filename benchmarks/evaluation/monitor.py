@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from benchmarks.evaluation.expected_detections import NEVER_PAGED
 from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
-from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Layouts, Sink
+from benchmarks.evaluation.memory import Claims, DigestHours, Directory, Evidence, Formats, Layouts, Sink
 from benchmarks.evaluation.subject import Page, Surroundings
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.monitor.findings import InterfaceFinding, TrafficFinding
@@ -61,6 +61,7 @@ class Monitor:
     def __init__(self, surroundings: Surroundings) -> None:
         self._pages, self._operations = Sink("memory:pages"), Sink("memory:operations")
         self._evidence = Evidence()
+        self._digests = DigestHours()
         self._claims = Claims(ClaimTerms(suppression=QUIET_MINUTES * 60, lease=LEASE_SECONDS))
         self._service = build(
             MonitorPorts(
@@ -69,6 +70,7 @@ class Monitor:
                 interfaces=Directory(surroundings.interfaces, described),
                 state=self._evidence,
                 claims=self._claims,
+                digests=self._digests,
                 pages=self._pages,
                 operations=self._operations,
             ),
@@ -80,8 +82,8 @@ class Monitor:
 
     @property
     def write_units(self) -> float:
-        """Write units of claims, confirmations, releases, and evidence."""
-        return self._claims.writes + self._evidence.writes
+        """Write units of claims, confirmations, releases, evidence, and digests."""
+        return self._claims.writes + self._evidence.writes + self._digests.writes
 
     def process(self, delivery: Delivery) -> list[Page]:
         """Process a delivery in one invocation; see the protocol."""
