@@ -93,6 +93,7 @@ docs: .venv/.made ## Generate docs/detectors.md, docs/runbooks/, docs/state.md, 
 golden: .venv/.made ## Regenerate the golden notifications of the detectors and of the enforcer, and the command's output
 	@$(BIN)/python -m tests.monitor.render.golden
 	@$(BIN)/python -m tests.monitor.review.golden
+	@$(BIN)/python -m tests.dispatcher.digests.golden
 	@$(BIN)/python -m tests.enforcer.reporting.golden
 	@$(BIN)/python -m tests.cli.golden
 

@@ -45,7 +45,7 @@ aws cloudtrail lookup-events --lookup-attributes AttributeKey=ResourceName,Attri
 ```
 """
 SILENT: Final = {
-    Route.DIGEST: "It sends no notifications: its findings are rows of the digest, in the monitor's log.",
+    Route.DIGEST: "It sends no notifications: its findings are in the hourly digest and the monitor's log.",
     Route.LOG: "It sends no notifications: its findings are only counted and logged.",
 }
 

@@ -48,6 +48,8 @@ def _section(item: Item) -> str:
     lines.append(f"- **Retention:** {beginning}{item.ttl_from}")
     if item.sets:
         lines.append(f"- **Sets of numbers:** {', '.join(f'`{name}`' for name in item.sets)}")
+    if item.texts:
+        lines.append(f"- **Sets of texts:** {', '.join(f'`{name}`' for name in item.texts)}")
     return "\n".join([*lines, ""])
 
 

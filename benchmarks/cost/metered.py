@@ -10,7 +10,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from benchmarks.evaluation.memory import Evidence
-from flowwarden.aws.dynamodb.sets import MOST_KEYS
+from flowwarden.aws.dynamodb.table import MOST_KEYS
 from flowwarden.state.sets import Addition, Sets
 
 WRITE_UNIT: Final = 1024

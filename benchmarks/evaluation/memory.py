@@ -12,6 +12,7 @@ from flowwarden.notify.evidence import Evidence as Told
 from flowwarden.notify.incident import Incident, Pending
 from flowwarden.notify.notification import Notification
 from flowwarden.records.format_choice import LearnedFormats
+from flowwarden.state.digests import NOTHING, Content
 from flowwarden.state.sets import Addition, Sets, merged
 from tests.dispatcher.memory import MemoryIncidents
 from tests.notify.fakes import MemoryClaims
@@ -177,9 +178,30 @@ _NUMBER: Final = 8
 """Bytes of a number in a set, rounded up: half its digits, plus one."""
 
 
-def _write_units(key: str, sets: Sets) -> int:
-    size = len(key) + 40 + sum(len(name) + _NUMBER * len(numbers) for name, numbers in sets.items())
+def _write_units(key: str, sets: Sets, more: int = 0) -> int:
+    size = len(key) + 40 + more + sum(len(name) + _NUMBER * len(numbers) for name, numbers in sets.items())
     return -(-size // _UNIT)
+
+
+class DigestHours:
+    """What the digests say, in a dictionary that counts the write units that the table would bill."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, Content] = {}
+        self.writes = 0.0
+
+    def add(self, key: str, content: Content, kept_until: int) -> Content:  # noqa: ARG002 - the port's
+        """See the port."""
+        whole = self._items.get(key, NOTHING).joined(content)
+        self._items[key] = whole
+        size = sum(3 + len(text) for each in whole.texts.values() for text in each)
+        size += sum(2 + len(str(number)) // 2 for each in whole.numbers.values() for number in each)
+        self.writes += _write_units(key, {}, size)
+        return whole
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, Content]:
+        """See the port."""
+        return {key: self._items[key] for key in keys if key in self._items}
 
 
 class Directory:

@@ -15,7 +15,16 @@ from msgspec.structs import replace
 
 from benchmarks.evaluation.expected_detections import NEVER_PAGED
 from benchmarks.evaluation.generator.model import DAY, REGION, Delivery, Interface
-from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Incidents, Layouts, Sink
+from benchmarks.evaluation.memory import (
+    Claims,
+    DigestHours,
+    Directory,
+    Evidence,
+    Formats,
+    Incidents,
+    Layouts,
+    Sink,
+)
 from benchmarks.evaluation.subject import OVERDUE_SECONDS, Page, Surroundings
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.dispatcher.dispatch import Dispatcher
@@ -65,6 +74,7 @@ class Monitor:
     def __init__(self, surroundings: Surroundings) -> None:
         self._pages, self._operations = Sink("memory:pages"), Sink("memory:operations")
         self._evidence = Evidence()
+        self._digests = DigestHours()
         self._claims = Claims(ClaimTerms(suppression=QUIET_MINUTES * 60, lease=LEASE_SECONDS))
         self._service = build(
             MonitorPorts(
@@ -73,6 +83,7 @@ class Monitor:
                 interfaces=Directory(surroundings.interfaces, described),
                 state=self._evidence,
                 claims=self._claims,
+                digests=self._digests,
                 pages=self._pages,
                 operations=self._operations,
             ),
@@ -89,8 +100,9 @@ class Monitor:
 
     @property
     def write_units(self) -> float:
-        """Write units of claims, confirmations, releases, evidence, and the dispatcher."""
-        return self._claims.writes + self._evidence.writes + self._incidents.write_units
+        """Write units of claims, confirmations, releases, evidence, digests, and the dispatcher."""
+        stored = self._claims.writes + self._evidence.writes + self._digests.writes
+        return stored + self._incidents.write_units
 
     def process(self, delivery: Delivery) -> list[Page]:
         """Process a delivery in one invocation, after the runs of the dispatcher before it."""

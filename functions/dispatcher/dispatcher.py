@@ -1,4 +1,4 @@
-"""The dispatcher's handler: each minute, sends what stayed pending, and resolves incidents that are over.
+"""The dispatcher's handler, each minute: sends what stayed pending and digests, resolves incidents.
 
 Schedule → settings → wiring → service → result. The event says nothing: what is due is in the state table.
 """
@@ -34,6 +34,7 @@ METRICS = {
     "Resent": "resent",
     "OverBudget": "over_budget",
     "Resolved": "resolved",
+    "DigestsSent": "digests",
     "IncidentsWithoutData": "without_data",
     "DispatchLeft": "left",
     "StateUnavailable": "state_unavailable",
@@ -62,7 +63,7 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
             uuid4().hex, int(clock()), lambda: context.get_remaining_time_in_millis() / 1000
         )
         counts = {name: getattr(report, attribute) for name, attribute in METRICS.items()}
-        if report.due or report.state_unavailable:
+        if report.due or report.digests or report.unsent or report.state_unavailable:
             count(counts)
             log(report, unreadable.take())
         report.raise_if_incomplete()
@@ -91,7 +92,9 @@ def log(report: DispatchReport, notes: Notes) -> None:
         logger.error("notification not sent; the next run tries again", notification=title)
     for note in notes.named:
         logger.warning("ignored an invalid part of a state table item", what=note)
-    logger.info("run done", due=report.due, resent=report.resent, resolved=report.resolved)
+    logger.info(
+        "run done", due=report.due, resent=report.resent, resolved=report.resolved, digests=report.digests
+    )
 
 
 handler = make_handler(wire)

@@ -16,10 +16,13 @@ import pytest
 
 import dispatcher
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.digests import DynamoDbDigests
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.bootstrap.dispatcher import build, stored
+from flowwarden.dispatcher.digests import CATCH_UP
 from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.settings import DispatcherSettings
+from flowwarden.state import digests
 from local.expected import Observed, differences
 from local.inbox import Delivery
 from local.incidents import TERMS, store_incidents
@@ -76,12 +79,18 @@ class Harness:
         claims, evidence = DynamoDbClaims(dynamodb(), TABLE, TERMS), DynamoDbEvidence(dynamodb(), TABLE)
         store_incidents(self.event.account, claims, evidence, sinks, 0)
 
-    def run(self, after: int = 0) -> dict[str, Any]:
+    def run(self, after: int = 0, environment: dict[str, str] | None = None) -> dict[str, Any]:
         """A run of a cold container, some seconds after the event's own time."""
-        settings = DispatcherSettings.from_mapping(ENVIRONMENT | {"STATE_TABLE": self.table})
-        ports = stored(dynamodb(), settings, (self.pages, self.operations), lambda _: None)
-        handler = dispatcher.make_handler(lambda: build(ports), lambda: self.now + after)
+        handler = self.handler(after, environment)
         return handler(self.event.payload, self.context)  # type: ignore[arg-type]  # stands in for Lambda's
+
+    def handler(self, after: int = 0, environment: dict[str, str] | None = None) -> dispatcher.Handler:
+        """A cold container."""
+        given = ENVIRONMENT | {"STATE_TABLE": self.table} | (environment or {})
+        ports = stored(
+            dynamodb(), DispatcherSettings.from_mapping(given), (self.pages, self.operations), lambda _: None
+        )
+        return dispatcher.make_handler(lambda: build(ports), lambda: self.now + after)
 
 
 def example(name: str) -> Harness:
@@ -130,12 +139,38 @@ def test_an_event_has_the_expected_result(path: Path) -> None:
 def test_an_idle_run_reads_the_index_once_and_writes_and_emits_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It has one call, no log line, and no metric, because most runs are idle."""
+    """It has one call, no log line, and no metric, because most runs are idle.
+
+    The first run of a container also reads what the last digests would say.
+    """
     harness = example("nothing-due")
+    handler = harness.handler()
     with calls() as made, captured(dispatcher.logger) as stream:
-        assert harness.run() == NOTHING
+        assert handler(harness.event.payload, harness.context) == NOTHING  # type: ignore[arg-type]
+    assert made == ["Query"] + ["BatchGetItem"] * (CATCH_UP + 1)
+    with calls() as made:
+        assert handler(harness.event.payload, harness.context) == NOTHING  # type: ignore[arg-type]
     assert made == ["Query"]
     assert stream.getvalue() == capsys.readouterr().out == ""
+
+
+def test_a_digest_is_sent_counted_and_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """To operations, although no incident is due; with the parameter `no`, nothing is read or sent."""
+    harness = example("nothing-due")
+    hour = digests.readable(int(harness.now))
+    group = digests.Group("ping-sweep", "", "10.0.0.5", "own", "icmp")
+    rows = {digests.GROUPS: frozenset([group.text])}
+    content = digests.Content({digests.BATCHES: frozenset([group.mark("a")])}, rows)
+    DynamoDbDigests(dynamodb(), TABLE).add(digests.key_of(hour), content, int(harness.now) + 86_400)
+    with calls() as made:
+        assert harness.run(environment={"DIGESTS": "no"}) == NOTHING
+    assert made == ["Query"]
+    assert harness.run()["DigestsSent"] == 1
+    (sent,) = harness.operations.sent
+    assert sent.attributes["kind"] == "hourly-digest"
+    assert (sent.attributes["account"], sent.attributes["region"]) == ("111122223333", "us-east-1")
+    assert "DigestsSent" in capsys.readouterr().out
+    assert harness.pages.sent == []
 
 
 def test_a_run_emits_every_metric_and_logs_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:

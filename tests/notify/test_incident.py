@@ -92,6 +92,6 @@ def test_an_incident_that_lasted_long_waits_longer() -> None:
     for lasted, wait in hours.items():
         opened = replace(INCIDENT, opened_at=INCIDENT.last_seen - lasted * 3600)
         assert opened.wait == wait
-        assert opened.fresh_for == wait // 4
+        assert opened.fresh_for == wait // 2
     clock_ahead = replace(INCIDENT, opened_at=INCIDENT.last_seen + 60)
     assert clock_ahead.wait == INCIDENT.wait

@@ -32,7 +32,7 @@ OF_OTHERS = {
 """Read by Powertools and botocore, not by the settings."""
 
 LIMITS = ("PAGES_PER_HOUR", "PAGES_PER_DAY", "CRITICAL_PAGES_PER_HOUR")
-WITH_DEFAULTS = {"POLICY", "SUPPRESSION_MINUTES", "MAX_INFLATED_MIB", "RUNBOOK_URL", *LIMITS}
+WITH_DEFAULTS = {"POLICY", "SUPPRESSION_MINUTES", "MAX_INFLATED_MIB", "RUNBOOK_URL", "DIGESTS", *LIMITS}
 """Set by parameters, whose defaults must equal the defaults in the code."""
 
 FIRST_RETRY = 60
@@ -102,7 +102,8 @@ def test_the_settings_read_the_defaults(function: str) -> None:
 
 
 def test_the_dispatcher_and_the_monitor_notify_alike() -> None:
-    names = ("PAGES_TOPIC_ARN", "OPERATIONS_TOPIC_ARN", "STATE_TABLE", "SUPPRESSION_MINUTES", *LIMITS)
+    topics = ("PAGES_TOPIC_ARN", "OPERATIONS_TOPIC_ARN")
+    names = (*topics, "STATE_TABLE", "SUPPRESSION_MINUTES", "RUNBOOK_URL", "DIGESTS", *LIMITS)
     monitor, dispatcher = (stack.environment(name) for name in ("Monitor", "Dispatcher"))
     assert [dispatcher[name] for name in names] == [monitor[name] for name in names]
 

@@ -158,6 +158,7 @@ NOT_LOST = {
     "IncidentsDue": "counts work",
     "Resent": "counts work",
     "Resolved": "counts work",
+    "DigestsSent": "counts work",
 }
 """Metrics that do not indicate a loss, with the reason."""
 

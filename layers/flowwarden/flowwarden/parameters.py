@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from flowwarden.errors import SettingsError
 from flowwarden.policy.flow_logs import RETENTIONS
+from flowwarden.state.digests import Digests
 
 POLICY: Final = "Policy"
 POLICY_PROFILE: Final = "PolicyProfile"
@@ -121,6 +122,12 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
             write=f"{RUNBOOKS}, or an https address of at most 150 characters that does not end with a slash",
             pattern=r'^docs/runbooks$|^https://[^\s"\\]+[^\s"\\/]$',
             longest=150,
+        ),
+        "Digests": Parameter(
+            Digests.HOURLY_AND_DAILY.value,
+            "DIGESTS",
+            write="hourly and daily, daily or no",
+            values=tuple(each.value for each in Digests),
         ),
         "Dashboard": Parameter("no", write="yes or no", values=_YES_OR_NO),
         POLICY: Parameter("{}", "POLICY"),

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from flowwarden.errors import SettingsError
 from flowwarden.parameters import MOST_PAGES, RUNBOOKS
+from flowwarden.state.digests import Digests
 
 Text = Annotated[str, Meta(min_length=1)]
 Profile = Annotated[str, Meta(pattern="^([a-z0-9]{4,7}/){2}[a-z0-9]{4,7}$|^$")]
@@ -78,6 +79,8 @@ class MonitorSettings(PagingSettings, frozen=True, kw_only=True):
     """A payload that inflates beyond this is rejected."""
     runbook_url: Text = RUNBOOKS
     """Base address of the runbooks that pages name."""
+    digests: Digests = Digests.HOURLY_AND_DAILY
+    """Which digests the dispatcher sends."""
     aws_lambda_log_group_name: str = ""
     """The monitor's own log group, set by Lambda; never processed as flow logs."""
 
@@ -115,6 +118,10 @@ class DispatcherSettings(PagingSettings, frozen=True, kw_only=True):
 
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
     """The same as the monitor's: the dispatcher marks what it sends as the monitor does."""
+    runbook_url: Text = RUNBOOKS
+    """Base address of the runbooks that digests name."""
+    digests: Digests = Digests.HOURLY_AND_DAILY
+    """Which digests it sends; the same as the monitor's, which stores what they say."""
 
 
 def _explain(reason: str, given: Mapping[str, str]) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
 from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.digests import DynamoDbDigests
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.bootstrap.limits import page_limits
+from flowwarden.dispatcher.digest_place import DigestPlace
+from flowwarden.dispatcher.digests import DigestSender
 from flowwarden.dispatcher.dispatch import Dispatcher
 from flowwarden.dispatcher.ports import OpenIncidents
 from flowwarden.notify.alert import Route
@@ -21,12 +24,17 @@ from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.ports import Claims, PageBudget, Sink
 from flowwarden.settings import DispatcherSettings
 from flowwarden.sinks.sns import SnsSink
-from flowwarden.state.ports import EvidenceStore
+from flowwarden.state.digests import Digests
+from flowwarden.state.ports import DigestStore, EvidenceStore
 from flowwarden.unreadable import Unreadable
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+_ACCOUNT: Final = 4
+"""The part of an ARN that is the account."""
 
 
 class DispatcherPorts(Struct, frozen=True, kw_only=True):
@@ -37,6 +45,10 @@ class DispatcherPorts(Struct, frozen=True, kw_only=True):
     evidence: EvidenceStore
     pages: Sink
     operations: Sink
+    digests: DigestStore | None = None
+    """What the digests say; without it, none are sent."""
+    which_digests: Digests = Digests.HOURLY_AND_DAILY
+    place: DigestPlace = DigestPlace("", "", "")
     page_budget: PageBudget | None = None
     """The budget for pages; without it, there are no limits."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
@@ -46,7 +58,12 @@ class DispatcherPorts(Struct, frozen=True, kw_only=True):
 def build(ports: DispatcherPorts) -> tuple[Dispatcher, Unreadable]:
     """The dispatcher on these ports, and where these note what they cannot read."""
     routes = {Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)}
-    dispatcher = Dispatcher(ports.incidents, ports.claims, ports.evidence, routes, ports.page_budget)
+    sender = (
+        DigestSender(ports.digests, ports.claims, routes, ports.which_digests, ports.place)
+        if ports.digests
+        else None
+    )
+    dispatcher = Dispatcher(ports.incidents, ports.claims, ports.evidence, routes, ports.page_budget, sender)
     return dispatcher, ports.unreadable_items
 
 
@@ -74,8 +91,18 @@ def stored(
         page_budget=DynamoDbPageBudget(state, table, page_limits(settings), items),
         pages=pages,
         operations=operations,
+        digests=None if settings.digests is Digests.NONE else DynamoDbDigests(state, table, items, wait),
+        which_digests=settings.digests,
+        place=_place(settings),
         unreadable_items=items,
     )
+
+
+def _place(settings: DispatcherSettings) -> DigestPlace:
+    """The stack; its account is in the ARN of its topic."""
+    parts = settings.operations_topic_arn.split(":")
+    account = parts[_ACCOUNT] if len(parts) > _ACCOUNT else ""
+    return DigestPlace(account, settings.aws_region, settings.runbook_url)
 
 
 def on_aws(settings: DispatcherSettings, wait: Callable[[float], None]) -> tuple[Dispatcher, Unreadable]:

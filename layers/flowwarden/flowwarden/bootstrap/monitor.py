@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.digests import DynamoDbDigests
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.mutes import DynamoDbMutes
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
@@ -27,6 +28,7 @@ from flowwarden.monitor.caches.log_formats import LogFormatCache
 from flowwarden.monitor.caches.mutes import MuteCache
 from flowwarden.monitor.caches.roles import RoleCache
 from flowwarden.monitor.caches.state import StateCache
+from flowwarden.monitor.digest_rows import DigestRows
 from flowwarden.monitor.pipeline import Caches, MonitoringService
 from flowwarden.monitor.ports import InterfaceDirectory, LogFormats, LogFormatStore
 from flowwarden.monitor.review.reports import LearningReports
@@ -41,7 +43,8 @@ from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.settings import MonitorSettings
 from flowwarden.sinks.sns import SnsSink
-from flowwarden.state.ports import EvidenceStore
+from flowwarden.state.digests import Digests
+from flowwarden.state.ports import DigestStore, EvidenceStore
 from flowwarden.unreadable import Unreadable
 
 if TYPE_CHECKING:
@@ -70,6 +73,9 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     """The budget for pages; without it, there are no limits."""
     roles: RoleStore | None = None
     """The known roles; without it, there are no reports on learning."""
+    digests: DigestStore | None = None
+    """Where to store what the digests say; without it, nothing is stored."""
+    which_digests: Digests = Digests.HOURLY_AND_DAILY
     mutes: MadeMutes | None = None
     """The mutes made by command; without it, there are none."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
@@ -125,6 +131,7 @@ def _caches(ports: MonitorPorts, routes: Routes, log_formats: tuple[LogFormat, .
         roles=RoleCache(ports.roles) if ports.roles else None,
         mutes=MuteCache(ports.mutes) if ports.mutes else None,
         reports=LearningReports(ports.roles, ports.claims, routes, region) if ports.roles else None,
+        digests=DigestRows(ports.digests, ports.which_digests) if ports.digests else None,
         unreadable_items=ports.unreadable_items,
         unreadable_answers=ports.unreadable_answers,
     )
@@ -176,6 +183,8 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         ),
         state=DynamoDbEvidence(state, table, items, wait),
         roles=DynamoDbRoles(state, table, items),
+        digests=None if settings.digests is Digests.NONE else DynamoDbDigests(state, table, items),
+        which_digests=settings.digests,
         mutes=DynamoDbMutes(state, table, items),
         claims=DynamoDbClaims(state, table, terms, items),
         page_budget=DynamoDbPageBudget(state, table, page_limits(settings), items),

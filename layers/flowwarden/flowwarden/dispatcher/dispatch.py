@@ -1,4 +1,4 @@
-"""One run of the dispatcher: sends what stayed pending, and resolves incidents that are over.
+"""One run of the dispatcher: sends what stayed pending, resolves incidents that are over, sends digests.
 
 Each step is a conditional write, and a notification is claimed like any other. So two runs at once, or a run
 that ends at any point, cause neither a lost notification nor more than one duplicate.
@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.dispatcher.digests import DigestSender
 from flowwarden.dispatcher.over import Verdict, judge, keys_of
 from flowwarden.dispatcher.pending import HeldPage, send, send_several, with_budget
 from flowwarden.dispatcher.ports import OpenIncident, OpenIncidents
@@ -51,6 +52,8 @@ class DispatchReport(Struct, frozen=True, kw_only=True):
     """Incidents that were resolved."""
     without_data: int = 0
     """Incidents that may be over, but no records of their log group arrive."""
+    digests: int = 0
+    """Digests that were sent."""
     left: int = 0
     """Due incidents for which there was no time, or the table did not answer. The next run continues."""
     unsent: tuple[str, ...] = ()
@@ -95,7 +98,7 @@ class _Step(Struct, frozen=True):
 
 
 class Dispatcher:
-    """Runs every minute; keeps nothing between runs."""
+    """Runs every minute; keeps nothing between runs that cannot be read again."""
 
     def __init__(
         self,
@@ -104,15 +107,17 @@ class Dispatcher:
         evidence: EvidenceStore,
         routes: Routes,
         page_budget: PageBudget | None = None,
+        digests: DigestSender | None = None,
     ) -> None:
         self._incidents = incidents
         self._claims = claims
         self._evidence = evidence
         self._page_budget = page_budget
+        self._digests = digests
         self._sinks = {sink.name: sink for sinks in routes.values() for sink in sinks}
 
     def run(self, attempt: str, now: int, time_left: Callable[[], float]) -> DispatchReport:
-        """Check the incidents that are due.
+        """Check the incidents that are due, and send the digests that are due.
 
         Args:
             attempt: an id that no other run has.
@@ -135,7 +140,14 @@ class Dispatcher:
             over += [step.over] if step.over else []
             held += [step.held] if step.held else []
         told = send_several(held, with_budget(run, self._page_budget), self._claims)
-        return total + _unsent(told) + self._report(over, run)
+        total += _unsent(told) + self._report(over, run)
+        return total + self._send_digests(run) if not total.state_unavailable else total
+
+    def _send_digests(self, run: Run) -> DispatchReport:
+        if self._digests is None:
+            return DispatchReport()
+        delivery = self._digests.send(run)
+        return _unsent(delivery) + DispatchReport(digests=len(delivery.sent))
 
     def _check(self, one: OpenIncident, run: Run) -> _Step:
         """Send what is pending, or resolve what is over."""

@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from flowwarden.monitor import heartbeats
+from flowwarden.monitor import digest_rows, heartbeats
 from flowwarden.monitor.acting_hosts import Past, Place
 from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages, own_hosts, roll_up
 from flowwarden.monitor.budget import Budget, TimedClaims, TimedPages
@@ -79,6 +79,8 @@ class Caches(Struct, frozen=True, kw_only=True):
     """None if the roles are not stored, as in evaluations."""
     reports: LearningReports | None = None
     """Sends the report on learning when it is due; None if there is none, as in evaluations."""
+    digests: digest_rows.DigestRows | None = None
+    """Stores what the digests say; None if there are none."""
     mutes: MuteCache | None = None
     """The mutes made by command; None if there are none, as in evaluations."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
@@ -148,6 +150,7 @@ class MonitoringService:
         learning = DeliveryReport()
         if _remember(view, triaged, findings, state, delivery, invocation):
             inhibition.store(findings, state, own_hosts(findings, seen))
+            digest_rows.keep(self._caches.digests, view, [*findings, *sorted_out.inhibited], delivery, state)
             learning = self._report_learning(view, state, invocation, len(found_alerts))
         self._policy_recorder.keep(now)
         done = report(

@@ -33,8 +33,8 @@ MOST_GROWN: Final = 8
 WAIT_SHARE: Final = 8
 """An incident that lasted long is over only after 1/8 of that time: it may pause for the night."""
 STALE_SHARE: Final = 2
-"""A repeat stores when it was seen if what is stored is older by more than half of the wait: each write costs,
-and an incident that goes on must not look as if it were over."""
+"""A repeat stores when it was seen if what is stored is older by more than half of the wait: each write
+costs, and an incident that goes on must not look as if it were over."""
 
 
 class Event(StrEnum):

@@ -21,6 +21,8 @@ class Item(Struct, frozen=True, kw_only=True):
     """Names of the parts of the key."""
     sets: tuple[str, ...] = ()
     """Names of its sets of numbers."""
+    texts: tuple[str, ...] = ()
+    """Names of its sets of texts."""
     bits: int = 48
     """The length of its numbers. A longer one was not stored by this code, and is ignored."""
     longer: tuple[tuple[str, int], ...] = ()

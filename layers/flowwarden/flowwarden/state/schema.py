@@ -66,21 +66,14 @@ MOST_RECORDS: Final = 256
 STORED_RECORDS: Final = 8 * MOST_RECORDS
 """Maximum records of a host's day that are stored, because later ones displace some of those that count. In
 random order, a terabyte in records of 16 MB stores about half as many."""
-
 MOST_NEW_EGRESS: Final = 8
 """Maximum new ports of the internet per batch that are stored, those with most contacts first. Each costs two
 writes."""
-
-
 MOST_REPORTED: Final = 4
 """Maximum subjects per batch that are stored to inhibit less severe findings in other batches, those of the
 most severe findings first."""
-
-
 MOST_EXPOSED: Final = 8
 """Maximum hosts per interface and batch whose sessions with internet hosts are stored. Each costs a write."""
-
-
 PEER_BITS: Final = 66
 """The length of the longest number of a peer: an IPv6 network of 64 bits, and its kind; see
 `monitor/baseline/shown.py`."""
@@ -187,7 +180,7 @@ LEARNING_REPORTS: Final = Item(
 )  # fmt: skip
 SKIPPED: Final = Item(
     name="skipped records", prefix="skipped#", key=("interface", "hour"), sets=("skipped",), bits=7,
-    ttl=2 * DAY, per_batch=8,
+    ttl=2 * DAY, per_batch=7,
     why="Start minutes of windows with SKIPDATA, stored in two overlapping items per hour. records-skipped "
     f"counts them. A batch adds at most {MOST_SKIPPED} interfaces: two items for the windows of one hour, "
     "one more for each further hour.",
@@ -204,6 +197,13 @@ WATERMARKS: Final = Item(
     ttl=2 * DAY, per_batch=1,
     why="30-minute slots of a day of which records of a log group were processed. The dispatcher resolves an "
     "incident only if later records were processed without its findings. A container adds each slot once.",
+)  # fmt: skip
+DIGESTS: Final = Item(
+    name="digest hours", prefix="digest-hour#", key=("hour",), sets=("batches", "counts", "records", "hosts"),
+    texts=("groups", "sources", "targets"), ttl=4 * DAY, per_batch=1,
+    why="What the digests say of an hour: findings that do not page, with their batches; batches with "
+    "findings that were not sent; the internet hosts with most REJECTs, with ports and targets. A container "
+    "writes an hour once, after its end; new groups and very active hosts at once, then every 10 minutes.",
 )  # fmt: skip
 INCIDENTS: Final = Item(
     name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
@@ -286,7 +286,7 @@ DELETION_CALLS: Final = Item(
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, OUTSIDE_SESSIONS, REPORTED, SCANNERS, ATTEMPTS,
     UPLOADS, UPLOAD_SIZES, BASELINES, KNOWN_ROLES, LEARNING_REPORTS, SKIPPED, HEARTBEATS, WATERMARKS,
-    INCIDENTS, PAGE_BUDGET, MUTES, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
+    DIGESTS, INCIDENTS, PAGE_BUDGET, MUTES, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
     MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS, DELETION_CALLS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""

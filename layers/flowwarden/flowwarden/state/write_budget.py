@@ -13,6 +13,7 @@ from typing import Final
 from flowwarden.state.item import Item
 from flowwarden.state.schema import (
     BASELINES,
+    DIGESTS,
     HEARTBEATS,
     ITEMS,
     KNOWN_ROLES,
@@ -31,6 +32,7 @@ _LATER: Final = frozenset(
         BASELINES.name,
         HEARTBEATS.name,
         WATERMARKS.name,
+        DIGESTS.name,
         REPORTED.name,
         KNOWN_ROLES.name,
         LEARNING_REPORTS.name,

@@ -8,11 +8,10 @@ hour, day or slot of the item, so expired items that TTL has not removed yet are
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import batched
 from typing import Any, Final
 
 from flowwarden.aws.dynamodb.item import key_text, named
-from flowwarden.aws.dynamodb.table import ATTEMPTS, Address, ItemDamaged, TableUser, number
+from flowwarden.aws.dynamodb.table import Address, ItemDamaged, TableUser, number
 from flowwarden.state.item import SETS
 from flowwarden.state.schema import item_of
 from flowwarden.state.sets import Addition, Sets, merged
@@ -20,8 +19,6 @@ from flowwarden.state.sets import Addition, Sets, merged
 ACTIONS = ("dynamodb:UpdateItem", "dynamodb:BatchGetItem")
 """The IAM actions that this file needs."""
 
-MOST_KEYS: Final = 100
-"""DynamoDB's limit for the keys of one BatchGetItem call."""
 LONGEST: Final = 92
 """Bits of the longest number that any kind of item stores."""
 
@@ -71,21 +68,8 @@ class DynamoDbEvidence(TableUser):
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
         """See the port. Costs half a read unit for each 4 KB of each item."""
-        found: dict[str, Sets] = {}
-        for some in batched(keys, MOST_KEYS, strict=False):
-            found |= self._read(some)
-        return found
-
-    def _read(self, keys: Sequence[str]) -> dict[str, Sets]:
-        found: dict[str, Sets] = {}
-        left = [_address(key) for key in keys]
-        for attempt in range(ATTEMPTS):
-            self._table.pause(attempt)
-            items, left = self._table.read(left)
-            found |= {key: self._sets(key, item) for item in items if (key := key_text(item.get("pk")))}
-            if not left:
-                return found
-        raise self._table.unavailable(f"BatchGetItem left keys unprocessed {ATTEMPTS} times")
+        items = self._table.read_all([_address(key) for key in keys])
+        return {key: self._sets(key, item) for item in items if (key := key_text(item.get("pk")))}
 
     def _sets(self, key: str, members: object) -> dict[str, frozenset[int]]:
         """The sets of an item that are not empty, by name.
