@@ -7,9 +7,9 @@ flowwarden read "$sample" | grep --quiet '"srcaddr":"10.0.1.5"'
 flowwarden read --explain "$(cat "$sample")" | grep --quiet '^Result: a flow\.$'
 flowwarden completion zsh | grep --quiet '^#compdef flowwarden$'
 
-# The line that the docs put into ~/.bashrc, and then the words `flowwarden re` and the Tab key.
+# The line that the docs put into ~/.bashrc, and then the words `flowwarden rea` and the Tab key.
 source <(flowwarden completion bash)
-COMP_WORDS=(flowwarden re) COMP_CWORD=1
+COMP_WORDS=(flowwarden rea) COMP_CWORD=1
 _shtab_flowwarden
 [ "${COMPREPLY[*]}" = read ]
 
