@@ -59,6 +59,7 @@ class MemoryIncidents:
         if item is None or item.pending or item.resolved_at is not None:
             return False
         item.resolved_at, item.no_data_since = now, None
+        item.ended_at = item.incident.last_seen if item.incident else now
         return True
 
     def close(self, incident: OpenIncident) -> bool:

@@ -40,6 +40,8 @@ class MemoryItem:
     unsent: Pending | None = None
     incident: Incident | None = None
     resolved_at: int | None = None
+    ended_at: int | None = None
+    """When its traffic was last seen, at the time when it was resolved."""
     check_at: int | None = None
     """When the dispatcher looks at it; None if it is not open."""
     no_data_since: int | None = None
@@ -84,6 +86,7 @@ class MemoryItem:
     def open(self, incident: Incident | None, now: int) -> None:
         """Store the incident after its notification."""
         self.unsent = self.resolved_at = self.no_data_since = self.acknowledged_until = None
+        self.ended_at = None
         self.told_resolved = False
         if incident is not None:
             self.incident = incident
@@ -102,6 +105,7 @@ class MemoryItem:
         if reopens:
             again = replace(known, reopened=known.reopened + 1, last_seen=now)
             self.resolved_at = self.acknowledged_until = None
+            self.told_resolved = True
             self.check_at = now + again.wait
         if reopens or writes or seen > known.last_seen + known.fresh_for:
             last = max(known.last_seen, seen)
@@ -114,7 +118,7 @@ class MemoryItem:
             return goes_on
         sent, seen = self.sent_at or 0, self.incident.last_seen if self.incident else 0
         recent = sent > now - incident.reopen_after
-        counted = bool(incident.counted_over) and seen >= now - incident.counted_over
+        counted = bool(incident.counted_over) and (self.ended_at or 0) >= now - incident.counted_over
         late = self.resolved_at is not None and seen >= min(incident.last_seen, now)
         return (goes_on and (not self.told_resolved or recent or counted)) or late
 

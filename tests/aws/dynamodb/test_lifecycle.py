@@ -209,6 +209,27 @@ def test_a_count_over_a_day_is_no_recurrence_while_it_counts_what_was_reported(t
     assert table.claim(end + 8400)[2] is ClaimState.CLAIMED  # other findings show new traffic
 
 
+def test_repeats_do_not_prolong_how_long_a_count_may_repeat_what_was_reported(table: Table) -> None:
+    """A day after the traffic of the resolved incident, a count over a day shows new traffic."""
+    table.send(NOW)
+    assert table.resolve(NOW + 1800)
+    day = {"counted_over": DAY, "reopen_after": TERMS.suppression}
+    for at in range(3600, DAY, 3600):
+        assert table.claim(NOW + at, **day)[2] is ClaimState.SUPPRESSED
+    assert table.claim(NOW + DAY + 3600, **day)[2] is ClaimState.CLAIMED
+
+
+def test_a_recurrence_while_its_end_is_being_sent_is_sent_later(table: Table) -> None:
+    """Its readers believe that it is over, so its window does not suppress it for days."""
+    table.send(NOW)
+    (one,) = table.incidents.due(NOW + 1800, 10)
+    assert table.incidents.resolve(one, NOW + 1800)
+    assert table.claim(NOW + 1810)[2] is ClaimState.SUPPRESSED
+    assert not table.incidents.close(replace(one, resolved_at=NOW + 1800))
+    assert table.claim(NOW + TERMS.suppression - 60)[2] is ClaimState.SUPPRESSED
+    assert table.send(NOW + TERMS.suppression) is Event.REOPENED
+
+
 def test_late_traffic_does_not_reopen_it(table: Table) -> None:
     """A batch from before the end arrives hours later, also after the window and more than a day later."""
     table.send(NOW)

@@ -34,6 +34,8 @@ MOST_DUE: Final = 100
 """Incidents that one run checks; the next run, a minute later, continues with the others."""
 SINGLY: Final = 5
 """Resolved incidents of a sink that are reported singly. If there are more, one notification lists all."""
+TOGETHER: Final = 25
+"""Resolved incidents of a sink that one run reports; the next run reports the others. Each is claimed."""
 WAIT_SECONDS: Final = 120
 """Seconds until a pending notification is due again that another invocation may be sending."""
 NO_SINK: Final = "The stack has no sink of this name any more."
@@ -198,8 +200,8 @@ class Dispatcher:
         for one in over:
             by_sink[one.key.sink].append(one)
         total = DispatchReport()
-        for name, several in by_sink.items():
-            sink = self._sinks.get(name)
+        for name, all_over in by_sink.items():
+            sink, several = self._sinks.get(name), all_over[:TOGETHER]
             total += self._report_to(sink, several, run) if sink else self._close(several)
         return total
 
@@ -242,6 +244,7 @@ def _alert(one: OpenIncident, incident: Incident, text: Callable[[], Notificatio
         title=f"Resolved: {incident.title}",
         render=lambda _: text(),
         quiet=DAY,
+        can_wait=True,  # without the table, the incident could not be closed, and each run would repeat it
     )
 
 

@@ -98,8 +98,8 @@ def _text(titles: Sequence[str], key: str, summary: str, limit: Limit, place: Pl
     return Composed.of(
         [summary],
         [
-            f"Until {moment(limit.until)}, pages are held for this receiver: their incidents are open, and",
-            f"count as sent. This page is sent once an hour.{others}",
+            f"Until {moment(limit.until)}, pages are held for this receiver. The incidents below count as",
+            f"sent. Further ones are sent later, or listed in the next such page after the hour.{others}",
         ],
         ["Held:", *(f"  - {each}" for each in (*titles[:LISTED], *rest))],
         [

@@ -1,8 +1,9 @@
 """Pages beyond the budget: asked for before a page is sent, and held if the budget is spent.
 
-A held incident counts as sent: it is open, its repeats are suppressed, and it pages again when its evidence
-grows. The first run that holds pages in an hour sends one roll-up with their titles; those of later runs are
-in the log and in the list of open incidents.
+The first run that holds pages in an hour sends one roll-up with their titles. These incidents count as sent:
+they are open, their repeats are suppressed, and they page again when their evidence grows. Pages that later
+runs hold stay pending: the dispatcher sends them as soon as the budget allows, or names them in the roll-up
+of the next hour. So no page is lost, however long the budget is spent.
 
 The claim of a held incident is confirmed after the roll-up. If a run ends before, its retry or the
 dispatcher asks again, and holds or sends the page.
@@ -52,7 +53,8 @@ def reached_limit(alert: Alert, claim: Claim, sink: Sink, run: Run) -> tuple[Lim
     A duplicate or one page too many is better than a missing page: it may be sent if the table does not
     answer, or if there would be no time left to send it.
     """
-    if run.budget is None or not has_time(run, None, run.reserve):
+    # Only an incident is stored with its notification, so only its page can be held.
+    if run.budget is None or alert.incident is None or not has_time(run, None, run.reserve):
         return None, DeliveryReport()
     key = ClaimKey(sink.name, alert.key)
     page = Page(key=key, last_sent=claim.last_sent, critical=is_critical(alert))
@@ -87,8 +89,11 @@ def _send(
         return report + publish([page, *alerts], [], page.render(claim), sink, run, usable)
     if claim.state in UNSURE and claim.same_batch:
         return report + DeliveryReport(unsent=(f"{page.title} {UNSURE[claim.state]}",))
+    # An earlier attempt at this batch may have sent the roll-up that lists them. Otherwise they stay pending:
+    # the dispatcher sends them when the budget allows, or in the roll-up of the next hour.
+    listed = claim.state is ClaimState.SUPPRESSED and claim.same_batch
     keys = {ClaimKey(sink.name, each.key): each for each in alerts}
-    failed = mark(keys, run, usable, sent=True)
+    failed = mark(keys, run, usable, sent=listed)
     return report + DeliveryReport(known=tuple(each.key for each in alerts), state_unavailable=failed)
 
 

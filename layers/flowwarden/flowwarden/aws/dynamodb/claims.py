@@ -69,7 +69,8 @@ _HELD = (
 
 _CONFIRM: Final = "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
 _ENDED: Final = (
-    "suppressed_batches, lease_until, tries, pending, resolved_at, no_data_since, told_resolved, resolved_by"
+    "suppressed_batches, lease_until, tries, pending, no_data_since, told_resolved"
+    ", resolved_at, resolved_by, ended_at"
     f"{lifecycle.ACKNOWLEDGMENT}"
 )
 """What a sent notification removes: its claim, and what was noted since the one before."""

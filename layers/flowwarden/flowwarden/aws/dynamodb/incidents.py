@@ -20,7 +20,7 @@ from flowwarden.aws.dynamodb.lifecycle import (
     acknowledged_until,
     incident_of,
 )
-from flowwarden.aws.dynamodb.table import Address, ConditionFailed, StateTable, number
+from flowwarden.aws.dynamodb.table import Address, ConditionFailed, ItemDamaged, StateTable, number
 from flowwarden.dispatcher.ports import Acknowledgment, OpenIncident
 from flowwarden.notify.claims import MAX_UNANSWERED, UNANSWERED_SECONDS, ClaimKey, Owner
 from flowwarden.notify.incident import Pending
@@ -68,12 +68,11 @@ class DynamoDbIncidents:
             ":check_at": number(now + 2 * self._lease),
             ":one": number(1),
         }
-        return self._write(
-            incident,
-            "SET #owner = :me, lease_until = :lease, check_at = :check_at ADD tries :one",
-            values,
-            PENDING,
-        )
+        taken = "SET #owner = :me, lease_until = :lease, check_at = :check_at"
+        try:
+            return self._write(incident, f"{taken} ADD tries :one", values, PENDING)
+        except ItemDamaged:  # a count that is not a number becomes 1
+            return self._write(incident, f"{taken}, tries = :one", values, PENDING)
 
     def resolve(self, incident: OpenIncident, now: int) -> bool:
         """See the port."""

@@ -25,7 +25,7 @@ RESOLVED: Final = "RESOLVED"
 OPEN: Final = "open"
 """The index of the open incidents, its partition key, and the only value of that key."""
 _NAMES: Final = {"#open": OPEN}
-RESOLVING: Final = "SET #state = :resolved, resolved_at = :now"
+RESOLVING: Final = "SET #state = :resolved, resolved_at = :now, ended_at = if_not_exists(last_seen, :now)"
 """The assignments with which an incident is over; its notification is still to be sent."""
 ACKNOWLEDGMENT: Final = ", acknowledged_until, acknowledged_at, acknowledged_by"
 """The members of an acknowledgment, for the end of a REMOVE clause: the next notification, and the end of the
@@ -70,7 +70,7 @@ def confirmed(incident: Incident | None, now: int) -> Clause:
 
 _WINDOW: Final = "attribute_type(suppressed_until, :n) AND suppressed_until BETWEEN :next AND :quiet"
 _RECENT: Final = "sent_at BETWEEN :recent AND :ahead"
-_COUNTED: Final = "last_seen BETWEEN :counted AND :ahead"
+_COUNTED: Final = "ended_at BETWEEN :counted AND :ahead"
 _LATE: Final = "(#state = :resolved AND last_seen BETWEEN :seen AND :ahead)"
 
 
@@ -114,9 +114,11 @@ def reopened(known: Incident | None, seen: Incident | None, state: str, now: int
         return Clause("", {})
     again = replace(known, reopened=known.reopened + 1, last_seen=now)
     return Clause(
-        "#state = :sent, reopened = :reopened, #open = :open, check_at = :check_at",
+        "#state = :sent, reopened = :reopened, #open = :open, check_at = :check_at, told_resolved = :told",
         {
             ":sent": {"S": SENT},
+            # The notification about its end is sent, or is being sent at this moment.
+            ":told": {"BOOL": True},
             ":reopened": number(again.reopened),
             ":open": {"S": OPEN},
             ":check_at": number(due_at(again, now)),
