@@ -205,7 +205,7 @@ def is_pending(claims: Claims, key: ClaimKey) -> bool:
     partition, sort = INCIDENTS.address(key.sink, key.incident)
     address = {"pk": {"S": partition}, "sk": {"S": sort}}
     stored = dynamodb().get_item(TableName=TABLE, Key=address)["Item"]
-    return stored["state"]["S"] == "PENDING" and {"pending", "open", "check_at"} <= stored.keys()
+    return bool(stored["state"]["S"] == "PENDING") and {"pending", "open", "check_at"} <= stored.keys()
 
 
 def worlds(kind: str) -> World:
