@@ -284,6 +284,13 @@ def test_beyond_the_calls_of_a_batch_a_roll_up_covers_the_rest() -> None:
     assert bench.pages.calls == 6
 
 
+def test_alerts_to_operations_take_no_calls_from_pages() -> None:
+    """They have no budget, so a batch with one of them asks for as many pages."""
+    bench = Bench(limits=PageLimits(hour=30), most_asked=6)
+    bench.notify(alert("x", route=Route.OPERATIONS), *alerts("abcdef"))
+    assert subjects(bench.chat) == ["a", "b", "c", "d+e+f"]
+
+
 def test_the_roll_up_of_a_batch_covers_held_pages_too() -> None:
     """If it is sent anyway: one notification instead of two. They are marked, too."""
     bench = Bench(limits=PageLimits(critical_hour=1))

@@ -128,13 +128,14 @@ def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int, run: Run) -> 
             by_name.setdefault(name, []).append(alert)
     roll_ups = len(by_name) * (ROLL_UPS if run.budget else 1)
     shares = _shares({name: len(mine) for name, mine in by_name.items()}, run.most_claims - roll_ups)
+    paged = sum(any(each.route is Route.PAGES for each in mine) for mine in by_name.values())
     return [
         _Work(
             sink=sinks[name],
             alerts=tuple(mine[: shares[name]]),
             beyond=tuple(mine[shares[name] :]),
             singly=singly,
-            asked=run.budget.most_asked // len(by_name) if run.budget else 0,
+            asked=run.budget.most_asked // max(1, paged) if run.budget else 0,
         )
         for name, mine in by_name.items()
     ]
