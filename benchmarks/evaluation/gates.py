@@ -26,9 +26,6 @@ MOST_REFUSED: Final = 1.0
 """Maximum pages per month about a role and a service that its own rules permanently reject."""
 MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.BENIGN_V2: 10.0, scenarios.INCIDENTS: 25.0}
 """Maximum write units of the state table per 1,000 records: for ordinary traffic, and with scans."""
-QUICK_WRITES: Final = 1.25
-"""How many times as many a quick run may have. In its small worlds, each container and each lasting incident
-has a larger share of the records. A full run has the limit itself."""
 PAGES_PER_INCIDENT: Final = {"mean": 1.3, "most": 4.0}
 """Maximum pages about an incident that has any, over all interfaces, with repeats."""
 MOST_EARLY: Final = 0.1
@@ -70,8 +67,7 @@ def gates(results: Results) -> Iterator[Target]:
         yield Target(f"sure verdicts that are right, {scenario}", share, SURE_AND_RIGHT, at_least=True)
     for scenario in filter(outcomes.get, MOST_WRITES):
         figure = outcomes[scenario].tallies[MONITOR].writes_per_thousand()
-        most = MOST_WRITES[scenario] * (QUICK_WRITES if results.size == "quick" else 1)
-        yield Target(f"write units per 1,000 records, {scenario}", figure, most)
+        yield Target(f"write units per 1,000 records, {scenario}", figure, MOST_WRITES[scenario])
     unsure = sum(each.tallies[MONITOR].low_confidence for each in outcomes.values())
     yield Target("pages without a sure verdict", unsure, 0)
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
+from benchmarks.evaluation.billing import (
+    INDEX,
+    bytes_of_claim,
+    bytes_of_digest,
+    bytes_of_sets,
+    index_units,
+    units,
+)
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
@@ -13,25 +24,20 @@ from flowwarden.notify.incident import Incident, Pending
 from flowwarden.notify.notification import Notification
 from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.digests import NOTHING, Content
+from flowwarden.state.schema import DIGESTS, INCIDENTS, item_of
 from flowwarden.state.sets import Addition, Sets, merged
 from tests.dispatcher.memory import MemoryIncidents
+from tests.notify.claim_item import MemoryItem
 from tests.notify.fakes import MemoryClaims
 
 
 class Claims(MemoryClaims):
-    """Claims in a dictionary that count the writes that the table would bill."""
+    """Claims in a dictionary that count the write units that the table would bill."""
 
     def __init__(self, terms: ClaimTerms) -> None:
         super().__init__(terms)
-        self.repeats = 0
-        """Suppressed repeats: each costs a second write, which counts it."""
-        self.indexed = 0
-        """Write units of the index of open incidents."""
-
-    @property
-    def writes(self) -> int:
-        """Write units: one for each call, one more for each repeat, and those of the index."""
-        return self.calls + self.repeats + self.indexed
+        self.write_units = Counter[str]()
+        """By kind of item."""
 
     def claim(
         self,
@@ -42,11 +48,12 @@ class Claims(MemoryClaims):
         evidence: Told | None = None,
         pending: Pending | None = None,
     ) -> Claim:
-        """See the port."""
-        before = self._due(key)
-        claim = super().claim(key, owner, now, quiet, evidence, pending)
-        self.repeats += claim.state is ClaimState.SUPPRESSED and not claim.same_batch
-        self.indexed += index_units(before, self._due(key))
+        """See the port. A suppressed repeat is a refused write, and mostly another one, which counts it."""
+        with self.billed(key):
+            size, content = bytes_of_claim(key, self.items.get(key)), self._content(key)
+            claim = super().claim(key, owner, now, quiet, evidence, pending)
+            if claim.state is not ClaimState.CLAIMED and content != self._content(key):
+                self.write_units[INCIDENTS.name] += units(size)
         return claim
 
     def confirm(
@@ -59,50 +66,54 @@ class Claims(MemoryClaims):
         incident: Incident | None = None,
     ) -> None:
         """See the port."""
-        before = self._due(key)
-        super().confirm(key, owner, now, quiet, evidence, incident)
-        self.indexed += index_units(before, self._due(key))
+        with self.billed(key):
+            super().confirm(key, owner, now, quiet, evidence, incident)
+
+    @contextmanager
+    def billed(self, key: ClaimKey) -> Iterator[None]:
+        """Count a write to an item, also a refused one, and those of the index."""
+        before, due = bytes_of_claim(key, self.items.get(key)), self._due(key)
+        yield
+        size = max(before, bytes_of_claim(key, self.items.get(key)))
+        self.write_units[INCIDENTS.name] += units(size)
+        self.write_units[INDEX] += index_units(due, self._due(key))
 
     def _due(self, key: ClaimKey) -> int | None:
         item = self.items.get(key)
         return None if item is None else item.check_at
 
-
-def index_units(before: int | None, after: int | None) -> int:
-    """Write units of the index when an item is due at another time: one to remove it, one to add it."""
-    return 0 if before == after else (before is not None) + (after is not None)
+    def _content(self, key: ClaimKey) -> MemoryItem | None:
+        """What a repeat could change."""
+        item = self.items.get(key)
+        return item and replace(item, suppressed_batches={*item.suppressed_batches}, joined=[*item.joined])
 
 
 class Incidents(MemoryIncidents):
-    """The open incidents, which count the write units that the table would bill."""
+    """The open incidents, which count the write units with those of the claims."""
 
     def __init__(self, claims: Claims) -> None:
         super().__init__(claims)
-        self.indexed = 0
-        """Write units of the index."""
-
-    @property
-    def write_units(self) -> int:
-        """Write units: one for each update, and those of the index."""
-        return self.writes + self.indexed
+        self._billed = claims.billed
 
     def take(self, incident: OpenIncident, owner: Owner, now: int) -> bool:
         """See the port."""
-        taken = super().take(incident, owner, now)
-        self.indexed += 2 * taken
-        return taken
+        with self._billed(incident.key):
+            return super().take(incident, owner, now)
+
+    def resolve(self, incident: OpenIncident, now: int) -> bool:
+        """See the port."""
+        with self._billed(incident.key):
+            return super().resolve(incident, now)
 
     def close(self, incident: OpenIncident) -> bool:
         """See the port."""
-        closed = super().close(incident)
-        self.indexed += closed
-        return closed
+        with self._billed(incident.key):
+            return super().close(incident)
 
     def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
         """See the port."""
-        moved = super().put_off(incident, check_at, no_data_since, now)
-        self.indexed += 2 * moved
-        return moved
+        with self._billed(incident.key):
+            return super().put_off(incident, check_at, no_data_since, now)
 
 
 class Sink:
@@ -158,14 +169,16 @@ class Evidence:
     def __init__(self) -> None:
         self.items: dict[str, tuple[int, Sets]] = {}
         """The expiry (Unix seconds) and the sets of each item, by key."""
-        self.writes = 0.0
+        self.write_units = Counter[str]()
+        """By kind of item."""
 
     def add(self, addition: Addition) -> Sets:
         """See the port."""
         _, known = self.items.get(addition.key, (0, {}))
         sets = merged(known, addition.sets)
         self.items[addition.key] = addition.kept_until, sets
-        self.writes += _write_units(addition.key, sets)
+        kind = item_of(addition.key)
+        self.write_units[kind.name if kind else ""] += units(bytes_of_sets(addition.key, sets))
         return sets
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
@@ -173,30 +186,19 @@ class Evidence:
         return {key: self.items[key][1] for key in keys if key in self.items}
 
 
-_UNIT: Final = 1024
-_NUMBER: Final = 8
-"""Bytes of a number in a set, rounded up: half its digits, plus one."""
-
-
-def _write_units(key: str, sets: Sets, more: int = 0) -> int:
-    size = len(key) + 40 + more + sum(len(name) + _NUMBER * len(numbers) for name, numbers in sets.items())
-    return -(-size // _UNIT)
-
-
 class DigestHours:
     """What the digests say, in a dictionary that counts the write units that the table would bill."""
 
     def __init__(self) -> None:
         self._items: dict[str, Content] = {}
-        self.writes = 0.0
+        self.write_units = Counter[str]()
+        """By kind of item."""
 
     def add(self, key: str, content: Content, kept_until: int) -> Content:  # noqa: ARG002 - the port's
         """See the port."""
         whole = self._items.get(key, NOTHING).joined(content)
         self._items[key] = whole
-        size = sum(3 + len(text) for each in whole.texts.values() for text in each)
-        size += sum(2 + len(str(number)) // 2 for each in whole.numbers.values() for number in each)
-        self.writes += _write_units(key, {}, size)
+        self.write_units[DIGESTS.name] += units(bytes_of_digest(key, whole))
         return whole
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Content]:

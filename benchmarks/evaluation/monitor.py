@@ -8,6 +8,7 @@ not private, as the policy's documentation requires.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
@@ -99,10 +100,9 @@ class Monitor:
         """Unix seconds of the last run of the dispatcher."""
 
     @property
-    def write_units(self) -> float:
-        """Write units of claims, confirmations, releases, evidence, digests, and the dispatcher."""
-        stored = self._claims.writes + self._evidence.writes + self._digests.writes
-        return stored + self._incidents.write_units
+    def write_units(self) -> Counter[str]:
+        """Write units of claims, evidence, digests, and the dispatcher."""
+        return self._claims.write_units + self._evidence.write_units + self._digests.write_units
 
     def process(self, delivery: Delivery) -> list[Page]:
         """Process a delivery in one invocation, after the runs of the dispatcher before it."""
@@ -159,9 +159,8 @@ class Monitor:
         for name, value in interfaces.items():
             setattr(caches.interfaces, name, value)
         self._claims.items = claims.items
-        self._claims.calls, self._claims.repeats = claims.calls, claims.repeats
-        self._claims.indexed = claims.indexed
-        self._evidence.items, self._evidence.writes = evidence.items, evidence.writes
+        self._claims.write_units = claims.write_units
+        self._evidence.items, self._evidence.write_units = evidence.items, evidence.write_units
 
 
 def _longest(incident: Incident) -> int:

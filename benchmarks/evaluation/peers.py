@@ -14,6 +14,7 @@ are suppressed for as long as the monitor's.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
@@ -108,9 +109,9 @@ class Peer:
         self._quiet: dict[tuple[str, str], int] = {}
 
     @property
-    def write_units(self) -> float:
+    def write_units(self) -> Counter[str]:
         """Unknown: the peers do not document their state."""
-        return 0
+        return Counter()
 
     def process(self, delivery: Delivery) -> list[Page]:
         """Count the delivery's contacts; return a page for each rule that reaches its threshold."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from benchmarks.evaluation import scenarios
@@ -68,6 +69,8 @@ def markdown(results: Results) -> str:
         _accuracy(results),
         "## Processing",
         _processed(results),
+        "## Write units by kind of item",
+        _writes(results),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -215,6 +218,18 @@ def _processed(results: Results) -> str:
         f"All scenarios together took {_time(sum(spent))} of processor time, the longest {_time(max(spent))}."
     )
     return f"{table(head, rows)}\n\n{total}"
+
+
+def _writes(results: Results) -> str:
+    """The write units per 1,000 records of each kind of item, most first."""
+    by_kind = {name: each.tallies[MONITOR].writes_by_kind() for name, each in _scored(results)}
+    kinds = Counter[str]()
+    for each in by_kind.values():
+        kinds.update(each)
+    rows = [
+        (kind, *(f"{each.get(kind, 0):.2f}" for each in by_kind.values())) for kind, _ in kinds.most_common()
+    ]
+    return table(("Kind of item", *by_kind), rows)
 
 
 def _time(seconds: float | None) -> str:

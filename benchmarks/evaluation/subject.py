@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
@@ -60,8 +61,8 @@ class Judged(Protocol):
     """Whether it also gets the deliveries of the learning days."""
 
     @property
-    def write_units(self) -> float:
-        """The writes to its state until now, in billed units."""
+    def write_units(self) -> Counter[str]:
+        """The writes to its state until now, in billed units by kind of item."""
 
     def process(self, delivery: Delivery) -> list[Page]:
         """Process a delivery and return its pages and findings, and what was sent before it arrived."""

@@ -34,8 +34,8 @@ class Tally(Struct):
     records: int = 0
     """Lines, including gaps, on scored days."""
     batches: int = 0
-    write_units: float = 0
-    """Write units on scored days."""
+    write_units: Counter[str] = field(default_factory=Counter)
+    """Write units on scored days, by kind of item."""
 
     @property
     def paged(self) -> list[Page]:
@@ -71,11 +71,15 @@ class Tally(Struct):
 
     def writes_per_thousand(self) -> float:
         """Write units per 1,000 records."""
-        return self.write_units / self.records * 1000 if self.records else 0.0
+        return sum(self.writes_by_kind().values())
+
+    def writes_by_kind(self) -> dict[str, float]:
+        """The same by kind of item, most first."""
+        return {kind: count / max(self.records, 1) * 1000 for kind, count in self.write_units.most_common()}
 
     def writes_per_batch(self) -> float:
         """Write units per batch. Most batches are small and from one interface."""
-        return self.write_units / max(self.batches, 1)
+        return self.write_units.total() / max(self.batches, 1)
 
 
 class Found(Struct, frozen=True):

@@ -190,10 +190,11 @@ def test_an_incident_is_resolved_once_records_go_on(account: Account) -> None:
     """By the time of the records: a dispatcher that runs late resolves no earlier and no later."""
     account.page(NOW, "a")
     account.records(NOW + WAIT - 601)
-    assert account.dispatch(NOW + WAIT) == DispatchReport(due=1)
+    assert account.dispatch(NOW + WAIT + 840) == DispatchReport()
+    assert account.dispatch(NOW + WAIT + 900) == DispatchReport(due=1)
     account.records(NOW + WAIT + 600)
-    assert account.dispatch(NOW + WAIT + 900) == DispatchReport(due=1, resolved=1)
-    assert account.dispatch(NOW + WAIT + 960) == DispatchReport()
+    assert account.dispatch(NOW + WAIT + 1500) == DispatchReport(due=1, resolved=1)
+    assert account.dispatch(NOW + WAIT + 1560) == DispatchReport()
     assert account.events == [("a", "page"), ("[RESOLVED] a", "resolved")]
 
 

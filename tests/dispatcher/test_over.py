@@ -11,6 +11,7 @@ from flowwarden.dispatcher.over import (
     CHECK_SECONDS,
     INTERFACES_SECONDS,
     LATE_SECONDS,
+    LONGEST_CHECK,
     SILENT_SECONDS,
     Verdict,
     judge,
@@ -18,7 +19,7 @@ from flowwarden.dispatcher.over import (
 )
 from flowwarden.notify.incident import Incident
 from flowwarden.state import heartbeats, watermarks
-from flowwarden.state.sets import DAY, Sets, merged
+from flowwarden.state.sets import DAY, HOUR, Sets, merged
 
 NOW = 1_764_000_000
 SEEN = NOW - 7200
@@ -80,8 +81,10 @@ def test_a_silent_log_group_resolves_nothing() -> None:
 def test_an_open_incident_is_checked_when_its_wait_ends() -> None:
     """Not each minute."""
     waiting = judge(replace(INCIDENT, resolve_after=10_000), records(NOW - 60), NOW)
-    assert (waiting.verdict, waiting.check_at) == (Verdict.OPEN, SEEN + 10_000)
-    late = judge(replace(INCIDENT, resolve_after=7100), records(NOW - 1200), NOW)
+    assert (waiting.verdict, waiting.check_at) == (Verdict.OPEN, watermarks.due_at(SEEN + 10_000))
+    early = replace(INCIDENT, resolve_after=5400 - 1)
+    late = judge(early, records(NOW - 3000), NOW)
+    assert watermarks.due_at(SEEN + early.wait) <= NOW + CHECK_SECONDS
     assert (late.verdict, late.check_at) == (Verdict.OPEN, NOW + CHECK_SECONDS)
     silent = judge(replace(INCIDENT, interfaces=(ENI,)), records(NOW - 1200), NOW)
     assert (silent.verdict, silent.check_at) == (Verdict.OPEN, NOW + INTERFACES_SECONDS)
@@ -93,7 +96,7 @@ def test_while_records_lag_it_is_checked_when_they_can_be_enough() -> None:
     watermark = (NOW - lag) // watermarks.SLOT * watermarks.SLOT
     ends = watermark + watermarks.SLOT + 1200
     waiting = judge(replace(INCIDENT, resolve_after=ends - SEEN), records(NOW - lag), NOW)
-    assert (waiting.verdict, waiting.check_at) == (Verdict.OPEN, NOW + 1200)
+    assert (waiting.verdict, waiting.check_at) == (Verdict.OPEN, max(NOW + 1200, watermarks.due_at(ends)))
 
 
 @pytest.mark.parametrize(
@@ -118,6 +121,23 @@ def test_interfaces_that_are_gone_for_ever_do_not_stay_open() -> None:
     incident = replace(INCIDENT, interfaces=(ENI,), last_seen=NOW - DAY - 600)
     assert judge(incident, records(NOW), NOW).verdict is Verdict.OVER
     assert judge(replace(incident, last_seen=NOW - DAY + 600), records(NOW), NOW).verdict is Verdict.OPEN
+
+
+@pytest.mark.parametrize(
+    ("silent", "wait"), [(HOUR, INTERFACES_SECONDS), (4 * HOUR, HOUR // 2), (20 * HOUR, LONGEST_CHECK)]
+)
+def test_a_long_silence_of_an_interface_is_checked_less_often(silent: int, wait: int) -> None:
+    """Its end is noticed after an eighth of the silence, and after an hour at the latest."""
+    incident = replace(INCIDENT, interfaces=(ENI,), last_seen=NOW - silent)
+    judgment = judge(incident, records(NOW - 60), NOW)
+    assert (judgment.verdict, judgment.check_at) == (Verdict.OPEN, NOW + wait)
+
+
+@pytest.mark.parametrize(("silent", "wait"), [(3 * HOUR, SILENT_SECONDS), (DAY, LONGEST_CHECK)])
+def test_a_long_silence_of_a_log_group_is_checked_less_often(silent: int, wait: int) -> None:
+    """The same for its incidents."""
+    judgment = judge(replace(INCIDENT, last_seen=NOW - silent), {}, NOW)
+    assert (judgment.verdict, judgment.check_at) == (Verdict.NO_DATA, NOW + wait)
 
 
 def test_a_heartbeat_before_the_silence_does_not_count() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -10,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.dispatcher.dispatch import DispatchReport
 from flowwarden.notify.claims import ClaimKey
+from flowwarden.notify.incident import Incident
 from flowwarden.notify.page_budget import Page, PageLimits
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.state.sets import DAY, HOUR
+from flowwarden.unreadable import Unreadable
 from tests.aws.clients import make_state_table, shared
 from tests.dispatcher.test_dispatch import CRASHES, TABLE, TERMS, WAIT, Account, Calls
 from tests.examples import examples
@@ -73,8 +75,9 @@ def held(key: str) -> bool:
     """Whether the incident is stored as open, with its page held."""
     pk, sk = INCIDENTS.address("memory:pages", key)
     item = shared("dynamodb").get_item(TableName=TABLE, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
-    incident = json.loads(item["incident"]["S"]) if "incident" in item else {"held": False}
-    return bool(incident["held"]) and item["state"]["S"] == "SENT"
+    stored = StoredItem(pk, item, Unreadable())
+    incident = stored.document("incident", Incident) if "incident" in item else None
+    return incident is not None and incident.held and item["state"]["S"] == "SENT"
 
 
 @examples(0.3)

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from flowwarden.aws.dynamodb.lifecycle import due_at
 from flowwarden.notify.claims import MAX_UNANSWERED, ClaimState, Owner
 from flowwarden.notify.evidence import (
     JOIN_SECONDS,
@@ -90,7 +91,7 @@ class MemoryItem:
         self.told_resolved = False
         if incident is not None:
             self.incident = incident
-            self.check_at = max(incident.last_seen + incident.wait, now)
+            self.check_at = due_at(incident, now)
 
     def see(self, pending: Pending | None, now: int, *, writes: bool) -> None:
         """Note a suppressed repeat; it opens a resolved incident again.
@@ -106,7 +107,7 @@ class MemoryItem:
             again = replace(known, reopened=known.reopened + 1, last_seen=now)
             self.resolved_at = self.acknowledged_until = None
             self.told_resolved = True
-            self.check_at = now + again.wait
+            self.check_at = due_at(again, now)
         if reopens or writes or seen > known.last_seen + known.fresh_for:
             last = max(known.last_seen, seen)
             self.incident = replace(known, last_seen=last, reopened=known.reopened + reopens)

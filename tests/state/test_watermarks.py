@@ -38,3 +38,11 @@ def test_later_slots_do_not_count() -> None:
 def test_without_items_nothing_is_known() -> None:
     """No records were processed since yesterday."""
     assert watermarks.watermark({}, NOW) is None
+
+
+@given(st.integers(NOW - DAY, NOW))
+def test_a_time_is_due_once_records_of_the_next_slot_can_have_arrived(seconds: int) -> None:
+    """The watermark is the begin of a slot, so it reaches a time only with the next one."""
+    begin = watermarks.due_at(seconds) - watermarks.ARRIVE_SECONDS
+    assert begin % watermarks.SLOT == 0
+    assert 0 <= begin - seconds < watermarks.SLOT

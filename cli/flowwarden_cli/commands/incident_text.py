@@ -8,7 +8,7 @@ from typing import Any, Final
 from flowwarden.dispatcher.desk import Listed, Status, mutes_of, status_of
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.notify.incident import Incident
-from flowwarden.notify.text import duration, moment, plural
+from flowwarden.notify.text import duration, moment, plural, repeat_count
 from flowwarden.printable import LONGEST_LINE, as_json, one_line
 
 SHORT_KEY: Final = 12
@@ -49,7 +49,7 @@ def _row(each: Listed) -> Iterator[str]:
     yield f"  Subject {one_line(incident.subject)}; detectors {_joined(incident.detectors)}"
     yield (
         f"  Opened {_moment(incident.opened_at)}, last seen {moment(incident.last_seen)}; "
-        f"{plural(each.suppressed, 'repeat')} suppressed"
+        f"{repeat_count(each.suppressed)} suppressed"
     )
     if incident.held:
         yield f"  {_HELD}"
@@ -92,7 +92,7 @@ def _over(incident: Incident) -> str:
 
 def _stored(one: OpenIncident, now: int) -> Iterator[tuple[str, str]]:
     yield "State", _status(one, status_of(one))
-    yield "Last sent", f"{_moment(one.sent_at)}; {plural(one.suppressed_batches, 'repeat')} suppressed since"
+    yield "Last sent", f"{_moment(one.sent_at)}; {repeat_count(one.suppressed_batches)} suppressed since"
     if one.incident is not None and one.incident.held:
         yield "Page", _HELD
     if one.pending is not None:

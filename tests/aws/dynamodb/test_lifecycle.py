@@ -11,13 +11,14 @@ from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
-from flowwarden.aws.dynamodb.lifecycle import OPEN, suppressing
+from flowwarden.aws.dynamodb.lifecycle import OPEN, due_at, suppressing
 from flowwarden.aws.dynamodb.table import StateTable
 from flowwarden.dispatcher.ports import OpenIncidents
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, Pending, StoredNotification
 from flowwarden.notify.ports import Claims
+from flowwarden.state import watermarks
 from flowwarden.state.sets import DAY, HOUR
 from tests.aws.clients import make_state_table, shared
 from tests.dispatcher.memory import MemoryIncidents
@@ -39,6 +40,7 @@ INCIDENT = Incident(
     reopen_after=TERMS.suppression,
     attributes={"kind": "incident"},
 )
+DUE = due_at(INCIDENT, NOW)
 NOTIFICATION = StoredNotification(subject="s", text="t\n", document={"kind": "incident"}, attributes={})
 
 
@@ -117,10 +119,11 @@ def test_only_one_run_takes_a_pending_notification_over(table: Table) -> None:
 
 
 def test_an_open_incident_is_due_when_it_may_be_over(table: Table) -> None:
-    """Not before: its wait after the latest traffic."""
+    """Not before the records that show it can have been processed: its wait after the latest traffic."""
     table.send(NOW)
-    assert table.incidents.due(NOW + 1799, 10) == []
-    (one,) = table.incidents.due(NOW + 1800, 10)
+    assert DUE == watermarks.due_at(NOW + 1800) > NOW + 1800
+    assert table.incidents.due(DUE - 1, 10) == []
+    (one,) = table.incidents.due(DUE, 10)
     assert one.pending is None
     assert one.incident == replace(INCIDENT, opened_at=NOW)
 
@@ -130,7 +133,7 @@ def test_a_repeat_stores_when_it_was_seen(table: Table) -> None:
     table.send(NOW)
     assert table.claim(NOW + 300)[2] is ClaimState.SUPPRESSED
     assert table.claim(NOW + 600, NOW + 100)[2] is ClaimState.SUPPRESSED
-    (one,) = table.incidents.due(NOW + 1800, 10)
+    (one,) = table.incidents.due(DUE, 10)
     assert one.incident is not None
     assert one.incident.last_seen == NOW + 300
 
@@ -138,7 +141,7 @@ def test_a_repeat_stores_when_it_was_seen(table: Table) -> None:
 def test_a_repeat_between_reading_and_resolving_keeps_it_open(table: Table) -> None:
     """The write compares when it was last seen."""
     table.send(NOW)
-    (one,) = table.incidents.due(NOW + 1800, 10)
+    (one,) = table.incidents.due(DUE, 10)
     table.claim(NOW + 1801)
     assert not table.incidents.resolve(one, NOW + 1802)
 
@@ -146,10 +149,10 @@ def test_a_repeat_between_reading_and_resolving_keeps_it_open(table: Table) -> N
 def test_a_resolved_incident_is_not_due_any_more(table: Table) -> None:
     """Once that was reported; until then, each run finds it."""
     table.send(NOW)
-    (one,) = table.incidents.due(NOW + 1800, 10)
-    assert table.incidents.resolve(one, NOW + 1800)
-    (again,) = table.incidents.due(NOW + 1800, 10)
-    assert again.resolved_at == NOW + 1800
+    (one,) = table.incidents.due(DUE, 10)
+    assert table.incidents.resolve(one, DUE)
+    (again,) = table.incidents.due(DUE, 10)
+    assert again.resolved_at == DUE
     assert table.incidents.close(again)
     assert table.incidents.due(NOW + 10**6, 10) == []
 
@@ -157,10 +160,11 @@ def test_a_resolved_incident_is_not_due_any_more(table: Table) -> None:
 def test_within_the_window_a_recurrence_reopens_it_silently(table: Table) -> None:
     """It waits longer then, and its end is not reported again."""
     table.send(NOW)
-    assert table.resolve(NOW + 1800)
+    assert table.resolve(DUE)
     assert table.claim(NOW + 3600)[2] is ClaimState.SUPPRESSED
-    assert table.incidents.due(NOW + 3600 + 7199, 10) == []
-    (one,) = table.incidents.due(NOW + 3600 + 7200, 10)
+    again = due_at(replace(INCIDENT, last_seen=NOW + 3600, reopened=1), NOW)
+    assert table.incidents.due(again - 1, 10) == []
+    (one,) = table.incidents.due(again, 10)
     assert one.incident is not None
     assert (one.incident.reopened, one.resolved_at, one.is_told) == (1, None, True)
 
@@ -168,9 +172,9 @@ def test_within_the_window_a_recurrence_reopens_it_silently(table: Table) -> Non
 def test_after_the_window_a_recurrence_is_sent_as_reopened(table: Table) -> None:
     """For a day after the end; later it is a new incident."""
     table.send(NOW)
-    assert table.resolve(NOW + 1800)
+    assert table.resolve(DUE)
     assert table.send(NOW + TERMS.suppression) is Event.REOPENED
-    (one,) = table.incidents.due(NOW + TERMS.suppression + 7200, 10)
+    (one,) = table.incidents.due(NOW + TERMS.suppression + HOUR * 3, 10)
     assert one.incident is not None
     assert (one.incident.opened_at, one.incident.reopened, one.is_told) == (NOW, 1, False)
 
@@ -178,11 +182,11 @@ def test_after_the_window_a_recurrence_is_sent_as_reopened(table: Table) -> None
 def test_an_incident_that_was_reopened_silently_is_sent_after_the_window(table: Table) -> None:
     """Its repeats do not extend the window: readers still believe that it is over."""
     table.send(NOW)
-    assert table.resolve(NOW + 1800)
+    assert table.resolve(DUE)
     for at in range(3600, TERMS.suppression, 3600):
         assert table.claim(NOW + at)[2] is ClaimState.SUPPRESSED
     assert table.send(NOW + TERMS.suppression) is Event.REOPENED
-    (one,) = table.incidents.due(NOW + TERMS.suppression + 7200, 10)
+    (one,) = table.incidents.due(NOW + TERMS.suppression + HOUR * 3, 10)
     assert one.incident is not None
     assert (one.incident.reopened, one.is_told) == (1, False)
     assert table.claim(NOW + 2 * TERMS.suppression - 60)[2] is ClaimState.SUPPRESSED
@@ -212,7 +216,7 @@ def test_a_count_over_a_day_is_no_recurrence_while_it_counts_what_was_reported(t
 def test_repeats_do_not_prolong_how_long_a_count_may_repeat_what_was_reported(table: Table) -> None:
     """A day after the traffic of the resolved incident, a count over a day shows new traffic."""
     table.send(NOW)
-    assert table.resolve(NOW + 1800)
+    assert table.resolve(DUE)
     day = {"counted_over": DAY, "reopen_after": TERMS.suppression}
     for at in range(3600, DAY, 3600):
         assert table.claim(NOW + at, **day)[2] is ClaimState.SUPPRESSED
@@ -222,10 +226,10 @@ def test_repeats_do_not_prolong_how_long_a_count_may_repeat_what_was_reported(ta
 def test_a_recurrence_while_its_end_is_being_sent_is_sent_later(table: Table) -> None:
     """Its readers believe that it is over, so its window does not suppress it for days."""
     table.send(NOW)
-    (one,) = table.incidents.due(NOW + 1800, 10)
-    assert table.incidents.resolve(one, NOW + 1800)
+    (one,) = table.incidents.due(DUE, 10)
+    assert table.incidents.resolve(one, DUE)
     assert table.claim(NOW + 1810)[2] is ClaimState.SUPPRESSED
-    assert not table.incidents.close(replace(one, resolved_at=NOW + 1800))
+    assert not table.incidents.close(replace(one, resolved_at=DUE))
     assert table.claim(NOW + TERMS.suppression - 60)[2] is ClaimState.SUPPRESSED
     assert table.send(NOW + TERMS.suppression) is Event.REOPENED
 
@@ -234,8 +238,8 @@ def test_late_traffic_does_not_reopen_it(table: Table) -> None:
     """A batch from before the end arrives hours later, also after the window and more than a day later."""
     table.send(NOW)
     assert table.claim(NOW + 600)[2] is ClaimState.SUPPRESSED
-    assert table.resolve(NOW + 2400)
-    for late in (3000, TERMS.suppression + 60, 2 * DAY):
+    assert table.resolve(NOW + 4500)
+    for late in (5000, TERMS.suppression + 60, 2 * DAY):
         assert table.claim(NOW + late, NOW + 599)[2] is ClaimState.SUPPRESSED
     assert table.incidents.due(NOW + 2 * DAY, 10) == []
     assert table.send(NOW + 2 * DAY) is Event.OPENED
@@ -263,10 +267,10 @@ def test_an_incident_that_goes_on_is_not_over(table: Table) -> None:
 def test_after_a_day_a_recurrence_is_a_new_incident(table: Table) -> None:
     """Its wait begins anew."""
     table.send(NOW)
-    assert table.resolve(NOW + 1800)
-    later = NOW + 1800 + REOPEN_SECONDS
+    assert table.resolve(DUE)
+    later = DUE + REOPEN_SECONDS
     assert table.send(later) is Event.OPENED
-    (one,) = table.incidents.due(later + 1800, 10)
+    (one,) = table.incidents.due(due_at(replace(INCIDENT, last_seen=later), later), 10)
     assert one.incident is not None
     assert (one.incident.opened_at, one.incident.reopened) == (later, 0)
 
@@ -280,8 +284,8 @@ def test_a_later_notification_of_an_open_incident_is_an_update(table: Table) -> 
 def test_a_put_off_incident_is_due_later(table: Table) -> None:
     """With since when its log group is silent, until records come again."""
     table.send(NOW)
-    (one,) = table.incidents.due(NOW + 1800, 10)
-    assert table.incidents.put_off(one, NOW + 4000, NOW, NOW + 1800)
+    (one,) = table.incidents.due(DUE, 10)
+    assert table.incidents.put_off(one, NOW + 4000, NOW, DUE)
     assert table.incidents.due(NOW + 3999, 10) == []
     (later,) = table.incidents.due(NOW + 4000, 10)
     assert later.no_data_since == NOW
@@ -317,5 +321,5 @@ def leaves_the_index(table: Table, damage: dict[str, dict[str, str]]) -> None:
         ExpressionAttributeNames={"#name": name},
         ExpressionAttributeValues={":value": value},
     )
-    assert table.incidents.due(NOW + 1800, 10) == []
+    assert table.incidents.due(DUE, 10) == []
     assert StateTable(shared("dynamodb"), TABLE).due(OPEN, NOW + 10**6, 10) == []

@@ -78,6 +78,22 @@ def test_each_slot_is_stored_once_also_in_the_evening() -> None:
         assert len(written) == 1
 
 
+def test_while_rejections_persist_every_second_slot_is_stored() -> None:
+    """They page in each slot nevertheless, also in a container that only knows the table."""
+    evidence, known = learned(), FakeDirectory.of(interface("eni-1"))
+    lasting = Container(POLICY, evidence, known)
+    first = TODAY + 3600
+    before, slots = evidence.writes, 72
+    for at in range(first, first + slots * 600, 600):
+        flows = blocked("10.0.200.1", at)
+        found = lasting.detect(blocked_connection.DETECTOR, table(*flows), at)
+        assert [each.severity.pages for each in found] == [at >= first + 11 * 600]
+        if at >= first + 12 * 600:
+            assert weighed(flows, evidence.copy(), at) == [True]
+    written = [key for key in evidence.written[before:] if key.startswith(REFUSALS.prefix)]
+    assert slots // 2 <= len(written) <= 14 + (slots - 14) // 2 + 1
+
+
 def test_rejections_hours_apart_do_not_add_up() -> None:
     """Twelve slots within six hours are required; repeats within a slot count once."""
     evidence = learned()

@@ -313,7 +313,7 @@ def test_gaps_in_the_table_are_the_measure_of_what_is_missing_by_chance() -> Non
     assert lost_by_chance(100, gaps) > LOST_AT_MOST
 
 
-def test_a_container_writes_once_in_ten_minutes() -> None:
+def test_a_container_writes_every_twenty_minutes() -> None:
     """It does not repeat what it has written."""
     account = Account()
     container = account.container()

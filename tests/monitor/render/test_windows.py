@@ -123,7 +123,7 @@ CASES: Final[dict[str, tuple[Callable[[], TrafficFinding], int, int, str]]] = {
         blocked_over_hours,
         TODAY + HOUR,
         2 * HOUR,
-        "rejected in 12 periods of 10 min within 6 h",
+        "rejected in at least 12 periods of 10 min within 6 h",
     ),
     "new-egress-port": (new_egress_port, TODAY + HOUR, 2 * HOUR, "used in 12 periods of 10 min within 24 h"),
     "reject-spike": (spike, TODAY + HOUR, 600, "attempts within 10 min"),

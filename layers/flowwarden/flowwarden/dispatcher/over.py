@@ -18,9 +18,13 @@ of 10 minutes can arrive late."""
 CHECK_SECONDS: Final = 600
 """Seconds between two checks of an incident whose time has come: each costs three writes."""
 INTERFACES_SECONDS: Final = 900
-"""The same while interfaces are silent, which can take a day."""
+"""The least seconds between two checks while interfaces are silent."""
 SILENT_SECONDS: Final = 1800
 """The same while the log group is silent."""
+SILENT_SHARE: Final = 8
+"""Both grow to 1/8 of the silence, which can last for days, and to `LONGEST_CHECK`."""
+LONGEST_CHECK: Final = 3600
+"""Seconds after which the end of a long silence is noticed at the latest."""
 _SLOTS: Final = 4
 """Slots of heartbeats that are read for silent interfaces, the current one among them."""
 
@@ -72,12 +76,17 @@ def judge(incident: Incident, items: Mapping[str, Sets], now: int) -> Judgment:
         return Judgment(Verdict.OVER, now)
     if watermark is None or watermark < now - LATE_SECONDS:
         silent_since = incident.last_seen if watermark is None else max(watermark, incident.last_seen)
-        return Judgment(Verdict.NO_DATA, now + SILENT_SECONDS, silent_since)
+        return Judgment(Verdict.NO_DATA, _later(SILENT_SECONDS, silent_since, now), silent_since)
     if incident.interfaces:
-        return Judgment(Verdict.OPEN, now + INTERFACES_SECONDS)
+        return Judgment(Verdict.OPEN, _later(INTERFACES_SECONDS, incident.last_seen, now))
     # Records are later than the clock, so an earlier check would be in vain.
     enough = now + ends - watermark - watermarks.SLOT
-    return Judgment(Verdict.OPEN, max(now + CHECK_SECONDS, ends, enough))
+    return Judgment(Verdict.OPEN, max(now + CHECK_SECONDS, watermarks.due_at(ends), enough))
+
+
+def _later(least: int, since: int, now: int) -> int:
+    """When to check again after a silence that goes on; all in seconds."""
+    return now + max(least, min((now - since) // SILENT_SHARE, LONGEST_CHECK))
 
 
 def _all_wrote(interfaces: Iterable[str], seen: Mapping[int, frozenset[int]]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.notify.incident import Event, Incident
 from flowwarden.notify.notification import Composed, Notification
-from flowwarden.notify.text import duration, moment, plural
+from flowwarden.notify.text import duration, moment, plural, repeat_count
 from flowwarden.printable import one_line
 
 DOCUMENT_VERSION: Final = "1"
@@ -75,7 +75,7 @@ def render_several(several: Sequence[tuple[OpenIncident, Incident]]) -> Notifica
 
 
 def _repeats(one: OpenIncident) -> str:
-    return f"{plural(one.suppressed_batches, 'repeat')} suppressed since"
+    return f"{repeat_count(one.suppressed_batches)} suppressed since"
 
 
 def _reason(one: OpenIncident, incident: Incident) -> str:

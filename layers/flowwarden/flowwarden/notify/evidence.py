@@ -28,7 +28,7 @@ UNCOUNTED: Final = 2**53
 """The limit of an amount if nothing is counted: no amount reaches it."""
 MOST_ASKS: Final = 8
 """The same for groups of places, those of the gravest findings first."""
-MAX_SUPPRESSED: Final = 50
+MAX_SUPPRESSED: Final = 20
 """Maximum suppressed batches that an item counts. It stores a set of their ids, so that a retry counts once;
 the set is bounded because each write is billed by the size of the item."""
 SPARED: Final = 8

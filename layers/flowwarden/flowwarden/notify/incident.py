@@ -48,7 +48,7 @@ class Event(StrEnum):
     RESOLVED = "resolved"
 
 
-class Incident(Struct, frozen=True, kw_only=True):
+class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the table stores of an incident besides its claim."""
 
     title: str

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from flowwarden.notify.evidence import MAX_SUPPRESSED
+
 
 def plural(count: int, noun: str) -> str:
     """`1 packet`, `2 packets`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def repeat_count(count: int) -> str:
+    """`2 repeats`; `20 or more repeats` if no further ones are counted."""
+    return plural(count, "repeat") if count < MAX_SUPPRESSED else f"{count:,} or more repeats"
 
 
 def counted(count: int | None, noun: str) -> str:

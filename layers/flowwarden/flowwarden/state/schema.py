@@ -190,7 +190,7 @@ HEARTBEATS: Final = Item(
     ttl=2 * DAY, per_batch=18,
     why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent uses them to find silent "
     "interfaces, the enforcer to verify that flow logs deliver. A container writes its first sightings at "
-    "once, then every 10 minutes. The log group `*` stands for all log groups.",
+    "once, then every 20 minutes. The log group `*` stands for all log groups.",
 )  # fmt: skip
 WATERMARKS: Final = Item(
     name="watermarks", prefix="watermark#", key=("log group", "day"), sets=("slots",),

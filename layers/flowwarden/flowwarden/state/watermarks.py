@@ -11,12 +11,20 @@ from flowwarden.state.sets import DAY, Addition, Sets
 SLOT: Final = 1800
 """Seconds: three windows of flow logs. Each container writes each slot once; with slots of 10 minutes, this
 would be a tenth of all writes of a small stack."""
+ARRIVE_SECONDS: Final = 900
+"""Seconds after the beginning of a slot by which its first records usually arrive: a window of 10 minutes,
+and the time until it is delivered."""
 (SLOTS,) = WATERMARKS.sets
 
 
 def slot_of(seconds: int) -> int:
     """The slot of a time (Unix seconds)."""
     return seconds // SLOT
+
+
+def due_at(seconds: int) -> int:
+    """When a watermark is likely to have reached a time (both Unix seconds); an earlier check is in vain."""
+    return -(-seconds // SLOT) * SLOT + ARRIVE_SECONDS
 
 
 def addition(log_group: str, slot: int) -> Addition:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
-from flowwarden.aws.dynamodb.item import StoredItem
+from flowwarden.aws.dynamodb.item import StoredItem, packed
 from flowwarden.aws.dynamodb.table import number
 from flowwarden.aws.dynamodb.told import Clause
 from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident, Pending
+from flowwarden.state import watermarks
 from flowwarden.unreadable import CLOCKS
 
 PENDING: Final = "PENDING"
@@ -40,9 +40,9 @@ def claimed(pending: Pending | None, now: int, lease: int) -> Clause:
     if pending is None:
         return Clause("", {})
     return Clause(
-        ", pending = :pending_json, #open = :open, check_at = :check_at",
+        ", pending = :pending_document, #open = :open, check_at = :check_at",
         {
-            ":pending_json": {"S": msgspec.json.encode(pending).decode()},
+            ":pending_document": packed(pending),
             ":open": {"S": OPEN},
             ":check_at": number(now + lease + RETRY_SECONDS),
         },
@@ -58,7 +58,7 @@ def confirmed(incident: Incident | None, now: int) -> Clause:
         ", incident = :incident, last_seen = :last_seen, reopened = :reopened, #open = :open"
         ", check_at = :check_at",
         {
-            ":incident": {"S": msgspec.json.encode(incident).decode()},
+            ":incident": packed(incident),
             ":last_seen": number(incident.last_seen),
             ":reopened": number(incident.reopened),
             ":open": {"S": OPEN},
@@ -143,7 +143,8 @@ def acknowledged_until(item: StoredItem, now: int) -> int | None:
 
 def due_at(incident: Incident, now: int) -> int:
     """When the dispatcher looks again whether an open incident is over (Unix seconds)."""
-    return max(incident.last_seen + incident.wait, now)
+    ends = incident.last_seen + incident.wait
+    return max(ends if incident.interfaces else watermarks.due_at(ends), now)
 
 
 def incident_of(item: StoredItem, now: int) -> Incident | None:

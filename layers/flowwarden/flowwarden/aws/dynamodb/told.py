@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.table import number
-from flowwarden.notify.claims import Owner
+from flowwarden.notify.claims import Owner, digest
 from flowwarden.notify.evidence import (
     GROWTH,
     JOIN_SECONDS,
@@ -30,6 +30,8 @@ from flowwarden.notify.incident import Incident
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.unreadable import CLOCKS
 
+_BATCH_DIGITS: Final = 8
+"""Digits of a hash of a suppressed batch's id that are stored: they tell `MAX_SUPPRESSED` batches apart."""
 _NOTHING_NEW: Final = (
     "attribute_type(told_gravity, :n) AND told_gravity >= :gravity"
     " AND attribute_type(told_limit, :n) AND told_limit > :amount"
@@ -164,7 +166,9 @@ def repeat(
         stale: whether what the item stores of when it was seen is too old, see `Incident.fresh_for`.
     """
     counts = item.size("suppressed_batches") < MAX_SUPPRESSED
-    added: dict[str, tuple[str, ...]] = {"suppressed_batches": (asked.owner.batch_id[:16],)} if counts else {}
+    added: dict[str, tuple[str, ...]] = (
+        {"suppressed_batches": (digest(asked.owner.batch_id)[:_BATCH_DIGITS],)} if counts else {}
+    )
     assigned = {}
     if asked.evidence is not None:
         ends, joined = _after(item, asked.evidence, asked.now, asked.quiet)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
-WRITE_SECONDS: Final = 600
-"""Seconds between heartbeat writes of a container: a few writes in 10 min instead of one per batch. If a
+WRITE_SECONDS: Final = 1200
+"""Seconds between heartbeat writes of a container, so that each slot takes two writes or fewer. If a
 container ends before it writes, others have seen the same interfaces: an interface writes many batches in 90
 min."""
 WRITES_AT_ONCE: Final = 8

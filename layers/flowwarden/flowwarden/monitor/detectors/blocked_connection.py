@@ -57,6 +57,8 @@ from flowwarden.state.sets import DAY, HOUR, Addition, merged
 SLOT: Final = 600
 SPAN: Final = 36  # slots: six hours
 _SLOTS_OF_A_DAY: Final = DAY // SLOT
+SPARED_SLOTS: Final = 2
+"""So many slots beyond those that page must be recent before any is left out: containers differ by one."""
 (REFUSED,) = REFUSALS.sets
 
 
@@ -66,7 +68,8 @@ class Facts(Struct, frozen=True):
     limit: int
     """The number of rejected packets from which attempts count."""
     slots: int = 0
-    """Slots of the finding's window in which the host was rejected; 0 if the batch alone is evidence."""
+    """At least so many slots of the finding's window in which the host was rejected; 0 if the batch alone is
+    evidence."""
 
 
 type BlockedConnection = TrafficFinding[Facts]
@@ -140,7 +143,7 @@ def weigh[F: Struct](
     Nor does it while the account is being learned, when every connection is new.
     """
     scope = view.client_of(finding.example).scope or view.scope_at(finding.example.flow.interface_id)
-    stored = _stored(finding, scope, view.now, state)
+    stored = _stored(finding, scope, view.now, state, least)
     # A slot from the future would make all others look old. Clocks of containers can differ by one slot.
     slots = frozenset(each for each in stored if each <= view.now // SLOT + 1)
     if view.all_is_new:
@@ -172,12 +175,12 @@ def text(finding: BlockedConnection) -> Text:
     inbound = example.side is FlowDirection.INGRESS
     rule = f"{finding.service} from {client}"
     times = f"{plural(finding.facts.slots, 'period')} of 10 min"
-    over = f", in {times} within 6 h" if finding.facts.slots else ""
+    over = f", in at least {times} within 6 h" if finding.facts.slots else ""
     return Text(
         summary=f"{client} is blocked from {finding.service} at {main_server_and_others(finding.tally)}.",
         because=f"{started_by(client, example)}; at least {finding.facts.limit} packets were rejected{over}",
         likely=likely_cause(example, client, example.server),
-        counted=f"rejected in {times} within 6 h" if finding.facts.slots else "",
+        counted=f"rejected in at least {times} within 6 h" if finding.facts.slots else "",
         brief=f"{client} blocked from {finding.main_service.number} at {short_servers(finding.tally)}",
         query_terms=narrowed(finding, client, "REJECT"),
         words={
@@ -188,18 +191,32 @@ def text(finding: BlockedConnection) -> Text:
     )
 
 
-def _stored(finding: TrafficFinding, scope: str, now: int, state: StateView) -> frozenset[int]:
+def _stored(finding: TrafficFinding, scope: str, now: int, state: StateView, least: int) -> frozenset[int]:
     """The slots of the finding's day, to which it is added; early in the day also those of the day before.
 
     The day before no longer changes, so a container reads it once. Counting does not restart at midnight.
     """
-    first = _first(finding, now) // SLOT
-    today = state.add(refusals(finding, scope, now))[REFUSED]
+    first, addition = _first(finding, now) // SLOT, refusals(finding, scope, now)
+    earlier = _of_yesterday(finding, scope, first, state)
+    new = addition.sets[REFUSED]
+    known = state.known(addition.key).get(REFUSED, frozenset()) | earlier
+    if is_spared(new - known, known, least):
+        return known | new
+    return state.add(addition)[REFUSED] | earlier
+
+
+def is_spared(new: frozenset[int], known: frozenset[int], least: int) -> bool:
+    """Whether slots need not be stored: the refusals persist, and every second slot shows it."""
+    return all(each % 2 for each in new) and len(recent(known | new) - new) >= least + SPARED_SLOTS
+
+
+def _of_yesterday(finding: TrafficFinding, scope: str, first: int, state: StateView) -> frozenset[int]:
+    """The slots of the day before, if they are recent at the slot `first`."""
     if first % _SLOTS_OF_A_DAY >= SPAN:
-        return today
+        return frozenset()
     before = refusal_key(finding, scope, first // _SLOTS_OF_A_DAY - 1)
     yesterday = merged(state.known(before), state.read_once([before]).get(before, {}))
-    return today | yesterday.get(REFUSED, frozenset())
+    return yesterday.get(REFUSED, frozenset())
 
 
 def refusals(finding: TrafficFinding, scope: str, now: int) -> Addition:

@@ -62,7 +62,7 @@ class Facts(Struct, frozen=True):
     limit: int
     """The number of rejected packets from which attempts count."""
     slots: int = 0
-    """10-minute slots within six hours in which the role was denied the service."""
+    """At least so many 10-minute slots within six hours in which the role was denied the service."""
 
 
 type EgressDenied = TrafficFinding[Facts]

@@ -13,7 +13,8 @@ False positives: a first backup, a migration, a dump for vendor support: check o
     with different aggregation intervals, for example during a replacement, count a connection twice.
 Blind: less than the limit of a day; data that the far end fetches over a connection of its own; roles that
     send as much anyway, to changing networks or to AWS services. Long connections on ports from 32,768, or
-    that the role never opened: only the first record shows the initiator.
+    that the role never opened: only the first record shows the initiator. Ports that no common service uses,
+    if the log format has no TCP flags, because the initiator is a guess then.
 While a role is learned, its volumes are stored, and nothing is reported. Uploads to AWS services are reported
     from two weeks after the first version that sums them.
 Events: none alone; see tests/monitor/detectors/test_egress_volume_over_time.py.

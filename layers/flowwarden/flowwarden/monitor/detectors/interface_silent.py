@@ -46,9 +46,10 @@ SLOTS_BEFORE: Final = 6
 MISSED: Final = 1
 """Of the slots before, how many may lack a record. This also limits how long a permanently silent interface
 is reported."""
-LAG: Final = 600
+LAG: Final = 900
 """Seconds of a slot that must pass before the slots before it are judged: their last records arrive that
-late, and other invocations write their sightings up to 10 min later."""
+late. Other containers write their sightings up to 20 min later: of the slots of silence, the last can lack
+some."""
 LOST_AT_MOST: Final = 0.032
 """Writing interfaces that may seem silent by chance, because their records of `SILENT_SLOTS` slots were not
 stored, or are not delivered yet. A gap of one of two interfaces, beside a silent third one, is below."""

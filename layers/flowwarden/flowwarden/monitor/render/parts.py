@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.text import duration, moment, plural
+from flowwarden.notify.text import duration, moment, repeat_count
 
 DOCUMENT_VERSION: Final = "1"
 """Raised when a member of the JSON document is removed or changes its meaning."""
@@ -63,6 +63,7 @@ def repeats(claim: Claim, minutes: int, *, goes_on: bool) -> str:
     ahead = f"Repeats suppressed for {duration(minutes)}.{again}"
     if claim.last_sent is None:
         return ahead
-    repeats = plural(claim.suppressed_batches, "repeat")
-    before = f"Last sent at {moment(claim.last_sent)}; {repeats} suppressed since."
+    before = (
+        f"Last sent at {moment(claim.last_sent)}; {repeat_count(claim.suppressed_batches)} suppressed since."
+    )
     return f"{before} {ahead}"
