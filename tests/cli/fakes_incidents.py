@@ -12,8 +12,9 @@ from flowwarden.dispatcher.ports import Acknowledgment, OpenIncident
 from flowwarden.errors import PublishFailed
 from flowwarden.notify.claims import ClaimKey, ClaimTerms
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending, StoredNotification
+from flowwarden.notify.incident import Incident
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.pending import Pending, StoredNotification
 from flowwarden.policy.made_mutes import MadeMute, id_of
 from flowwarden.policy.mutes import Mute
 from tests.cli.fakes_account import NOW

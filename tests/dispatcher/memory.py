@@ -72,6 +72,15 @@ class MemoryIncidents:
         item.told_resolved, item.check_at = True, None
         return True
 
+    def drop(self, incident: OpenIncident, owner: Owner) -> bool:
+        """See the port."""
+        self._answer()
+        item = self._claims.items[incident.key]
+        if not item.pending or item.owner != owner:
+            return False
+        item.unsent = item.check_at = None
+        return True
+
     def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
         """See the port. Nothing expires in memory, so `now` is not needed."""
         del now
@@ -104,6 +113,7 @@ def _read(key: ClaimKey, item: MemoryItem, now: int) -> OpenIncident:
         key=key,
         version=_version(item),
         pending=item.unsent if item.pending else None,
+        claim=MemoryClaims.granted(item, item.unsent.claimed_at or now) if item.unsent else None,
         batch=item.owner.batch_id,
         is_leased=item.pending and lease <= now + DAY and (lease > now or waits),
         incident=None if item.incident is None else replace(item.incident),

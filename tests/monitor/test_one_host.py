@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.acting_hosts import act_of, behavior_of
 from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.notification import Notification
@@ -257,9 +258,9 @@ def test_a_finding_that_came_while_another_container_was_sending_is_in_the_next_
     monitor, other = Monitor(), Owner("another batch", "1")
     (scan,) = Monitor().process([scanned()])
     key = ClaimKey(monitor.pages.name, scan.document["incident"])
-    monitor.claims.claim(key, other, NOW)
+    monitor.claims.claim(ClaimRequest(key, other, NOW))
     assert monitor.process([moved()]) == []
     told = Evidence(gravity=2, members=("scan",), places=("scan",), asks=(("scan",),), combines=2)
-    monitor.claims.confirm(key, other, NOW, DAY, told)
+    monitor.claims.confirm(ClaimRequest(key, other, NOW, DAY, told))
     (page,) = monitor.process([scanned()], NOW + 60)
     assert severities([page]) == ["critical"]

@@ -16,7 +16,8 @@ from flowwarden.notify.evidence import (
     SPARED,
     Evidence,
 )
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident, Pending
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident
+from flowwarden.notify.pending import Pending
 
 DAY = 86_400
 RETRY_SECONDS = 60
@@ -92,15 +93,15 @@ class MemoryItem:
             self.incident = incident
             self.check_at = max(incident.last_seen + incident.wait, now)
 
-    def see(self, pending: Pending | None, now: int, *, writes: bool) -> None:
+    def see(self, incident: Incident | None, now: int, *, writes: bool) -> None:
         """Note a suppressed repeat; it opens a resolved incident again.
 
         `writes` is whether the item changes in another way, too.
         """
         known = self.incident
-        if known is None or pending is None:
+        if known is None or incident is None:
             return
-        seen = pending.incident.last_seen
+        seen = incident.last_seen
         reopens = self.resolved_at is not None and seen > known.last_seen
         if reopens:
             again = replace(known, reopened=known.reopened + 1, last_seen=now)

@@ -160,7 +160,7 @@ def test_mutes_with_the_same_end_are_one_report() -> None:
     later = Mute(subject="10.0.9.9", until="2027-04-01", reason="x")
     assert at([*mutes, later], END) == ["[INFO] 200 mutes have ended in 111122223333 eu-west-1"]
     (alert, _) = EndedMutes([*mutes, later]).alerts(END + DAY, "111122223333", "eu-west-1")
-    text = alert.render(Claim(state=ClaimState.CLAIMED)).text
+    text = alert.notification(Claim(state=ClaimState.CLAIMED)).text
     assert text.count('"until":"2027-03-31"') == LISTED
     assert f"and {200 - LISTED} more" in text
 
@@ -188,6 +188,6 @@ def test_the_report_names_the_mute_as_it_is_written() -> None:
     (second,) = EndedMutes([other]).alerts(END, "111122223333", "eu-west-1")
     assert first.key != second.key
     assert (first.route, first.quiet) == (Route.OPERATIONS, QUIET_SECONDS)
-    sent = second.render(Claim(state=ClaimState.CLAIMED))
+    sent = second.notification(Claim(state=ClaimState.CLAIMED))
     assert '{"subject":"10.0.1.5","until":"2027-03-31","reason":"a\\nb"}' in sent.text
     assert sent.document["mutes"] == [{"subject": "10.0.1.5", "until": "2027-03-31", "reason": "a b"}]

@@ -96,7 +96,7 @@ def _stored(one: OpenIncident, now: int) -> Iterator[tuple[str, str]]:
     if one.incident is not None and one.incident.held:
         yield "Page", _HELD
     if one.pending is not None:
-        yield "Being sent", one_line(one.pending.notification.subject, LONGEST_LINE)
+        yield "Being sent", one_line(one.pending.subject, LONGEST_LINE)
     if one.told is not None:
         yield "Members", _joined(one.told.members)
         yield "Places", _joined(one.told.places)

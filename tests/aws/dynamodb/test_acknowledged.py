@@ -13,10 +13,12 @@ from msgspec.structs import replace
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.desk import DynamoDbDesk
 from flowwarden.dispatcher.desk import UNCOMPARED_SECONDS
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import GROWTH, JOIN_SECONDS, Evidence
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Event, Incident, Pending, StoredNotification
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Event, Incident
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.pending import StoredNotification
 from flowwarden.notify.ports import Claims
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.unreadable import CLOCKS
@@ -57,11 +59,10 @@ class Stored(Struct):
         self.number += 1
         owner = Owner(f"batch-{self.number}", "1")
         incident = replace(INCIDENT, last_seen=now)
-        pending = Pending(incident=incident, notification=_SENT, evidence=evidence)
-        claim = self.claims.claim(KEY, owner, now, None, evidence, pending)
+        claim = self.claims.claim(ClaimRequest(KEY, owner, now, None, evidence, incident, _SENT))
         if claim.state is ClaimState.CLAIMED:
             told = evidence and evidence.together(claim.told, claim.joined)
-            self.claims.confirm(KEY, owner, now, None, told, incident)
+            self.claims.confirm(ClaimRequest(KEY, owner, now, None, told, incident))
         return claim
 
     def is_sent(self, now: int, evidence: Evidence | None = HOST) -> bool:

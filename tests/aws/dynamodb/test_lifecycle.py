@@ -14,9 +14,11 @@ from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.lifecycle import OPEN, suppressing
 from flowwarden.aws.dynamodb.table import StateTable
 from flowwarden.dispatcher.ports import OpenIncidents
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, Pending, StoredNotification
+from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident
+from flowwarden.notify.pending import StoredNotification
 from flowwarden.notify.ports import Claims
 from flowwarden.state.sets import DAY, HOUR
 from tests.aws.clients import make_state_table, shared
@@ -54,8 +56,7 @@ class Table:
         self._batches += 1
         owner = Owner(f"batch-{self._batches}", "1")
         incident = replace(INCIDENT, last_seen=now if seen is None else seen, **given)
-        pending = Pending(incident=incident, notification=NOTIFICATION, evidence=EVIDENCE)
-        claim = self.claims.claim(KEY, owner, now, None, EVIDENCE, pending)
+        claim = self.claims.claim(ClaimRequest(KEY, owner, now, None, EVIDENCE, incident, NOTIFICATION))
         self._incident = incident.after(claim.earlier, claim.event, now)
         return owner, claim.event, claim.state
 
@@ -63,7 +64,7 @@ class Table:
         """A batch that notifies; returns what it reports."""
         owner, event, state = self.claim(now)
         assert state is ClaimState.CLAIMED
-        self.claims.confirm(KEY, owner, now, None, EVIDENCE, self._incident)
+        self.claims.confirm(ClaimRequest(KEY, owner, now, None, EVIDENCE, self._incident))
         return event
 
     def resolve(self, now: int) -> bool:

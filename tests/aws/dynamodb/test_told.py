@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import (
     GROWTH,
@@ -53,9 +54,9 @@ def of(*members: str, **other: Any) -> Evidence:
 def told(claims: Claims, now: int, evidence: Evidence, quiet: int | None = None) -> Claim:
     """The claim of a new batch, which sends the notification if it gets the claim."""
     owner = Owner(f"batch-{next(BATCHES)}", "1")
-    claim = claims.claim(KEY, owner, now, quiet, evidence)
+    claim = claims.claim(ClaimRequest(KEY, owner, now, quiet, evidence))
     if claim.state is ClaimState.CLAIMED:
-        claims.confirm(KEY, owner, now, quiet, evidence.together(claim.told, claim.joined))
+        claims.confirm(ClaimRequest(KEY, owner, now, quiet, evidence.together(claim.told, claim.joined)))
     return claim
 
 
@@ -212,7 +213,7 @@ def test_a_shorter_window_does_not_shorten_a_longer_one(claims: Claims) -> None:
 
 def test_evidence_of_a_released_claim_does_not_count_as_sent(claims: Claims) -> None:
     """Any batch may send next, about any member."""
-    claims.claim(KEY, Owner("first", "1"), NOW, None, of("a"))
+    claims.claim(ClaimRequest(KEY, Owner("first", "1"), NOW, None, of("a")))
     claims.release(KEY, Owner("first", "1"))
     assert sends(claims, NOW + 1, of("b"))
     assert sends(claims, NOW + 1 + HOUR, of("a"))
@@ -221,7 +222,7 @@ def test_evidence_of_a_released_claim_does_not_count_as_sent(claims: Claims) -> 
 def test_growth_that_was_not_sent_is_sent_by_the_next_batch(claims: Claims) -> None:
     """The function ended between the claim and the notification."""
     assert sends(claims, NOW, Evidence(amount=1))
-    claims.claim(KEY, Owner("crashed", "1"), NOW + 10, None, Evidence(amount=99))
+    claims.claim(ClaimRequest(KEY, Owner("crashed", "1"), NOW + 10, None, Evidence(amount=99)))
     assert not sends(claims, NOW + 11, Evidence(amount=99)), "sent within the lease of the crashed batch"
     assert sends(claims, NOW + 11 + TERMS.lease, Evidence(amount=99))
     assert not sends(claims, NOW + 12 + TERMS.lease, Evidence(amount=99))
@@ -230,17 +231,17 @@ def test_growth_that_was_not_sent_is_sent_by_the_next_batch(claims: Claims) -> N
 def test_the_batch_that_sent_does_not_send_again_with_more(claims: Claims) -> None:
     """Not even if the second delivery contains more evidence."""
     owner, evidence = Owner("first", "1"), of("a", amount=1)
-    claims.claim(KEY, owner, NOW, None, evidence)
-    claims.confirm(KEY, owner, NOW, None, evidence)
-    again = claims.claim(KEY, Owner("first", "2"), NOW + 1, None, of("a", "b", amount=100))
+    claims.claim(ClaimRequest(KEY, owner, NOW, None, evidence))
+    claims.confirm(ClaimRequest(KEY, owner, NOW, None, evidence))
+    again = claims.claim(ClaimRequest(KEY, Owner("first", "2"), NOW + 1, None, of("a", "b", amount=100)))
     assert (again.state, again.same_batch, again.joins) == (ClaimState.SUPPRESSED, True, False)
 
 
 def test_an_item_without_evidence_is_sent_once_more(claims: Claims) -> None:
     """An earlier version stored no evidence."""
     owner = Owner("first", "1")
-    claims.claim(KEY, owner, NOW)
-    claims.confirm(KEY, owner, NOW)
+    claims.claim(ClaimRequest(KEY, owner, NOW))
+    claims.confirm(ClaimRequest(KEY, owner, NOW))
     assert sends(claims, NOW + 1, of("a"))
     assert not sends(claims, NOW + 2, of("a"))
 
@@ -322,7 +323,7 @@ def test_the_largest_condition_is_within_the_limits_of_dynamodb() -> None:
     client: Any = Recorder()
     asks = tuple((f"x{number}", f"y{number}") for number in range(99))
     many = of(*(f"10.0.{number}.1" for number in range(99)), asks=asks, strict=True)
-    DynamoDbClaims(client, "state", TERMS).claim(KEY, Owner("batch", "1"), NOW, None, many)
+    DynamoDbClaims(client, "state", TERMS).claim(ClaimRequest(KEY, Owner("batch", "1"), NOW, None, many))
     (call,) = client.calls
     condition = call["ConditionExpression"]
     assert len(condition) < 4096

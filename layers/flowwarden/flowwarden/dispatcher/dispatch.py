@@ -15,16 +15,17 @@ from msgspec.structs import replace
 
 from flowwarden.dispatcher.digests import DigestSender
 from flowwarden.dispatcher.over import Verdict, judge, keys_of
-from flowwarden.dispatcher.pending import HeldPage, send, send_several, with_budget
+from flowwarden.dispatcher.pending import HeldPage, alert_of, send, send_several, with_budget
 from flowwarden.dispatcher.ports import OpenIncident, OpenIncidents
 from flowwarden.dispatcher.resolved import render, render_several
 from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Owner, digest
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.incident import Event, Incident, Pending
+from flowwarden.notify.incident import Event, Incident
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import Routes, notify
+from flowwarden.notify.pending import Pending
 from flowwarden.notify.ports import Claims, PageBudget, Sink
 from flowwarden.notify.run import RESERVE, Run
 from flowwarden.state.ports import EvidenceStore
@@ -38,7 +39,6 @@ TOGETHER: Final = 25
 """Resolved incidents of a sink that one run reports; the next run reports the others. Each is claimed."""
 WAIT_SECONDS: Final = 120
 """Seconds until a pending notification is due again that another invocation may be sending."""
-NO_SINK: Final = "The stack has no sink of this name any more."
 
 
 class DispatchReport(Struct, frozen=True, kw_only=True):
@@ -54,6 +54,10 @@ class DispatchReport(Struct, frozen=True, kw_only=True):
     """Incidents that were resolved."""
     without_data: int = 0
     """Incidents that may be over, but no records of their log group arrive."""
+    moved: tuple[str, ...] = ()
+    """Titles of pending notifications whose sink is not configured any more: another one gets them."""
+    unreported: tuple[str, ...] = ()
+    """Titles of resolved incidents whose sink is not configured any more: no notification says so."""
     digests: int = 0
     """Digests that were sent."""
     left: int = 0
@@ -116,6 +120,7 @@ class Dispatcher:
         self._evidence = evidence
         self._page_budget = page_budget
         self._digests = digests
+        self._routes = routes
         self._sinks = {sink.name: sink for sinks in routes.values() for sink in sinks}
 
     def run(self, attempt: str, now: int, time_left: Callable[[], float]) -> DispatchReport:
@@ -164,17 +169,33 @@ class Dispatcher:
 
     def _resend(self, one: OpenIncident, pending: Pending, run: Run) -> _Step:
         sink = self._sinks.get(one.key.sink)
-        if one.is_leased or sink is None:
+        if one.is_leased:
             self._incidents.put_off(one, run.at + WAIT_SECONDS, one.no_data_since, run.at)
-            return _Step(DispatchReport(unsent=() if sink else (f"{pending.incident.title} {NO_SINK}",)))
+            return _Step()
         # A retry of the batch must find its own notification, so the dispatcher acts for the batch.
         owner = Owner(one.batch, run.owner.attempt)
         if not self._incidents.take(one, owner, run.at):
             return _Step()
         mine = with_budget(replace(run, owner=owner), self._page_budget)
+        if sink is None:
+            return _Step(self._move(one, pending, mine))
         sent, held = send(one, pending, sink, mine, self._claims)
         titles = (pending.incident.title,) if held else ()
         return _Step(replace(_unsent(sent), resent=len(sent.sent), held=titles), held=held)
+
+    def _move(self, one: OpenIncident, pending: Pending, run: Run) -> DispatchReport:
+        """Send a pending notification to the sinks of its route, because its own is not configured any more.
+
+        As a claim of the same batch on each: one that has got a notification of the incident gets no second.
+        """
+        alert = alert_of(one, pending)
+        sent = notify([alert], run, self._claims, self._routes, lambda rest: rest[0])
+        if not sent.is_final or sent.state_unavailable:
+            return _unsent(sent)
+        # From now on, the claims of these sinks show what remains to be done.
+        self._incidents.drop(one, run.owner)
+        resent = int(alert.key in sent.sent and not sent.held)
+        return DispatchReport(resent=resent, held=sent.held, moved=(alert.title,))
 
     def _judge(self, one: OpenIncident, now: int) -> _Step:
         incident = one.incident
@@ -202,7 +223,11 @@ class Dispatcher:
         total = DispatchReport()
         for name, all_over in by_sink.items():
             sink, several = self._sinks.get(name), all_over[:TOGETHER]
-            total += self._report_to(sink, several, run) if sink else self._close(several)
+            if sink is None:
+                titles = tuple(each.incident.title for each in several if each.incident)
+                total += replace(self._close(several), unreported=titles)
+            else:
+                total += self._report_to(sink, several, run)
         return total
 
     def _report_to(self, sink: Sink, several: Sequence[OpenIncident], run: Run) -> DispatchReport:

@@ -7,9 +7,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from flowwarden.notify.claims import ClaimKey, Owner
+from flowwarden.notify.claims import Claim, ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending
+from flowwarden.notify.incident import Incident
+from flowwarden.notify.pending import Pending
 
 
 class Acknowledgment(Struct, frozen=True, kw_only=True):
@@ -27,10 +28,12 @@ class OpenIncident(Struct, frozen=True, kw_only=True):
     """An incident that is open or about to be notified, as it is stored for one sink."""
 
     key: ClaimKey
-    version: tuple[str, ...]
+    version: tuple[object, ...]
     """What must not have changed when it is written: opaque to everything but its store."""
     pending: Pending | None = None
     """A notification that an invocation claimed but has not marked as sent."""
+    claim: Claim | None = None
+    """What the claim of that invocation showed of earlier notifications."""
     batch: str = ""
     """The batch of that invocation."""
     is_leased: bool = False
@@ -72,6 +75,9 @@ class OpenIncidents(Protocol):
 
     def close(self, incident: OpenIncident) -> bool:
         """Remove a resolved incident from those that are open; False if it was reopened."""
+
+    def drop(self, incident: OpenIncident, owner: Owner) -> bool:
+        """Remove a pending notification that `owner` took over, and that other sinks get."""
 
     def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
         """Set when the incident is due next; False if it has changed since it was read.

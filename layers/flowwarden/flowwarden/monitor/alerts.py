@@ -13,13 +13,11 @@ from flowwarden.monitor.acting_hosts import Past, Place, own_incidents, place_of
 from flowwarden.monitor.causes import Cause, cause_of
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
-from flowwarden.monitor.host_incident import HostIncident, severity_of
+from flowwarden.monitor.host_incident import HostIncident
 from flowwarden.monitor.incidents import incident_of
 from flowwarden.monitor.mutes import suggested
 from flowwarden.monitor.quiet import quiet_of, quiet_of_host
 from flowwarden.monitor.render import rollup
-from flowwarden.monitor.render.course import Course
-from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.incident_key import account_of, incident_key
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
@@ -28,8 +26,10 @@ from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify import held
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim
+from flowwarden.notify.course import Course
+from flowwarden.notify.crowd import Crowd
+from flowwarden.notify.draft import Draft
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.page_budget import Limit
 from flowwarden.printable import one_line
@@ -143,23 +143,10 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
         incident=incident_of(findings, title, kind, context),
-        revise=(lambda incident, claim: _revised(several, incident, claim)) if first.host else None,
     )
 
 
-def _revised(several: Sequence[_Told], incident: Incident, claim: Claim) -> Incident:
-    """The incident of an acting host, with what was reported about the host before."""
-    first = several[0]
-    crowd, evidence = _crowd(several), _evidence(several)
-    if crowd is None or evidence is None:
-        return incident
-    severity = severity_of(evidence.together(claim.told, claim.joined)).value
-    title = crowd.titled(describe(first.finding), claim).summary
-    attributes = incident.attributes | {"severity": severity}
-    return replace(incident, title=title, severity=severity, attributes=attributes)
-
-
-def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Notification:
+def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Notification | Draft:
     """The notification about the most urgent finding; of equally urgent ones, about one not yet reported."""
     told = frozenset(claim.told.members if claim.told else ())
 
@@ -167,13 +154,11 @@ def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Not
         return _urgency(each.finding), told.issuperset(_members([each]) or ("",))
 
     first, *others = sorted(several, key=rank)
-    crowd, finding = _crowd([first, *others]), first.finding
+    crowd = _crowd([first, *others])
     if crowd is not None:
         mutes = tuple(suggested(each.finding, context.hosts, context.now) for each in others)
         crowd = replace(crowd, mutes=mutes)
-    if first.host and (evidence := _evidence(several)):
-        finding = replace(finding, severity=severity_of(evidence.together(claim.told, claim.joined)))
-    return render(finding, first.key, claim, context, crowd)
+    return render(first.finding, first.key, context, crowd)
 
 
 def _crowd(several: Sequence[_Told]) -> Crowd | Course | None:

@@ -12,6 +12,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+SEVERITIES: Final = ("info", "medium", "high", "critical")
+"""The severity for each gravity."""
 GROWTH: Final = 10
 """How many times the amount, or the members, of the last notification are new evidence."""
 JOIN_SECONDS: Final = 3600

@@ -86,7 +86,7 @@ def _send(
         return DeliveryReport(unsent=(f"{page.title} {NO_TIME}",))
     claim, report, usable = claim_of(page, sink, run, claims)
     if claim.state is ClaimState.CLAIMED:
-        return report + publish([page, *alerts], [], page.render(claim), sink, run, usable)
+        return report + publish([page, *alerts], [], page.notification(claim), sink, run, usable)
     if claim.state in UNSURE and claim.same_batch:
         return report + DeliveryReport(unsent=(f"{page.title} {UNSURE[claim.state]}",))
     # An earlier attempt at this batch may have sent the roll-up that lists them. Otherwise they stay pending:

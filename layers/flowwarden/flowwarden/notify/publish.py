@@ -56,7 +56,7 @@ def mark(
         for key, alert in keys.items():
             owner = run.owners.get(alert.key, run.owner)
             if sent:
-                claims.confirm(key, owner, run.at, alert.quiet, alert.evidence, alert.incident)
+                claims.confirm(alert.request(key.sink, owner, run.at))
             else:
                 claims.release(key, owner)
     except StateUnavailable:

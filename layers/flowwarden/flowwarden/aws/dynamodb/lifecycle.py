@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.table import number
 from flowwarden.aws.dynamodb.told import Clause
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident, Pending
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Incident
+from flowwarden.notify.pending import Pending
 from flowwarden.unreadable import CLOCKS
 
 PENDING: Final = "PENDING"
@@ -30,6 +31,8 @@ RESOLVING: Final = "SET #state = :resolved, resolved_at = :now, ended_at = if_no
 ACKNOWLEDGMENT: Final = ", acknowledged_until, acknowledged_at, acknowledged_by"
 """The members of an acknowledgment, for the end of a REMOVE clause: the next notification, and the end of the
 incident, remove it."""
+MOST_TRIES: Final = 1000
+"""More attempts than a claim can have in a week. A larger number is damage and does not suppress."""
 RETRY_SECONDS: Final = 60
 """After the end of a lease, for how long a retry of the batch goes first. Then the dispatcher sends what is
 pending."""
@@ -158,19 +161,3 @@ def incident_of(item: StoredItem, now: int) -> Incident | None:
         last_seen=max(found.last_seen, seen or 0),
         reopened=found.reopened if reopened is None else reopened,
     )
-
-
-def history(item: StoredItem, now: int) -> tuple[Event, Incident | None]:
-    """What a notification reports that is sent now, and the incident that it continues."""
-    incident = incident_of(item, now)
-    if incident is None:
-        return Event.OPENED, None
-    if "resolved_at" not in item:
-        if "told_resolved" not in item:
-            return Event.UPDATED, incident
-        # It was reopened silently, which was counted.
-        return Event.REOPENED, replace(incident, reopened=max(0, incident.reopened - 1))
-    resolved = item.moment("resolved_at", now)
-    if resolved is None or now - resolved >= REOPEN_SECONDS:
-        return Event.OPENED, None
-    return Event.REOPENED, incident

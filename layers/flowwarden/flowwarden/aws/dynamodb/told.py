@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.table import number
-from flowwarden.notify.claims import Owner
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.evidence import (
     GROWTH,
     JOIN_SECONDS,
@@ -26,7 +26,6 @@ from flowwarden.notify.evidence import (
     UNCOUNTED,
     Evidence,
 )
-from flowwarden.notify.incident import Incident
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.unreadable import CLOCKS
 
@@ -44,16 +43,6 @@ ACKNOWLEDGED: Final = (
 )
 """The condition that an incident is acknowledged. A time further ahead is damage and does not suppress."""
 _WAITING: Final = f"(sent_at BETWEEN :waiting AND :ahead OR ({ACKNOWLEDGED}))"
-
-
-class Asked(Struct, frozen=True):
-    """The arguments of a claim; see `DynamoDbClaims.claim`."""
-
-    owner: Owner
-    now: int
-    quiet: int
-    evidence: Evidence | None
-    incident: Incident | None = None
 
 
 class Clause(Struct, frozen=True):
@@ -150,7 +139,13 @@ def stored(evidence: Evidence) -> Clause:
 
 
 def repeat(
-    item: StoredItem, asked: Asked, reopening: Clause, state: str, *, stale: bool = False
+    item: StoredItem,
+    request: ClaimRequest,
+    window: int,
+    reopening: Clause,
+    state: str,
+    *,
+    stale: bool = False,
 ) -> dict[str, Any]:
     """The arguments of the update for a suppressed repeat; empty if there is nothing to store.
 
@@ -158,23 +153,16 @@ def repeat(
 
     Args:
         item: the incident's item.
-        asked: the claim that was refused.
+        request: the claim that was refused.
+        window: its suppression window, in seconds.
         reopening: the assignments that open the incident again; empty if it is open.
         state: the state of the item, which must not have changed.
         stale: whether what the item stores of when it was seen is too old, see `Incident.fresh_for`.
     """
-    counts = item.size("suppressed_batches") < MAX_SUPPRESSED
-    added: dict[str, tuple[str, ...]] = {"suppressed_batches": (asked.owner.batch_id[:16],)} if counts else {}
-    assigned = {}
-    if asked.evidence is not None:
-        ends, joined = _after(item, asked.evidence, asked.now, asked.quiet)
-        much = ends - (item.amount("suppressed_until") or 0) > asked.quiet // SPARED
-        if much or counts or joined:
-            assigned = {"suppressed_until": ends, "expires_at": INCIDENTS.kept_until(ends)}
-        added |= {"joined": joined} if joined else {}
+    added, assigned = _changes(item, request, window)
     if not (added or assigned or reopening.text or stale):
         return {}
-    assigned |= _seen(item, asked)
+    assigned |= _seen(item, request)
     sets = ", ".join([*(f"{name} = :{name}" for name in assigned), *filter(None, [reopening.text])])
     adds = ", ".join(f"{name} :{name}" for name in added)
     fits = [f"(attribute_not_exists({name}) OR attribute_type({name}, :texts))" for name in added]
@@ -190,12 +178,29 @@ def repeat(
     }
 
 
-def _seen(item: StoredItem, asked: Asked) -> dict[str, int]:
+def _changes(
+    item: StoredItem, request: ClaimRequest, window: int
+) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
+    """What a suppressed repeat adds to sets of the item, and the times that it assigns."""
+    counts = item.size("suppressed_batches") < MAX_SUPPRESSED
+    batch = request.owner.batch_id[:16]
+    added: dict[str, tuple[str, ...]] = {"suppressed_batches": (batch,)} if counts else {}
+    if request.evidence is None:
+        return added, {}
+    ends, joined = _after(item, request.evidence, request.now, window)
+    much = ends - (item.amount("suppressed_until") or 0) > window // SPARED
+    if not (much or counts or joined):
+        return added, {}
+    added |= {"joined": joined} if joined else {}
+    return added, {"suppressed_until": ends, "expires_at": INCIDENTS.kept_until(ends)}
+
+
+def _seen(item: StoredItem, request: ClaimRequest) -> dict[str, int]:
     """When the traffic of the incident was last seen, if this repeat is later than what is stored."""
-    if asked.incident is None:
+    if request.incident is None:
         return {}
     known = item.amount("last_seen") if "last_seen" in item else None
-    seen = asked.incident.last_seen
+    seen = request.incident.last_seen
     return {"last_seen": seen} if known is None or seen > known else {}
 
 

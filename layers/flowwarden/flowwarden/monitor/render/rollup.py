@@ -8,12 +8,11 @@ from typing import Any, Final
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between, widened
 from flowwarden.monitor.render.query import stream_query
-from flowwarden.monitor.render.subject import subject_line
-from flowwarden.monitor.text import Text
 from flowwarden.notify import held
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
 from flowwarden.notify.notification import Composed, Notification
+from flowwarden.notify.subject import Title, subject_line
 from flowwarden.notify.text import duration, plural
 
 NAME: Final = held.NAME
@@ -85,7 +84,7 @@ def render(
     summary = summarize(count, context)
     labels = _labels(context, route)
     return Notification(
-        subject=subject_line(SEVERITY[route], Text(summary=summary, brief=_brief(count)), context.region),
+        subject=subject_line(SEVERITY[route], Title(summary=summary, brief=_brief(count)), context.region),
         text=_text(summaries, count, key, context, route, quiet),
         document={
             "version": DOCUMENT_VERSION,
