@@ -99,6 +99,7 @@ WATCHED = {
         for metric in ("Errors", "AsyncEventsDropped", "AsyncEventAge", "DestinationDeliveryFailures")
     ),
     ("AWS/Lambda", "Errors", "FunctionName", "DispatcherFunction"),
+    *(("AWS/Lambda", "Invocations", "FunctionName", f"{function}Function") for function in stack.FUNCTIONS),
     ("AWS/Events", "FailedInvocations", "RuleName", "DispatchSchedule"),
     *(
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue)
@@ -189,8 +190,14 @@ SEVERAL_PERIODS = {
     "InterfacesUnavailableAlarm": (3, 3),
     "StateUnreadableAlarm": (3, 3),
     "SkipDataAlarm": (3, 6),
+    "MonitorSilentAlarm": (3, 3),
+    "EnforcerSilentAlarm": (3, 3),
+    "DispatcherSilentAlarm": (3, 3),
 }
 """Alarms that need several periods: datapoints to alarm, evaluation periods."""
+
+SILENT = {"MonitorSilentAlarm": 3600, "EnforcerSilentAlarm": 3600, "DispatcherSilentAlarm": 300}
+"""Alarms that report a function that does not run, and their periods in seconds."""
 
 
 def watched(alarm: stack.Node) -> tuple[str, str, str, str]:
@@ -249,13 +256,33 @@ def metrics_of(function: str) -> set[str]:
 def test_an_alarm_notifies_operations_when_it_begins_and_when_it_ends(name: str) -> None:
     alarm = ALARMS[name]
     assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "OperationsTopic"}]
-    assert alarm["TreatMissingData"] == "notBreaching"
-    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    # A function that does not run has no data, so only there missing data is the fault.
+    above = ("notBreaching", "GreaterThanOrEqualToThreshold")
+    wanted = ("breaching", "LessThanThreshold") if name in SILENT else above
+    assert (alarm["TreatMissingData"], alarm["ComparisonOperator"]) == wanted
     assert alarm.get("ActionsEnabled", True) is True
     needed = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
     assert (needed, alarm["EvaluationPeriods"]) == SEVERAL_PERIODS.get(name, (1, 1))
-    assert alarm["Period"] == 300
+    assert alarm["Period"] == SILENT.get(name, 300)
     assert alarm["AlarmDescription"]
+
+
+def test_the_functions_run_more_often_than_their_alarms_about_silence_expect() -> None:
+    """The dispatcher each minute; the enforcer at least every 99 minutes, the longest rate that is allowed."""
+    assert stack.properties("DispatchSchedule")["ScheduleExpression"] == "rate(1 minute)"
+    allowed = re.compile(stack.PARAMETERS["RetryRate"]["AllowedPattern"])
+    assert allowed.fullmatch("rate(99 minutes)")
+    assert not allowed.fullmatch("rate(100 minutes)")
+    for name, period in SILENT.items():
+        alarm = ALARMS[name]
+        assert alarm["MetricName"] == "Invocations"
+        assert alarm["Statistic"] == "Sum"
+        assert alarm["EvaluationPeriods"] * period >= 15 * 60
+    assert 3 * SILENT["EnforcerSilentAlarm"] > 99 * 60
+    # The schedule exists first; otherwise the alarm begins before the first run.
+    assert "DispatchSchedule" in stack.RESOURCES["DispatcherSilentAlarm"]["DependsOn"]
+    assert "RetrySchedule" in stack.RESOURCES["EnforcerSilentAlarm"]["DependsOn"]
+    assert "FlowLogSubscription" in stack.RESOURCES["MonitorSilentAlarm"]["DependsOn"]
 
 
 @pytest.mark.parametrize("name", ALARMS)
