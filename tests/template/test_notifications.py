@@ -268,7 +268,7 @@ def test_an_alarm_notifies_operations_when_it_begins_and_when_it_ends(name: str)
 
 
 def test_the_functions_run_more_often_than_their_alarms_about_silence_expect() -> None:
-    """The dispatcher each minute; the enforcer at least every 99 minutes, the longest rate that is allowed."""
+    """The dispatcher each minute; the enforcer at least every 99 minutes, which is the slowest allowed."""
     assert stack.properties("DispatchSchedule")["ScheduleExpression"] == "rate(1 minute)"
     allowed = re.compile(stack.PARAMETERS["RetryRate"]["AllowedPattern"])
     assert allowed.fullmatch("rate(99 minutes)")
