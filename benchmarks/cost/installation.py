@@ -20,6 +20,7 @@ from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.dispatcher.dispatch import Dispatcher
+from flowwarden.dispatcher.pending import Limited
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.page_budget import PageLimits
@@ -76,7 +77,7 @@ class Installation:
             DynamoDbClaims(client, TABLE, _TERMS),
             Table(self.dispatcher, self.items),
             {route: (_sink(route, self.dispatcher),) for route in (Route.PAGES, Route.OPERATIONS)},
-            DynamoDbPageBudget(client, TABLE, _LIMITS),
+            Limited(DynamoDbPageBudget(client, TABLE, _LIMITS)),
         )
 
     @property

@@ -49,7 +49,7 @@ def incident(title: str, **members: Any) -> Incident:
     return Incident(title=title, **usual | members)
 
 
-def of(key: str, stored: Incident | None, sink: str = PAGES, **members: Any) -> OpenIncident:
+def of(key: str, stored: Incident, sink: str = PAGES, **members: Any) -> OpenIncident:
     """An incident as it is stored for a sink."""
     usual: dict[str, Any] = {
         "told": Evidence(gravity=2),
@@ -65,7 +65,7 @@ def _sending() -> OpenIncident:
     scanned = incident(title, subject="10.0.1.9")
     notification = Notification(subject="[HIGH] 10.0.1.9 …", text="…\n", document={}, attributes={})
     pending = Pending(incident=scanned, notification=StoredNotification.of(notification))
-    return of(SENDING, None, sent_at=None, pending=pending, check_at=NOW - 1)
+    return of(SENDING, scanned, sent_at=None, pending=pending, check_at=NOW - 1)
 
 
 def _incidents() -> Iterable[OpenIncident]:

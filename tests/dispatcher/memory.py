@@ -107,7 +107,10 @@ def _version(item: MemoryItem) -> tuple[str, ...]:
 
 
 def _read(key: ClaimKey, item: MemoryItem, now: int) -> OpenIncident:
-    lease = item.lease_until
+    lease, incident = item.lease_until, item.incident
+    if incident is None:
+        assert item.unsent is not None
+        incident = item.unsent.incident
     waits = item.tries >= MAX_UNANSWERED and lease > now - UNANSWERED_SECONDS
     return OpenIncident(
         key=key,
@@ -116,7 +119,7 @@ def _read(key: ClaimKey, item: MemoryItem, now: int) -> OpenIncident:
         claim=MemoryClaims.granted(item, item.unsent.claimed_at or now) if item.unsent else None,
         batch=item.owner.batch_id,
         is_leased=item.pending and lease <= now + DAY and (lease > now or waits),
-        incident=None if item.incident is None else replace(item.incident),
+        incident=replace(incident),
         sent_at=item.sent_at,
         suppressed_batches=len(item.suppressed_batches),
         joined=tuple(sorted(item.joined)),

@@ -15,18 +15,18 @@ from msgspec.structs import replace
 
 from flowwarden.dispatcher.digests import DigestSender
 from flowwarden.dispatcher.over import Verdict, judge, keys_of
-from flowwarden.dispatcher.pending import HeldPage, alert_of, send, send_several, with_budget
+from flowwarden.dispatcher.pending import HeldPage, Limited, alert_of, send, send_several, with_budget
 from flowwarden.dispatcher.ports import OpenIncident, OpenIncidents
 from flowwarden.dispatcher.resolved import render, render_several
 from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Owner, digest
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.incident import Event, Incident
+from flowwarden.notify.incident import Event
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import Routes, notify
 from flowwarden.notify.pending import Pending
-from flowwarden.notify.ports import Claims, PageBudget, Sink
+from flowwarden.notify.ports import Claims, Sink
 from flowwarden.notify.run import RESERVE, Run
 from flowwarden.state.ports import EvidenceStore
 from flowwarden.state.sets import DAY
@@ -112,7 +112,7 @@ class Dispatcher:
         claims: Claims,
         evidence: EvidenceStore,
         routes: Routes,
-        page_budget: PageBudget | None = None,
+        page_budget: Limited | None = None,
         digests: DigestSender | None = None,
     ) -> None:
         self._incidents = incidents
@@ -198,11 +198,7 @@ class Dispatcher:
         return DispatchReport(resent=resent, held=sent.held, moved=(alert.title,))
 
     def _judge(self, one: OpenIncident, now: int) -> _Step:
-        incident = one.incident
-        if incident is None:  # its item is damaged
-            self._incidents.put_off(one, now + DAY, None, now)
-            return _Step()
-        judgment = judge(incident, self._evidence.read(keys_of(incident, now)), now)
+        judgment = judge(one.incident, self._evidence.read(keys_of(one.incident, now)), now)
         if judgment.verdict is not Verdict.OVER:
             self._incidents.put_off(one, judgment.check_at, judgment.no_data_since, now)
             return _Step(DispatchReport(without_data=int(judgment.verdict is Verdict.NO_DATA)))
@@ -223,22 +219,24 @@ class Dispatcher:
         total = DispatchReport()
         for name, all_over in by_sink.items():
             sink, several = self._sinks.get(name), all_over[:TOGETHER]
+            more = len(all_over) - len(several)
             if sink is None:
-                titles = tuple(each.incident.title for each in several if each.incident)
+                titles = tuple(each.incident.title for each in several)
                 total += replace(self._close(several), unreported=titles)
             else:
-                total += self._report_to(sink, several, run)
+                total += self._report_to(sink, several, more, run)
         return total
 
-    def _report_to(self, sink: Sink, several: Sequence[OpenIncident], run: Run) -> DispatchReport:
-        alerts = {alert.key: (one, alert) for one in several if (alert := resolved_alert(one))}
+    def _report_to(self, sink: Sink, several: Sequence[OpenIncident], more: int, run: Run) -> DispatchReport:
+        """Notify a sink of resolved incidents; the next run reports `more` others."""
+        alerts = {alert.key: (one, alert) for one in several for alert in [resolved_alert(one)]}
         routes = {Route.PAGES: (sink,)}
         delivery = notify(
             [alert for _, alert in alerts.values()],
             run,
             self._claims,
             routes,
-            lambda _rest: _all_resolved([one for one, _ in alerts.values()]),
+            lambda _rest: _all_resolved(several, more),
             singly=SINGLY if len(several) <= SINGLY else 0,
         )
         done = {*delivery.sent, *delivery.known}
@@ -254,30 +252,25 @@ class Dispatcher:
         return DispatchReport()
 
 
-def resolved_alert(one: OpenIncident) -> Alert | None:
-    """The alert that an incident is resolved; None if its item is damaged."""
-    incident = one.incident
-    if incident is None:
-        return None
-    return _alert(one, incident, lambda: render(one, incident))
+def resolved_alert(one: OpenIncident) -> Alert:
+    """The alert that an incident is resolved."""
+    return _alert(one, lambda: render(one))
 
 
-def _alert(one: OpenIncident, incident: Incident, text: Callable[[], Notification]) -> Alert:
+def _alert(one: OpenIncident, text: Callable[[], Notification]) -> Alert:
     return Alert(
         key=digest(one.key.incident, Event.RESOLVED, str(one.resolved_at)),
         route=Route.PAGES,
-        title=f"Resolved: {incident.title}",
+        title=f"Resolved: {one.incident.title}",
         render=lambda _: text(),
         quiet=DAY,
         can_wait=True,  # without the table, the incident could not be closed, and each run would repeat it
     )
 
 
-def _all_resolved(several: Sequence[OpenIncident]) -> Alert:
+def _all_resolved(several: Sequence[OpenIncident], more: int) -> Alert:
     """The one alert about several resolved incidents."""
-    known = [(one, one.incident) for one in several if one.incident]
-    first, incident = known[0]
-    return _alert(first, incident, lambda: render_several(known))
+    return _alert(several[0], lambda: render_several(several, more))
 
 
 def _unsent(delivery: DeliveryReport) -> DispatchReport:

@@ -28,17 +28,26 @@ class HeldPage(Struct, frozen=True):
     held: Held
 
 
-def with_budget(run: Run, pages: PageBudget | None) -> Run:
+class Limited(Struct, frozen=True):
+    """The budget for pages, and the address of the runbook of its roll-up."""
+
+    pages: PageBudget
+    runbook: str = ""
+
+
+def with_budget(run: Run, limited: Limited | None) -> Run:
     """The run with the budget for pages, if there is one."""
-    if pages is None:
+    if limited is None:
         return run
 
     def roll_up(several: Sequence[Alert], limit: Limit) -> Alert:
         known = next((each.incident.attributes for each in several if each.incident), {})
-        place = held.Place(account=known.get("account", ""), region=known.get("region", ""))
+        place = held.Place(
+            account=known.get("account", ""), region=known.get("region", ""), runbook=limited.runbook
+        )
         return held.roll_up(several, limit, place, run.at)
 
-    return replace(run, budget=Budgeted(pages=pages, roll_up=roll_up))
+    return replace(run, budget=Budgeted(pages=limited.pages, roll_up=roll_up))
 
 
 def send(

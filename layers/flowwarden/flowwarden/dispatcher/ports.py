@@ -38,8 +38,8 @@ class OpenIncident(Struct, frozen=True, kw_only=True):
     """The batch of that invocation."""
     is_leased: bool = False
     """Whether that invocation may still be sending, or too many attempts were not answered."""
-    incident: Incident | None = None
-    """The incident as it was last sent."""
+    incident: Incident
+    """The incident as it was last sent, or as it is about to be sent for the first time."""
     sent_at: int | None = None
     """Unix seconds of the last notification."""
     suppressed_batches: int = 0

@@ -171,7 +171,9 @@ def read(item: StoredItem, now: int, *, also_closed: bool = False) -> OpenIncide
     incident = incident_of(item, now)
     if state == PENDING and "pending" not in item:
         item.left_out("pending", "is missing")
-    if (pending or incident) is None or (state == PENDING and pending is None):
+    if incident is None and pending is not None:
+        incident = pending.incident
+    if incident is None or (state == PENDING and pending is None):
         return None
     resolved = item.moment("resolved_at", now) if state == RESOLVED else None
     if state == RESOLVED and resolved is None:

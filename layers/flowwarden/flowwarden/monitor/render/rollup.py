@@ -11,6 +11,7 @@ from flowwarden.monitor.render.query import stream_query
 from flowwarden.notify import held
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
+from flowwarden.notify.incident import Event
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.subject import Title, subject_line
 from flowwarden.notify.text import duration, plural
@@ -120,6 +121,7 @@ def _labels(context: RenderContext, route: Route) -> dict[str, str]:
         "detector": NAME,
         "account": context.account_id,
         "region": context.region,
+        "event": Event.OPENED.value,
     }
 
 
