@@ -19,6 +19,7 @@ from flowwarden.monitor.mutes import suggested
 from flowwarden.monitor.quiet import quiet_of, quiet_of_host
 from flowwarden.monitor.render import rollup
 from flowwarden.monitor.render.incident_key import account_of, incident_key
+from flowwarden.monitor.render.not_sent import NotSent
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
@@ -60,6 +61,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     """What is known of the hosts at the ends of the connections."""
     past: Mapping[Place, Past] = {}
     """What earlier batches reported about the acting hosts of the findings."""
+    not_sent: NotSent = NotSent()
+    """The findings of the batch that no alert is about."""
     span: tuple[int, int] | None = None
     """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
 
@@ -74,6 +77,7 @@ class Seen(Struct, frozen=True, kw_only=True):
             now=self.now,
             runbooks=self.deployment.runbooks,
             hosts=self.hosts,
+            not_sent=self.not_sent,
             batch_span=self.span,
         )
 

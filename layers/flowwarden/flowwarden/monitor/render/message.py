@@ -90,13 +90,16 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
             severity=self.finding.severity.value,
             region=self.context.region,
             opening=tuple(opening),
-            facts=tuple(facts),
+            facts=(*facts, self.context.not_sent.line),
             body=tuple(map(tuple, body)),
             identity=(f"Incident {self.key}, severity ", f", detector {self.finding.detector}{attack}"),
             ending=tuple(self.how_to_mute),
             repeats=self.repeats,
             others=others,
-            document=document | dict.fromkeys(lines) | _OF_HISTORY,
+            document=document
+            | dict.fromkeys(lines)
+            | {"not_sent": self.context.not_sent.document}
+            | _OF_HISTORY,
             lines=lines | {"mutes": tuple(map(as_json, self.mutes))},
             attributes=attributes(self.finding, kind, self.context) | ({"vpc": vpc} if vpc else {}),
         )

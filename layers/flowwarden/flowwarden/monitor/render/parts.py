@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.monitor.render.not_sent import NotSent
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.text import moment
 
@@ -35,6 +36,8 @@ class RenderContext(Struct, frozen=True, kw_only=True):
     """Base address of the runbooks."""
     hosts: Hosts = Hosts({})
     """What is known of the hosts at the ends of the connections."""
+    not_sent: NotSent = NotSent()
+    """The findings of the batch that no notification is about."""
     batch_span: tuple[int, int] | None = None
     """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
 

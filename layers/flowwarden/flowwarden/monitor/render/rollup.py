@@ -97,6 +97,7 @@ def render(
             **_place(context),
             "findings": count,
             "listed": list(summaries[:LISTED]),
+            "not_sent": context.not_sent.document,
         },
         attributes=labels,
     )
@@ -151,7 +152,10 @@ def _text(
         (summarize(count, context),),
         _CAUSE[route],
         (f"  - {each}" for each in (*summaries[:LISTED], *rest)),
-        (f"Logged in {context.log_group}, stream {context.log_stream}, account {context.account_id}.",),
+        (
+            f"Logged in {context.log_group}, stream {context.log_stream}, account {context.account_id}.",
+            context.not_sent.line,
+        ),
         ("What to do", *todo, f"  Runbook: {context.runbook(NAME)}"),
         (
             f"CloudWatch Logs Insights, log group {context.log_group}{between(widened(context.batch_span))}",
