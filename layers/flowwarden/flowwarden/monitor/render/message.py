@@ -30,7 +30,7 @@ LISTED_MUTES: Final = 10
 _HOW_TO_MUTE: Final = f"Mute for {SUGGESTED_DAYS} days: give the reason, and add to `mutes` in the policy"
 
 _BY_COMMAND: Final = "or run"
-_OF_HISTORY: Final = {"mutes": None, "suppressed_batches": None, "last_sent": None}
+_LAST: Final = {"mutes": None, "suppressed_batches": None, "last_sent": None}
 """The last members of each document. The draft fills them in."""
 
 
@@ -83,8 +83,6 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
         lines = {
             name: tuple(each.split("\n")) for name, each in document.items() if isinstance(each, Composed)
         }
-        attack = f", ATT&CK {self.technique}" if self.technique else ""
-        others = self.crowd and replace(self.crowd, mutes=())  # they are in the draft's own
         return Draft(
             title=Title(summary=self.text.summary, brief=self.text.brief),
             severity=self.finding.severity.value,
@@ -92,17 +90,20 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
             opening=tuple(opening),
             facts=(*facts, self.context.not_sent.line),
             body=tuple(map(tuple, body)),
-            identity=(f"Incident {self.key}, severity ", f", detector {self.finding.detector}{attack}"),
+            identity=self._identity,
             ending=tuple(self.how_to_mute),
             repeats=self.repeats,
-            others=others,
-            document=document
-            | dict.fromkeys(lines)
-            | {"not_sent": self.context.not_sent.document}
-            | _OF_HISTORY,
+            others=self.crowd and replace(self.crowd, mutes=()),  # they are in the draft's own
+            document=document | dict.fromkeys(lines) | {"not_sent": self.context.not_sent.document} | _LAST,
             lines=lines | {"mutes": tuple(map(as_json, self.mutes))},
             attributes=attributes(self.finding, kind, self.context) | ({"vpc": vpc} if vpc else {}),
         )
+
+    @property
+    def _identity(self) -> tuple[str, str]:
+        """The line that names the incident, without its severity."""
+        attack = f", ATT&CK {self.technique}" if self.technique else ""
+        return f"Incident {self.key}, severity ", f", detector {self.finding.detector}{attack}"
 
     @property
     def what_to_do(self) -> list[str]:
