@@ -14,7 +14,7 @@ from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
 from benchmarks.evaluation.memory import Directory, Formats, Layouts
 from benchmarks.evaluation.monitor import LEASE_SECONDS, QUIET_MINUTES, described, policy
 from benchmarks.layouts import log_format
-from benchmarks.loud.world import Context
+from benchmarks.loud.measured_container import Context
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget

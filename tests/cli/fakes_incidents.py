@@ -52,7 +52,7 @@ def incident(title: str, **members: Any) -> Incident:
 def of(key: str, stored: Incident, sink: str = PAGES, **members: Any) -> OpenIncident:
     """An incident as it is stored for a sink."""
     usual: dict[str, Any] = {
-        "told": Evidence(gravity=2),
+        "reported": Evidence(gravity=2),
         "sent_at": NOW - 2 * HOUR,
         "check_at": NOW + 6 * HOUR,
         "version": OWNER,
@@ -78,8 +78,8 @@ def _incidents() -> Iterable[OpenIncident]:
         ),
         reopened=1,
     )
-    told = Evidence(gravity=3, amount=20, members=("10.0.1.5",), places=("10.0.9.0/24",))
-    yield of(SCAN, scan, told=told, suppressed_batches=3, joined=("10.0.1.6",))
+    reported = Evidence(gravity=3, amount=20, members=("10.0.1.5",), places=("10.0.9.0/24",))
+    yield of(SCAN, scan, reported=reported, suppressed_batches=3, joined=("10.0.1.6",))
     yield of(SCAN, scan, OPERATIONS, sent_at=NOW - HOUR, suppressed_batches=1)
     blocked = incident(
         "10.20.2.20 was rejected at 10.20.3.30 on PostgreSQL (tcp/5432).",

@@ -69,7 +69,7 @@ class MemoryIncidents:
         item = self._claims.items[incident.key]
         if item.pending or item.resolved_at is None or item.resolved_at != incident.resolved_at:
             return False
-        item.told_resolved, item.check_at = True, None
+        item.reported_resolved, item.check_at = True, None
         return True
 
     def drop(self, incident: OpenIncident, owner: Owner) -> bool:
@@ -124,7 +124,7 @@ def _read(key: ClaimKey, item: MemoryItem, now: int) -> OpenIncident:
         suppressed_batches=len(item.suppressed_batches),
         joined=tuple(sorted(item.joined)),
         resolved_at=None if item.pending else item.resolved_at,
-        is_told=item.told_resolved,
+        is_reported=item.reported_resolved,
         no_data_since=item.no_data_since,
         check_at=item.check_at or 0,
     )

@@ -99,7 +99,7 @@ class MemoryClaims:
             return item.suppresses(request.incident, now, window) or item.is_acknowledged(now)
         short = min(window, self.terms.suppression)
         silent = item.suppresses(request.incident, now, window + DAY) or item.is_acknowledged(now)
-        return silent and item.has_told(evidence, now, short)
+        return silent and item.has_reported(evidence, now, short)
 
     @staticmethod
     def granted(item: MemoryItem, now: int) -> Claim:
@@ -111,7 +111,7 @@ class MemoryClaims:
             suppressed_batches=len(item.suppressed_batches),
             last_sent=item.sent_at,
             joined=tuple(sorted(item.joined)),
-            told=item.told if goes_on else None,
+            reported=item.reported if goes_on else None,
             **item.history(now),
         )
 
@@ -123,7 +123,7 @@ class MemoryClaims:
             quiet = request.quiet or self.terms.suppression
             item.sent_at, item.suppressed_until = request.now, request.now + quiet
             item.suppressed_batches = set()
-            item.tries, item.told, item.joined, item.pending = 0, request.evidence, [], False
+            item.tries, item.reported, item.joined, item.pending = 0, request.evidence, [], False
             item.open(request.incident, request.now)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
@@ -137,7 +137,7 @@ class MemoryClaims:
     def acknowledge(self, key: ClaimKey, now: int) -> None:
         """Acknowledge an incident, as the command does."""
         item = self.items[key]
-        item.acknowledged_until = now + (DAY if item.told is None else ACKNOWLEDGED_SECONDS)
+        item.acknowledged_until = now + (DAY if item.reported is None else ACKNOWLEDGED_SECONDS)
 
     def _answer(self, operation: str) -> None:
         self.calls += 1

@@ -1,4 +1,4 @@
-"""Pages beyond the budget: held, told in one roll-up an hour and sink, and never lost silently."""
+"""Pages beyond the budget: held, reported in one roll-up an hour and sink, and never lost silently."""
 
 from __future__ import annotations
 

@@ -91,10 +91,10 @@ def _stored(one: OpenIncident, now: int) -> Iterator[tuple[str, str]]:
         yield "Page", _HELD
     if one.pending is not None:
         yield "Being sent", one_line(one.pending.subject, LONGEST_LINE)
-    if one.told is not None:
-        yield "Members", _joined(one.told.members)
-        yield "Places", _joined(one.told.places)
-        yield "Amount", f"{one.told.amount:,}" if one.told.amount else ""
+    if one.reported is not None:
+        yield "Members", _joined(one.reported.members)
+        yield "Places", _joined(one.reported.places)
+        yield "Amount", f"{one.reported.amount:,}" if one.reported.amount else ""
     yield "Joined since", _joined(one.joined)
     if one.no_data_since is not None:
         yield "No data", f"of its log group since {moment(one.no_data_since)}"
@@ -139,7 +139,7 @@ def document(each: Listed) -> dict[str, Any]:
         "acknowledged": _acknowledged(first),
         "resolved_at": first.resolved_at,
         "resolved_by": first.resolved_by,
-        "members": list(first.told.members) if first.told else [],
+        "members": list(first.reported.members) if first.reported else [],
         "joined": list(first.joined),
         "sinks": [one.key.sink for one in each.by_sink],
     }

@@ -61,8 +61,8 @@ class Stored(Struct):
         incident = replace(INCIDENT, last_seen=now)
         claim = self.claims.claim(ClaimRequest(KEY, owner, now, None, evidence, incident, _SENT))
         if claim.state is ClaimState.CLAIMED:
-            told = evidence and evidence.together(claim.told, claim.joined)
-            self.claims.confirm(ClaimRequest(KEY, owner, now, None, told, incident))
+            reported = evidence and evidence.together(claim.reported, claim.joined)
+            self.claims.confirm(ClaimRequest(KEY, owner, now, None, reported, incident))
         return claim
 
     def is_sent(self, now: int, evidence: Evidence | None = HOST) -> bool:
@@ -152,7 +152,7 @@ def test_an_incident_that_gets_worse_is_sent(stored: Stored, worse: Evidence) ->
     sent_and_acknowledged(stored, first)
     assert not stored.is_sent(LATER, first)
     claim = stored.page(LATER + 1, worse)
-    assert (claim.state, claim.event, claim.told is not None) == (ClaimState.CLAIMED, Event.UPDATED, True)
+    assert (claim.state, claim.event, claim.reported is not None) == (ClaimState.CLAIMED, Event.UPDATED, True)
     assert not stored.is_sent(LATER + 2, first)
     assert stored.is_sent(LATER + 2 + TERMS.suppression, worse)
 

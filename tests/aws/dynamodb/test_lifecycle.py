@@ -163,7 +163,7 @@ def test_within_the_window_a_recurrence_reopens_it_silently(table: Table) -> Non
     assert table.incidents.due(NOW + 3600 + 7199, 10) == []
     (one,) = table.incidents.due(NOW + 3600 + 7200, 10)
     assert one.incident is not None
-    assert (one.incident.reopened, one.resolved_at, one.is_told) == (1, None, True)
+    assert (one.incident.reopened, one.resolved_at, one.is_reported) == (1, None, True)
 
 
 def test_after_the_window_a_recurrence_is_sent_as_reopened(table: Table) -> None:
@@ -173,7 +173,7 @@ def test_after_the_window_a_recurrence_is_sent_as_reopened(table: Table) -> None
     assert table.send(NOW + TERMS.suppression) is Event.REOPENED
     (one,) = table.incidents.due(NOW + TERMS.suppression + 7200, 10)
     assert one.incident is not None
-    assert (one.incident.opened_at, one.incident.reopened, one.is_told) == (NOW, 1, False)
+    assert (one.incident.opened_at, one.incident.reopened, one.is_reported) == (NOW, 1, False)
 
 
 def test_an_incident_that_was_reopened_silently_is_sent_after_the_window(table: Table) -> None:
@@ -185,7 +185,7 @@ def test_an_incident_that_was_reopened_silently_is_sent_after_the_window(table: 
     assert table.send(NOW + TERMS.suppression) is Event.REOPENED
     (one,) = table.incidents.due(NOW + TERMS.suppression + 7200, 10)
     assert one.incident is not None
-    assert (one.incident.reopened, one.is_told) == (1, False)
+    assert (one.incident.reopened, one.is_reported) == (1, False)
     assert table.claim(NOW + 2 * TERMS.suppression - 60)[2] is ClaimState.SUPPRESSED
     assert table.claim(NOW + 3 * TERMS.suppression - 120)[2] is ClaimState.SUPPRESSED  # extended again
 

@@ -109,7 +109,7 @@ def status_of(one: OpenIncident) -> Status:
 
 def acknowledged_for(one: OpenIncident) -> int:
     """How long an acknowledgment of an incident lasts, in seconds."""
-    return UNCOMPARED_SECONDS if one.told is None else ACKNOWLEDGED_SECONDS
+    return UNCOMPARED_SECONDS if one.reported is None else ACKNOWLEDGED_SECONDS
 
 
 def grouped(incidents: Iterable[OpenIncident]) -> list[Listed]:

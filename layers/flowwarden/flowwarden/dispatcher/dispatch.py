@@ -146,8 +146,8 @@ class Dispatcher:
             total += step.report
             over += [step.over] if step.over else []
             held += [step.held] if step.held else []
-        told = send_several(held, with_budget(run, self._page_budget), self._claims)
-        total += _unsent(told) + self._report(over, run)
+        delivery = send_several(held, with_budget(run, self._page_budget), self._claims)
+        total += _unsent(delivery) + self._report(over, run)
         return total + self._send_digests(run) if not total.state_unavailable else total
 
     def _send_digests(self, run: Run) -> DispatchReport:
@@ -205,7 +205,7 @@ class Dispatcher:
         if not self._incidents.resolve(one, now):
             return _Step()
         resolved = replace(one, resolved_at=now)
-        if one.is_told:
+        if one.is_reported:
             # It recurred within the suppression window: nothing was sent since it was reported as resolved.
             self._incidents.close(resolved)
             return _Step(DispatchReport(resolved=1))

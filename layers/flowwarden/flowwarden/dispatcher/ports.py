@@ -48,7 +48,7 @@ class OpenIncident(Struct, frozen=True, kw_only=True):
     """Members that joined since."""
     resolved_at: int | None = None
     """Unix seconds since when it is resolved, if the notification about that was not sent yet."""
-    is_told: bool = False
+    is_reported: bool = False
     """Whether a notification reported it as resolved, and none was sent since: it reopened silently."""
     no_data_since: int | None = None
     """Unix seconds of the last records of its log group, if none came later."""
@@ -57,7 +57,7 @@ class OpenIncident(Struct, frozen=True, kw_only=True):
     resolved_by: str | None = None
     """If it was resolved by command: as given with the command."""
     acknowledged: Acknowledgment | None = None
-    told: Evidence | None = None
+    reported: Evidence | None = None
     """What its notifications reported."""
 
 

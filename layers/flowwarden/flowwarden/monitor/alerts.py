@@ -82,7 +82,7 @@ class Seen(Struct, frozen=True, kw_only=True):
         )
 
 
-class _Told(Struct, frozen=True):
+class _PagedFinding(Struct, frozen=True):
     """A finding that notifies, with its incident."""
 
     finding: Finding
@@ -99,12 +99,12 @@ def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
     Those for operations come first, since they report missing or unread records; then single
     findings by severity; then those that stand for several findings. Findings of one incident are one alert.
     """
-    incidents: defaultdict[str, list[_Told]] = defaultdict(list)
+    incidents: defaultdict[str, list[_PagedFinding]] = defaultdict(list)
     own = own_hosts(findings, seen)
     for finding in sorted(findings, key=_urgency):
         if finding.severity.pages:
-            told = _told(finding, seen, own)
-            incidents[told.key].append(told)
+            paged = _paged(finding, seen, own)
+            incidents[paged.key].append(paged)
     return [_alert(each, seen) for each in incidents.values()]
 
 
@@ -119,20 +119,22 @@ def _cause(finding: Finding, seen: Seen) -> Cause | None:
     return cause_of(finding, BY_NAME[finding.detector].shares, seen.hosts)
 
 
-def _told(finding: Finding, seen: Seen, own: Mapping[Place, Past]) -> _Told:
+def _paged(finding: Finding, seen: Seen, own: Mapping[Place, Past]) -> _PagedFinding:
     account, log_group = account_of(finding) or seen.batch.owner, one_line(seen.batch.log_group)
     place = place_of(finding, seen.batch.owner)
     if place and place in own:
         key = incident_key(finding, account, seen.deployment.region, log_group, host=place.host)
         quiet = quiet_of_host(seen.deployment.suppression_minutes)
-        return _Told(finding, account, key, None, HostIncident(place.host, own[place], quiet, seen.now))
+        return _PagedFinding(
+            finding, account, key, None, HostIncident(place.host, own[place], quiet, seen.now)
+        )
     cause = _cause(finding, seen)
-    return _Told(
+    return _PagedFinding(
         finding, account, incident_key(finding, account, seen.deployment.region, log_group, cause), cause
     )
 
 
-def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
+def _alert(several: Sequence[_PagedFinding], seen: Seen) -> Alert:
     first, findings = several[0], [each.finding for each in several]
     finding, detector = first.finding, BY_NAME[first.finding.detector]
     context, crowd = seen.context(first.account), _crowd(several)
@@ -150,12 +152,12 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
     )
 
 
-def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Notification | Draft:
+def _page(several: Sequence[_PagedFinding], claim: Claim, context: RenderContext) -> Notification | Draft:
     """The notification about the most urgent finding; of equally urgent ones, about one not yet reported."""
-    told = frozenset(claim.told.members if claim.told else ())
+    reported = frozenset(claim.reported.members if claim.reported else ())
 
-    def rank(each: _Told) -> tuple[tuple[bool, bool, int], bool]:
-        return _urgency(each.finding), told.issuperset(_members([each]) or ("",))
+    def rank(each: _PagedFinding) -> tuple[tuple[bool, bool, int], bool]:
+        return _urgency(each.finding), reported.issuperset(_members([each]) or ("",))
 
     first, *others = sorted(several, key=rank)
     crowd = _crowd([first, *others])
@@ -165,7 +167,7 @@ def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Not
     return render(first.finding, first.key, context, crowd)
 
 
-def _crowd(several: Sequence[_Told]) -> Crowd | Course | None:
+def _crowd(several: Sequence[_PagedFinding]) -> Crowd | Course | None:
     if host := several[0].host:
         return host.course([each.finding for each in several])
     shown = [*dict.fromkeys(each.cause.what for each in several if each.cause)]
@@ -175,13 +177,13 @@ def _crowd(several: Sequence[_Told]) -> Crowd | Course | None:
     return Crowd("; ".join(shown[:MOST_SHOWN]), _members(several), others)
 
 
-def _members(several: Sequence[_Told]) -> tuple[str, ...]:
+def _members(several: Sequence[_PagedFinding]) -> tuple[str, ...]:
     if host := several[0].host:
         return host.behaviors(each.finding for each in several)
     return tuple(dict.fromkeys(name for each in several if each.cause for name in each.cause.members))
 
 
-def _evidence(several: Sequence[_Told]) -> Evidence | None:
+def _evidence(several: Sequence[_PagedFinding]) -> Evidence | None:
     findings = [each.finding for each in several]
     if host := several[0].host:
         return host.evidence(findings)

@@ -58,7 +58,7 @@ class Alert(Struct, frozen=True, kw_only=True):
 
         That includes members that joined before, and the earlier life of the incident.
         """
-        reported = self.evidence and self.evidence.together(claim.told, claim.joined)
+        reported = self.evidence and self.evidence.together(claim.reported, claim.joined)
         incident = self.incident and self.incident.after(claim.earlier, claim.event, now)
         if incident is not None and isinstance(draft := self.render(claim), Draft):
             incident = draft.revised(incident, claim, reported)

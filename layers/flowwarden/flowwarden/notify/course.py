@@ -56,7 +56,7 @@ class Course(Struct, frozen=True, tag="host", tag_field="kind"):
     def events(self, claim: Claim) -> list[Event]:
         """All events of the incident in their order, one for each detector: its latest sentence."""
         latest: dict[str, Event] = {}
-        for event in (*self.found, *_stored(claim.told.places if claim.told else ())):
+        for event in (*self.found, *_stored(claim.reported.places if claim.reported else ())):
             known = latest.setdefault(event.detector, event)
             latest[event.detector] = replace(known, since=min(known.since, event.since))
         return sorted(latest.values(), key=lambda each: (each.since, each.detector))

@@ -78,7 +78,7 @@ class Draft(Struct, frozen=True, kw_only=True, tag="draft", tag_field="stored"):
         """That of the finding; if kinds of evidence combine, that of all that was seen."""
         if evidence is None or not evidence.combines:
             return self.severity
-        return severity_of(evidence.together(claim.told, claim.joined))
+        return severity_of(evidence.together(claim.reported, claim.joined))
 
     def _text(self, title: Title, severity: str, claim: Claim) -> Composed:
         before, after = self.identity

@@ -19,11 +19,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from flowwarden.aws.dynamodb import history, lifecycle, told
+from flowwarden.aws.dynamodb import history, lifecycle, reported
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.lifecycle import PENDING, RESOLVED, SENT
+from flowwarden.aws.dynamodb.reported import ACKNOWLEDGED
 from flowwarden.aws.dynamodb.table import ConditionFailed, ItemDamaged, StateTable, number
-from flowwarden.aws.dynamodb.told import ACKNOWLEDGED
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import (
@@ -67,7 +67,7 @@ _HELD = (
 
 _CONFIRM: Final = "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
 _ENDED: Final = (
-    "suppressed_batches, lease_until, tries, pending, no_data_since, told_resolved"
+    "suppressed_batches, lease_until, tries, pending, no_data_since, reported_resolved"
     ", resolved_at, resolved_by, ended_at"
     f"{lifecycle.ACKNOWLEDGMENT}"
 )
@@ -87,7 +87,7 @@ class DynamoDbClaims:
         """Try to claim the notification of the sink about the incident.
 
         Costs one write; a suppressed repeat costs a second write, which counts it. With evidence, a repeat is
-        suppressed only if it shows nothing new (`told.nothing_new`).
+        suppressed only if it shows nothing new (`reported.nothing_new`).
 
         Raises:
             StateUnavailable: the table did not answer or refused.
@@ -101,7 +101,7 @@ class DynamoDbClaims:
                 f"{life.text}, tries = ",
                 "if_not_exists(tries, :none) + :one",
                 ConditionExpression=f"NOT ({held.text})",
-                ExpressionAttributeNames=_NAMES | life.names,
+                ExpressionAttributeNames=_NAMES | held.names | life.names,
                 ExpressionAttributeValues=self._values(request.owner, request.now, quiet)
                 | held.values
                 | life.values,
@@ -117,22 +117,22 @@ class DynamoDbClaims:
         """The suppression window of a request, in seconds."""
         return self._terms.suppression if request.quiet is None else request.quiet
 
-    def _held(self, request: ClaimRequest) -> told.Clause:
+    def _held(self, request: ClaimRequest) -> reported.Clause:
         """The condition under which this claim is not granted."""
         new = self._new(request.evidence, request.now, self._quiet(request))
         silent = lifecycle.suppressing(request.incident, request.now)
         text = _HELD.format(suppressing=silent.text, nothing_new=new.text)
-        return told.Clause(text, new.values | silent.values)
+        return reported.Clause(text, new.values | silent.values, new.names)
 
-    def _new(self, evidence: Evidence | None, now: int, quiet: int) -> told.Clause:
+    def _new(self, evidence: Evidence | None, now: int, quiet: int) -> reported.Clause:
         """The condition under which a repeat within the window is not sent."""
         if evidence is None:
-            return told.Clause("attribute_exists(suppressed_until)", {})
+            return reported.Clause("attribute_exists(suppressed_until)", {})
         # Findings that count over a day have windows that are a day longer (`quiet_of`), and one incident can
         # have both kinds of findings.
         furthest = {":quiet": number(now + quiet + DAY + CLOCKS)}
-        clause = told.nothing_new(evidence, now, min(quiet, self._terms.suppression))
-        return told.Clause(clause.text, clause.values | furthest)
+        clause = reported.nothing_new(evidence, now, min(quiet, self._terms.suppression))
+        return reported.Clause(clause.text, clause.values | furthest, clause.names)
 
     def _values(self, owner: Owner, now: int, quiet: int) -> dict[str, Any]:
         """The values in the condition and in the update of a claim."""
@@ -171,7 +171,7 @@ class DynamoDbClaims:
         """
         ends = request.now + self._quiet(request)
         evidence = request.evidence
-        kept = told.Clause(" REMOVE joined", {}) if evidence is None else told.stored(evidence)
+        kept = reported.Clause(" REMOVE joined", {}) if evidence is None else reported.stored(evidence)
         life = lifecycle.confirmed(request.incident, request.now)
         with suppress(ConditionFailed):
             self._update(
@@ -223,14 +223,16 @@ class DynamoDbClaims:
             waiting = ClaimState.IN_PROGRESS if waits else ClaimState.UNANSWERED
             return Claim(state=waiting, same_batch=same_batch)
         # A retry or second delivery of the batch that sent it is not a repeat.
-        joins = evidence is not None and not set(evidence.members) <= set(item.names("told"))
+        joins = evidence is not None and not set(evidence.members) <= set(item.names("reported"))
         known = lifecycle.incident_of(item, now)
         if not same_batch:
             # The outcome is already known, and a missing count does not change it.
             with suppress(StateUnavailable, ConditionFailed):
                 reopening = lifecycle.reopened(known, request.incident, state, now)
                 stale = lifecycle.is_stale(known, request.incident)
-                if update := told.repeat(item, request, self._quiet(request), reopening, state, stale=stale):
+                if update := reported.repeat(
+                    item, request, self._quiet(request), reopening, state, stale=stale
+                ):
                     self._update(request.key, **update)
         return Claim(
             state=ClaimState.SUPPRESSED,

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from flowwarden.aws.dynamodb import told
+from flowwarden.aws.dynamodb import reported
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.lifecycle import PENDING, RESOLVED, SENT, acknowledged_until, incident_of
 from flowwarden.notify.claims import Claim, ClaimState
@@ -40,7 +40,7 @@ def granted(item: StoredItem, state: str | None, now: int, quiet: int) -> Claim:
         suppressed_batches=item.size("suppressed_batches"),
         last_sent=item.moment("sent_at", now) if "sent_at" in item else None,
         joined=item.names("joined"),
-        told=told.told(item) if (ends or 0) > now or acknowledged else None,
+        reported=reported.reported(item) if (ends or 0) > now or acknowledged else None,
         event=event,
         earlier=earlier,
     )
@@ -52,7 +52,7 @@ def _event(item: StoredItem, now: int) -> tuple[Event, Incident | None]:
     if incident is None:
         return Event.OPENED, None
     if "resolved_at" not in item:
-        if "told_resolved" not in item:
+        if "reported_resolved" not in item:
             return Event.UPDATED, incident
         # It was reopened silently, which was counted.
         return Event.REOPENED, replace(incident, reopened=max(0, incident.reopened - 1))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from flowwarden.aws.dynamodb import told
+from flowwarden.aws.dynamodb import reported
 from flowwarden.aws.dynamodb.history import LONGEST_WINDOW, granted
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.lifecycle import (
@@ -25,8 +25,8 @@ from flowwarden.aws.dynamodb.lifecycle import (
     acknowledged_until,
     incident_of,
 )
+from flowwarden.aws.dynamodb.reported import Clause
 from flowwarden.aws.dynamodb.table import Address, ConditionFailed, ItemDamaged, StateTable, number
-from flowwarden.aws.dynamodb.told import Clause
 from flowwarden.dispatcher.ports import Acknowledgment, OpenIncident
 from flowwarden.notify.claims import MAX_UNANSWERED, UNANSWERED_SECONDS, Claim, ClaimKey, Owner
 from flowwarden.notify.pending import Pending
@@ -90,9 +90,11 @@ class DynamoDbIncidents:
 
     def close(self, incident: OpenIncident) -> bool:
         """See the port."""
-        values = {":told": {"BOOL": True}}
+        values = {":reported": {"BOOL": True}}
         same = _unchanged({"state": {"S": RESOLVED}, "resolved_at": number(incident.resolved_at or 0)})
-        return self._update(incident.key, "SET told_resolved = :told REMOVE #open, check_at", same, values)
+        return self._update(
+            incident.key, "SET reported_resolved = :reported REMOVE #open, check_at", same, values
+        )
 
     def drop(self, incident: OpenIncident, owner: Owner) -> bool:
         """See the port."""
@@ -190,12 +192,12 @@ def read(item: StoredItem, now: int, *, also_closed: bool = False) -> OpenIncide
         suppressed_batches=item.size("suppressed_batches"),
         joined=item.names("joined"),
         resolved_at=resolved,
-        is_told="told_resolved" in item,
+        is_reported="reported_resolved" in item,
         no_data_since=item.moment("no_data_since", now) if "no_data_since" in item else None,
         check_at=(item.moment("check_at", now + 2 * DAY) or 0) if "check_at" in item else 0,
         resolved_by=item.text("resolved_by") if "resolved_by" in item else None,
         acknowledged=_acknowledgment(item, state, now),
-        told=told.told(item),
+        reported=reported.reported(item),
     )
 
 

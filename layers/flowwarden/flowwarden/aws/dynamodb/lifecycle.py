@@ -13,8 +13,8 @@ import msgspec
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.item import StoredItem
+from flowwarden.aws.dynamodb.reported import Clause
 from flowwarden.aws.dynamodb.table import number
-from flowwarden.aws.dynamodb.told import Clause
 from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Incident
 from flowwarden.notify.pending import Pending
 from flowwarden.unreadable import CLOCKS
@@ -95,7 +95,7 @@ def suppressing(incident: Incident | None, now: int) -> Clause:
         ":ahead": now + CLOCKS,
         ":seen": min(incident.last_seen, now),  # DynamoDB refuses a range that ends before it begins
     }
-    known = f"attribute_not_exists(told_resolved) OR {_RECENT}"
+    known = f"attribute_not_exists(reported_resolved) OR {_RECENT}"
     if incident.counted_over:
         known, times = f"{known} OR {_COUNTED}", times | {":counted": now - incident.counted_over}
     values = {name: number(each) for name, each in times.items()}
@@ -117,11 +117,12 @@ def reopened(known: Incident | None, seen: Incident | None, state: str, now: int
         return Clause("", {})
     again = replace(known, reopened=known.reopened + 1, last_seen=now)
     return Clause(
-        "#state = :sent, reopened = :reopened, #open = :open, check_at = :check_at, told_resolved = :told",
+        "#state = :sent, reopened = :reopened, #open = :open, check_at = :check_at"
+        ", reported_resolved = :reported",
         {
             ":sent": {"S": SENT},
             # The notification about its end is sent, or is being sent at this moment.
-            ":told": {"BOOL": True},
+            ":reported": {"BOOL": True},
             ":reopened": number(again.reopened),
             ":open": {"S": OPEN},
             ":check_at": number(due_at(again, now)),

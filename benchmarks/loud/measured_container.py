@@ -156,7 +156,7 @@ class Context(Struct, frozen=True, kw_only=True):
         return int(self.left() * 1000)
 
 
-class World:
+class MeasuredContainer:
     """A container: the handler, and the counts of its calls."""
 
     def __init__(
