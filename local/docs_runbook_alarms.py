@@ -117,6 +117,8 @@ def _value(dimension: dict[str, Any]) -> str:
         return value
     if value == {"Ref": "AWS::StackName"}:
         return STACK
+    if "Fn::Sub" in value:
+        return str(value["Fn::Sub"]).replace("${AWS::StackName}", STACK)
     (reference,) = value.values()
     resource = reference if isinstance(reference, str) else reference[0]
     return VALUES[dimension["Name"]].format(resource)

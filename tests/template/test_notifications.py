@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import monitor
 from flowwarden.records.subscription import encode
 from tests.functions.test_enforcer_events import ROOT, read, run_of
 from tests.functions.test_monitor_events import BLOCKED, Harness, document
@@ -207,9 +212,18 @@ def watched(alarm: stack.Node) -> tuple[str, str, str, str]:
     if name in BY_NAME_OF_ATTRIBUTE:
         resource, attribute = value["Fn::GetAtt"]
         assert attribute == name
+    elif name == "service":
+        resource = service_of(value)
     else:
         resource = value if isinstance(value, str) else value["Ref"]
     return alarm["Namespace"], alarm["MetricName"], name, resource
+
+
+def service_of(value: Any) -> str:
+    """The function that a value of the dimension `service` names. It contains the stack, too."""
+    stack_name, dash, function = value["Fn::Sub"].rpartition("-")
+    assert (stack_name, dash) == ("${AWS::StackName}", "-")
+    return str(function)
 
 
 def test_every_possible_loss_has_one_alarm() -> None:
@@ -339,15 +353,25 @@ def dimension_key(dimensions: dict[str, str]) -> str:
     return json.dumps(dimensions, sort_keys=True)
 
 
+def count_one_of_each() -> None:
+    """The monitor emits all its metrics, as for a batch in which none is zero."""
+    ones = dict.fromkeys(monitor.METRICS.values(), 1)
+    report: Any = SimpleNamespace(**ones, delay=1, findings_by_detector={})
+    monitor.count(report)
+    monitor.metrics.flush_metrics()
+
+
 def test_alarms_on_custom_metrics_match_what_the_functions_emit(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a deployed stack, the value of the dimension is the variable `POWERTOOLS_SERVICE_NAME`."""
     Harness().run(encode(document(BLOCKED)))
+    count_one_of_each()
     quiet = read(ROOT / "events" / "enforcer" / "sweep-no-change.json")
     run_of(quiet)(quiet["event"])
     watched_here = {
         (
             alarm["Namespace"],
             alarm["MetricName"],
-            dimension_key({each["Name"]: each["Value"] for each in alarm["Dimensions"]}),
+            dimension_key({each["Name"]: service_of(each["Value"]) for each in alarm["Dimensions"]}),
         )
         for alarm in ALARMS.values()
         if not alarm["Namespace"].startswith("AWS/")
@@ -356,7 +380,21 @@ def test_alarms_on_custom_metrics_match_what_the_functions_emit(capsys: pytest.C
     assert watched_here <= emitted(capsys.readouterr().out)
     for name in stack.FUNCTIONS:
         shared = stack.environment(name)
-        assert (shared["POWERTOOLS_METRICS_NAMESPACE"], shared["POWERTOOLS_SERVICE_NAME"]) == (
-            "FlowWarden",
-            name.lower(),
-        )
+        assert shared["POWERTOOLS_METRICS_NAMESPACE"] == "FlowWarden"
+        assert service_of(shared["POWERTOOLS_SERVICE_NAME"]) == name.lower()
+
+
+@pytest.mark.parametrize("function", stack.FUNCTIONS)
+def test_the_dimension_of_all_metrics_is_what_the_environment_says(function: str) -> None:
+    """So two stacks in one account and Region have metrics of their own."""
+    name = function.lower()
+    program = f"import {name}; {name}.metrics.add_metric('Some', 'Count', 1); {name}.metrics.flush_metrics()"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "POWERTOOLS_SERVICE_NAME": f"blue-{name}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    dimensions = dimension_key({"service": f"blue-{name}"})
+    assert emitted(done.stdout) == {("FlowWarden", "Some", dimensions)}
