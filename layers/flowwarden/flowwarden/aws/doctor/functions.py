@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
     from mypy_boto3_lambda import LambdaClient
 
-ACTIONS: Final = (
+CALLER_ACTIONS: Final = (
     "lambda:GetFunctionConfiguration",
     "lambda:GetFunctionConcurrency",
     "lambda:GetFunctionEventInvokeConfig",
     "lambda:GetPolicy",
     "lambda:GetAccountSettings",
 )
-"""The IAM actions that this file needs."""
+"""The IAM actions that the credentials of the caller need for this file."""
 
 
 class FunctionReader:

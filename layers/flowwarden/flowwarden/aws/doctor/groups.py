@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
     from mypy_boto3_logs import CloudWatchLogsClient
 
-ACTIONS: Final = ("logs:DescribeLogGroups", "logs:DescribeSubscriptionFilters", "logs:DescribeLogStreams")
-"""The IAM actions that this file needs."""
+CALLER_ACTIONS: Final = (
+    "logs:DescribeLogGroups",
+    "logs:DescribeSubscriptionFilters",
+    "logs:DescribeLogStreams",
+)
+"""The IAM actions that the credentials of the caller need for this file."""
 
 
 class GroupReader:

@@ -14,8 +14,8 @@ from flowwarden.aws.doctor.reading import fact, items
 from flowwarden.doctor.fact import Fact, Unread
 from flowwarden.doctor.facts import Alarm
 
-ACTIONS: Final = ("cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms")
-"""The IAM actions that this file needs."""
+CALLER_ACTIONS: Final = ("cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms")
+"""The IAM actions that the credentials of the caller need for this file."""
 PERIOD: Final = 300
 QUERIES_PER_CALL: Final = 500
 """CloudWatch's limit."""

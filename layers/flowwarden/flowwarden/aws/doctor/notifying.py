@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-ACTIONS: Final = ("sns:ListSubscriptionsByTopic", "sqs:GetQueueAttributes", "kms:DescribeKey")
-"""The IAM actions that this file needs."""
+CALLER_ACTIONS: Final = ("sns:ListSubscriptionsByTopic", "sqs:GetQueueAttributes", "kms:DescribeKey")
+"""The IAM actions that the credentials of the caller need for this file."""
 _COUNTS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 

@@ -8,8 +8,8 @@ from flowwarden.aws.answers import Answer
 from flowwarden.aws.doctor.reading import fact
 from flowwarden.doctor.facts import Rule
 
-ACTIONS: Final = ("events:DescribeRule", "events:ListTargetsByRule")
-"""The IAM actions that this file needs."""
+CALLER_ACTIONS: Final = ("events:DescribeRule", "events:ListTargetsByRule")
+"""The IAM actions that the credentials of the caller need for this file."""
 
 
 class RuleReader:

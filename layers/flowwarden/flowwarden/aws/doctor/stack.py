@@ -13,8 +13,8 @@ from flowwarden.aws.clients import Service, make_client
 from flowwarden.aws.doctor.reading import items
 from flowwarden.doctor.facts import StackState
 
-ACTIONS: Final = ("cloudformation:DescribeStacks", "cloudformation:ListStackResources")
-"""The IAM actions that this file needs."""
+CALLER_ACTIONS: Final = ("cloudformation:DescribeStacks", "cloudformation:ListStackResources")
+"""The IAM actions that the credentials of the caller need for this file."""
 _DELETED: Final = "DELETE_COMPLETE"
 
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
     from mypy_boto3_dynamodb import DynamoDBClient
 
-ACTIONS: Final = (
+CALLER_ACTIONS: Final = (
     "dynamodb:DescribeTable",
     "dynamodb:DescribeTimeToLive",
     "dynamodb:DescribeContinuousBackups",
     "dynamodb:BatchGetItem",  # heartbeats and the last good policy
     "dynamodb:Query",  # the mutes made by command
 )
-"""The IAM actions that this file, and what else the doctor reads of the table, need."""
+"""The IAM actions that the credentials of the caller need for this file and the rest of the table."""
 EXPIRY: Final = "expires_at"
 INDEX: Final = "open"
 

@@ -9,8 +9,12 @@ from flowwarden.aws.doctor.reading import fact
 from flowwarden.doctor.fact import Fact
 from flowwarden.doctor.facts import Trail
 
-ACTIONS: Final = ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors")
-"""The IAM actions that this file needs."""
+CALLER_ACTIONS: Final = (
+    "cloudtrail:DescribeTrails",
+    "cloudtrail:GetTrailStatus",
+    "cloudtrail:GetEventSelectors",
+)
+"""The IAM actions that the credentials of the caller need for this file."""
 _WRITES: Final = frozenset({"All", "WriteOnly"})
 
 
