@@ -153,11 +153,12 @@ def incident_of(item: StoredItem, now: int) -> Incident | None:
         return None
     seen = item.moment("last_seen", now) if "last_seen" in item else None
     reopened = item.amount("reopened") if "reopened" in item else None
+    known = found.plausible(now)
     return replace(
-        found,
-        last_seen=max(found.last_seen, seen or 0),
-        reopened=found.reopened if reopened is None else reopened,
-    )
+        known,
+        last_seen=max(known.last_seen, seen or 0),
+        reopened=known.reopened if reopened is None else reopened,
+    ).plausible(now)
 
 
 def history(item: StoredItem, now: int) -> tuple[Event, Incident | None]:
