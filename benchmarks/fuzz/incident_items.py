@@ -42,14 +42,16 @@ ITEMS: Final = 12
 """Damaged items of a table."""
 _INTACT: Final = "/intact"
 """The log group of the intact incident."""
-_LOG_GROUP: Final = "/flow-logs"
+LOG_GROUP: Final = "/flow-logs"
 _OPENED: Final = NOW - 5 * HOUR
 _DIGITS: Final = 38
 """Of a number in DynamoDB."""
+_REPEATED: Final = {":last_seen", ":lease_until", ":was_last_seen", ":was_lease_until"}
+"""Values that a condition compares with what was read: they are never larger than what DynamoDB stores."""
 _ATTRIBUTES: Final = {"kind": "incident", "severity": "high", "account": "1", "region": "eu-west-1"}
 
 
-def incident(log_group: str = _LOG_GROUP) -> Incident:
+def incident(log_group: str = LOG_GROUP) -> Incident:
     """An incident that is over."""
     return Incident(
         title="10.0.8.12 scans.",
@@ -79,7 +81,7 @@ def pending(key: str) -> Pending:
     return Pending(incident=incident(), notification=notification, quiet=3600, evidence=Evidence(gravity=2))
 
 
-def members_of(key: str, state: str, log_group: str = _LOG_GROUP) -> Members:
+def members_of(key: str, state: str, log_group: str = LOG_GROUP) -> Members:
     """The undamaged members of an open incident in a state; together, all that are ever stored."""
     last_seen = _OPENED + 600
     sent = {
@@ -215,7 +217,7 @@ class IncidentTable(Table):
     def update_item(self, *, Key: Members, UpdateExpression: str, **given: Any) -> Members:  # noqa: ANN401, N803
         """See boto3."""
         key, item = self._by_pk.get(Key["pk"]["S"], ("", {}))
-        if any(len(each.get("N", "").lstrip("-")) > _DIGITS for each in _values(given)):
+        if any(len(each.get("N", "").lstrip("-")) > _DIGITS for each in _written(given)):
             raise refusal("ValidationException", {})
         if key not in {"", OVER, WAITING}:
             if self._contents.refuses and "ADD " in UpdateExpression:
@@ -238,8 +240,10 @@ class IncidentTable(Table):
         return dict.fromkeys(kind.sets, [*self._contents.slots.values(), {}][0]) if kind else {}
 
 
-def _values(given: Members) -> Iterator[Members]:
-    yield from given.get("ExpressionAttributeValues", {}).values()
+def _written(given: Members) -> Iterator[Members]:
+    """The values of a write, without those that repeat what an item contains."""
+    values = given.get("ExpressionAttributeValues", {})
+    yield from (each for name, each in values.items() if name not in _REPEATED)
 
 
 def _number(value: int) -> Members:

@@ -122,5 +122,5 @@ KIND: Final = Kind(
     make=drawn,
     check=check,
     size=ITEMS,
-    share=0.05,
+    share=0.03,
 )

@@ -132,6 +132,17 @@ FAULTS: Final[Mapping[str, Row]] = {
             ),
         ),
     },
+    "a damaged item": _everywhere(
+        tests_of("benchmarks/test_fuzz_incidents", "no_damaged_item_harms_another_incident_or_is_shown_raw")
+    )
+    | {
+        BUDGET: (tests_of("aws/dynamodb/test_page_budget", "a_damaged_item_stops_no_page_and_is_repaired"),),
+        DIGESTS: (
+            tests_of(
+                "aws/dynamodb/test_digests", "a_damaged_item_is_read_as_far_as_possible_and_takes_additions"
+            ),
+        ),
+    },
     "a batch from a failure queue": {
         NOTIFIED: (
             tests_of(

@@ -37,7 +37,15 @@ from tests.functions.test_monitor_events import BLOCKED, ROOT, Harness, document
 from tests.notify.fakes import MemorySink
 
 SEED: Final = 3
-GROUPS: Final = {"lines": 4, "payloads": 15, "events": 150, "policies": 25, "items": 15, "files": 80}
+GROUPS: Final = {
+    "lines": 4,
+    "payloads": 15,
+    "events": 150,
+    "policies": 25,
+    "items": 15,
+    "incidents": 12,
+    "files": 80,
+}
 """Groups of each kind: some hundred inputs, or some dozen of the slowest kinds."""
 
 
