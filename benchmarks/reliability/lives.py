@@ -20,7 +20,7 @@ call."""
 
 
 class Lives(Struct, frozen=True):
-    """Each call in turn has a mishap; afterwards, an invariant of `tests/dispatcher/lives` holds."""
+    """Each call in turn has a fault; afterward, an invariant of `tests/dispatcher/lives` holds."""
 
     about: str
     """The invariant."""
