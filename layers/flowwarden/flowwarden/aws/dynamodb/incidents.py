@@ -11,6 +11,8 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from flowwarden.aws.dynamodb import reported
 from flowwarden.aws.dynamodb.history import LONGEST_WINDOW, granted
 from flowwarden.aws.dynamodb.item import StoredItem
@@ -170,6 +172,7 @@ def read(item: StoredItem, now: int, *, also_closed: bool = False) -> OpenIncide
     if key is None or owner is None or state is None:
         return None
     pending = item.document("pending", Pending) if state == PENDING and "pending" in item else None
+    pending = None if pending is None else replace(pending, incident=pending.incident.plausible(now))
     incident = incident_of(item, now)
     if state == PENDING and "pending" not in item:
         item.left_out("pending", "is missing")

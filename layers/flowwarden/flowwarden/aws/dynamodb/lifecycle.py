@@ -33,9 +33,9 @@ ACKNOWLEDGMENT: Final = ", acknowledged_until, acknowledged_at, acknowledged_by"
 incident, remove it."""
 MOST_TRIES: Final = 1000
 """More attempts than a claim can have in a week. A larger number is damage and does not suppress."""
-RETRY_SECONDS: Final = 60
-"""After the end of a lease, for how long a retry of the batch goes first. Then the dispatcher sends what is
-pending."""
+RETRY_SECONDS: Final = 10
+"""After the end of a lease, for how long a retry of the batch goes first. Then the next run of the dispatcher
+sends what is pending: within two minutes of the claim."""
 
 
 def claimed(pending: Pending | None, now: int, lease: int) -> Clause:
@@ -157,8 +157,9 @@ def incident_of(item: StoredItem, now: int) -> Incident | None:
         return None
     seen = item.moment("last_seen", now) if "last_seen" in item else None
     reopened = item.amount("reopened") if "reopened" in item else None
+    known = found.plausible(now)
     return replace(
-        found,
-        last_seen=max(found.last_seen, seen or 0),
-        reopened=found.reopened if reopened is None else reopened,
-    )
+        known,
+        last_seen=max(known.last_seen, seen or 0),
+        reopened=known.reopened if reopened is None else reopened,
+    ).plausible(now)
