@@ -83,20 +83,24 @@ class DynamoDbIncidents:
             counted = f"{taken}, tries = if_not_exists(tries, :none) + :one"
             return self._write(incident, counted, values | {":none": number(0)}, PENDING)
         except ItemDamaged:  # a count that is not a number becomes 1
-            return self._write(incident, f"{taken}, tries = :one", values, PENDING)
+            return self._write_or_forget(incident, f"{taken}, tries = :one", values, PENDING)
 
     def resolve(self, incident: OpenIncident, now: int) -> bool:
         """See the port."""
         values = {":resolved": {"S": RESOLVED}, ":now": number(now)}
-        return self._write(incident, f"{RESOLVING} REMOVE no_data_since{ACKNOWLEDGMENT}", values, SENT)
+        return self._write_or_forget(
+            incident, f"{RESOLVING} REMOVE no_data_since{ACKNOWLEDGMENT}", values, SENT
+        )
 
     def close(self, incident: OpenIncident) -> bool:
         """See the port."""
         values = {":reported": {"BOOL": True}}
         same = _unchanged({"state": {"S": RESOLVED}, "resolved_at": number(incident.resolved_at or 0)})
-        return self._update(
-            incident.key, "SET reported_resolved = :reported REMOVE #open, check_at", same, values
-        )
+        update = "SET reported_resolved = :reported REMOVE #open, check_at"
+        try:
+            return self._update(incident.key, update, same, values)
+        except ItemDamaged as error:
+            return self._refused(incident.key, same, error)
 
     def drop(self, incident: OpenIncident, owner: Owner) -> bool:
         """See the port."""
@@ -111,12 +115,30 @@ class DynamoDbIncidents:
         else:
             update = "SET check_at = :check_at, expires_at = :expires, no_data_since = :since"
             values[":since"] = number(no_data_since)
-        return self._write(incident, update, values, PENDING if incident.pending else SENT)
+        return self._write_or_forget(incident, update, values, PENDING if incident.pending else SENT)
+
+    def _write_or_forget(
+        self, incident: OpenIncident, update: str, values: dict[str, Any], state: str
+    ) -> bool:
+        """The same as `_write`; an item that allows no write leaves the index, and the answer is False."""
+        try:
+            return self._write(incident, update, values, state)
+        except ItemDamaged as error:
+            return self._refused(incident.key, _version_of(incident, state), error)
+
+    def _refused(self, key: ClaimKey, same: Clause, error: ItemDamaged) -> bool:
+        """Remove an item from the index that allows no write, such as a full one: it would be due for ever.
+
+        Each run would begin with it, and stop there.
+        """
+        item = self._table.item(INCIDENTS.key_of(key.sink, key.incident), {})
+        item.left_out("its size or content", f"allows no write: {error}")
+        self._update(key, "REMOVE #open, check_at", same)
+        return False
 
     def _write(self, incident: OpenIncident, update: str, values: dict[str, Any], state: str) -> bool:
         """Write if neither the state, nor the owner, nor the time of the latest traffic has changed."""
-        same = _unchanged(dict(zip(_VERSION, incident.version, strict=True)) | {"state": {"S": state}})
-        return self._update(incident.key, update, same, values)
+        return self._update(incident.key, update, _version_of(incident, state), values)
 
     def _update(
         self, key: ClaimKey, update: str, same: Clause, values: Mapping[str, Any] = MappingProxyType({})
@@ -149,6 +171,11 @@ class DynamoDbIncidents:
                 ExpressionAttributeNames=_NAMES,
                 **({"ExpressionAttributeValues": same.values} if same.values else {}),
             )
+
+
+def _version_of(incident: OpenIncident, state: str) -> Clause:
+    """The condition that an item is in this state, and has not changed since it was read."""
+    return _unchanged(dict(zip(_VERSION, incident.version, strict=True)) | {"state": {"S": state}})
 
 
 def _unchanged(members: Mapping[str, Any]) -> Clause:
