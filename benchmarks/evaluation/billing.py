@@ -58,7 +58,7 @@ def bytes_of_claim(key: ClaimKey, item: MemoryItem | None) -> int:
     """The bytes of the claim item of an incident."""
     if item is None:
         return 0
-    known = item.told or Evidence()
+    known = item.reported or Evidence()
     names = sum(map(len, (*known.members, *known.places, *item.joined)))
     documents = [item.incident, item.unsent if item.pending else None]
     stored = sum(len(packed(each)["B"]) for each in documents if each is not None)

@@ -18,9 +18,8 @@ from benchmarks.evaluation.billing import (
 )
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.network.interface import NetworkInterface
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
-from flowwarden.notify.evidence import Evidence as Told
-from flowwarden.notify.incident import Incident, Pending
 from flowwarden.notify.notification import Notification
 from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.digests import NOTHING, Content
@@ -39,35 +38,20 @@ class Claims(MemoryClaims):
         self.write_units = Counter[str]()
         """By kind of item."""
 
-    def claim(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Told | None = None,
-        pending: Pending | None = None,
-    ) -> Claim:
+    def claim(self, request: ClaimRequest) -> Claim:
         """See the port. A suppressed repeat is a refused write, and mostly another one, which counts it."""
+        key = request.key
         with self.billed(key):
             size, content = bytes_of_claim(key, self.items.get(key)), self._content(key)
-            claim = super().claim(key, owner, now, quiet, evidence, pending)
+            claim = super().claim(request)
             if claim.state is not ClaimState.CLAIMED and content != self._content(key):
                 self.write_units[INCIDENTS.name] += units(size)
         return claim
 
-    def confirm(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Told | None = None,
-        incident: Incident | None = None,
-    ) -> None:
+    def confirm(self, request: ClaimRequest) -> None:
         """See the port."""
-        with self.billed(key):
-            super().confirm(key, owner, now, quiet, evidence, incident)
+        with self.billed(request.key):
+            super().confirm(request)
 
     @contextmanager
     def billed(self, key: ClaimKey) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Pages beyond the budget: held, told in one roll-up an hour and sink, and never lost silently."""
+"""Pages beyond the budget: held, reported in one roll-up an hour and sink, and never lost silently."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from msgspec.structs import replace
 
 from flowwarden.notify import held
 from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.incident import Incident
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import Routes, notify
-from flowwarden.notify.page_budget import Limit, PageLimits
+from flowwarden.notify.page_budget import Limit, Page, PageLimits
 from flowwarden.notify.run import RESERVE, Budgeted, Run
 from flowwarden.state.sets import DAY, HOUR
 from tests.notify.fakes import CrashError, MemoryClaims, MemorySink
@@ -212,16 +213,16 @@ def test_a_refused_roll_up_is_sent_by_the_retry() -> None:
 
 
 def test_a_crash_before_the_confirmation_sends_no_second_roll_up() -> None:
-    """The retry finds that it was sent, and confirms the incidents."""
+    """The retry finds that it was sent. The dispatcher lists the rest later, once more."""
 
     class Crashing(MemoryClaims):
         """Ends when an incident is confirmed."""
 
-        def confirm(self, key: ClaimKey, *arguments: object, **named: object) -> None:
-            if key == ClaimKey("chat", "c") and not crashed:
-                crashed.append(key)
+        def confirm(self, request: ClaimRequest) -> None:
+            if request.key == ClaimKey("chat", "c") and not crashed:
+                crashed.append(request.key)
                 raise CrashError
-            super().confirm(key, *arguments, **named)  # type: ignore[arg-type]
+            super().confirm(request)
 
     crashed: list[ClaimKey] = []
     bench = Bench(claims=Crashing(TERMS))
@@ -229,7 +230,35 @@ def test_a_crash_before_the_confirmation_sends_no_second_roll_up() -> None:
         bench.notify(*alerts("abc"))
     bench.notify(*alerts("abc"), attempt="2", after=60).raise_if_unsent()
     assert subjects(bench.chat) == ["a", "b", "held: c"]
-    assert bench.incident("c").held
+    assert bench.claims.items[ClaimKey("chat", "c")].pending
+    assert bench.incident("c", "mail").held
+
+
+def test_a_page_that_no_roll_up_of_its_batch_lists_stays_pending() -> None:
+    """One delivery ends after it has claimed `c`. Another delivery of the batch lists only `d`."""
+
+    class Crashing(MemoryPageBudget):
+        """Ends when a page is held for the first time."""
+
+        def take(self, page: Page, now: int) -> Limit | None:
+            limit = super().take(page, now)
+            if limit is not None and not crashed:
+                crashed.append(page.key.incident)
+                raise CrashError
+            return limit
+
+    crashed: list[str] = []
+    bench = Bench()
+    bench.pages = Crashing(bench.limits)
+    with pytest.raises(CrashError):
+        bench.notify(*alerts("abcd"))
+    assert crashed == ["c"]
+    bench.notify(*alerts("abcd"), attempt="2", after=1)
+    assert subjects(bench.chat) == ["a", "b", "held: d"]
+    bench.notify(*alerts("abcd"), attempt="3", after=60).raise_if_unsent()
+    assert subjects(bench.chat) == ["a", "b", "held: d"]
+    assert bench.claims.items[ClaimKey("chat", "c")].pending
+    assert not bench.claims.items[ClaimKey("chat", "d")].pending
 
 
 @pytest.mark.parametrize("away", ["budget", "claims"])
@@ -252,9 +281,9 @@ def test_a_run_with_little_time_sends_without_asking() -> None:
     class Slow(MemoryClaims):
         """Takes seconds."""
 
-        def claim(self, *arguments: object, **named: object) -> Claim:
+        def claim(self, request: ClaimRequest) -> Claim:
             bench.seconds_left = RESERVE - 1
-            return super().claim(*arguments, **named)  # type: ignore[arg-type]
+            return super().claim(request)
 
     bench.claims = Slow(TERMS, items=bench.claims.items)
     bench.notify(alert("c"), batch="second")

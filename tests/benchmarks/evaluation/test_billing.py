@@ -15,8 +15,8 @@ from benchmarks.evaluation.memory import Claims, Evidence, Incidents
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.dispatcher.ports import OpenIncidents
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimState, Owner, digest
-from flowwarden.notify.incident import Pending
 from flowwarden.notify.ports import Claims as ClaimsPort
 from flowwarden.state.schema import HEARTBEATS, INCIDENTS
 from flowwarden.state.sets import Addition
@@ -57,16 +57,17 @@ def test_writes_are_counted_by_kind_of_item() -> None:
 
 def life(claims: ClaimsPort, incidents: OpenIncidents) -> Iterator[None]:
     """An incident from its page to its end; a step each."""
-    pending = Pending(incident=INCIDENT, notification=LARGE, evidence=EVIDENCE)
     owner = Owner(digest("first") * 2, digest("attempt"))
-    claim = claims.claim(KEY, owner, NOW, None, EVIDENCE, pending)
+    first = ClaimRequest(KEY, owner, NOW, None, EVIDENCE, INCIDENT, LARGE)
+    claim = claims.claim(first)
     yield
-    claims.confirm(KEY, owner, NOW, None, EVIDENCE, INCIDENT.after(claim.earlier, claim.event, NOW))
+    claims.confirm(replace(first, incident=INCIDENT.after(claim.earlier, claim.event, NOW)))
     yield
     for number in range(1, REPEATS):
-        again = replace(pending, incident=replace(INCIDENT, last_seen=NOW + number))
-        repeat = Owner(digest(str(number)) * 2, digest("attempt"))
-        assert claims.claim(KEY, repeat, NOW + number, None, EVIDENCE, again).state is ClaimState.SUPPRESSED
+        owner = Owner(digest(str(number)) * 2, digest("attempt"))
+        incident = replace(INCIDENT, last_seen=NOW + number)
+        again = replace(first, owner=owner, now=NOW + number, incident=incident)
+        assert claims.claim(again).state is ClaimState.SUPPRESSED
         yield
     at = NOW + 4 * TERMS.suppression
     (one,) = incidents.due(at, 10)
