@@ -260,7 +260,8 @@ def test_the_deletion_is_over_when_the_stack_is_gone() -> None:
     """CloudFormation describes it as deleted for a while, or not at all."""
     missing = refusal("describe_stacks", "ValidationError")
     missing.response["Error"]["Message"] = "Stack with id x does not exist"
-    for after in (stack("DELETE_COMPLETE"), missing, {"Stacks": []}):
+    nothing: dict[str, Any] = {"Stacks": []}
+    for after in (stack("DELETE_COMPLETE"), missing, nothing):
         found_state = deletion(after, [])
         assert (found_state.status, found_state.is_over) == ("", True)
 

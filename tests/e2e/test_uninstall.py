@@ -87,7 +87,8 @@ def of_others(aws: EmbeddedAws) -> set[str]:
         roleArn="arn:aws:iam::111122223333:role/archive",
     )
     ids = set[str]()
-    for tags in ([], [{"Key": TAG, "Value": STACK}]):
+    marked: list[Any] = [{"Key": TAG, "Value": STACK}]
+    for tags in ([], marked):
         vpc = clients.ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
         given: Any = {"TagSpecifications": [{"ResourceType": "vpc-flow-log", "Tags": tags}]} if tags else {}
         made = clients.ec2.create_flow_logs(

@@ -10,13 +10,14 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.errors import CallRefused, NotDeployed
-from flowwarden.removal.plan import DeleteFlowLog, DeleteStack, StopEnforcer
+from flowwarden.removal.inventory import OwnFlowLog
+from flowwarden.removal.plan import DeleteFlowLog, DeleteStack, StopEnforcer, described
 from flowwarden.removal.ports import Account, Deletion
 from flowwarden_cli.commands import uninstalling
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
 from flowwarden_cli.terminal.console import Console
 from tests.cli.fakes_console import written
-from tests.removal.fakes import FILTER, INSTALLED, MemoryAccount, OwnFlowLog
+from tests.removal.fakes import FILTER, INSTALLED, MemoryAccount
 
 
 class Terminal(BytesIO):
@@ -70,7 +71,7 @@ def test_yes_removes_what_was_printed(how: dict[str, Any]) -> None:
     assert code == SUCCEEDED
     assert not account.now.exists
     for each in account.taken[:-1]:
-        assert printed.count(uninstalling.described(each)) == 2
+        assert printed.count(described(each)) == 2
     assert "The stack flow-warden is removed." in printed
     assert "another FlowLogGroupName" in printed
 
