@@ -26,9 +26,10 @@ from benchmarks.fuzz.incident_items import (
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.desk import DynamoDbDesk
 from flowwarden.aws.dynamodb.digests import DynamoDbDigests
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending
+from flowwarden.notify.incident import Incident
 from flowwarden.state import digests
 from flowwarden.state.digests import Content
 from flowwarden.state.schema import DIGESTS, INCIDENTS
@@ -42,11 +43,11 @@ KEY: Final = ClaimKey("sns", "a")
 def intact() -> Contents:
     """A table without damage."""
     none = {OVER: members_of(OVER, "SENT", "/intact"), WAITING: members_of(WAITING, "PENDING")}
-    none[OVER].pop("told_resolved")
+    none[OVER].pop("reported_resolved")
     return replace(
         drawn(Random(0)),  # noqa: S311 - not for secrets
         incidents=none, digest=digest(), budget={}, slots={}, mutes=[], holds=False,
-        refuses=False,
+        refuses=False, is_full=False,
     )  # fmt: skip
 
 
@@ -69,6 +70,14 @@ def test_no_damaged_item_harms_another_incident_or_is_shown_raw() -> None:
     """Each member in each way; `make reliability` tries all, and fuzzed documents in them."""
     for each in some(EVERY, 4 * PROFILES["ci"], "damage"):
         assert [*incidents.check(with_damage(*each))] == [], each
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_item_that_allows_no_write_stops_no_run(state: str) -> None:
+    """Such as one that is as large as an item can be: it leaves the index of open incidents."""
+    table = intact()
+    found = {f"{16:032x}": members_of(KEY.incident, state), **table.incidents}
+    assert [*incidents.check(replace(table, incidents=found, is_full=True))] == []
 
 
 def test_an_intact_table_has_no_problem_and_both_incidents_are_notified() -> None:
@@ -96,17 +105,17 @@ def stored() -> Iterator[list[dict[str, Any]]]:
 def send() -> list[dict[str, Any]]:
     """A pending notification, and one that was sent, with members."""
     claims = _claims()
-    owner, told = Owner("batch", "attempt"), Evidence(gravity=1, members=("x",), places=("p",))
-    claims.claim(KEY, owner, NOW, evidence=told, pending=_pending())
+    owner, reported = Owner("batch", "attempt"), Evidence(gravity=1, members=("x",), places=("p",))
+    claims.claim(_request(owner, NOW, reported))
     before = items()
-    claims.confirm(KEY, owner, NOW, evidence=told, incident=incident())
+    claims.confirm(ClaimRequest(KEY, owner, NOW, None, reported, incident()))
     return [*before, *items()]
 
 
 def repeat() -> list[dict[str, Any]]:
     """Another member joins."""
     joining = Evidence(gravity=1, members=("y",), places=("p",))
-    _claims().claim(KEY, Owner("other", "attempt"), NOW + 1, evidence=joining, pending=_pending())
+    _claims().claim(_request(Owner("other", "attempt"), NOW + 1, joining))
     return items()
 
 
@@ -149,8 +158,9 @@ def _found() -> Any:
     return _desk().find(KEY, NOW + 5)
 
 
-def _pending() -> Pending:
-    return pending(KEY.incident)
+def _request(owner: Owner, now: int, evidence: Evidence) -> ClaimRequest:
+    waiting = pending(KEY.incident)
+    return ClaimRequest(KEY, owner, now, None, evidence, waiting.incident, waiting.notification)
 
 
 def test_exactly_the_members_of_an_incident_are_damaged(stored: list[dict[str, Any]]) -> None:
