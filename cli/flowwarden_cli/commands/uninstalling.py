@@ -6,7 +6,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterable
 
-from flowwarden.bootstrap.removal import on_aws
+from flowwarden.bootstrap.uninstall import on_aws
 from flowwarden.errors import FlowWardenError, NotDeployed
 from flowwarden.notify.text import plural
 from flowwarden.printable import one_line

@@ -6,12 +6,13 @@ from typing import Final
 
 from flowwarden.aws.doctor.functions import FunctionReader
 from flowwarden.aws.doctor.stack import own_client
-from flowwarden.aws.removal import Installation, Known, patterns_of
+from flowwarden.aws.removal import Installation, Known
 from flowwarden.bootstrap.doctor_policy import policy_in_use
 from flowwarden.bootstrap.installed import Installed, MakeClient, installed
 from flowwarden.doctor.checks.rules import function_of
 from flowwarden.doctor.checks.subscriptions import monitor_arn
 from flowwarden.doctor.fact import Unread
+from flowwarden.doctor.groups import patterns_of
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import CallRefused
 from flowwarden.policy.last_good import PolicyInUse
@@ -89,5 +90,5 @@ def _patterns(found: Installed) -> tuple[str, ...]:
     permissions = found.named(MONITOR, FunctionReader(found.clients("lambda")).permissions)
     if isinstance(permissions, Unread):
         raise CallRefused(permissions.reason)
-    others = patterns_of([each.source for each in permissions or ()])
+    others = patterns_of(each.source for each in permissions or ())
     return tuple({own: None, **dict.fromkeys(others)}) if own else others
