@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -24,6 +24,7 @@ from flowwarden.monitor.render.incident_key import account_of, incident_key
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
+from flowwarden.monitor.rules.explainer import Explain
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify import held
 from flowwarden.notify.alert import Alert, Route
@@ -60,6 +61,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     """What is known of the hosts at the ends of the connections."""
     past: Mapping[Place, Past] = {}
     """What earlier batches reported about the acting hosts of the findings."""
+    explain: Explain | None = None
+    """Explains a rejection by the rules, with calls to EC2; None if nothing is looked up."""
     span: tuple[int, int] | None = None
     """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
 
@@ -139,6 +142,7 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
         route=detector.route,
         title=title,
         render=lambda claim: _page(several, claim, context),
+        complete=_completing(several, context, seen.explain),
         quiet=first.host.quiet if first.host else quiet_of(finding, seen.deployment.suppression_minutes),
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
@@ -159,7 +163,22 @@ def _revised(several: Sequence[_Told], incident: Incident, claim: Claim) -> Inci
     return replace(incident, title=title, severity=severity, attributes=attributes)
 
 
-def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Notification:
+def _completing(
+    several: Sequence[_Told], context: RenderContext, explain: Explain | None
+) -> Callable[[Claim], Notification] | None:
+    """Creates the notification with what the rules say; None if no page of the incident names a rule."""
+    if explain is None or not any(_asks_rules(each.finding) for each in several):
+        return None
+    return lambda claim: _page(several, claim, context, explain)
+
+
+def _asks_rules(finding: Finding) -> bool:
+    return isinstance(finding, TrafficFinding) and BY_NAME[finding.detector].asks_rules
+
+
+def _page(
+    several: Sequence[_Told], claim: Claim, context: RenderContext, explain: Explain | None = None
+) -> Notification:
     """The notification about the most urgent finding; of equally urgent ones, about one not yet reported."""
     told = frozenset(claim.told.members if claim.told else ())
 
@@ -171,6 +190,8 @@ def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Not
     if crowd is not None:
         mutes = tuple(suggested(each.finding, context.hosts, context.now) for each in others)
         crowd = replace(crowd, mutes=mutes)
+    if explain is not None and isinstance(finding, TrafficFinding) and _asks_rules(finding):
+        context = replace(context, explained=explain(finding.example))
     if first.host and (evidence := _evidence(several)):
         finding = replace(finding, severity=severity_of(evidence.together(claim.told, claim.joined)))
     return render(finding, first.key, claim, context, crowd)

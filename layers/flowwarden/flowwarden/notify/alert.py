@@ -37,6 +37,9 @@ class Alert(Struct, frozen=True, kw_only=True):
     """One sentence, for the log and for roll-ups."""
     render: Callable[[Claim], Notification]
     """Creates the notification; the claim contains what was sent before."""
+    complete: Callable[[Claim], Notification] | None = None
+    """The same, with what lookups add to it: called once, right before it is sent by itself. None if nothing
+    is looked up. It takes a bounded time and does not raise."""
     can_wait: bool = False
     """Whether to hold it back while the state table is unavailable, because each run would repeat it."""
     quiet: int | None = None
@@ -63,6 +66,10 @@ class Alert(Struct, frozen=True, kw_only=True):
         if incident is not None and self.revise is not None:
             incident = self.revise(incident, claim)
         return replace(self, evidence=told, incident=incident)
+
+    def notification(self, claim: Claim) -> Notification:
+        """The notification to send by itself."""
+        return (self.complete or self.render)(claim)
 
     @property
     def pending(self) -> Pending | None:

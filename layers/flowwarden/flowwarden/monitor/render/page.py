@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flowwarden.monitor.findings import TrafficFinding
-from flowwarden.monitor.render import amount
+from flowwarden.monitor.render import amount, blocked_by
 from flowwarden.monitor.render.course import Course
 from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.ends import TOP, from_end, listed, to_end
@@ -51,6 +51,7 @@ def _text(page: Page) -> Composed:
         ("Traffic", amount.traffic(finding, text)),
         ("Evidence", text.because),
         ("Likely cause", text.likely),
+        *blocked_by.rows(context.explained, finding.tally.first),
     )
     query = log_query(text.query_terms).split("\n")
     covered = between(amount.covered(finding))
@@ -104,6 +105,7 @@ def _document(page: Page) -> dict[str, Any]:
         **_statement(page),
         **_place(page.finding, page.context),
         **amount.document(page.finding, page.text),
+        "blocked_by": blocked_by.document(page.context.explained),
         "log_group": page.context.log_group,
         "log_stream": page.context.log_stream,
         "query": log_query(page.text.query_terms),

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.monitor.rules.explanation import Explanation
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.text import duration, moment, plural
@@ -38,6 +39,9 @@ class RenderContext(Struct, frozen=True, kw_only=True):
     """What is known of the hosts at the ends of the connections."""
     batch_span: tuple[int, int] | None = None
     """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
+
+    explained: Explanation | None = None
+    """What the rules say about the example of the finding; None if that was not looked up."""
 
     def runbook(self, detector: str) -> str:
         """The address of a detector's runbook."""
