@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -22,10 +22,12 @@ from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.triggers import trigger
+from flowwarden.enforcer.triggers.rule_changes import changes_of
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.policy.last_good import PolicyInUse
 from flowwarden.printable import as_json, safe
 from flowwarden.settings import EnforcerSettings
+from flowwarden.state.rule_changes import RuleChange
 from flowwarden.unreadable import Notes
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
@@ -77,6 +79,8 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
         # A manual invocation may pass any JSON.
         known = EventBridgeEvent(event) if isinstance(event, dict) else event
         enforcer = service(int(now()))
+        if changes := changes_of(known, enforcer.stack, int(now())):
+            return remember(changes, enforcer)
         found = trigger.read(known, enforcer.stack)
         report = enforcer.reconcile(found, int(now()))
         log(report)
@@ -90,6 +94,15 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
         return summarize(report)
 
     return handle
+
+
+def remember(changes: Sequence[RuleChange], enforcer: Enforcer) -> dict[str, Any]:
+    """Store changes of rules, for the monitor's pages. Raises StateUnavailable, and Lambda retries."""
+    enforcer.remember(changes)
+    for each in changes:
+        logger.info("a change of rules was stored", call=each.call, resource=each.resource, actor=each.actor)
+    result: dict[str, Any] = safe({"kind": "change", "changed": [each.resource for each in changes]})
+    return result
 
 
 def rewired(wire: Callable[[], Enforcer]) -> Callable[[int], Enforcer]:

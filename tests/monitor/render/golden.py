@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
@@ -22,6 +24,7 @@ from tests.monitor.batches import GROUP
 from tests.monitor.fakes_interfaces import having
 from tests.monitor.one_host import NOW, Monitor, moved, scanned
 from tests.monitor.render.examples import EXAMPLES
+from tests.monitor.render.rule_pages import PAGES
 
 ONE_HOST, LATER = "one-host", NOW + 720
 HELD: Final = "page-budget"
@@ -53,6 +56,13 @@ def page_of(name: str) -> str:
     return _whole(render(EXAMPLES[name](), "key0", Claim(state=ClaimState.CLAIMED), CONTEXT))
 
 
+def page_with_rules(name: str) -> str:
+    """The notification about a rejection, with what the rules say."""
+    page = PAGES[name]
+    context = replace(CONTEXT, explained=page.explanation())
+    return _whole(render(page.finding, "key0", Claim(state=ClaimState.CLAIMED), context))
+
+
 def page_of_one_host() -> str:
     """The update of an incident about one host, which scanned and then moved to other hosts."""
     monitor = Monitor()
@@ -81,6 +91,8 @@ def main() -> None:
     """Write all pages."""
     for name in EXAMPLES:
         path_of(name).write_text(page_of(name))
+    for name in PAGES:
+        path_of(name).write_text(page_with_rules(name))
     path_of(ONE_HOST).write_text(page_of_one_host())
     path_of(HELD).write_text(page_of_held())
 

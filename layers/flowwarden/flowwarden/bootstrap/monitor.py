@@ -14,12 +14,12 @@ from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.mutes import DynamoDbMutes
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
+from flowwarden.aws.dynamodb.recent_changes import DynamoDbRecentChanges
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
-from flowwarden.aws.dynamodb.rule_changes import DynamoDbRuleChanges
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
-from flowwarden.aws.ec2 import rules
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
+from flowwarden.aws.ec2.rules import RULES_ATTEMPTS, RULES_SECONDS, DescribedRules
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.bootstrap.limits import page_limits
 from flowwarden.bootstrap.policy import recorder_on_aws
@@ -194,14 +194,11 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         roles=DynamoDbRoles(state, table, items),
         digests=None if settings.digests is Digests.NONE else DynamoDbDigests(state, table, items),
         which_digests=settings.digests,
-        rules=rules.DescribedRules(
-            lambda: make_client("ec2", region, attempts=rules.ATTEMPTS, read_timeout=rules.READ_SECONDS),
-            answers,
+        rules=DescribedRules(
+            lambda: make_client("ec2", region, attempts=RULES_ATTEMPTS, read_timeout=RULES_SECONDS), answers
         ),
-        rule_changes=DynamoDbRuleChanges(
-            make_client("dynamodb", region, attempts=rules.ATTEMPTS, read_timeout=rules.READ_SECONDS),
-            table,
-            items,
+        rule_changes=DynamoDbRecentChanges(
+            make_client("dynamodb", region, attempts=RULES_ATTEMPTS, read_timeout=RULES_SECONDS), table, items
         ),
         mutes=DynamoDbMutes(state, table, items),
         claims=DynamoDbClaims(state, table, terms, items),

@@ -49,6 +49,11 @@ class RuleChange(Struct, frozen=True, kw_only=True):
     destination: str = ""
     """Of a route: the network that it leads to."""
 
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """The parts of its key."""
+        return self.resource, self.at, self.call_id
+
     def concerns(self, address: str) -> bool:
         """Whether traffic with a host is affected: a route only if it leads to its address."""
         return self.resource != ROUTES or _is_in(address, self.destination)

@@ -1,9 +1,8 @@
 """The schema of the state table: every kind of item that Flow Warden stores in DynamoDB.
 
 The code takes keys, retention and budgets from these rows. `make docs` writes docs/state.md from them. Items
-outlive a deployment, so changing a prefix loses the stored data.
-
-The key of an item of sets contains its hour, day or slot. `ttl` counts from the beginning of that time.
+outlive a deployment, so changing a prefix loses the stored data. An item of sets has its hour, day or slot in
+its key; `ttl` counts from the beginning of that time.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from flowwarden.state.item import Item
+from flowwarden.state.rule_changes import RULE_CHANGES
 from flowwarden.state.sets import BUCKETS, DAY, HOUR
 
 WORK: Final = "work-queue"
@@ -286,8 +286,9 @@ DELETION_CALLS: Final = Item(
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, OUTSIDE_SESSIONS, REPORTED, SCANNERS, ATTEMPTS,
     UPLOADS, UPLOAD_SIZES, BASELINES, KNOWN_ROLES, LEARNING_REPORTS, SKIPPED, HEARTBEATS, WATERMARKS,
-    DIGESTS, INCIDENTS, PAGE_BUDGET, MUTES, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
-    MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS, DELETION_CALLS,
+    DIGESTS, INCIDENTS, PAGE_BUDGET, MUTES, RULE_CHANGES, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS,
+    SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
+    DELETION_CALLS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
 

@@ -1,31 +1,15 @@
-"""Changes of rules in the state table: implements `RuleChangeStore`, and `RuleChanges` for the monitor.
-
-All of them share one partition key; the sort key begins with the resource and the time of the call, so that
-one query reads the latest ones of a resource.
-"""
+"""Stores changes of rules in the state table: implements `state.rule_changes.RuleChangeStore`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
-from flowwarden.aws.dynamodb.item import key_text
 from flowwarden.aws.dynamodb.table import TableUser, number
-from flowwarden.errors import RulesUnavailable, StateUnavailable
-from flowwarden.monitor.rules.ports import Allow
-from flowwarden.state.rule_changes import (
-    MOST_OF_RESOURCE,
-    RULE_CHANGES,
-    RuleChange,
-)
-from flowwarden.unreadable import CLOCKS
+from flowwarden.state.rule_changes import RULE_CHANGES, RuleChange
 
-ACTIONS = (
-    "dynamodb:Query",  # the monitor reads the latest changes of a resource
-    "dynamodb:BatchWriteItem",  # the enforcer stores changes
-)
+ACTIONS = ("dynamodb:BatchWriteItem",)  # a repeated delivery writes the same item
 """The IAM actions that this file needs."""
 
 
@@ -34,42 +18,13 @@ class DynamoDbRuleChanges(TableUser):
 
     def store(self, changes: Sequence[RuleChange]) -> None:
         """See the port. Costs one write for each."""
-        self._table.put([(_address(each), _members(each)) for each in changes])
-
-    def of(self, resources: Sequence[str], since: int, allow: Allow) -> list[RuleChange]:
-        """See the port. Costs one query for each resource."""
-        found = [each for name in resources for each in self._of(name, since, allow)]
-        return sorted(found, key=lambda each: (each.at, each.call_id), reverse=True)
-
-    def _of(self, resource: str, since: int, allow: Allow) -> list[RuleChange]:
-        partition, begin = RULE_CHANGES.address(resource, since, "")
-        end = RULE_CHANGES.key_of(resource, since + RULE_CHANGES.ttl + CLOCKS, "")
-        try:
-            with allow():
-                items = self._table.latest(partition, begin, end, MOST_OF_RESOURCE)
-        except StateUnavailable as error:
-            raise RulesUnavailable("the state table did not return the changes of rules") from error
-        return [each for members in items if (each := self._read(members, resource))]
-
-    def _read(self, members: dict[str, Any], resource: str) -> RuleChange | None:
-        """The change; None if it is not valid, which is noted."""
-        key = key_text(members.get("sk"))
-        item = self._table.item(f"{RULE_CHANGES.partition} {key}", members)
-        found = item.document("content", RuleChange)
-        if found is None:
-            return None
-        if found.resource != resource or _address(found)[1] != key:
-            item.left_out("content", "does not fit its key")
-            return None
-        return found
-
-
-def _address(change: RuleChange) -> tuple[str, str]:
-    return RULE_CHANGES.address(change.resource, change.at, change.call_id)
-
-
-def _members(change: RuleChange) -> dict[str, Any]:
-    return {
-        "content": {"S": msgspec.json.encode(change).decode()},
-        "expires_at": number(RULE_CHANGES.kept_until(change.at)),
-    }
+        self._table.put(
+            (
+                RULE_CHANGES.address(*each.key),
+                {
+                    "content": {"S": msgspec.json.encode(each).decode()},
+                    "expires_at": number(RULE_CHANGES.kept_until(each.at)),
+                },
+            )
+            for each in changes
+        )

@@ -39,7 +39,7 @@ ACTIONS = (
 )
 """The IAM actions that this file needs."""
 
-ATTEMPTS, READ_SECONDS = 1, 2.0
+RULES_ATTEMPTS, RULES_SECONDS = 1, 2.0
 """For the client of this file: a page waits for it, and goes out without it."""
 _PER_PAGE: Final = {"GetManagedPrefixListEntries": 100}
 """Items on a page where EC2's maximum is not 1,000."""
@@ -188,7 +188,7 @@ def _answered(call: str) -> Iterator[None]:
         raise RulesUnavailable(f"EC2 throttled {call}") from error
     except CallFailed as error:
         timed_out = isinstance(error.__cause__, (ConnectTimeoutError, ReadTimeoutError))
-        what = f"did not answer {call} within {READ_SECONDS:.0f} s" if timed_out else f"failed {call}"
+        what = f"did not answer {call} within {RULES_SECONDS:.0f} s" if timed_out else f"failed {call}"
         raise RulesUnavailable(f"EC2 {what}") from error
     except EnforcementError as error:
         response = error.__cause__.response if isinstance(error.__cause__, ClientError) else {}
