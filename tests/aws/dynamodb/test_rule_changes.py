@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from flowwarden.aws.dynamodb.recent_changes import DynamoDbRecentChanges
 from flowwarden.aws.dynamodb.rule_changes import DynamoDbRuleChanges
 from flowwarden.errors import RulesUnavailable
-from flowwarden.state.rule_changes import MOST_OF_RESOURCE, RULE_CHANGES, RuleChange
+from flowwarden.state.rule_changes import RuleChange
+from flowwarden.state.schema import MOST_CHANGES, RULE_CHANGES
 from flowwarden.state.sets import DAY
 from flowwarden.unreadable import Unreadable
 from tests.aws.clients import make_state_table, shared
@@ -66,7 +67,7 @@ def test_the_latest_changes_of_a_resource_are_read_first(store: DynamoDbRuleChan
     store.store([replace(CHANGE, resource="acl-1", at=NOW - 90)])
     found = recent("sg-1", "acl-1")
     assert [each.at for each in found] == [NOW - 60, NOW - 90, *(NOW - 60 * each for each in range(2, 6))]
-    assert len([each for each in found if each.resource == "sg-1"]) == MOST_OF_RESOURCE
+    assert len([each for each in found if each.resource == "sg-1"]) == MOST_CHANGES
 
 
 @pytest.mark.parametrize(

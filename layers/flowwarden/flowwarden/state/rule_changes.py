@@ -11,24 +11,10 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from flowwarden.state.item import Item
-from flowwarden.state.sets import DAY
-
 ROUTES: Final = "routes"
 """The resource of all changes of routes: a page does not know the route table of a subnet."""
-MOST_OF_RESOURCE: Final = 5
-"""Changes of a resource that are read, the latest first."""
 LONGEST: Final = 256
 """Characters of each text of a change."""
-
-RULE_CHANGES: Final = Item(
-    name="rule changes", prefix="rule-change#", key=("resource", "time", "call"), partition="rule-changes",
-    ttl=DAY, ttl_from="the call",
-    why="A call that changed a security group, a network ACL, a prefix list, the groups of an interface, or "
-    "a route: its principal and what it changed. A page about rejections lists the latest changes of the "
-    f"resources that it is about, at most {MOST_OF_RESOURCE} of each. The enforcer stores a call once, "
-    "however often the event is delivered.",
-)  # fmt: skip
 
 
 class RuleChange(Struct, frozen=True, kw_only=True):

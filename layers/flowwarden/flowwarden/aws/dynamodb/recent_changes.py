@@ -13,11 +13,8 @@ from flowwarden.aws.dynamodb.item import key_text
 from flowwarden.aws.dynamodb.table import TableUser
 from flowwarden.errors import RulesUnavailable, StateUnavailable
 from flowwarden.monitor.rules.ports import Allow
-from flowwarden.state.rule_changes import (
-    MOST_OF_RESOURCE,
-    RULE_CHANGES,
-    RuleChange,
-)
+from flowwarden.state.rule_changes import RuleChange
+from flowwarden.state.schema import MOST_CHANGES, RULE_CHANGES
 from flowwarden.unreadable import CLOCKS
 
 ACTIONS = ("dynamodb:Query",)  # the latest changes of a resource
@@ -37,7 +34,7 @@ class DynamoDbRecentChanges(TableUser):
         end = RULE_CHANGES.key_of(resource, since + RULE_CHANGES.ttl + CLOCKS, "")
         try:
             with allow():
-                items = self._table.latest(partition, begin, end, MOST_OF_RESOURCE)
+                items = self._table.latest(partition, begin, end, MOST_CHANGES)
         except StateUnavailable as error:
             raise RulesUnavailable("the state table did not return the changes of rules") from error
         return [each for members in items if (each := self._read(members, resource))]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from flowwarden.aws.dynamodb.table import TableUser, number
-from flowwarden.state.rule_changes import RULE_CHANGES, RuleChange
+from flowwarden.state.rule_changes import RuleChange
+from flowwarden.state.schema import RULE_CHANGES
 
 ACTIONS = ("dynamodb:BatchWriteItem",)  # a repeated delivery writes the same item
 """The IAM actions that this file needs."""
