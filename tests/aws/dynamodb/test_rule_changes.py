@@ -42,7 +42,7 @@ def store() -> Iterator[DynamoDbRuleChanges]:
 
 def recent(*resources: str, unreadable: Unreadable | None = None) -> list[RuleChange]:
     """The changes of the last day."""
-    found = DynamoDbRecentChanges(shared("dynamodb"), TABLE, unreadable)
+    found = DynamoDbRecentChanges(lambda: shared("dynamodb"), TABLE, unreadable)
     return found.of(resources or ("sg-1",), NOW - DAY, allow)
 
 

@@ -198,7 +198,9 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
             lambda: make_client("ec2", region, attempts=RULES_ATTEMPTS, read_timeout=RULES_SECONDS), answers
         ),
         rule_changes=DynamoDbRecentChanges(
-            make_client("dynamodb", region, attempts=RULES_ATTEMPTS, read_timeout=RULES_SECONDS), table, items
+            lambda: make_client("dynamodb", region, attempts=RULES_ATTEMPTS, read_timeout=RULES_SECONDS),
+            table,
+            items,
         ),
         mutes=DynamoDbMutes(state, table, items),
         claims=DynamoDbClaims(state, table, terms, items),
