@@ -96,8 +96,8 @@ def _revocation(terminal: Terminal, stage: Stage, hosts: Hosts) -> int:
     network, at = network_of(hosts.app.address), int(time.time()) - REFUSED_AGO - REVOKED_BEFORE
     terminal.scene("The rule of a security group is revoked")
     terminal.say(
-        f"{hosts.database.address} no longer allows {network}, the application's network. CloudTrail "
-        "notifies EventBridge, whose rule invokes the enforcer. The event is as old as the records of scene 3."
+        f"{hosts.database.address} no longer allows {network}, the network of the application. CloudTrail "
+        "notifies EventBridge, whose rule invokes the enforcer. The event is as old as the records below."
     )
     detail = revoke(stage.clients, hosts.database, network, POSTGRES, at)
     stage.enforcer.skip()
