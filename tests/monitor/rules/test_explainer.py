@@ -158,6 +158,14 @@ def test_what_a_record_lacks_is_the_reason() -> None:
     assert directory.calls == []
 
 
+def test_a_cause_that_the_record_names_is_the_reason() -> None:
+    """VPC Block Public Access rejects packets whatever the rules are."""
+    directory = rules()
+    found = explained(directory, query(reject_reason="BPA"))
+    assert words(found) == "Undetermined: the record states another cause: VPC Block Public Access."
+    assert directory.calls == []
+
+
 def test_each_refused_call_costs_its_own_part_alone() -> None:
     """The security groups deny; network ACLs and the far end do not change that."""
     for refused in ("acls", "interface_at"):

@@ -1,4 +1,7 @@
-"""Alerts: the findings of a batch that require a notification, with their keys and texts. Pure."""
+"""Alerts: the findings of a batch that require a notification, with their keys and texts.
+
+Pure, except that `Alert.complete` looks up rules through `Seen.explain`.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from flowwarden.monitor.rules.ports import Attached
 from flowwarden.monitor.traffic.hosts import known_id
+from flowwarden.monitor.traffic.reject_cause import REASONS, WORDS, cause_of
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import Initiator
@@ -29,6 +30,8 @@ from flowwarden.network.rules.verdict import Rejected
 from flowwarden.network.services import ICMP, ICMPV6
 from flowwarden.records.model import FlowDirection
 
+_OTHERS: Final = frozenset(REASONS.values())
+"""Causes that records name and that are no rules."""
 _DIRECTIONS: Final = {FlowDirection.INGRESS: Direction.INBOUND, FlowDirection.EGRESS: Direction.OUTBOUND}
 
 
@@ -73,6 +76,9 @@ class Question(Struct, frozen=True, kw_only=True):
 
 def question_of(example: DirectedFlow) -> Question | str:
     """The question about a rejected flow; the reason if its record does not contain enough."""
+    cause = cause_of(example)
+    if cause in _OTHERS:
+        return f"the record states another cause: {WORDS[cause]}"
     interface_id, direction = known_id(example.flow.interface_id), _direction(example)
     if interface_id is None:
         return "the record does not contain the interface"
