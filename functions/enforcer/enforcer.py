@@ -72,17 +72,10 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
     clock = Clock()
     service = rewired(lambda: wired(clock))
 
-    @logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
-    @metrics.log_metrics
-    def handle(event: object, context: LambdaContext) -> dict[str, Any]:
-        clock.context = context
-        # A manual invocation may pass any JSON.
-        known = EventBridgeEvent(event) if isinstance(event, dict) else event
+    @metrics.log_metrics  # it warns of an invocation without metrics, such as one that stores a change
+    def run(event: object, _context: LambdaContext) -> dict[str, Any]:
         enforcer = service(int(now()))
-        if changes := changes_of(known, enforcer.stack, int(now())):
-            return remember(changes, enforcer)
-        found = trigger.read(known, enforcer.stack)
-        report = enforcer.reconcile(found, int(now()))
+        report = enforcer.reconcile(trigger.read(event, enforcer.stack), int(now()))
         log(report)
         count(report)
         report_policy(enforcer.policy_in_use)
@@ -93,6 +86,17 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
         report.raise_if_incomplete()
         return summarize(report)
 
+    @logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
+    def handle(event: object, context: LambdaContext) -> dict[str, Any]:
+        clock.context = context
+        # A manual invocation may pass any JSON.
+        known = EventBridgeEvent(event) if isinstance(event, dict) else event
+        enforcer = service(int(now()))
+        if changes := changes_of(known, enforcer.stack, int(now())):
+            return remember(changes, enforcer)
+        result: dict[str, Any] = run(known, context)
+        return result
+
     return handle
 
 
@@ -101,7 +105,9 @@ def remember(changes: Sequence[RuleChange], enforcer: Enforcer) -> dict[str, Any
     enforcer.remember(changes)
     for each in changes:
         logger.info("a change of rules was stored", call=each.call, resource=each.resource, actor=each.actor)
-    result: dict[str, Any] = safe({"kind": "change", "changed": [each.resource for each in changes]})
+    calls = ", ".join(sorted({each.call for each in changes}))
+    changed = [each.resource for each in changes]
+    result: dict[str, Any] = safe({"kind": "change", "reason": f"{calls} changed rules", "changed": changed})
     return result
 
 

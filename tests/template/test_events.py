@@ -167,6 +167,7 @@ def test_an_event_matches_exactly_the_rules_about_it(event: dict[str, Any], rule
         ("create-vpc-failed", set()),
         ("delete-flow-logs", {"FlowLogDeletedRule"}),
         ("create-flow-logs-by-others", {"FlowLogDeletedRule"}),
+        ("revoke-security-group-ingress", {"RulesChangedRule"}),
         ("sweep", set()),
     ],
 )
