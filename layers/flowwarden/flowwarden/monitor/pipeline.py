@@ -142,8 +142,7 @@ class MonitoringService:
         triaged = muted(sorted_out.remaining, self._mutes(sorted_out.remaining, state, now), view.hosts, now)
         findings = inhibition.of(triaged, state)
         past = HostHistory(batch.owner, self._deployment.suppression_minutes, now).of(findings, state)
-        not_sent = NotSent.of([*findings, *sorted_out.inhibited])
-        seen = self._seen(view, past, not_sent, self._explain(view, invocation))
+        seen = self._seen(view, past, [*findings, *sorted_out.inhibited], invocation)
         found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         self._ended_mutes.note(delivery)
@@ -210,7 +209,7 @@ class MonitoringService:
         return [*invalid, *self._ended_mutes.alerts(now, owner, self._deployment.region)]
 
     def _seen(
-        self, view: BatchView, past: Mapping[Place, Past], not_sent: NotSent, explain: Explain | None
+        self, view: BatchView, past: Mapping[Place, Past], found: Sequence[Finding], invocation: Invocation
     ) -> Seen:
         """What the texts of notifications need in addition to the findings."""
         return Seen(
@@ -219,8 +218,8 @@ class MonitoringService:
             now=view.now,
             hosts=view.hosts,
             past=past,
-            explain=explain,
-            not_sent=not_sent,
+            explain=self._explain(view, invocation),
+            not_sent=NotSent.of(found),
             span=view.records.flows.span,
         )
 
