@@ -19,7 +19,7 @@ from flowwarden.aws.doctor.trails import TrailReader
 from flowwarden.aws.iam import Roles
 from flowwarden.bootstrap import doctor_delivery
 from flowwarden.bootstrap.doctor_policy import made_mutes, policy_in_use
-from flowwarden.bootstrap.doctor_stack import Installed, MakeClient, installed
+from flowwarden.bootstrap.installed import Installed, MakeClient, installed
 from flowwarden.doctor.checks.state_table import HOURS as TABLE_HOURS
 from flowwarden.doctor.fact import Fact, Unread, known
 from flowwarden.doctor.facts import Alarm, Facts, Runs, Table, Topic
@@ -87,7 +87,7 @@ def _about_functions(facts: Facts, found: Installed) -> Facts:
 def _about_policy(facts: Facts, found: Installed) -> Facts:
     """The policy, which the monitor's variables contain, and the log groups, of which it names some."""
     policy = policy_in_use(found, facts.functions["MonitorFunction"])
-    logs = doctor_delivery.read(found, policy)
+    logs = doctor_delivery.read(found, policy, facts.permissions["MonitorFunction"])
     return replace(
         facts, policy=policy, groups=logs.groups, deliveries=logs.deliveries, flow_logs=logs.flow_logs
     )
