@@ -274,7 +274,7 @@ def test_each_crash_repeats_a_notification_at_most_once(
         for at, after in closing:
             account.dispatch(end, Calls(at, after))
             end += 60
-        for _ in range(30):
+        for _ in range(60):  # it is checked when records of the next slot can have arrived
             end += 60
             account.dispatch(end)
         resolved = [event for _, event in account.events if event == "resolved"]

@@ -120,7 +120,7 @@ def test_no_crash_loses_the_page_or_leaves_it_due(crashes: list[tuple[int, bool]
         for at, after in crashes:
             account.dispatch(now, Calls(at, after))
             now += 60
-        for _ in range(40):
+        for _ in range(50):
             account.dispatch(now)
             now += 60
         assert 1 <= len(account.sink.sent) <= 1 + len(crashes)

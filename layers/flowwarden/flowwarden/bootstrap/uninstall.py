@@ -24,13 +24,7 @@ GROUP: Final = "FlowLogGroup"
 
 
 def on_aws(stack: str, region: str | None, now: int, clients: MakeClient = own_client) -> Installation:
-    """The installation on AWS.
-
-    Args:
-        stack: the stack's name.
-        region: its Region; None for that of the environment or the profile.
-        now: Unix seconds.
-        clients: creates the client of a service in a Region.
+    """The installation on AWS. Args are those of `doctor.read`.
 
     Raises:
         NotDeployed: there is no such stack (any more).
