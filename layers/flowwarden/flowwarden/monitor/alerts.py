@@ -16,8 +16,10 @@ from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding,
 from flowwarden.monitor.host_incident import HostIncident, severity_of
 from flowwarden.monitor.incidents import incident_of
 from flowwarden.monitor.mutes import suggested
+from flowwarden.monitor.names import Names
 from flowwarden.monitor.quiet import quiet_of, quiet_of_host
 from flowwarden.monitor.render import rollup
+from flowwarden.monitor.render.console import Console
 from flowwarden.monitor.render.course import Course
 from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.incident_key import account_of, incident_key
@@ -47,6 +49,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
     """For how long repeats are suppressed."""
     runbooks: str
     """Base address of the runbooks."""
+    console: Console = Console()
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -58,6 +61,10 @@ class Seen(Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     hosts: Hosts = Hosts({})
     """What is known of the hosts at the ends of the connections."""
+    names: Names | None = None
+    """What was looked up for the notifications; None if nothing could be."""
+    owner_tags: tuple[str, ...] = ()
+    """Keys of tags that tell whose a host is."""
     past: Mapping[Place, Past] = {}
     """What earlier batches reported about the acting hosts of the findings."""
     span: tuple[int, int] | None = None
@@ -73,7 +80,10 @@ class Seen(Struct, frozen=True, kw_only=True):
             suppression_minutes=self.deployment.suppression_minutes,
             now=self.now,
             runbooks=self.deployment.runbooks,
-            hosts=self.hosts,
+            hosts=self.hosts.also(self.names.hosts) if self.names else self.hosts,
+            names=self.names,
+            owner_tags=self.owner_tags,
+            console=self.deployment.console,
             batch_span=self.span,
         )
 
@@ -97,7 +107,7 @@ def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
     """
     incidents: defaultdict[str, list[_Told]] = defaultdict(list)
     own = own_hosts(findings, seen)
-    for finding in sorted(findings, key=_urgency):
+    for finding in sorted(findings, key=urgency):
         if finding.severity.pages:
             told = _told(finding, seen, own)
             incidents[told.key].append(told)
@@ -164,7 +174,7 @@ def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Not
     told = frozenset(claim.told.members if claim.told else ())
 
     def rank(each: _Told) -> tuple[tuple[bool, bool, int], bool]:
-        return _urgency(each.finding), told.issuperset(_members([each]) or ("",))
+        return urgency(each.finding), told.issuperset(_members([each]) or ("",))
 
     first, *others = sorted(several, key=rank)
     crowd, finding = _crowd([first, *others]), first.finding
@@ -211,7 +221,8 @@ def _evidence(several: Sequence[_Told]) -> Evidence | None:
     )
 
 
-def _urgency(finding: Finding) -> tuple[bool, bool, int]:
+def urgency(finding: Finding) -> tuple[bool, bool, int]:
+    """The rank of a finding among those of a batch: the least is the most urgent."""
     is_page = BY_NAME[finding.detector].route is not Route.OPERATIONS
     return is_page, isinstance(finding, SurplusFinding), finding.severity.rank
 

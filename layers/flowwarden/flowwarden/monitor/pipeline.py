@@ -21,6 +21,7 @@ from flowwarden.monitor.budget import Budget, TimedClaims, TimedPages
 from flowwarden.monitor.caches.interfaces import InterfaceCache, InterfaceView
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
 from flowwarden.monitor.caches.mutes import MuteCache
+from flowwarden.monitor.caches.names import NameCache
 from flowwarden.monitor.caches.roles import RoleCache
 from flowwarden.monitor.caches.state import StateCache, StateView
 from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
@@ -28,8 +29,10 @@ from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.inhibition import Inhibition
 from flowwarden.monitor.learning import learn
 from flowwarden.monitor.mutes import muted
+from flowwarden.monitor.names import Names
+from flowwarden.monitor.naming import names_of
 from flowwarden.monitor.policy_view import PolicyView
-from flowwarden.monitor.report import BatchReport, report
+from flowwarden.monitor.report import BatchReport, delay, report
 from flowwarden.monitor.reported import HostHistory
 from flowwarden.monitor.review.reports import LearningReports, Occasion
 from flowwarden.monitor.triage import triage
@@ -83,6 +86,8 @@ class Caches(Struct, frozen=True, kw_only=True):
     """Stores what the digests say; None if there are none."""
     mutes: MuteCache | None = None
     """The mutes made by command; None if there are none, as in evaluations."""
+    names: NameCache | None = None
+    """Finds the names for notifications; None if there are none, as in evaluations."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
     """The parts of the state table's items that could not be read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
@@ -143,7 +148,7 @@ class MonitoringService:
         triaged = muted(sorted_out.remaining, self._mutes(sorted_out.remaining, state, now), view.hosts, now)
         findings = inhibition.of(triaged, state)
         past = HostHistory(batch.owner, self._deployment.suppression_minutes, now).of(findings, state)
-        seen = self._seen(view, now, past)
+        seen = self._seen(view, past, names_of(findings, view, self._caches.names, invocation.time_left))
         found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         self._ended_mutes.note(delivery)
@@ -163,7 +168,7 @@ class MonitoringService:
         )
         return replace(
             done,
-            delay=_delay(records, now),
+            delay=delay(records, now),
             reports_unsent=learning.unsent,
             deferred=state.deferred + len(view.active_hosts.others),
             policy_invalid=int(bool(self._policy_recorder.in_use.problem)),
@@ -209,13 +214,15 @@ class MonitoringService:
         invalid = self._policy_recorder.alerts(owner, self._deployment.region)
         return [*invalid, *self._ended_mutes.alerts(now, owner, self._deployment.region)]
 
-    def _seen(self, view: BatchView, now: int, past: Mapping[Place, Past]) -> Seen:
+    def _seen(self, view: BatchView, past: Mapping[Place, Past], names: Names | None) -> Seen:
         """What the texts of notifications need in addition to the findings."""
         return Seen(
             batch=view.batch,
             deployment=self._deployment,
-            now=now,
+            now=view.now,
             hosts=view.hosts,
+            names=names,
+            owner_tags=view.policy.owner_tags,
             past=past,
             span=view.records.flows.span,
         )
@@ -263,12 +270,6 @@ class MonitoringService:
             return None
         pages = TimedPages(self._page_budget, budget)
         return Budgeted(pages=pages, roll_up=lambda held, limit: held_pages(held, limit, seen))
-
-
-def _delay(records: Table, now: int) -> int | None:
-    """Seconds from the end of the newest window to `now`; not negative, although clocks differ a little."""
-    span = records.flows.span
-    return None if span is None else max(now - span[1], 0)
 
 
 def _remember(

@@ -7,11 +7,12 @@ from typing import Any, Final
 from msgspec import Struct
 
 from flowwarden.monitor.detectors import BY_NAME
-from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.mutes import SUGGESTED_DAYS, suggested
 from flowwarden.monitor.quiet import quiet_of
 from flowwarden.monitor.render.course import Course
 from flowwarden.monitor.render.crowd import Crowd
+from flowwarden.monitor.render.named_host import NamedHost
 from flowwarden.monitor.render.parts import RenderContext, repeats
 from flowwarden.monitor.render.subject import subject_line
 from flowwarden.monitor.render.text import describe, steps
@@ -64,7 +65,14 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     @property
     def subject(self) -> str:
         """The summary on one line, with severity and region; shorter if it is long."""
-        return subject_line(self.finding.severity, self.text, self.context.region, self.claim.event)
+        severity, region, event = self.finding.severity, self.context.region, self.claim.event
+        return subject_line(severity, self.text, region, event, self.subject_name)
+
+    @property
+    def subject_name(self) -> str:
+        """The name of the host that the finding is about; '' if it is not about one, or has no name."""
+        host = host_of(self.finding, self.context)
+        return host.name if host else ""
 
     @property
     def what_to_do(self) -> list[str]:
@@ -125,6 +133,16 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     def attributes(self, kind: str) -> dict[str, str]:
         """The attributes that subscribers filter by."""
         return attributes(self.finding, kind, self.context) | {"event": self.claim.event.value}
+
+
+def host_of(finding: Finding, context: RenderContext) -> NamedHost | None:
+    """The host that a finding is about; None if it is about no host at an end of its flows."""
+    if not isinstance(finding, TrafficFinding):
+        return None
+    ends = {address for end in (finding.tally.clients, finding.tally.servers) for address, _ in end}
+    if finding.subject not in ends:
+        return None
+    return context.named_host(context.hosts.at(finding.subject, finding.example))
 
 
 def attributes(finding: Finding, kind: str, context: RenderContext) -> dict[str, str]:

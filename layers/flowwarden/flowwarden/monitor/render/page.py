@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from flowwarden.monitor.findings import TrafficFinding
-from flowwarden.monitor.render import amount
+from flowwarden.monitor.render import amount, links
 from flowwarden.monitor.render.course import Course
 from flowwarden.monitor.render.crowd import Crowd
-from flowwarden.monitor.render.ends import TOP, from_end, listed, to_end
+from flowwarden.monitor.render.ends import TOP, End, from_end, listed, to_end
 from flowwarden.monitor.render.message import Message
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between
+from flowwarden.monitor.render.named_host import NamedHost, with_name
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between, row, unnamed
 from flowwarden.monitor.render.query import log_query
-from flowwarden.monitor.traffic.hosts import known_id
+from flowwarden.monitor.traffic.hosts import Host, known_id
 from flowwarden.monitor.traffic.selection import logged_by
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.notify.claims import Claim
@@ -31,7 +32,7 @@ def render(
     """The notification about a finding; `key` identifies its incident, `crowd` its other findings."""
     page = Message.about(finding, key, claim, context, crowd)
     # SNS rejects empty values, so an unknown VPC is omitted.
-    vpc = known_id(finding.example.flow.vpc_id)
+    vpc = context.hosts.vpc_of(finding.example)
     return Notification(
         subject=page.subject,
         text=_text(page),
@@ -41,28 +42,33 @@ def render(
 
 
 def _text(page: Page) -> Composed:
-    finding, context, text = page.finding, page.context, page.text
-    rows = (
-        ("From", from_end(finding, context.hosts).text),
-        ("To", f"{to_end(finding, context.hosts).text}{amount.beyond_batch(finding, text)}"),
-        ("Service", _service(finding)),
-        ("Where", _where(finding, context)),
-        ("Since", amount.since(finding)),
-        ("Traffic", amount.traffic(finding, text)),
-        ("Evidence", text.because),
-        ("Likely cause", text.likely),
-    )
-    query = log_query(text.query_terms).split("\n")
-    covered = between(amount.covered(finding))
+    query = log_query(page.text.query_terms)
+    covered = between(amount.covered(page.finding))
+    ends = (from_end(page.finding, page.context), to_end(page.finding, page.context))
     return Composed.of(
-        (text.summary,),
-        (f"{name:<12} {value}" for name, value in rows),
+        (page.text.summary,),
+        [*_rows(page, *ends), *unnamed(page.context)],
         page.crowd.lines(page.claim) if page.crowd else (),
         page.what_to_do,
-        (f"CloudWatch Logs Insights, log group {context.log_group}{covered}", *query),
+        (f"CloudWatch Logs Insights, log group {page.context.log_group}{covered}", *query.split("\n")),
         (page.repeats, page.identity),
         page.how_to_mute,
+        links.links(page.finding, ends, query, page.context),
     )
+
+
+def _rows(page: Page, client: End, server: End) -> list[str]:
+    finding, context, text = page.finding, page.context, page.text
+    return [
+        *row("From", client.text, *client.details),
+        *row("To", f"{server.text}{amount.beyond_batch(finding, text)}", *server.details),
+        *row("Service", _service(finding)),
+        *row("Where", _where(finding, context)),
+        *row("Since", amount.since(finding)),
+        *row("Traffic", amount.traffic(finding, text)),
+        *row("Evidence", text.because),
+        *row("Likely cause", text.likely),
+    ]
 
 
 def _others(page: Page, kind: type[Crowd | Course]) -> dict[str, Any] | None:
@@ -78,15 +84,37 @@ def _service(finding: TrafficFinding) -> str:
 def _where(finding: TrafficFinding, context: RenderContext) -> str:
     """Account, Region and VPC, and the interface that logged the example."""
     flow = finding.example.flow
-    known = [place for place in (context.account_id, context.region, known_id(flow.vpc_id)) if place]
+    vpc = context.hosts.vpc_of(finding.example)
+    named_vpc = with_name(vpc, _vpc_name(finding, context)) if vpc else None
+    known = [place for place in (context.account, context.region, named_vpc) if place]
     interface = known_id(flow.interface_id) or context.log_stream
-    return f"{', '.join(known)}, logged by {interface} ({_seen_from(finding.example)})"
+    resource = _passed(finding.example, context)
+    return f"{', '.join(known)}, logged by {interface}{resource} ({_seen_from(finding.example)})"
+
+
+def _vpc_name(finding: TrafficFinding, context: RenderContext) -> str:
+    """The name of the VPC of the interface that logged the example; '' if it is not known."""
+    found = context.hosts.logging(finding.example)
+    return found.vpc_name if found else ""
+
+
+def _passed(example: DirectedFlow, context: RenderContext) -> str:
+    """`, NAT gateway nat-1`: what the interface that logged the example is, if it is at neither end."""
+    found = context.hosts.logging(example)
+    if found is None or _is_at_end(example):
+        return ""
+    label = NamedHost(Host(found=found), context.names, context.owner_tags).label
+    return f", {label}" if label else ""
+
+
+def _is_at_end(example: DirectedFlow) -> bool:
+    return logged_by(example, example.client) or logged_by(example, example.server)
 
 
 def _seen_from(example: DirectedFlow) -> str:
     """The side, and where that does not show whose ids a record contains, these ids."""
     side = example.side or "side unknown"
-    if logged_by(example, example.client) or logged_by(example, example.server):
+    if _is_at_end(example):
         return side
     flow = example.flow
     ids = [each for each in map(known_id, (flow.instance_id, flow.subnet_id)) if each]
@@ -95,7 +123,7 @@ def _seen_from(example: DirectedFlow) -> str:
 
 
 def _document(page: Page) -> dict[str, Any]:
-    span = amount.covered(page.finding)
+    span, query = amount.covered(page.finding), log_query(page.text.query_terms)
     return {
         "version": DOCUMENT_VERSION,
         "kind": "incident",
@@ -106,7 +134,8 @@ def _document(page: Page) -> dict[str, Any]:
         **amount.document(page.finding, page.text),
         "log_group": page.context.log_group,
         "log_stream": page.context.log_stream,
-        "query": log_query(page.text.query_terms),
+        "query": query,
+        "console": links.document(page.finding, query, page.context),
         "query_range": span and {"begin": span[0], "end": span[1]},
         **{each.member: _others(page, each) for each in (Crowd, Course)},
         "mutes": page.mute_lines,
@@ -141,13 +170,16 @@ def _place(finding: TrafficFinding, context: RenderContext) -> dict[str, Any]:
     """Both ends, and the interface that logged the example."""
     flow = finding.example.flow
     return {
-        "from": from_end(finding, context.hosts).document,
-        "to": to_end(finding, context.hosts).document,
+        "from": from_end(finding, context).document(context.console),
+        "to": to_end(finding, context).document(context.console),
         "account": context.account_id,
+        "account_alias": context.account_alias or None,
         "region": context.region,
-        "vpc": known_id(flow.vpc_id),
+        "vpc": context.hosts.vpc_of(finding.example) or None,
+        "vpc_name": _vpc_name(finding, context) or None,
         "subnet": known_id(flow.subnet_id),
         "interface": known_id(flow.interface_id),
         "instance": known_id(flow.instance_id),
         "side": finding.example.side,
+        "names_unavailable": context.names_unavailable or None,
     }

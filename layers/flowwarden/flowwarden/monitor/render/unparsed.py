@@ -33,7 +33,7 @@ def render(finding: UnparsedFinding, key: str, claim: Claim, context: RenderCont
 
 def _text(message: Message[UnparsedFinding]) -> Composed:
     finding, context = message.finding, message.context
-    where = f"{context.account_id}, {context.region}, {context.log_group}, stream {context.log_stream}"
+    where = f"{context.account}, {context.region}, {context.log_group}, stream {context.log_stream}"
     reasons = [f"{_short(why)} ({plural(lines, 'line')})" for why, lines in finding.reasons]
     return Composed.of(
         (message.text.summary, NOT_INSPECTED),
