@@ -66,8 +66,8 @@ incident, of severity critical if they show different behavior and one of them i
 Notifications contain the steps of "What to do", with the values of the finding in place of the words in
 braces. A step whose word has no value is omitted.
 
-If a batch has more than 25 alerts for a sink (a notification channel), one notification named `alert-rollup`
-replaces the less severe ones.
+If a batch has more than 25 alerts for a sink (a notification channel), or more than 16 pages while pages have
+[a budget](notifications.md#budget), one notification named `alert-rollup` replaces the less severe ones.
 """
 
 

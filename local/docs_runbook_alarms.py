@@ -28,6 +28,10 @@ aws cloudwatch enable-alarm-actions --alarm-names {name}
 ```"""
 LOUD: Final = """\
 Do not silence this alarm: what it reports is lost for good, and it ends by itself when the cause is gone."""
+HOUR: Final = 60
+"""Minutes."""
+BELOW: Final = "LessThanThreshold"
+"""How an alarm compares if it reports that a function does not run."""
 LOST: Final = "InvocationsFailedToBeSentToDlq", "DestinationDeliveryFailures", "NumberOfNotificationsFailed"
 """Metrics that count what is lost: their alarms are not silenced."""
 
@@ -78,14 +82,17 @@ def _page(alarm: stack.Node, path: Path) -> str:
 def _facts(alarm: stack.Node) -> Iterator[tuple[str, str]]:
     periods, minutes = alarm["EvaluationPeriods"], alarm["Period"] // 60
     some = f"{alarm.get('DatapointsToAlarm', 1)} of {periods} periods" if periods > 1 else "a period"
+    length = "1 hour" if minutes == HOUR else f"{minutes} minutes"
     yield "Metric", f"`{alarm['Namespace']}` `{alarm['MetricName']}`, {alarm['Statistic'].lower()}"
-    yield "Threshold", f"{threshold(alarm)} in {some} of {minutes} minutes"
+    yield "Threshold", f"{threshold(alarm)} in {some} of {length}"
     yield "Notifies", "the operations topic, when it begins and when it ends"
 
 
 def threshold(alarm: stack.Node) -> str:
     """The threshold; ages are in milliseconds in the template."""
     number = alarm["Threshold"]
+    if alarm["ComparisonOperator"] == BELOW:
+        return f"less than {number}"
     return f"{number // 60_000} minutes" if alarm["MetricName"] == "AsyncEventAge" else f"{number} or more"
 
 
@@ -110,6 +117,8 @@ def _value(dimension: dict[str, Any]) -> str:
         return value
     if value == {"Ref": "AWS::StackName"}:
         return STACK
+    if "Fn::Sub" in value:
+        return str(value["Fn::Sub"]).replace("${AWS::StackName}", STACK)
     (reference,) = value.values()
     resource = reference if isinstance(reference, str) else reference[0]
     return VALUES[dimension["Name"]].format(resource)

@@ -35,6 +35,8 @@ class Sample(Struct, frozen=True, kw_only=True):
     """Bytes of the monitor's log lines."""
     metric_bytes: int
     """Bytes of the metrics that it writes to its log."""
+    metrics: int
+    """Its metrics that had a value, without those by detector."""
 
     @property
     def log_bytes(self) -> int:

@@ -52,6 +52,7 @@ def of_counts(counts: Counts) -> dict[str, str]:
     template, default = (len(layouts()[name].fields) for name in ("template", "v2"))
     return {
         "log_kb": count(sample.log_bytes / sample.batches / 1000),
+        "monitor_metrics": str(sample.metrics),
         "metric_share": percent(sample.metric_bytes / sample.log_bytes),
         "line_share": percent(sample.line_bytes / sample.log_bytes),
         "record_bytes": count(record),
@@ -74,7 +75,7 @@ def of_stack(stack: Stack) -> dict[str, str]:
         "monitor_mb": str(stack.monitor_mb),
         "enforcer_mb": str(stack.enforcer_mb),
         "dispatcher_mb": str(stack.dispatcher_mb),
-        "metrics": str(stack.metrics),
+        "enforcer_metrics": str(stack.metrics),
         "dashboard": money(DASHBOARD.dollars(1)),
         "alarm": money(ALARM.dollars(1)),
         "arm_share": percent(1 - GB_SECOND_ARM.dollars(1) / GB_SECOND.dollars(1)),

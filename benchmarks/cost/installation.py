@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final
 
 import monitor
-from benchmarks.cost.metered import Client, Log, Meter, Table, Topic
+from benchmarks.cost.metered import Client, Digests, Log, Meter, Metrics, Mutes, Table, Topic
 from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
 from benchmarks.evaluation.memory import Directory, Formats, Layouts
 from benchmarks.evaluation.monitor import LEASE_SECONDS, QUIET_MINUTES, described, policy
@@ -17,10 +17,12 @@ from benchmarks.layouts import log_format
 from benchmarks.loud.world import Context
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
+from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.dispatcher.dispatch import Dispatcher
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
+from flowwarden.notify.page_budget import PageLimits
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.subscription import encode
 from flowwarden.settings import MonitorSettings
@@ -35,6 +37,8 @@ TIME_LEFT: Final = 40.0
 BESIDE: Final = 100
 """Bytes of an item beside its sets: its key and expiry, and what DynamoDB adds for each item."""
 _TERMS: Final = ClaimTerms(suppression=QUIET_MINUTES * 60, lease=LEASE_SECONDS)
+_LIMITS: Final = PageLimits(hour=1000, day=1000)
+"""A budget that is never spent: a held page costs less than one that is sent."""
 _TOPICS: Final = "arn:aws:sns:us-east-1:111122223333:"
 _ENVIRONMENT: Final = {
     "AWS_REGION": REGION, "LOG_FORMAT": log_format(), "STATE_TABLE": TABLE,
@@ -63,7 +67,8 @@ class Installation:
         self._due: dict[str, int] = {}
         self._random = Random(seed)
         self._now = self._minute = 0
-        self._lines, self._metrics = Log(), Log()
+        self._lines, self._metrics = Log(), Metrics()
+        self._digests = Digests(self.monitor)
         self._containers = [self._container(interfaces) for _ in range(containers)]
         client: Any = Client(shared("dynamodb"), self.dispatcher, self._due)
         self._dispatcher = Dispatcher(
@@ -71,6 +76,7 @@ class Installation:
             DynamoDbClaims(client, TABLE, _TERMS),
             Table(self.dispatcher, self.items),
             {route: (_sink(route, self.dispatcher),) for route in (Route.PAGES, Route.OPERATIONS)},
+            DynamoDbPageBudget(client, TABLE, _LIMITS),
         )
 
     @property
@@ -82,6 +88,11 @@ class Installation:
     def metric_bytes(self) -> int:
         """Bytes of the metrics that the monitor writes to its log."""
         return self._metrics.size
+
+    @property
+    def metric_names(self) -> set[str]:
+        """The metrics of the monitor that had a value, without those by detector."""
+        return self._metrics.names
 
     def process(self, delivery: Delivery) -> None:
         """Process a batch in a random container, after the runs of the dispatcher before it."""
@@ -123,6 +134,9 @@ class Installation:
             interfaces=Directory(interfaces, described),
             state=Table(self.monitor, self.items),
             claims=DynamoDbClaims(client, TABLE, _TERMS),
+            page_budget=DynamoDbPageBudget(client, TABLE, _LIMITS),
+            digests=self._digests,
+            mutes=Mutes(self.monitor),
             pages=_sink(Route.PAGES, self.monitor),
             operations=_sink(Route.OPERATIONS, self.monitor),
         )

@@ -105,6 +105,7 @@ def _sample(generator: Generator, items: Items, plan: Plan) -> Sample:
         table_calls=one.monitor.table_calls,
         line_bytes=one.line_bytes,
         metric_bytes=one.metric_bytes,
+        metrics=len(one.metric_names),
     )
 
 

@@ -11,6 +11,8 @@ from msgspec import Struct
 
 from benchmarks.evaluation.memory import Evidence
 from flowwarden.aws.dynamodb.table import MOST_KEYS
+from flowwarden.policy.made_mutes import MadeMute
+from flowwarden.state.digests import NOTHING, Content
 from flowwarden.state.sets import Addition, Sets
 
 WRITE_UNIT: Final = 1024
@@ -126,6 +128,47 @@ def index_writes(before: Mapping[str, Any], after: Mapping[str, Any]) -> int:
     return sum(all(values) for values in (old, new))
 
 
+class Digests:
+    """What the digests say, in memory."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._items: dict[str, Content] = {}
+
+    def add(self, key: str, content: Content, _kept_until: int) -> Content:
+        """See the port: a unit for each KB of the item."""
+        self._items[key] = self._items.get(key, NOTHING).joined(content)
+        self._meter.table_calls += 1
+        self._meter.write_units += units(content_bytes(self._items[key]), WRITE_UNIT)
+        return self._items[key]
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, Content]:
+        """See the port: half a unit for each 4 KB."""
+        sizes = [content_bytes(self._items.get(key, NOTHING)) for key in keys]
+        self._meter.table_calls += -(-len(keys) // MOST_KEYS)
+        self._meter.read_units += sum(units(size, READ_UNIT) / 2 for size in sizes)
+        return {key: self._items[key] for key in keys if key in self._items}
+
+
+def content_bytes(content: Content) -> int:
+    """About the bytes of the sets of a digest's item."""
+    texts = sum(len(text.encode()) + 1 for some in content.texts.values() for text in some)
+    return texts + sum(8 * len(numbers) for numbers in content.numbers.values())
+
+
+class Mutes:
+    """The mutes made by command, of which there are none."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    def load(self, _now: int) -> Sequence[MadeMute]:
+        """See the port: a consistent read of nothing is a unit."""
+        self._meter.table_calls += 1
+        self._meter.read_units += 1
+        return ()
+
+
 class Topic:
     """A topic; counts its messages."""
 
@@ -149,3 +192,20 @@ class Log(io.StringIO):
         """Count the text; each line is an event."""
         self.size += len(text.encode()) + EVENT_BYTES * text.count("\n")
         return len(text)
+
+
+class Metrics(Log):
+    """The metrics in the log of a function: their bytes, and which had a value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        """Those whose only dimension is the function."""
+
+    def write(self, text: str) -> int:
+        """Count the text; note the metrics of a document in CloudWatch's embedded format."""
+        if text.startswith("{"):
+            for each in json.loads(text)["_aws"]["CloudWatchMetrics"]:
+                if each["Dimensions"] == [["service"]]:
+                    self.names |= {metric["Name"] for metric in each["Metrics"]}
+        return super().write(text)

@@ -76,7 +76,7 @@ class Stack(Struct, frozen=True, kw_only=True):
 
     alarms: int
     metrics: int
-    """Custom metrics that have values in every hour, without those by detector."""
+    """Custom metrics of the enforcer, which have values in every hour."""
     keys: int
     monitor_mb: int
     enforcer_mb: int
@@ -136,7 +136,7 @@ def month(size: Size, traffic: str, batch_minutes: int, counts: Counts, stack: S
             *_lambda(size, factor * sample.batches, seconds, stack),
             *_table(size, sample, counts, containers, incidents),
             *_logs(factor * (sample.log_bytes + PLATFORM_BYTES * sample.batches)),
-            *_fixed(stack),
+            *_fixed(stack, sample),
             *_notifications(incidents),
             _queries(incidents, gigabytes),
         ),
@@ -240,9 +240,10 @@ def _logs(monitor_bytes: float) -> tuple[Line, ...]:
     )
 
 
-def _fixed(stack: Stack) -> tuple[Line, ...]:
+def _fixed(stack: Stack, sample: Sample) -> tuple[Line, ...]:
+    metrics = stack.metrics + sample.metrics + DETECTORS
     return (
-        _line("custom metrics", stack.metrics + DETECTORS, prices.METRIC, "metrics"),
+        _line("custom metrics", metrics, prices.METRIC, "metrics"),
         _line("alarms", stack.alarms, prices.ALARM, "alarms"),
         _line("KMS key", stack.keys, prices.KEY, "key"),
     )

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 
 import enforcer
-import monitor
 from benchmarks.cost.model import Stack
 from benchmarks.layouts import template
 
@@ -27,17 +26,12 @@ def of_template() -> Stack:
 
     return Stack(
         alarms=types["AWS::CloudWatch::Alarm"],
-        metrics=len(monitor_metrics()) + len(enforcer_metrics()),
+        metrics=len(enforcer_metrics()),
         keys=types["AWS::KMS::Key"],
         monitor_mb=megabytes("MonitorFunction"),
         enforcer_mb=megabytes("EnforcerFunction"),
         dispatcher_mb=megabytes("DispatcherFunction"),
     )
-
-
-def monitor_metrics() -> list[str]:
-    """The metrics that the monitor emits for each batch."""
-    return ["Batches", *monitor.METRICS, monitor.DELAY]
 
 
 def enforcer_metrics() -> list[str]:

@@ -23,7 +23,8 @@ from flowwarden.settings import DispatcherSettings
 from flowwarden.unreadable import Notes, Unreadable
 
 logger = Logger(service="dispatcher", json_serializer=as_json)
-metrics = Metrics(namespace="FlowWarden", service="dispatcher")
+# The dimension contains the name of the stack, so that stacks do not mix their metrics.
+metrics = Metrics(namespace="FlowWarden", service=os.environ.get("POWERTOOLS_SERVICE_NAME", "dispatcher"))
 
 type Wiring = tuple[Dispatcher, Unreadable]
 """The service, and where its ports note what they cannot read."""

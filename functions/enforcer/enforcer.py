@@ -35,7 +35,8 @@ EC2_ATTEMPTS = 5
 time remains."""
 
 logger = Logger(service="enforcer", json_serializer=as_json)
-metrics = Metrics(service="enforcer", namespace="FlowWarden")
+# The dimension contains the name of the stack, so that stacks do not mix their metrics.
+metrics = Metrics(namespace="FlowWarden", service=os.environ.get("POWERTOOLS_SERVICE_NAME", "enforcer"))
 
 
 class Clock:
@@ -108,7 +109,7 @@ def rewired(wire: Callable[[], Enforcer]) -> Callable[[int], Enforcer]:
 
 
 def report_policy(in_use: PolicyInUse) -> None:
-    """Log and count a policy that is not valid. The alarm uses the monitor's metric, which includes zeros."""
+    """Log and count a policy that is not valid. The alarm uses the monitor's metric."""
     if in_use.problem:
         metrics.add_metric(name="PolicyInvalid", unit=MetricUnit.Count, value=1)
         logger.error("the policy cannot be used", reason=in_use.problem, used=in_use.origin)

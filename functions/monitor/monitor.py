@@ -40,8 +40,10 @@ from flowwarden.printable import as_json, one_line
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
 
-NAMESPACE, SERVICE = "FlowWarden", "monitor"
-logger = Logger(service=SERVICE, json_serializer=as_json)
+NAMESPACE = "FlowWarden"
+SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "monitor")
+"""The dimension of all metrics. It contains the name of the stack, so that stacks do not mix theirs."""
+logger = Logger(service="monitor", json_serializer=as_json)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 type Wiring = tuple[MonitorSettings, MonitoringService]
@@ -76,7 +78,10 @@ METRICS = {
     "StateUnreadable": "state_unreadable",
     "DescriptionsUnreadable": "descriptions_unreadable",
 }
-"""CloudWatch metric → attribute of the result. All are emitted for each batch, including zeros."""
+"""CloudWatch metric → attribute of the result. Those that are not zero are emitted for each batch: most are
+zero in most batches, and the log that contains them costs more than all else."""
+ALWAYS = frozenset({"Flows"})
+"""Metrics that are emitted as zero, too: batches without flows are not the same as no batches."""
 
 DELAY = "Delay"
 """Seconds from the end of the newest window to its processing; not emitted if no record shows it."""
@@ -193,7 +198,8 @@ def report(batch: LogBatch, result: BatchReport) -> None:
 def count(result: BatchReport) -> None:
     """Emit the metrics; those by detector only for detectors that found something, since each costs money."""
     for name, attribute in METRICS.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=getattr(result, attribute))
+        if (value := getattr(result, attribute)) or name in ALWAYS:
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     if result.delay is not None:
         metrics.add_metric(name=DELAY, unit=MetricUnit.Seconds, value=result.delay)
     for detector, found in sorted(result.findings_by_detector.items()):

@@ -14,7 +14,13 @@ from tests.functions.test_dispatcher import example
 from tests.functions.test_enforcer_events import ROOT, read, run_of
 from tests.functions.test_monitor_events import BLOCKED, Harness, document
 from tests.template import stack
-from tests.template.test_notifications import ALARMS, dimension_key, emitted
+from tests.template.test_notifications import (
+    ALARMS,
+    count_one_of_each,
+    dimension_key,
+    emitted,
+    service_of,
+)
 from tests.template.test_partitions import PARTITIONS
 
 DASHBOARD: Final = stack.properties("StackDashboard")
@@ -44,7 +50,7 @@ VALUES: Final = {
 }
 """Values of these dimensions, which are resources of the stack."""
 SEARCH: Final = re.compile(
-    r"SEARCH\('\{(\w+),(\w+),(\w+)\} MetricName=\"(\w+)\" (\w+)=\"(\w+)\"', '(\w+)', \d+\)"
+    r"SEARCH\('\{(\w+),(\w+),(\w+)\} MetricName=\"(\w+)\" (\w+)=\"([^\"]+)\"', '(\w+)', \d+\)"
 )
 
 
@@ -141,12 +147,16 @@ def test_every_other_metric_is_emitted_under_exactly_this_name_and_these_dimensi
 ) -> None:
     """The handlers run; what they print in CloudWatch's embedded metric format contains each row."""
     Harness().run(encode(document(BLOCKED)))
+    count_one_of_each()
     example("pending").run()
     quiet = read(ROOT / "events" / "enforcer" / "sweep-no-change.json")
     run_of(quiet)(quiet["event"])
     printed = emitted(capsys.readouterr().out)
     shown = [parts(row) for row in rows() if row[0] == "FlowWarden"]
-    wanted = {(namespace, metric, dimension_key(dimensions)) for namespace, metric, dimensions in shown}
+    wanted = {
+        (namespace, metric, dimension_key({"service": service_of({"Fn::Sub": dimensions["service"]})}))
+        for namespace, metric, dimensions in shown
+    }
     assert len(wanted) > 20
     assert wanted <= printed
     (search,) = searches()
@@ -154,7 +164,7 @@ def test_every_other_metric_is_emitted_under_exactly_this_name_and_these_dimensi
     assert match
     namespace, first, second, metric, key, value, _ = match.groups()
     assert first == key
-    by_detector = {first: value, second: "blocked-connection"}
+    by_detector = {first: service_of({"Fn::Sub": value}), second: "blocked-connection"}
     assert (namespace, metric, dimension_key(by_detector)) in printed
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from local.docs_runbook_alarms import BELOW, HOUR
 from tests.template import stack
 
 DOC = stack.PROJECT / "docs" / "parameters.md"
@@ -66,9 +67,12 @@ def _linked(name: str) -> str:
 def _threshold(alarm: stack.Node) -> str:
     number, of, minutes = alarm["Threshold"], alarm["EvaluationPeriods"], alarm["Period"] // 60
     level = f"{number // 60_000} minutes" if alarm["MetricName"] == "AsyncEventAge" else str(number)
+    if alarm["ComparisonOperator"] == BELOW:
+        level = f"less than {number}"
     if of == 1:
         return level
-    return f"{level}, in {alarm['DatapointsToAlarm']} of {of} periods of {minutes} minutes"
+    length = "1 hour" if minutes == HOUR else f"{minutes} minutes"
+    return f"{level}, in {alarm['DatapointsToAlarm']} of {of} periods of {length}"
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import monitor
 from flowwarden.records.subscription import encode
 from tests.functions.test_enforcer_events import ROOT, read, run_of
 from tests.functions.test_monitor_events import BLOCKED, Harness, document
@@ -99,6 +104,7 @@ WATCHED = {
         for metric in ("Errors", "AsyncEventsDropped", "AsyncEventAge", "DestinationDeliveryFailures")
     ),
     ("AWS/Lambda", "Errors", "FunctionName", "DispatcherFunction"),
+    *(("AWS/Lambda", "Invocations", "FunctionName", f"{function}Function") for function in stack.FUNCTIONS),
     ("AWS/Events", "FailedInvocations", "RuleName", "DispatchSchedule"),
     *(
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue)
@@ -189,8 +195,14 @@ SEVERAL_PERIODS = {
     "InterfacesUnavailableAlarm": (3, 3),
     "StateUnreadableAlarm": (3, 3),
     "SkipDataAlarm": (3, 6),
+    "MonitorSilentAlarm": (3, 3),
+    "EnforcerSilentAlarm": (3, 3),
+    "DispatcherSilentAlarm": (3, 3),
 }
 """Alarms that need several periods: datapoints to alarm, evaluation periods."""
+
+SILENT = {"MonitorSilentAlarm": 3600, "EnforcerSilentAlarm": 3600, "DispatcherSilentAlarm": 300}
+"""Alarms that report a function that does not run, and their periods in seconds."""
 
 
 def watched(alarm: stack.Node) -> tuple[str, str, str, str]:
@@ -200,9 +212,18 @@ def watched(alarm: stack.Node) -> tuple[str, str, str, str]:
     if name in BY_NAME_OF_ATTRIBUTE:
         resource, attribute = value["Fn::GetAtt"]
         assert attribute == name
+    elif name == "service":
+        resource = service_of(value)
     else:
         resource = value if isinstance(value, str) else value["Ref"]
     return alarm["Namespace"], alarm["MetricName"], name, resource
+
+
+def service_of(value: Any) -> str:
+    """The function that a value of the dimension `service` names. It contains the stack, too."""
+    stack_name, dash, function = value["Fn::Sub"].rpartition("-")
+    assert (stack_name, dash) == ("${AWS::StackName}", "-")
+    return str(function)
 
 
 def test_every_possible_loss_has_one_alarm() -> None:
@@ -249,13 +270,33 @@ def metrics_of(function: str) -> set[str]:
 def test_an_alarm_notifies_operations_when_it_begins_and_when_it_ends(name: str) -> None:
     alarm = ALARMS[name]
     assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "OperationsTopic"}]
-    assert alarm["TreatMissingData"] == "notBreaching"
-    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    # A function that does not run has no data, so only there missing data is the fault.
+    above = ("notBreaching", "GreaterThanOrEqualToThreshold")
+    wanted = ("breaching", "LessThanThreshold") if name in SILENT else above
+    assert (alarm["TreatMissingData"], alarm["ComparisonOperator"]) == wanted
     assert alarm.get("ActionsEnabled", True) is True
     needed = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
     assert (needed, alarm["EvaluationPeriods"]) == SEVERAL_PERIODS.get(name, (1, 1))
-    assert alarm["Period"] == 300
+    assert alarm["Period"] == SILENT.get(name, 300)
     assert alarm["AlarmDescription"]
+
+
+def test_the_functions_run_more_often_than_their_alarms_about_silence_expect() -> None:
+    """The dispatcher each minute; the enforcer at least every 99 minutes, which is the slowest allowed."""
+    assert stack.properties("DispatchSchedule")["ScheduleExpression"] == "rate(1 minute)"
+    allowed = re.compile(stack.PARAMETERS["RetryRate"]["AllowedPattern"])
+    assert allowed.fullmatch("rate(99 minutes)")
+    assert not allowed.fullmatch("rate(100 minutes)")
+    for name, period in SILENT.items():
+        alarm = ALARMS[name]
+        assert alarm["MetricName"] == "Invocations"
+        assert alarm["Statistic"] == "Sum"
+        assert alarm["EvaluationPeriods"] * period >= 15 * 60
+    assert 3 * SILENT["EnforcerSilentAlarm"] > 99 * 60
+    # The schedule exists first; otherwise the alarm begins before the first run.
+    assert "DispatchSchedule" in stack.RESOURCES["DispatcherSilentAlarm"]["DependsOn"]
+    assert "RetrySchedule" in stack.RESOURCES["EnforcerSilentAlarm"]["DependsOn"]
+    assert "FlowLogSubscription" in stack.RESOURCES["MonitorSilentAlarm"]["DependsOn"]
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -312,15 +353,25 @@ def dimension_key(dimensions: dict[str, str]) -> str:
     return json.dumps(dimensions, sort_keys=True)
 
 
+def count_one_of_each() -> None:
+    """The monitor emits all its metrics, as for a batch in which none is zero."""
+    ones = dict.fromkeys(monitor.METRICS.values(), 1)
+    report: Any = SimpleNamespace(**ones, delay=1, findings_by_detector={})
+    monitor.count(report)
+    monitor.metrics.flush_metrics()
+
+
 def test_alarms_on_custom_metrics_match_what_the_functions_emit(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a deployed stack, the value of the dimension is the variable `POWERTOOLS_SERVICE_NAME`."""
     Harness().run(encode(document(BLOCKED)))
+    count_one_of_each()
     quiet = read(ROOT / "events" / "enforcer" / "sweep-no-change.json")
     run_of(quiet)(quiet["event"])
     watched_here = {
         (
             alarm["Namespace"],
             alarm["MetricName"],
-            dimension_key({each["Name"]: each["Value"] for each in alarm["Dimensions"]}),
+            dimension_key({each["Name"]: service_of(each["Value"]) for each in alarm["Dimensions"]}),
         )
         for alarm in ALARMS.values()
         if not alarm["Namespace"].startswith("AWS/")
@@ -329,7 +380,21 @@ def test_alarms_on_custom_metrics_match_what_the_functions_emit(capsys: pytest.C
     assert watched_here <= emitted(capsys.readouterr().out)
     for name in stack.FUNCTIONS:
         shared = stack.environment(name)
-        assert (shared["POWERTOOLS_METRICS_NAMESPACE"], shared["POWERTOOLS_SERVICE_NAME"]) == (
-            "FlowWarden",
-            name.lower(),
-        )
+        assert shared["POWERTOOLS_METRICS_NAMESPACE"] == "FlowWarden"
+        assert service_of(shared["POWERTOOLS_SERVICE_NAME"]) == name.lower()
+
+
+@pytest.mark.parametrize("function", stack.FUNCTIONS)
+def test_the_dimension_of_all_metrics_is_what_the_environment_says(function: str) -> None:
+    """So two stacks in one account and Region have metrics of their own."""
+    name = function.lower()
+    program = f"import {name}; {name}.metrics.add_metric('Some', 'Count', 1); {name}.metrics.flush_metrics()"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "POWERTOOLS_SERVICE_NAME": f"blue-{name}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    dimensions = dimension_key({"service": f"blue-{name}"})
+    assert emitted(done.stdout) == {("FlowWarden", "Some", dimensions)}

@@ -34,6 +34,7 @@ SAMPLE = Sample(
     table_calls=3_000,
     line_bytes=6_000_000,
     metric_bytes=12_000_000,
+    metrics=11,
 )
 COUNTS = Counts(
     interfaces=100,
@@ -116,7 +117,7 @@ def test_what_is_fixed_costs_the_same_at_every_size() -> None:
         assert dollars(small, name) == dollars(large, name) > 0
     assert dollars(large, "Lambda, monitor") == pytest.approx(100 * dollars(small, "Lambda, monitor"))
     assert dollars(small, "alarms") == pytest.approx(1.0)
-    assert dollars(small, "custom metrics") == pytest.approx(25 * 0.3)
+    assert dollars(small, "custom metrics") == pytest.approx(36 * 0.3)
 
 
 def test_each_container_adds_what_the_samples_differ_by() -> None:

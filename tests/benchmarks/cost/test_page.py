@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+from contextlib import redirect_stdout
 
+import pytest
+from aws_lambda_powertools import single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+import monitor
 from benchmarks.cost.counts import load
+from benchmarks.cost.metered import Metrics
 from benchmarks.cost.numbers import count, money, percent
 from benchmarks.cost.page import PAGE, filled, page
 from benchmarks.cost.prices import PRICES, RESOURCES
-from benchmarks.cost.stack import enforcer_metrics, monitor_metrics, of_template, resource_types
+from benchmarks.cost.stack import enforcer_metrics, of_template, resource_types
 
 
 def test_the_page_is_current() -> None:
@@ -40,11 +46,24 @@ def test_the_last_step_of_each_price_has_no_end() -> None:
 
 
 def test_the_metrics_of_both_functions_are_counted() -> None:
-    """Those without a dimension for the detector, which are emitted in each batch or run."""
-    assert {"Batches", "Flows", "Delay", "PolicyInvalid"} <= set(monitor_metrics())
+    """Those of the enforcer are in its function; the sample shows which of the monitor are not zero."""
     assert {"FlowLogsCreated", "EnforcementFailures"} <= set(enforcer_metrics())
-    assert len(set(monitor_metrics())) == len(monitor_metrics())
-    assert of_template().metrics == len(monitor_metrics()) + len(enforcer_metrics())
+    assert of_template().metrics == len(enforcer_metrics())
+    assert all(3 <= each.metrics < len(monitor.METRICS) for each in load().samples)
+
+
+def test_a_metric_is_counted_by_its_name_and_not_by_detector() -> None:
+    """As the monitor prints them."""
+    log = Metrics()
+    with redirect_stdout(log):
+        monitor.metrics.add_metric("Flows", MetricUnit.Count, 1)
+        monitor.metrics.flush_metrics()
+        with single_metric(
+            "Findings", MetricUnit.Count, 1, namespace="FlowWarden", default_dimensions={"service": "monitor"}
+        ) as metric:
+            metric.add_dimension("detector", "scan")
+    assert log.names == {"Flows"}
+    assert log.size > 100
 
 
 @pytest.mark.parametrize(
