@@ -12,16 +12,18 @@ from flowwarden.aws.ec2.describe_interface import interface
 from flowwarden.network.interface import NetworkInterface
 
 
+def private(number: str) -> dict[str, Any]:
+    """A private address with a public one."""
+    return {"PrivateIpAddress": f"10.0.0.{number}", "Association": {"PublicIp": f"198.51.100.{number}"}}
+
+
 def test_all_members_of_the_description_are_read() -> None:
     """One value has the data of both the monitor and the enforcer."""
     described: Any = {
         "NetworkInterfaceId": "eni-1",
         "VpcId": "vpc-1",
         "SubnetId": "subnet-1",
-        "PrivateIpAddresses": [
-            {"PrivateIpAddress": "10.0.0.1", "Association": {"PublicIp": "198.51.100.1"}},
-            {"PrivateIpAddress": "10.0.0.2", "Association": {"PublicIp": "198.51.100.2"}},
-        ],
+        "PrivateIpAddresses": [private("1"), private("2")],
         "Association": {"PublicIp": "198.51.100.1"},
         "Description": "AWS Lambda VPC ENI-send",
         "RequesterManaged": True,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from flowwarden.monitor.findings import Severity, TrafficFinding
-from flowwarden.monitor.names import MOST_FINDINGS, Wanted, wanted
+from flowwarden.monitor.names import Wanted
+from flowwarden.monitor.naming import MOST_FINDINGS, wanted
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.records.model import FlowDirection
 from tests.flows import rejected
