@@ -96,6 +96,9 @@ def test_a_page_names_both_hosts_their_owners_and_their_places() -> None:
         "data-a",
     )
     assert (sent.document["account_alias"], sent.document["vpc_name"]) == ("shop-production", "shop")
+    assert sent.subject.startswith(
+        "[MEDIUM] 10.0.1.20 (web-1) is blocked from PostgreSQL (tcp/5432) at 10.0.2.30"
+    )
     assert "10.0.2.30, instance i-db: https://console.aws.amazon.com/ec2/home?region=eu-west-1#" in sent.text
 
 
@@ -197,6 +200,14 @@ def test_odd_names_harm_no_page() -> None:
     assert all(len(each) <= 2000 for each in sent.text.split("\n"))
     assert len(sent.subject) <= 98
     assert len(sent.text) < 2 * len(usual_page.text) + 4000
+
+
+def test_the_title_of_an_incident_names_the_host() -> None:
+    """Roll-ups, `flowwarden incidents` and the notification that it is over show the title."""
+    account = Account()
+    account.page()
+    (waiting,) = account.claims.waiting
+    assert waiting.incident.title.startswith("10.0.1.20 (web-1) is blocked from PostgreSQL")
 
 
 def test_what_names_find_changes_no_incident() -> None:

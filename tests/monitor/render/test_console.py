@@ -87,14 +87,15 @@ def test_links_are_in_the_domain_of_the_partition(partition: str, region: str, d
     console = Console(partition, region)
     links = [
         console.interface("eni-1"), console.instance("i-1"), console.security_group("sg-1"),
-        console.logs("g", "q", None),
+        console.subnet("subnet-1"), console.logs("g", "q", None),
     ]  # fmt: skip
-    assert [each.startswith(f"https://{domain}/") for each in links] == [True] * 4
+    assert [each.startswith(f"https://{domain}/") for each in links] == [True] * 5
     assert all(f"home?region={region}#" in each for each in links)
-    assert links[:3] == [
+    assert links[:4] == [
         f"https://{domain}/ec2/home?region={region}#NetworkInterface:networkInterfaceId=eni-1",
         f"https://{domain}/ec2/home?region={region}#InstanceDetails:instanceId=i-1",
         f"https://{domain}/ec2/home?region={region}#SecurityGroup:groupId=sg-1",
+        f"https://{domain}/vpcconsole/home?region={region}#SubnetDetails:subnetId=subnet-1",
     ]
 
 

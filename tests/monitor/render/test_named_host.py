@@ -119,8 +119,10 @@ def test_an_interface_that_ec2_does_not_describe_is_said_to_be_so() -> None:
 
 
 def test_a_page_names_the_host_in_its_subject() -> None:
-    """After the key fact, where it fits."""
-    assert page(only_blocked()).subject.endswith(" at 10.0.2.30 (web-1, eu-west-1)")
+    """Behind its address, because the sentence can name several hosts."""
+    assert page(only_blocked()).subject == (
+        "[MEDIUM] 10.0.1.20 (web-1) is blocked from PostgreSQL (tcp/5432) at 10.0.2.30 (eu-west-1)"
+    )
 
 
 def test_missing_names_are_explained_in_one_line() -> None:

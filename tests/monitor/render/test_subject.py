@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.render.notification import render
-from flowwarden.monitor.render.subject import FITTING, shortened
+from flowwarden.monitor.render.subject import FITTING, Known, shortened, subject_line
+from flowwarden.monitor.text import Text
 from flowwarden.network.services import Service
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
@@ -163,3 +164,42 @@ def test_an_sms_has_no_character_that_halves_its_length() -> None:
     topic = published(finding)
     assert "`" in topic.subject
     assert "`" not in topic.sms
+
+
+KNOWN = Known("10.0.1.5", "web-1")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "named"),
+    [
+        ("10.0.1.5 is blocked at 10.0.2.30.", "10.0.1.5 (web-1) is blocked at 10.0.2.30."),
+        ("203.0.113.9 connected to 10.0.1.5.", "203.0.113.9 connected to 10.0.1.5 (web-1)."),
+        ("10.0.1.50 and 110.0.1.5 and 10.0.1.5.", "10.0.1.50 and 110.0.1.5 and 10.0.1.5 (web-1)."),
+        ("10.0.1.5 to 10.0.1.5", "10.0.1.5 (web-1) to 10.0.1.5"),
+        ("10.0.1.5:22 is open", "10.0.1.5:22 is open"),
+        ("nothing", "nothing"),
+    ],
+)
+def test_a_name_stands_behind_its_own_address(sentence: str, named: str) -> None:
+    """Once, and at no other address: a name at the wrong host is worse than none."""
+    assert KNOWN.in_text(sentence) == named
+
+
+@pytest.mark.parametrize("name", ["", "a) [RESOLVED", "x\ny", "Ω", "x" * 41, " a", "a(b"])
+def test_a_name_that_could_pretend_is_not_in_a_subject(name: str) -> None:
+    """The page has it between quotation marks."""
+    assert Known("10.0.1.5", name).in_text("10.0.1.5 scans.") == "10.0.1.5 scans."
+
+
+def test_a_subject_without_room_loses_the_region_then_the_name() -> None:
+    """The sentence is shortened only after that."""
+    text = Text(summary=f"10.0.1.5 did {'x' * 55}.", brief="10.0.1.5 did it")
+    assert subject_line("high", text, "eu-west-1", known=KNOWN).endswith("x (eu-west-1)")
+    text = Text(summary=f"10.0.1.5 did {'x' * 68}.", brief="10.0.1.5 did it")
+    assert subject_line("high", text, "eu-west-1", known=KNOWN) == f"[HIGH] 10.0.1.5 (web-1) did {'x' * 68}"
+    text = Text(summary=f"10.0.1.5 did {'x' * 77}.", brief="10.0.1.5 did it")
+    assert subject_line("high", text, "eu-west-1", known=KNOWN) == f"[HIGH] 10.0.1.5 did {'x' * 77}"
+    text = Text(summary=f"10.0.1.5 did {'x' * 90}.", brief="10.0.1.5 did it")
+    assert (
+        subject_line("high", text, "eu-west-1", known=KNOWN) == "[HIGH] 10.0.1.5 (web-1) did it (eu-west-1)"
+    )

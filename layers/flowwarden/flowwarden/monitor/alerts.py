@@ -23,8 +23,10 @@ from flowwarden.monitor.render.console import Console
 from flowwarden.monitor.render.course import Course
 from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.incident_key import account_of, incident_key
+from flowwarden.monitor.render.message import known_of
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
+from flowwarden.monitor.render.subject import Known
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify import held
@@ -142,7 +144,9 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
     first, findings = several[0], [each.finding for each in several]
     finding, detector = first.finding, BY_NAME[first.finding.detector]
     context, crowd = seen.context(first.account), _crowd(several)
-    title = describe(finding).summary.removesuffix(".") + (crowd.added() if crowd else "") + "."
+    known = known_of(finding, context)
+    summary = known.in_text(describe(finding).summary)
+    title = summary.removesuffix(".") + (crowd.added() if crowd else "") + "."
     kind = "incident" if detector.route is Route.PAGES else detector.name
     return Alert(
         key=first.key,
@@ -153,18 +157,18 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
         incident=incident_of(findings, title, kind, context),
-        revise=(lambda incident, claim: _revised(several, incident, claim)) if first.host else None,
+        revise=(lambda incident, claim: _revised(several, incident, claim, known)) if first.host else None,
     )
 
 
-def _revised(several: Sequence[_Told], incident: Incident, claim: Claim) -> Incident:
+def _revised(several: Sequence[_Told], incident: Incident, claim: Claim, known: Known) -> Incident:
     """The incident of an acting host, with what was reported about the host before."""
     first = several[0]
     crowd, evidence = _crowd(several), _evidence(several)
     if crowd is None or evidence is None:
         return incident
     severity = severity_of(evidence.together(claim.told, claim.joined)).value
-    title = crowd.titled(describe(first.finding), claim).summary
+    title = known.in_text(crowd.titled(describe(first.finding), claim).summary)
     attributes = incident.attributes | {"severity": severity}
     return replace(incident, title=title, severity=severity, attributes=attributes)
 

@@ -54,6 +54,10 @@ class Console(Struct, frozen=True):
         """The link to a security group."""
         return self._ec2("SecurityGroup:groupId", group_id, "sg-")
 
+    def subnet(self, subnet_id: str) -> str:
+        """The link to a subnet, with its route table and its network ACL."""
+        return self._page("vpcconsole", "SubnetDetails:subnetId", subnet_id, "subnet-")
+
     def logs(self, log_group: str, query: str, span: tuple[int, int] | None) -> str:
         """The link to a query of CloudWatch Logs Insights; '' if it is too long to work.
 
@@ -67,7 +71,10 @@ class Console(Struct, frozen=True):
         return link if len(link) <= LONGEST_LINK else ""
 
     def _ec2(self, page: str, name: str, prefix: str) -> str:
-        home = self._home("ec2")
+        return self._page("ec2", page, name, prefix)
+
+    def _page(self, service: str, page: str, name: str, prefix: str) -> str:
+        home = self._home(service)
         is_id = name.startswith(prefix) and not _NO_ID.search(name)
         return f"{home}#{page}={name}" if home and is_id else ""
 

@@ -83,7 +83,8 @@ def listed(ranked: Ranked, most: int) -> str:
 
 def _at(finding: TrafficFinding, addresses: Ranked, context: RenderContext) -> tuple[NamedHost, ...]:
     hosts = (context.hosts.at(address, finding.example) for address, _ in addresses[:TOP])
-    return tuple(map(context.named_host, hosts))
+    outside = PeerClass.INTERNET in finding.tally.client_classes
+    return tuple(context.named_host(each, from_outside=outside) for each in hosts)
 
 
 def _with_rest(names: list[str], count: int) -> str:

@@ -19,6 +19,14 @@ MOST_GROUPS: Final = 4
 """Security groups with links."""
 
 
+def of_interfaces(hosts: Iterable[tuple[str, NamedHost]], context: RenderContext) -> list[str]:
+    """The paragraph for interfaces without flows: those of the first ones, each with its id."""
+    lines = [
+        line for name, host in islice(hosts, LINKED) for line in _of_host(host.label or name, host, context)
+    ]
+    return ["AWS console", *lines] if lines else []
+
+
 def links(finding: TrafficFinding, ends: Iterable[End], query: str, context: RenderContext) -> list[str]:
     """The paragraph: no line if the partition has no public console, or nothing is known."""
     hosts = [host for end in ends for host in _known(end)]
@@ -26,6 +34,7 @@ def links(finding: TrafficFinding, ends: Iterable[End], query: str, context: Ren
         *(line for address, host in hosts for line in _of_host(address, host, context)),
         *_of_logging(finding, [host for _, host in hosts], context),
         *islice(_of_groups([host for _, host in hosts], context), MOST_GROUPS),
+        *islice(_of_subnets([host for _, host in hosts], context), LINKED),
         *_shown("query of the log group", logs(finding, query, context)),
     ]
     return ["AWS console", *lines] if lines else []
@@ -64,6 +73,12 @@ def _of_groups(hosts: Iterable[NamedHost], context: RenderContext) -> Iterator[s
         yield from _shown(
             f"security group {with_name(group_id, name)}", context.console.security_group(group_id)
         )
+
+
+def _of_subnets(hosts: Iterable[NamedHost], context: RenderContext) -> Iterator[str]:
+    """With route table and network ACL, which on-call needs for blocked and for unexpected traffic."""
+    for subnet_id, name in dict.fromkeys((each.host.subnet or "", each.subnet_name) for each in hosts):
+        yield from _shown(f"subnet {with_name(subnet_id, name)}", context.console.subnet(subnet_id))
 
 
 def _shown(title: str, link: str) -> Iterator[str]:

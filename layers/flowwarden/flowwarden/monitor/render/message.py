@@ -9,12 +9,12 @@ from msgspec import Struct
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.mutes import SUGGESTED_DAYS, suggested
+from flowwarden.monitor.names import Names
 from flowwarden.monitor.quiet import quiet_of
 from flowwarden.monitor.render.course import Course
 from flowwarden.monitor.render.crowd import Crowd
-from flowwarden.monitor.render.named_host import NamedHost
 from flowwarden.monitor.render.parts import RenderContext, repeats
-from flowwarden.monitor.render.subject import subject_line
+from flowwarden.monitor.render.subject import Known, subject_line
 from flowwarden.monitor.render.text import describe, steps
 from flowwarden.monitor.text import Text
 from flowwarden.notify.alert import Route
@@ -66,13 +66,7 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     def subject(self) -> str:
         """The summary on one line, with severity and region; shorter if it is long."""
         severity, region, event = self.finding.severity, self.context.region, self.claim.event
-        return subject_line(severity, self.text, region, event, self.subject_name)
-
-    @property
-    def subject_name(self) -> str:
-        """The name of the host that the finding is about; '' if it is not about one, or has no name."""
-        host = host_of(self.finding, self.context)
-        return host.name if host else ""
+        return subject_line(severity, self.text, region, event, known_of(self.finding, self.context))
 
     @property
     def what_to_do(self) -> list[str]:
@@ -135,14 +129,21 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
         return attributes(self.finding, kind, self.context) | {"event": self.claim.event.value}
 
 
-def host_of(finding: Finding, context: RenderContext) -> NamedHost | None:
-    """The host that a finding is about; None if it is about no host at an end of its flows."""
+def known_of(finding: Finding, context: RenderContext) -> Known:
+    """What a finding is about, with its name: a host at an end of its flows, an interface, or a subnet."""
+    return Known(finding.subject, _name_of(finding, context))
+
+
+def _name_of(finding: Finding, context: RenderContext) -> str:
+    names = context.names or Names()
+    if found := names.interfaces.get(finding.subject):
+        return found.name
     if not isinstance(finding, TrafficFinding):
-        return None
+        return ""
     ends = {address for end in (finding.tally.clients, finding.tally.servers) for address, _ in end}
     if finding.subject not in ends:
-        return None
-    return context.named_host(context.hosts.at(finding.subject, finding.example))
+        return names.subnets.get(finding.subject, "")
+    return context.named_host(context.hosts.at(finding.subject, finding.example)).name
 
 
 def attributes(finding: Finding, kind: str, context: RenderContext) -> dict[str, str]:

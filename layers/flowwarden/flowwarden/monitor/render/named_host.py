@@ -51,14 +51,19 @@ def with_name(known_id: str, name: str) -> str:
 class NamedHost:
     """The host at an address, or at an interface of which no address is known."""
 
-    def __init__(self, host: Host, names: Names | None, owner_tags: Sequence[str]) -> None:
+    def __init__(
+        self, host: Host, names: Names | None, owner_tags: Sequence[str], *, from_outside: bool = False
+    ) -> None:
         """Take what is known.
 
         Args:
             host: the host.
             names: what was looked up; None if nothing could be, as without AWS.
             owner_tags: keys of tags that tell whose a host is.
+            from_outside: whether the finding is about connections from the internet: then also the absence
+                of a public address is worth a word.
         """
+        self._reached_from_outside = from_outside
         self.host = host
         self._names = names
         self._owner_tags = owner_tags
@@ -114,7 +119,7 @@ class NamedHost:
             "interface": host.interface,
             "instance": host.instance,
             "subnet": host.subnet,
-            "subnet_name": self._subnet_name or None,
+            "subnet_name": self.subnet_name or None,
             "role": host.role,
             "owners": {key: one_line(value) for key, value in self.owners.items()},
             "auto_scaling_group": self.auto_scaling_group or None,
@@ -128,6 +133,7 @@ class NamedHost:
             "console": {
                 "interface": console.interface(host.interface or "") or None,
                 "instance": console.instance(host.instance or "") or None,
+                "subnet": console.subnet(host.subnet or "") or None,
             },
         }
 
@@ -138,7 +144,8 @@ class NamedHost:
         return list(zip(self._found.security_groups, names, strict=False))
 
     @property
-    def _subnet_name(self) -> str:
+    def subnet_name(self) -> str:
+        """The name of its subnet; '' if it is not known."""
         names = self._names.subnets if self._names else {}
         return names.get(self.host.subnet or "", "")
 
@@ -165,11 +172,13 @@ class NamedHost:
         host, found = self.host, self._found
         yield from (each for each in (host.instance, host.interface) if each)
         if host.subnet:
-            yield with_name(host.subnet, self._subnet_name)
+            yield with_name(host.subnet, self.subnet_name)
         if groups := self._groups():
             yield groups
         if found.public_addresses:
             yield f"public address {found.public_addresses[0]}"
+        elif host.found and self._reached_from_outside:
+            yield "no public address"
         if not (self.name or self.resource or found.description in _USUAL):
             yield f'description "{one_line(found.description, LONGEST_NAME).replace(chr(34), chr(39))}"'
         if host.described is not None:

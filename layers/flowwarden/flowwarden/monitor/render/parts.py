@@ -66,9 +66,9 @@ class RenderContext(Struct, frozen=True, kw_only=True):
         """Why some names could not be found; '' if they were, or nothing could be looked up."""
         return self.names.unavailable if self.names else ""
 
-    def named_host(self, host: Host) -> NamedHost:
-        """A host as people name it."""
-        return NamedHost(host, self.names, self.owner_tags)
+    def named_host(self, host: Host, *, from_outside: bool = False) -> NamedHost:
+        """A host as people name it; `from_outside` as for `NamedHost`."""
+        return NamedHost(host, self.names, self.owner_tags, from_outside=from_outside)
 
     def runbook(self, detector: str) -> str:
         """The address of a detector's runbook."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from msgspec import Struct
+
 from flowwarden.monitor.text import Text
 from flowwarden.notify.incident import Event
 from flowwarden.printable import one_line
@@ -12,16 +14,41 @@ from flowwarden.printable import one_line
 FITTING: Final = 98
 """Characters of a subject that fit into an email of SNS and, with the incident, into one SMS."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/=+@-]{0,39}")
-"""A name that a subject can contain: it cannot end the parenthesis or look like a severity."""
+"""A name that a sentence can contain: it cannot end the parenthesis or look like a severity. SMS and email
+subjects do not show all other characters."""
 _LONG_ADDRESS: Final = re.compile(r"(?<![0-9a-fA-F:])(?=[0-9a-fA-F:]{23,})(?:[0-9a-fA-F]*:){4,}[0-9a-fA-F]+")
 """An IPv6 address that is longer than its shortened form."""
 
 
-def subject_line(severity: str, text: Text, region: str, event: Event = Event.OPENED, name: str = "") -> str:
-    """`[HIGH] What was found (web-1, eu-west-1)` on one line, shortened until it fits.
+class Known(Struct, frozen=True):
+    """What a finding is about, and its name."""
+
+    subject: str = ""
+    """As the finding's sentences contain it: an address, an id."""
+    name: str = ""
+    """'' if it is not known."""
+
+    def in_text(self, sentence: str) -> str:
+        """The sentence with the name behind the first occurrence of the subject; unchanged without a name.
+
+        At another place, a name could be taken for that of another host in the sentence.
+        """
+        if not (self.subject and _PLAIN.fullmatch(self.name)):
+            return sentence
+        whole = rf"(?<![\w.:-]){re.escape(self.subject)}(?![\w:-]|\.\w)"
+        return re.sub(whole, lambda found: f"{found[0]} ({self.name})", sentence, count=1)
+
+
+UNNAMED: Final = Known()
+
+
+def subject_line(
+    severity: str, text: Text, region: str, event: Event = Event.OPENED, known: Known = UNNAMED
+) -> str:
+    """`[HIGH] 10.0.1.5 (web-1) did what was found (eu-west-1)` on one line, shortened until it fits.
 
     A later notification of an incident has `[HIGH UPDATED]` or `[HIGH REOPENED]`. The line first loses
-    the Region, then the name of the host, then uses the short sentence, then shortens IPv6 addresses. The
+    the Region, then the name, then uses the short sentence, then shortens IPv6 addresses. The
     text contains everything in full.
 
     Args:
@@ -29,13 +56,12 @@ def subject_line(severity: str, text: Text, region: str, event: Event = Event.OP
         text: its text.
         region: the Region.
         event: what the notification reports.
-        name: of the host that the finding is about; '' if it is not known. One with other characters than
-            those that AWS recommends for tags is left out: SMS and email subjects do not show all of them.
+        known: what the finding is about, with its name.
     """
     brief = text.brief or text.summary
-    facts = [each.removesuffix(".") for each in (text.summary, brief, shortened(brief))]
-    shown = name if _PLAIN.fullmatch(name) else ""
-    endings = [*([f" ({shown}, {region})", f" ({shown})"] if shown else []), f" ({region})", ""]
+    sentences = [each.removesuffix(".") for each in (text.summary, brief, shortened(brief))]
+    facts = dict.fromkeys(fact for each in sentences for fact in (known.in_text(each), each))
+    endings = (f" ({region})", "")
     label = severity if event is Event.OPENED else f"{severity} {event}"
     lines = [one_line(f"[{label.upper()}] {fact}{end}") for fact in facts for end in endings]
     return next((line for line in lines if len(line) <= FITTING), lines[-1])

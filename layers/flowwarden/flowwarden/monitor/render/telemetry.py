@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from flowwarden.monitor.findings import InterfaceFinding
+from flowwarden.monitor.render import links
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.named_host import NamedHost
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext, row, unnamed
@@ -46,7 +47,14 @@ def _text(message: Message[InterfaceFinding]) -> Composed:
         message.what_to_do,
         (message.repeats, message.identity),
         message.how_to_mute,
+        links.of_interfaces(_hosts(finding, context), context),
     )
+
+
+def _hosts(finding: InterfaceFinding, context: RenderContext) -> list[tuple[str, NamedHost]]:
+    """The first interfaces that EC2 describes, each with its host."""
+    hosts = [(name, _host(name, context)) for name in finding.interfaces[:DESCRIBED]]
+    return [(name, host) for name, host in hosts if host.host.found]
 
 
 def _window(finding: InterfaceFinding) -> list[str]:
@@ -64,9 +72,7 @@ def _interfaces(finding: InterfaceFinding, context: RenderContext) -> list[str]:
         return []
     rest = len(finding.interfaces) - LISTED
     listed = f"{', '.join(_listed(finding))}{f' and {rest} more' if rest > 0 else ''}"
-    hosts = [(name, _host(name, context)) for name in finding.interfaces[:DESCRIBED]]
-    known = [(name, host) for name, host in hosts if host.host.found]
-    return row("Interfaces", listed, *(_about(name, host) for name, host in known))
+    return row("Interfaces", listed, *(_about(name, host) for name, host in _hosts(finding, context)))
 
 
 def _about(name: str, host: NamedHost) -> str:
