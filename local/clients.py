@@ -87,6 +87,10 @@ class Clients:
         """CloudWatch."""
         return self._session.client("cloudwatch", endpoint_url=self.endpoint, config=self._config)
 
+    def of(self, service: str) -> Any:  # noqa: ANN401 -- the environment has no stubs of the others
+        """Another service."""
+        return self._session.client(service, endpoint_url=self.endpoint, config=self._config)  # type: ignore[call-overload]
+
     @cached_property
     def sns(self) -> SNSClient:
         """SNS."""

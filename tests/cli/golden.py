@@ -14,7 +14,17 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from flowwarden_cli.commands import COMMANDS, baseline, incidents, mutes, plan, redrive, test_page, testing
+from flowwarden_cli.commands import (
+    COMMANDS,
+    baseline,
+    doctor,
+    incidents,
+    mutes,
+    plan,
+    redrive,
+    test_page,
+    testing,
+)
 from flowwarden_cli.commands.command import Command
 from flowwarden_cli.main import run
 from flowwarden_cli.terminal.console import Console
@@ -59,7 +69,10 @@ def _ended(each: Run) -> tuple[str, str, int]:
     queues = replace(
         redrive.COMMAND, run=lambda options, at: redrive.run(options, at, lambda *_: each.queues())
     )
-    on = {"plan": on_fakes, "baseline": learned, "redrive": queues, **_on_stack(each)}
+    examined = replace(
+        doctor.COMMAND, run=lambda options, at: doctor.run(options, at, lambda *_: each.installation())
+    )
+    on = {"plan": on_fakes, "baseline": learned, "redrive": queues, "doctor": examined, **_on_stack(each)}
     commands = [on.get(command.name, command) for command in COMMANDS]
     with contextlib.redirect_stdout(text), contextlib.redirect_stderr(err):
         try:

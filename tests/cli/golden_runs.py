@@ -10,6 +10,7 @@ from msgspec import Struct
 from flowwarden.bootstrap.baseline import BaselinePorts
 from flowwarden.bootstrap.incidents import IncidentPorts
 from flowwarden.bootstrap.redrive import RedrivePorts
+from flowwarden.doctor.facts import Facts
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.errors import CallRefused
 from flowwarden.policy.made_mutes import id_of
@@ -26,8 +27,10 @@ from tests.cli.fakes_incidents import (
     without_incidents,
     working,
 )
+from tests.cli.fakes_installation import absent, broken, deleted, denied_parts
 from tests.cli.fakes_learned import away, learned_account
 from tests.cli.fakes_queues import denied, empty, failed
+from tests.doctor.sound import sound
 from tests.enforcer.fakes import Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.sources.held import ACCEPTED, NODATA, REJECTED
@@ -45,6 +48,8 @@ class Run(Struct, frozen=True):
     """What `flowwarden plan` finds."""
     learned: Callable[[], BaselinePorts] = learned_account
     """What `flowwarden baseline` finds."""
+    installation: Callable[[], Facts] = sound
+    """What `flowwarden doctor` finds."""
     queues: Callable[[], RedrivePorts] = failed
     """What `flowwarden redrive` finds."""
     stack: Callable[[], IncidentPorts] = with_incidents
@@ -73,6 +78,10 @@ def _baseline(*arguments: str, aws: Callable[[], BaselinePorts] = learned_accoun
 
 def _redrive(*arguments: str, queues: Callable[[], RedrivePorts] = failed) -> Run:
     return Run(("redrive", *arguments), queues=queues)
+
+
+def _doctor(*arguments: str, facts: Callable[[], Facts] = sound) -> Run:
+    return Run(("doctor", *arguments), installation=facts)
 
 
 def _on(command: str, *arguments: str, stack: Callable[[], IncidentPorts] = with_incidents) -> Run:
@@ -180,6 +189,17 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _baseline("show", aws=lambda: learned_account(0)),
         *(_baseline(action, "--role", "tag:Role=dbs") for action in ("show", "forget")),
         _baseline("show", aws=away),
+    ),
+    "doctor": (
+        _doctor("--help"),
+        _doctor("--stack", "flow-warden", "--region", "eu-west-1"),
+        _doctor("--json", facts=deleted),
+    ),
+    "doctor-problems": (
+        _doctor(facts=broken),
+        _doctor(facts=denied_parts),
+        _doctor(facts=absent),
+        _doctor("everything"),
     ),
     "redrive": (
         _redrive("--help"),

@@ -7,6 +7,7 @@ from typing import Final
 from flowwarden_cli.commands import (
     baseline,
     completion,
+    doctor,
     incidents,
     mutes,
     plan,
@@ -18,6 +19,6 @@ from flowwarden_cli.commands import (
 
 COMMANDS: Final = (
     read.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND, mutes.COMMAND, test_page.COMMAND,
-    baseline.COMMAND, redrive.COMMAND, completion.COMMAND,
+    baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, completion.COMMAND,
 )  # fmt: skip
 """In the order of the help."""

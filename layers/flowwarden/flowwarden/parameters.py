@@ -155,8 +155,8 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         ),
         "RetryRate": Parameter(
             "rate(5 minutes)",
-            write="a rate in minutes, such as rate(1 minute) or rate(5 minutes)",
-            pattern=r"^rate\((1 minute|([2-9]|[1-9][0-9]+) minutes)\)$",
+            write="a rate in minutes, at most 99, such as rate(1 minute) or rate(5 minutes)",
+            pattern=r"^rate\((1 minute|([2-9]|[1-9][0-9]) minutes)\)$",
         ),
         "DryRun": Parameter("no", write="yes or no", values=_YES_OR_NO),
         OTHER_DESTINATIONS: Parameter("no", write="yes or no", values=_YES_OR_NO),

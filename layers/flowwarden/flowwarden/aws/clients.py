@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 from botocore.config import Config
@@ -21,16 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-    type Client = (
-        AppConfigDataClient
-        | EC2Client
-        | DynamoDBClient
-        | SNSClient
-        | CloudWatchLogsClient
-        | IAMClient
-        | LambdaClient
-        | SQSClient
-    )
+type Service = Literal[
+    "ec2", "dynamodb", "sns", "logs", "iam", "appconfigdata", "lambda", "sqs", "cloudformation", "cloudtrail",
+    "cloudwatch", "events", "kms",
+]  # fmt: skip
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 10
@@ -114,14 +108,23 @@ def make_client(
     read_timeout: float = ...,
     session: boto3.Session | None = ...,
 ) -> SQSClient: ...
+@overload
 def make_client(
-    service: Literal["ec2", "dynamodb", "sns", "logs", "iam", "appconfigdata", "lambda", "sqs"],
+    service: Literal["cloudformation", "cloudtrail", "cloudwatch", "events", "kms"],
+    region: str,
+    *,
+    attempts: int = ...,
+    read_timeout: float = ...,
+    session: boto3.Session | None = ...,
+) -> Any: ...  # noqa: ANN401 - the environment has no stubs of all of them
+def make_client(
+    service: Service,
     region: str,
     *,
     attempts: int = ATTEMPTS,
     read_timeout: float = READ_TIMEOUT_SECONDS,
     session: boto3.Session | None = None,
-) -> Client:
+) -> Any:
     """Create a client that retries throttling and outages with backoff, and that has short timeouts.
 
     Args:
@@ -144,7 +147,7 @@ def make_client(
     )
     try:
         # boto3's default session, shared by all clients: each new session loads AWS's endpoints again.
-        made: Client = (session or boto3).client(service, region_name=region, config=config)
+        made = (session or boto3).client(service, region_name=region, config=config)
     except (BotoCoreError, ValueError) as error:  # ValueError: the endpoint in the environment
         raise SettingsError(f"AWS_REGION={region!r}: no client for {service}: {error}") from error
     return made

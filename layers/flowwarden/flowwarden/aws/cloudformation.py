@@ -37,7 +37,7 @@ def enforcer_environment(
         StackDenied: the caller has no permission.
         SettingsError: the caller has no Region or credentials, or AWS does not respond.
     """
-    with _errors(stack, region):
+    with stack_errors(stack, region):
         stacks = client("cloudformation", region_name=region)
         found = Answer(stacks.describe_stack_resource(StackName=stack, LogicalResourceId=ENFORCER))
         function = found.inner("StackResourceDetail").demand("PhysicalResourceId")
@@ -70,7 +70,7 @@ def stack_outputs(
 
     Args and errors are those of `enforcer_environment`.
     """
-    with _errors(stack, region):
+    with stack_errors(stack, region):
         stacks = client("cloudformation", region_name=region)
         found = Answer(stacks.describe_stacks(StackName=stack)).each("Stacks")
         outputs = found[0].each("Outputs") if found else []
@@ -79,8 +79,8 @@ def stack_outputs(
 
 
 @contextmanager
-def _errors(stack: str, region: str | None) -> Iterator[None]:
-    """Convert the errors of a stack's look-up. Raises NotDeployed, StackDenied and SettingsError."""
+def stack_errors(stack: str, region: str | None) -> Iterator[None]:
+    """Convert the errors of a look-up of a stack. Raises NotDeployed, StackDenied and SettingsError."""
     try:
         yield
     except (ClientError, BotoCoreError, Malformed, ValueError) as error:  # ValueError: the endpoint's URL

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from flowwarden.aws.answers import Answer, listed
-from flowwarden.aws.errors import classified, classify
+from flowwarden.aws.errors import Classify, classified, classify
 from flowwarden.aws.pages import FEW, bounded
 from flowwarden.enforcer.decide.delivery_role import SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.iam_policy import AccessRequest, Permitted, Statement, evaluate
@@ -38,8 +38,10 @@ ASSUMING: Final = AccessRequest(action="sts:AssumeRole", resources=(WILDCARD,))
 class Roles:
     """Roles of the client's account."""
 
-    def __init__(self, client: IAMClient) -> None:
+    def __init__(self, client: IAMClient, by: Classify = classify) -> None:
+        """Bind the calls to a client; `by` chooses the error for a code other than that of a missing role."""
         self._client = client
+        self._by = by
 
     def describe(self, role_arn: str) -> DeliveryRole | None:
         """See the port. Costs three calls, plus one for each inline policy and two for each attached policy.
@@ -48,7 +50,7 @@ class Roles:
         """
         name = role_arn.rpartition("/")[2]
         try:
-            with classified("GetRole", _classify):
+            with classified("GetRole", self._classify):
                 answer = Answer(self._client.get_role(RoleName=name))
             if "Role" not in answer:
                 raise CallFailed("GetRole: the response has no Role")
@@ -87,31 +89,36 @@ class Roles:
 
     def _own(self, name: str) -> Iterator[str]:
         """The names of the role's inline policies."""
-        with classified("ListRolePolicies", _classify):
+        with classified("ListRolePolicies", self._classify):
             pages = self._client.get_paginator("list_role_policies").paginate(RoleName=name)
             for page in bounded(pages, FEW):
                 yield from listed("ListRolePolicies", page, "PolicyNames")
 
     def _read_own(self, name: str, policy: str) -> Mapping[str, Any]:
-        with classified("GetRolePolicy", _classify):
+        with classified("GetRolePolicy", self._classify):
             answer = Answer(self._client.get_role_policy(RoleName=name, PolicyName=policy))
         return _policy("GetRolePolicy", answer.value("PolicyDocument"))
 
     def _attached(self, name: str) -> Iterator[str]:
         """The ARNs of the role's attached policies, including AWS managed policies."""
-        with classified("ListAttachedRolePolicies", _classify):
+        with classified("ListAttachedRolePolicies", self._classify):
             pages = self._client.get_paginator("list_attached_role_policies").paginate(RoleName=name)
             for page in bounded(pages, FEW):
                 policies = listed("ListAttachedRolePolicies", page, "AttachedPolicies")
                 yield from (Answer(each).text("PolicyArn") for each in policies)
 
     def _read_attached(self, _name: str, arn: str) -> Mapping[str, Any]:
-        with classified("GetPolicy", _classify):
+        with classified("GetPolicy", self._classify):
             policy = Answer(self._client.get_policy(PolicyArn=arn)).inner("Policy")
-        with classified("GetPolicyVersion", _classify):
+        with classified("GetPolicyVersion", self._classify):
             version = policy.text("DefaultVersionId")
             answer = Answer(self._client.get_policy_version(PolicyArn=arn, VersionId=version))
         return _policy("GetPolicyVersion", answer.inner("PolicyVersion").value("Document"))
+
+    def _classify(self, call: str, code: str, message: str, status: int = 0) -> EnforcementError:
+        if code in {"NoSuchEntity", "NoSuchEntityException"}:
+            return NotFound(f"{call}: {code}: {message}")
+        return self._by(call, code, message, status)
 
 
 def trusted_by(document: Mapping[str, Any]) -> Iterator[str]:
@@ -192,9 +199,3 @@ def _as_list(raw: Any) -> list[Any]:  # noqa: ANN401 - IAM accepts a single item
     if isinstance(raw, list):
         return raw
     return [raw] if raw else []
-
-
-def _classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
-    if code in {"NoSuchEntity", "NoSuchEntityException"}:
-        return NotFound(f"{call}: {code}: {message}")
-    return classify(call, code, message, status)

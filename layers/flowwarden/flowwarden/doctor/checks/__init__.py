@@ -1,0 +1,34 @@
+"""The checks of the doctor, one file each; `CHECKS` is the only list of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flowwarden.doctor.check import Check
+from flowwarden.doctor.checks import (
+    alarms,
+    concurrency,
+    delivery,
+    flow_logs,
+    functions,
+    invocations,
+    keys,
+    mutes,
+    policy,
+    queues,
+    roles,
+    rules,
+    runs,
+    stack,
+    state_table,
+    subscriptions,
+    topics,
+    trail,
+)
+
+CHECKS: Final[tuple[Check, ...]] = (
+    stack.CHECK, functions.CHECK, roles.CHECK, invocations.CHECK, rules.CHECK, runs.CHECK, concurrency.CHECK,
+    subscriptions.CHECK, flow_logs.CHECK, delivery.CHECK, state_table.CHECK, policy.CHECK, mutes.CHECK,
+    topics.CHECK, keys.CHECK, queues.CHECK, alarms.CHECK, trail.CHECK,
+)  # fmt: skip
+"""In the order of the report: what others depend on first."""

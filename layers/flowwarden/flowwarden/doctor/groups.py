@@ -1,0 +1,66 @@
+"""Which log groups the monitor should read, and which interfaces should write to them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from flowwarden.enforcer.decide.drift import is_tagged, log_group_of
+from flowwarden.enforcer.state.interface_activity import writes_since
+from flowwarden.enforcer.state.inventory import FlowLog
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.network.interface import NetworkInterface
+
+
+def watched_groups(flow_logs: Iterable[FlowLog], stack: Stack) -> tuple[str, ...]:
+    """The log groups that the monitor should read, that of the stack first.
+
+    Args:
+        flow_logs: those of the account and Region.
+        stack: the stack, with the suffixes of its policy.
+    """
+    own = stack.log_group_name
+    written = {
+        group
+        for each in flow_logs
+        if (group := log_group_of(each, stack)) and (stack.keeps(group) or is_tagged(each, stack))
+    }
+    return (own, *sorted(written - {own}))
+
+
+def expected_writers(
+    flow_logs: Mapping[str, Iterable[FlowLog]],
+    interfaces: Collection[NetworkInterface],
+    seconds: int,
+    now: int,
+) -> Mapping[str, int]:
+    """The number of active interfaces whose records a log group should have received, by group.
+
+    Args:
+        flow_logs: those that write into each group.
+        interfaces: all interfaces, with their activity.
+        seconds: for how long a flow log and an interface must have existed.
+        now: Unix seconds.
+    """
+    old = [each for each in interfaces if writes_since(each, seconds, now)]
+    found: dict[str, int] = {}
+    for group, writing in flow_logs.items():
+        covered = {each.resource_id for each in writing if now - (each.creation_time or 0) >= seconds}
+        found[group] = sum(not covered.isdisjoint(_covering(each)) for each in old)
+    return found
+
+
+def writing_into(
+    flow_logs: Iterable[FlowLog], groups: Collection[str], stack: Stack
+) -> dict[str, list[FlowLog]]:
+    """The flow logs that write into each of these groups."""
+    found: dict[str, list[FlowLog]] = {name: [] for name in groups}
+    for each in flow_logs:
+        group = log_group_of(each, stack)
+        if group in found:
+            found[group].append(each)
+    return found
+
+
+def _covering(interface: NetworkInterface) -> tuple[str, ...]:
+    """The ids of the resources whose flow log covers an interface."""
+    return interface.vpc_id, interface.subnet_id, interface.interface_id

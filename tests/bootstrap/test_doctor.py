@@ -1,0 +1,201 @@
+"""Reading an installation: refused calls and odd answers cost the lines that need them, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from flowwarden.aws.caller_errors import DENIED
+from flowwarden.bootstrap.doctor import read
+from flowwarden.doctor.checks import CHECKS
+from flowwarden.doctor.facts import Facts
+from flowwarden.doctor.line import Line, Verdict
+from flowwarden.doctor.report import examine
+from flowwarden.errors import NotDeployed, SettingsError, StackDenied
+from tests.aws.test_hostile_answers import DROPPED, WRONG, broken, paths
+from tests.bootstrap.fakes_installation import NOW, Account, answers, refusal
+
+ANSWERS = answers()
+STACKS = ("cloudformation", "describe_stacks")
+OPTIONAL = {("logs", "describe_log_streams"), ("ec2", "describe_vpcs")}
+"""Read only if other facts are unknown or there are no flow logs."""
+
+
+def facts(**changed: Any) -> Facts:
+    """The facts with other answers, by `service__operation`."""
+    others = {tuple(name.split("__")): each for name, each in changed.items()}
+    return read("flow-warden", "eu-west-1", NOW, Account({**ANSWERS, **others}).client)  # type: ignore[dict-item]
+
+
+def lines(**changed: Any) -> list[Line]:
+    """The lines about these facts."""
+    return examine(facts(**changed))
+
+
+def wrong(found: list[Line]) -> list[Line]:
+    """The lines that are not ok."""
+    return [each for each in found if each.verdict is not Verdict.OK]
+
+
+def test_a_sound_installation_has_only_ok_lines_of_all_checks() -> None:
+    """Except the mutes, because there are none."""
+    found = lines()
+    assert wrong(found) == []
+    assert {each.check for each in found} == {each.name for each in CHECKS} - {"mutes"}
+
+
+def test_every_operation_is_used() -> None:
+    """The answers contain no operation that the doctor does not call."""
+    account = Account(ANSWERS)
+    read("flow-warden", None, NOW, account.client)
+    assert account.asked == ANSWERS.keys() - OPTIONAL
+
+
+UNNEEDED = {("ec2", "describe_network_interfaces"), ("ec2", "describe_instances")}
+"""Not needed while heartbeats prove the delivery."""
+CALLS = sorted(ANSWERS.keys() - OPTIONAL - UNNEEDED - {STACKS})
+
+
+@pytest.mark.parametrize(("service", "operation"), CALLS)
+def test_a_denied_call_makes_its_lines_unknown_and_hides_no_other(service: str, operation: str) -> None:
+    """The reason says which permission to get; nothing fails because of it."""
+    found = lines(**{f"{service}__{operation}": refusal(operation)})
+    unknown = {each.check for each in found if each.verdict is Verdict.UNKNOWN}
+    assert {each.verdict for each in wrong(found)} == {Verdict.UNKNOWN}
+    assert all(DENIED in each.text and each.text.isprintable() for each in wrong(found))
+    untouched = [each for each in lines() if each.check not in unknown]
+    assert [each for each in found if each.check not in unknown] == untouched
+    assert len(unknown) < len(CHECKS) - 5
+
+
+@pytest.mark.parametrize(("service", "operation"), sorted(UNNEEDED))
+def test_interfaces_matter_only_if_nothing_arrives(service: str, operation: str) -> None:
+    """With heartbeats, delivery is proven; without records, it is unknown whether any were expected."""
+    denied = {f"{service}__{operation}": refusal(operation)}
+    assert wrong(lines(**denied)) == []
+    quiet = {"dynamodb__batch_get_item": {"Responses": {}}, "cloudwatch__get_metric_data": _no_metrics}
+    (line,) = [each for each in wrong(lines(**denied, **quiet)) if each.check == "delivery"]
+    assert line.verdict is Verdict.UNKNOWN
+    (line,) = [each for each in wrong(lines(**quiet)) if each.check == "delivery"]
+    assert line.problem == "records-missing"
+
+
+def _no_metrics(MetricDataQueries: list[Any], **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's name
+    """No metric has data."""
+    empty = {"StatusCode": "Complete", "Timestamps": [], "Values": []}
+    return {"MetricDataResults": [{"Id": each["Id"], **empty} for each in MetricDataQueries]}
+
+
+def test_with_all_calls_denied_every_check_is_unknown() -> None:
+    """Only the stack itself is known."""
+    denied = {
+        f"{service}__{operation}": refusal(operation) for service, operation in ANSWERS.keys() - {STACKS}
+    }
+    found = lines(**denied)
+    assert {each.verdict for each in wrong(found)} == {Verdict.UNKNOWN}
+    assert {each.check for each in wrong(found)} >= {each.name for each in CHECKS} - {"invocations"}
+
+
+@pytest.mark.parametrize(("service", "operation"), CALLS)
+def test_a_service_that_does_not_answer_makes_its_lines_unknown(service: str, operation: str) -> None:
+    """As a missing permission does."""
+    error = EndpointConnectionError(endpoint_url="https://example.invalid")
+    found = lines(**{f"{service}__{operation}": error})
+    assert {each.verdict for each in wrong(found)} == {Verdict.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (refusal("describe_stacks"), StackDenied),
+        (refusal("describe_stacks", "ExpiredToken"), SettingsError),
+        (EndpointConnectionError(endpoint_url="https://example.invalid"), SettingsError),
+    ],
+)
+def test_without_the_stack_nothing_can_be_checked(error: Exception, kind: type[Exception]) -> None:
+    """The command prints the reason."""
+    with pytest.raises(kind):
+        facts(cloudformation__describe_stacks=error)
+
+
+def test_a_stack_that_does_not_exist_is_not_deployed() -> None:
+    """CloudFormation has no code of its own for that."""
+    error = refusal("describe_stacks", "ValidationError")
+    error.response["Error"]["Message"] = "Stack with id flow-warden does not exist"
+    with pytest.raises(NotDeployed):
+        facts(cloudformation__describe_stacks=error)
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "problem"),
+    [
+        ("lambda__get_function_configuration", "ResourceNotFoundException", "function-missing"),
+        ("iam__get_role", "NoSuchEntity", "role-missing"),
+        ("events__describe_rule", "ResourceNotFoundException", "rule-missing"),
+        ("sns__list_subscriptions_by_topic", "NotFound", "topic-missing"),
+        ("sqs__get_queue_attributes", "AWS.SimpleQueueService.NonExistentQueue", "queue-missing"),
+        ("kms__describe_key", "NotFoundException", "key-missing"),
+        ("dynamodb__describe_table", "ResourceNotFoundException", "table-missing"),
+        ("lambda__get_policy", "ResourceNotFoundException", "invocation-denied"),
+        ("lambda__get_function_event_invoke_config", "ResourceNotFoundException", "function-failures-lost"),
+    ],
+)
+def test_what_does_not_exist_is_missing_not_unknown(call: str, code: str, problem: str) -> None:
+    """Each service has a code of its own for that."""
+    found = wrong(lines(**{call: refusal(call.partition("__")[2], code)}))
+    assert {each.problem for each in found} == {problem}
+
+
+def test_a_log_group_that_does_not_exist_is_missing() -> None:
+    """CloudWatch Logs lists no such group."""
+    (line,) = wrong(lines(logs__describe_log_groups={"logGroups": []}))
+    assert line.problem == "log-group-missing"
+
+
+def test_without_flow_logs_the_vpcs_decide() -> None:
+    """An account without VPCs needs none."""
+    nothing: dict[str, Any] = {"FlowLogs": []}
+    assert [each.problem for each in wrong(lines(ec2__describe_flow_logs=nothing))] == ["flow-logs-missing"]
+    assert wrong(lines(ec2__describe_flow_logs=nothing, ec2__describe_vpcs={"Vpcs": []})) == []
+
+
+def test_without_heartbeats_and_metrics_the_streams_are_read() -> None:
+    """The newest event shows that records arrive."""
+    found = wrong(
+        lines(
+            dynamodb__batch_get_item={"Responses": {}},
+            cloudwatch__get_metric_data=refusal("get_metric_data"),
+        )
+    )
+    assert [each.problem for each in found if each.check == "delivery"] == ["records-unseen"]
+
+
+def spoiled(answer: Any) -> Iterator[Any]:
+    """The answer with each member broken in every way; of a list, only the first item."""
+    for path in ((), *paths(answer)):
+        if not any(isinstance(each, int) and each for each in path):
+            for wrong_value in WRONG:
+                if path or wrong_value is not DROPPED:
+                    yield broken({"answer": answer}, ("answer", *path), wrong_value)["answer"]
+
+
+ITEMS = {("dynamodb", "batch_get_item"), ("dynamodb", "query")}
+"""Stored items; tests/aws/dynamodb breaks them."""
+
+
+@pytest.mark.parametrize(("service", "operation"), sorted(ANSWERS.keys() - OPTIONAL - ITEMS))
+def test_no_answer_of_aws_stops_the_report_or_breaks_a_line(service: str, operation: str) -> None:
+    """Each member of each answer is missing or has another value or type once."""
+    answer = ANSWERS[service, operation]
+    whole = answer if not callable(answer) else {}
+    for each in spoiled(whole):
+        try:
+            found = lines(**{f"{service}__{operation}": each})
+        except SettingsError:
+            assert (service, operation) == STACKS
+            continue
+        for line in found:
+            assert (line.subject + line.text + line.fix).isprintable()
