@@ -205,16 +205,13 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
     interfaces = DescribedInterfaces(
         lambda: make_client("ec2", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS), answers
     )
-    alias = AccountAlias(
-        lambda: make_client("iam", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS)
-    )
     return MonitorPorts(
         formats=DescribedFormats(
             lambda: make_client("ec2", region, attempts=ATTEMPTS, read_timeout=READ_SECONDS), answers
         ),
         format_store=DynamoDbLogFormats(state, table, items),
         interfaces=interfaces,
-        names=DescribedNames(interfaces, alias),
+        names=DescribedNames(interfaces, _alias(region)),
         home=Home.of(settings.pages_topic_arn),
         state=DynamoDbEvidence(state, table, items, wait),
         roles=DynamoDbRoles(state, table, items),
@@ -228,4 +225,10 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         warn=warn,
         pages=SnsSink(Topic(topics, settings.pages_topic_arn, wait)),
         operations=SnsSink(Topic(topics, settings.operations_topic_arn, wait)),
+    )
+
+
+def _alias(region: str) -> AccountAlias:
+    return AccountAlias(
+        lambda: make_client("iam", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS)
     )
