@@ -46,7 +46,7 @@ DATABASE: Final = NetworkInterface(
     security_groups=("sg-2", "sg-3"), group_names=("data",), instance_id="i-2",
     tags={"Name": "orders-db-1", "Role": "db", "Owner": "Data team"},
 )  # fmt: skip
-HOSTS: Final = Hosts({"eni-1": WEB}, having((DATABASE, START - 900)), ("Role",))
+HOSTS: Final = Hosts({"eni-1": WEB, "eni-2": DATABASE}, having((DATABASE, START - 900)), ("Role",))
 """The interface that logged the flows, and one at the other end of some of them."""
 NAMES: Final = Names(
     aliases={"111122223333": "shop-production"},
