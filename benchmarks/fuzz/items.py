@@ -77,5 +77,5 @@ KIND: Final = Kind(
     make=make,
     check=check,
     size=ITEMS,
-    share=0.11,
+    share=0.08,
 )

@@ -24,6 +24,7 @@ of these are true:
 - No input takes more than {SECONDS:g} s of processor time.
 - No control character of an input reaches a terminal, a log or a page.
 - Every line is counted, and every counted record is printed.
+- A damaged item of one incident neither stops the dispatcher nor keeps another incident from being notified.
 """
 
 

@@ -74,16 +74,17 @@ EMPTY: Final = Stored({}, {}, holds=False, refuses=False)
 
 def drawn(random: Random, now: int) -> Stored:
     """A table in which about half of the items are damaged; `now` is Unix seconds."""
-    single = {prefix: _damaged(random, members) for prefix, members in singles(now).items()}
+    single = {prefix: damaged_item(random, members) for prefix, members in singles(now).items()}
     partitions = {
-        name: [_damaged(random, _with_document(random, *each)) for each in items]
+        name: [damaged_item(random, _with_document(random, *each)) for each in items]
         for name, items in documents(now).items()
     }
-    partitions[ROLES] = [_damaged(random, known_role(now))]
+    partitions[ROLES] = [damaged_item(random, known_role(now))]
     return Stored(single, partitions, bool(random.randrange(2)), not random.randrange(4))
 
 
-def _damaged(random: Random, members: Members) -> Members:
+def damaged_item(random: Random, members: Members) -> Members:
+    """The item, or with the same probability a damaged one."""
     if random.randrange(2):
         return members
     if random.randrange(2):
@@ -198,9 +199,9 @@ class Table:
         """See boto3."""
         item = self._at(Key)
         if self._stored.refuses and UpdateExpression.startswith("ADD"):
-            raise _error("ValidationException", {})
+            raise refusal("ValidationException", {})
         if self._stored.holds and "ConditionExpression" in given:
-            raise _error("ConditionalCheckFailedException", item)
+            raise refusal("ConditionalCheckFailedException", item)
         return {"Attributes": item} if "ReturnValues" in given else {}
 
     def batch_write_item(self, **_: Any) -> Members:  # noqa: ANN401 - boto3's
@@ -221,6 +222,7 @@ class Table:
         )
 
 
-def _error(code: str, item: Members) -> ClientError:
+def refusal(code: str, item: Members) -> ClientError:
+    """The error with which DynamoDB refuses a write; `item` is what it contains."""
     response: Any = {"Error": {"Code": code, "Message": "by the fuzzer"}, "Item": item}
     return ClientError(response, "UpdateItem")

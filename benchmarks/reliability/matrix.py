@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from benchmarks.reliability.deletions import Deletions, Foreign
 from benchmarks.reliability.poison import Poison
-from benchmarks.reliability.proofs import ByTests, Evidence, Loaded, MonitorCalls, Proof, Verdict
+from benchmarks.reliability.proofs import ByTests, Evidence, Loaded, MonitorCalls, Proof, Verdict, tests_of
 from benchmarks.tables import table
 from tests.faults import Fault
 
@@ -27,16 +27,12 @@ type Row = Mapping[str, tuple[Proof, ...]]
 """The proofs of each invariant. An invariant without proofs does not apply to the fault."""
 
 
-def _tests(file: str, *names: str) -> ByTests:
-    return ByTests(tuple(f"tests/{file}.py::test_{name}" for name in names))
-
-
-_REPLACEMENT: Final = _tests(
+_REPLACEMENT: Final = tests_of(
     "enforcer/test_replacement", "no_fault_uncovers_a_covered_vpc_or_deletes_an_unmanaged_flow_log"
 )
 
 _REDRIVEN: Final = (
-    _tests(
+    tests_of(
         "redrive/test_pages_once",
         "a_batch_that_failed_pages_once_when_it_is_processed_again",
         "a_command_that_ends_after_the_invocation_neither_loses_the_batch_nor_pages_twice",
@@ -81,29 +77,29 @@ FAULTS: Final[Mapping[str, Row]] = {
     "a crash after a call": _failing(Fault.CRASH_AFTER, Poison.CRASH_AFTER, cold=True),
     "a slow table": {
         LOST: (
-            _tests(
+            tests_of(
                 "monitor/test_slow_services",
                 "a_table_of_a_fifth_of_a_second_per_call_delays_no_page",
                 "no_latency_keeps_pages_from_going_out",
             ),
         ),
         COPIES: (
-            _tests(
+            tests_of(
                 "monitor/test_slow_services", "a_page_that_is_sent_is_confirmed_although_the_budget_is_spent"
             ),
         ),
     },
     "no table": {
-        LOST: (_tests("monitor/test_pipeline", "without_the_state_table_pages_are_sent"),),
+        LOST: (tests_of("monitor/test_pipeline", "without_the_state_table_pages_are_sent"),),
         FOREIGN: (
-            _tests(
+            tests_of(
                 "enforcer/test_managed",
                 "without_the_state_table_nothing_is_deleted",
                 "nothing_is_deleted_before_the_deletion_is_stored",
             ),
         ),
         REPORTED: (
-            _tests(
+            tests_of(
                 "enforcer/test_deletion_events",
                 "without_the_state_table_a_deletion_is_reported_with_the_principal",
             ),
@@ -111,18 +107,18 @@ FAULTS: Final[Mapping[str, Row]] = {
     },
     "a damaged item": {
         LOST: (
-            _tests("functions/test_hostile_state", "no_damage_to_an_item_loses_a_page_or_fails_a_batch"),
-            _tests("aws/dynamodb/test_damaged_items", "a_damaged_claim_silences_no_incident"),
+            tests_of("functions/test_hostile_state", "no_damage_to_an_item_loses_a_page_or_fails_a_batch"),
+            tests_of("aws/dynamodb/test_damaged_items", "a_damaged_claim_silences_no_incident"),
         ),
         FOREIGN: (
-            _tests(
+            tests_of(
                 "enforcer/test_damaged_registry",
                 "a_damaged_record_deletes_nothing_and_is_reported_once",
                 "a_record_with_an_impossible_time_proves_nothing",
             ),
         ),
         REPORTED: (
-            _tests(
+            tests_of(
                 "enforcer/test_damaged_registry",
                 "an_impossible_time_keeps_no_deletion_from_being_reported",
                 "a_deletion_with_an_impossible_time_hides_no_flow_log",
@@ -131,14 +127,14 @@ FAULTS: Final[Mapping[str, Row]] = {
     },
     "a malformed AWS response": {
         LOST: (
-            _tests(
+            tests_of(
                 "aws/test_hostile_answers",
                 "a_malformed_description_costs_the_monitor_no_other_interface",
                 "a_malformed_flow_log_costs_no_other_log_format",
             ),
         ),
         REPORTED: (
-            _tests(
+            tests_of(
                 "enforcer/test_missed_deletions",
                 "an_unreadable_description_is_no_deletion",
                 "what_cannot_be_read_of_others_hides_no_deletion",
@@ -149,14 +145,16 @@ FAULTS: Final[Mapping[str, Row]] = {
         **_loaded(Poison.HOSTILE),
         RAW: (
             Loaded(Poison.HOSTILE, "text"),
-            _tests(
+            tests_of(
                 "monitor/render/test_hostile_text",
                 "hostile_text_anywhere_in_a_finding_adds_no_line",
                 "hostile_text_about_the_batch_adds_no_line",
                 "hostile_text_in_a_roll_up_adds_no_line",
             ),
-            _tests("enforcer/reporting/test_hostile_text", "hostile_text_anywhere_in_a_report_adds_no_line"),
-            _tests(
+            tests_of(
+                "enforcer/reporting/test_hostile_text", "hostile_text_anywhere_in_a_report_adds_no_line"
+            ),
+            tests_of(
                 "cli/test_hostile",
                 "no_source_raises_or_reaches_the_terminal_raw",
                 "no_explained_line_raises_or_reaches_the_terminal_raw",
@@ -169,21 +167,21 @@ FAULTS: Final[Mapping[str, Row]] = {
     "an undecodable payload": {
         LINES: (
             Loaded(Poison.PAYLOAD, "lines"),
-            _tests("functions/test_monitor_events", "an_invalid_event_raises_its_error"),
+            tests_of("functions/test_monitor_events", "an_invalid_event_raises_its_error"),
         )
     },
     "a batch delivered twice": _loaded(None),
     "a batch from a failure queue": {
         LOST: (
             *_REDRIVEN,
-            _tests("redrive/test_redrive", "a_message_in_process_is_not_lost_when_the_command_ends"),
+            tests_of("redrive/test_redrive", "a_message_in_process_is_not_lost_when_the_command_ends"),
         ),
         COPIES: _REDRIVEN,
     },
     "a loud batch": {
-        LOST: (_tests("monitor/test_loud_batches", "findings_beyond_the_budget_are_counted_and_stated"),),
+        LOST: (tests_of("monitor/test_loud_batches", "findings_beyond_the_budget_are_counted_and_stated"),),
         WRITES: (
-            _tests(
+            tests_of(
                 "monitor/test_loud_batches",
                 "any_batch_makes_at_most_200_writes",
                 "the_loudest_shapes_make_few_calls",
@@ -192,7 +190,7 @@ FAULTS: Final[Mapping[str, Row]] = {
     },
     "the stack's tag on everything": {
         FOREIGN: (
-            _tests(
+            tests_of(
                 "enforcer/test_managed",
                 "with_our_tag_on_everything_nothing_of_others_is_changed",
                 "a_tagged_flow_log_without_a_record_covers_and_is_reported_once",
@@ -201,7 +199,7 @@ FAULTS: Final[Mapping[str, Row]] = {
     },
     "a flow log deleted by others": {
         REPORTED: (
-            _tests(
+            tests_of(
                 "enforcer/test_deletions",
                 "a_deletion_is_reported_once_under_every_circumstance",
                 "a_deletion_is_reported_once_in_every_order",
@@ -232,24 +230,28 @@ class Cell(Struct, frozen=True):
         )
 
 
-def cell_tests(faults: Mapping[str, Row] = FAULTS) -> list[str]:
-    """The tests of all cells."""
-    proofs = (proof for row in faults.values() for some in row.values() for proof in some)
+def cell_tests(*tables: Mapping[str, Row]) -> list[str]:
+    """The tests of all cells of these tables."""
+    rows = (row for faults in tables for row in faults.values())
+    proofs = (proof for row in rows for some in row.values() for proof in some)
     return sorted({each for proof in proofs if isinstance(proof, ByTests) for each in proof.node_ids})
 
 
-def prove(evidence: Evidence, faults: Mapping[str, Row] = FAULTS) -> list[Cell]:
+def prove(
+    evidence: Evidence, faults: Mapping[str, Row] = FAULTS, invariants: Sequence[str] = INVARIANTS
+) -> list[Cell]:
     """Evaluate the proofs of every cell, row by row."""
     return [
         Cell(fault, invariant, tuple(proof.verdict(evidence) for proof in row.get(invariant, ())))
         for fault, row in faults.items()
-        for invariant in INVARIANTS
+        for invariant in invariants
     ]
 
 
-def markdown(cells: Iterable[Cell]) -> str:
-    """The table."""
-    rows = dict[str, list[str]]()
+def markdown(cells: Iterable[Cell], head: str = "fault") -> str:
+    """The table; `head` is that of its first column."""
+    rows, columns = dict[str, list[str]](), dict[str, None]()
     for each in cells:
+        columns[each.invariant] = None
         rows.setdefault(each.fault, [each.fault]).append(each.text)
-    return table(("fault", *INVARIANTS), rows.values())
+    return table((head, *columns), rows.values())

@@ -1,14 +1,16 @@
-"""Two sections of docs/reliability.md: the load run, and the table of faults and invariants."""
+"""Three sections of docs/reliability.md: the load run, faults and invariants, and the life of incidents."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from benchmarks.reliability.load import COUNT, LINES
 from benchmarks.reliability.matrix import Cell, markdown
 from benchmarks.reliability.poison import DOUBLED, LATER, POISONED, Poison
-from benchmarks.reliability.sections import LOAD, MATRIX
+from benchmarks.reliability.sections import LIVES, LOAD, MATRIX
 from benchmarks.tables import table
 
 POISONS: Final[Mapping[Poison, str]] = {
@@ -30,14 +32,50 @@ reliability` fails. "Warm" means that the same container processes the retry, "c
 The deliveries of the load run, which try both, are in the rows of cold containers.
 `benchmarks/reliability/matrix.py` lists the proofs of each cell.
 """
+_LIVES: Final = """\
+The monitor's notifier, the dispatcher, the budget for pages and a digest work on one table for three
+hours, with two receivers of pages: incidents open, repeat, get worse, are held, and end. In each run, one
+call of the table or of a receiver has a fault, and nothing else. `runs` counts them: one for each call. A
+proof fails unless all of this is true:
+
+- Each receiver got each incident, singly or in the page that lists what is held.
+- No notification arrived more often than without the fault, except once more for a crash, or for a call
+  without an answer.
+- No hour and no day has more different pages than its limit. While the table does not answer, pages are
+  sent without being counted; the column then shows the runs in which a receiver fails.
+- Each incident was reported as resolved once, once more for a fault; after its last page, and only after
+  records without its findings. None stays open.
+- The digest arrived once, once more for a fault. It counts a batch that was processed twice once.
+
+"A second dispatcher runs" means from begin to end, before the call that has the fault. The last rows are
+tests: several faults in one run, in memory and on an emulator of DynamoDB, and what three hours do not show.
+`benchmarks/reliability/incidents.py` lists the proofs of each cell.
+"""
+_DAYS: Final = "What holds of simulated days, through the monitor and the dispatcher:\n"
 
 
-def page(figures: Mapping[str, int], cells: Sequence[Cell], profile: str, calls: int) -> dict[str, str]:
-    """The two sections, by their headings.
+class Tables(Struct, frozen=True):
+    """The cells of each table, row by row."""
+
+    faults: Sequence[Cell] = ()
+    lives: Sequence[Cell] = ()
+    """Of the faults of incidents."""
+    days: Sequence[Cell] = ()
+
+    @property
+    def failures(self) -> list[str]:
+        """The failed proofs, in words."""
+        return [
+            why for table in (self.faults, self.lives, self.days) for each in table for why in each.failures
+        ]
+
+
+def page(figures: Mapping[str, int], tables: Tables, profile: str, calls: int) -> dict[str, str]:
+    """The three sections, by their headings.
 
     Args:
         figures: the figures of the load run, by name.
-        cells: the cells of the table, row by row.
+        tables: the proven cells.
         profile: the profile of Hypothesis with which the tests of the table ran.
         calls: the maximum number of calls of a scenario of the monitor that failed in each way.
     """
@@ -45,12 +83,21 @@ def page(figures: Mapping[str, int], cells: Sequence[Cell], profile: str, calls:
         f"Its tests ran with the profile `{profile}` of `tests/examples.py`.\n"
         f"At most {calls} calls of a scenario of the monitor failed in each way, chosen by a seed.\n"
     )
-    return {LOAD: _load(figures), MATRIX: "\n".join([_MATRIX, made, markdown(cells)])}
+    return {
+        LOAD: _load(figures),
+        MATRIX: "\n".join([_MATRIX, made, markdown(tables.faults)]),
+        LIVES: "\n".join([_LIVES, markdown(tables.lives), "", _DAYS, _days(tables)]),
+    }
 
 
-def summary(figures: Mapping[str, int], cells: Sequence[Cell]) -> str:
-    """The figures and the table alone, for a terminal."""
-    return f"{_figures(figures)}\n\n{markdown(cells)}"
+def summary(figures: Mapping[str, int], tables: Tables) -> str:
+    """The figures and the tables alone, for a terminal."""
+    texts = _figures(figures), markdown(tables.faults), markdown(tables.lives), _days(tables)
+    return "\n\n".join(texts)
+
+
+def _days(tables: Tables) -> str:
+    return markdown(tables.days, "day")
 
 
 def _load(figures: Mapping[str, int]) -> str:

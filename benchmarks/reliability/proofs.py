@@ -56,6 +56,11 @@ class ByTests(Struct, frozen=True):
         return Verdict(number_of(count, "test"), tuple(failures))
 
 
+def tests_of(file: str, *names: str) -> ByTests:
+    """The proof by tests of a file; the file without its folder and suffix, the names without `test_`."""
+    return ByTests(tuple(f"tests/{file}.py::test_{name}" for name in names))
+
+
 class MonitorCalls(Struct, frozen=True):
     """The monitor's scenarios: a call fails once, and the next attempt is in the same or a new container."""
 

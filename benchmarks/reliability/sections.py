@@ -11,9 +11,10 @@ from tests.examples import PROFILES
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
 LOAD: Final = "Load run"
 MATRIX: Final = "Faults and invariants"
+LIVES: Final = "The life of incidents"
 FUZZED: Final = "Fuzzed input"
 LOUD: Final = "Loud batches"
-ORDER: Final = LOAD, MATRIX, FUZZED, LOUD
+ORDER: Final = LOAD, MATRIX, LIVES, FUZZED, LOUD
 _MARK: Final = "\n## "
 HEAD: Final = f"""\
 # Reliability

@@ -37,7 +37,15 @@ from tests.functions.test_monitor_events import BLOCKED, ROOT, Harness, document
 from tests.notify.fakes import MemorySink
 
 SEED: Final = 3
-GROUPS: Final = {"lines": 4, "payloads": 15, "events": 150, "policies": 25, "items": 15, "files": 80}
+GROUPS: Final = {
+    "lines": 4,
+    "payloads": 15,
+    "events": 150,
+    "policies": 25,
+    "items": 15,
+    "incidents": 12,
+    "files": 80,
+}
 """Groups of each kind: some hundred inputs, or some dozen of the slowest kinds."""
 
 
@@ -255,7 +263,7 @@ def test_the_page_has_the_section() -> None:
     """If this fails, run `make reliability`."""
     outcomes = [Outcome(name, 1000, 2.0, 0.01, (), 0) for name in KINDS]
     made = report.section(outcomes, 7, 2, datetime(2026, 1, 2, tzinfo=UTC))
-    assert "2026-01-02, seed 7, 6,000 inputs on 2 processes" in made[FUZZED]
+    assert "2026-01-02, seed 7, 7,000 inputs on 2 processes" in made[FUZZED]
     written = unpadded((ROOT / "docs" / "reliability.md").read_text())
     prose = [
         line

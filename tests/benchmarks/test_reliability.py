@@ -11,6 +11,10 @@ from msgspec.structs import replace
 
 from benchmarks.reliability import node_ids, page, sections
 from benchmarks.reliability.deletions import Deletions, Foreign
+from benchmarks.reliability.incidents import DAYS
+from benchmarks.reliability.incidents import FAULTS as OF_INCIDENTS
+from benchmarks.reliability.incidents import INVARIANTS as INCIDENT_INVARIANTS
+from benchmarks.reliability.lives import Lives
 from benchmarks.reliability.load import Load, figures, load
 from benchmarks.reliability.matrix import (
     FAULTS,
@@ -130,7 +134,7 @@ def test_without_poison_an_unreadable_batch_is_left_out_and_others_keep_their_go
 
 def test_every_cell_names_tests_that_exist() -> None:
     """Otherwise a renamed test would be missed only by `make reliability`."""
-    for each in cell_tests():
+    for each in cell_tests(FAULTS, OF_INCIDENTS, DAYS):
         file, _, name = each.partition("::")
         assert f"\ndef {name}(" in (ROOT / file).read_text(), each
 
@@ -169,6 +173,28 @@ def test_runs_with_a_failing_call_prove_a_cell() -> None:
     assert MonitorCalls(Fault.UNANSWERED, cold=True, about="lost").verdict(evidence).failures == ()
 
 
+@pytest.mark.parametrize("sinks", [False, True])
+def test_runs_with_a_failing_call_prove_a_cell_about_incidents(*, sinks: bool) -> None:
+    """A cell without runs would prove nothing; those of receivers alone are fewer."""
+    evidence = Evidence(small(), NO_TESTS, 1)
+    verdict = Lives("notified", Fault.CRASH_AFTER, sinks=sinks).verdict(evidence)
+    assert verdict.failures == ()
+    assert 10 <= int(verdict.proven.split()[0]) <= (30 if sinks else 100)
+
+
+def test_every_cell_about_incidents_has_a_proof_or_does_not_apply() -> None:
+    """Budgets and digests do not depend on all that a day of late batches shows."""
+    missing = [
+        (fault, invariant)
+        for fault, row in OF_INCIDENTS.items()
+        for invariant in INCIDENT_INVARIANTS
+        if not row.get(invariant)
+    ]
+    assert {fault for fault, _ in missing} == {
+        "batches late by hours, shuffled and doubled", "a batch from a failure queue"
+    }  # fmt: skip
+
+
 def test_a_poison_that_the_load_run_does_not_have_proves_nothing() -> None:
     """A cell cannot pass without a batch."""
     missing = set(Poison) - {each.poison for each in small().deliveries}
@@ -197,8 +223,9 @@ def test_the_page_has_every_fault_and_invariant() -> None:
     assert [each.strip() for each in head.strip("|").split("|")] == ["fault", *INVARIANTS]
     assert all(f"\n| {each} " in written for each in FAULTS)
     assert all(f"\n| {each} " in written for each in (*figures(small()), *page.POISONS))
+    assert all(f"\n| {each} " in written for each in (*OF_INCIDENTS, *DAYS))
     assert "FAILED" not in written
-    prose = sections.composed(page.page(figures(small()), [], "ci", 3))
+    prose = sections.composed(page.page(figures(small()), page.Tables(), "ci", 3))
     assert [line for line in prose.splitlines() if line[:1] != "|" and line not in written.splitlines()] == []
 
 

@@ -19,6 +19,7 @@ from tests.monitor.detectors.test_blocked_connection_over_time import blocked
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.scenarios import Account
 from tests.monitor.weeks import IN, learned, tried
+from tests.notify.fakes import CrashError
 
 SCANNERS: Final = 10_000
 HOSTS: Final = [f"10.0.5.{host}" for host in range(4, 15)]
@@ -79,6 +80,44 @@ def test_an_inside_scan_in_such_a_day_opens_within_one_batch() -> None:
     days = Days(account()).run(sorted([*noise(), *scan], key=lambda each: each[1]))
     assert days.events == ["opened", "resolved"]
     assert days.when("opened") == [BEGIN + 10 * HOUR + LONG + 240]
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 59])
+def test_an_inside_scan_in_such_a_day_is_sent_within_two_minutes_if_its_function_ends_before(
+    seconds: int,
+) -> None:
+    """The function ends at the first publish, and Lambda does not retry it: the dispatcher sends the page."""
+    days, (scan, due) = Days(account()), _scan_of_the_day()
+    days.run(each for each in noise() if each[1] < due)
+    arrived = due - due % 60 + seconds
+    days.account.pages.crash_before = True
+    with pytest.raises(CrashError):
+        days.run([(scan, arrived)])
+    days.account.pages.crash_before = False
+    assert days.sent == []
+    days.dispatch(arrived + 120)
+    assert days.events == ["opened"]
+    assert days.when("opened")[0] <= arrived + 120
+
+
+def test_a_refused_page_of_such_a_scan_is_sent_once_by_the_retry_or_by_the_dispatcher() -> None:
+    """Lambda retries the batch a minute later. Without that, the dispatcher sends the page."""
+    for retried in (True, False):
+        days, (scan, due) = Days(account()), _scan_of_the_day()
+        days.account.pages.away = True
+        days.run([(scan, due)])
+        assert days.sent == []
+        days.account.pages.away = False
+        days.run([(scan, due + 60)] if retried else []).dispatch(due + 600)
+        assert days.events == ["opened"]
+        assert days.when("opened")[0] <= due + 120
+
+
+def _scan_of_the_day() -> tuple[LogBatch, int]:
+    """A batch with ordinary traffic and a scan."""
+    at = BEGIN + 10 * HOUR
+    (batch,) = windows(at, at + LONG, scanned(at, at + LONG), LONG)
+    return batch
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from flowwarden.notify.evidence import (
 from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident, Pending
 
 DAY = 86_400
-RETRY_SECONDS = 60
+RETRY_SECONDS = 10
 """After a lease, for how long a retry of the batch goes before the dispatcher."""
 
 

@@ -16,7 +16,7 @@ from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.incident import Incident
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import Routes, notify
-from flowwarden.notify.page_budget import Limit, PageLimits
+from flowwarden.notify.page_budget import Limit, Page, PageLimits
 from flowwarden.notify.run import RESERVE, Budgeted, Run
 from flowwarden.state.sets import DAY, HOUR
 from tests.notify.fakes import CrashError, MemoryClaims, MemorySink
@@ -212,7 +212,7 @@ def test_a_refused_roll_up_is_sent_by_the_retry() -> None:
 
 
 def test_a_crash_before_the_confirmation_sends_no_second_roll_up() -> None:
-    """The retry finds that it was sent, and confirms the incidents."""
+    """The retry finds that it was sent. The dispatcher lists the rest later, once more."""
 
     class Crashing(MemoryClaims):
         """Ends when an incident is confirmed."""
@@ -229,7 +229,35 @@ def test_a_crash_before_the_confirmation_sends_no_second_roll_up() -> None:
         bench.notify(*alerts("abc"))
     bench.notify(*alerts("abc"), attempt="2", after=60).raise_if_unsent()
     assert subjects(bench.chat) == ["a", "b", "held: c"]
-    assert bench.incident("c").held
+    assert bench.claims.items[ClaimKey("chat", "c")].pending
+    assert bench.incident("c", "mail").held
+
+
+def test_a_page_that_no_roll_up_of_its_batch_lists_stays_pending() -> None:
+    """One delivery ends after it has claimed `c`. Another delivery of the batch lists only `d`."""
+
+    class Crashing(MemoryPageBudget):
+        """Ends when a page is held for the first time."""
+
+        def take(self, page: Page, now: int) -> Limit | None:
+            limit = super().take(page, now)
+            if limit is not None and not crashed:
+                crashed.append(page.key.incident)
+                raise CrashError
+            return limit
+
+    crashed: list[str] = []
+    bench = Bench()
+    bench.pages = Crashing(bench.limits)
+    with pytest.raises(CrashError):
+        bench.notify(*alerts("abcd"))
+    assert crashed == ["c"]
+    bench.notify(*alerts("abcd"), attempt="2", after=1)
+    assert subjects(bench.chat) == ["a", "b", "held: d"]
+    bench.notify(*alerts("abcd"), attempt="3", after=60).raise_if_unsent()
+    assert subjects(bench.chat) == ["a", "b", "held: d"]
+    assert bench.claims.items[ClaimKey("chat", "c")].pending
+    assert not bench.claims.items[ClaimKey("chat", "d")].pending
 
 
 @pytest.mark.parametrize("away", ["budget", "claims"])

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.notification import Composed, Notification
+from flowwarden.unreadable import CLOCKS
 
 REOPEN_SECONDS: Final = 86_400
 """After its end, for how long a recurrence reopens an incident. Later, it is a new one."""
@@ -30,6 +31,8 @@ WAIT_GROWTH: Final = 4
 resolve and reopen its incident every hour."""
 MOST_GROWN: Final = 8
 """Reopenings that count for it; `LONGEST_WAIT` applies long before."""
+LONGEST_STORED: Final = 15 * 86_400
+"""The longest duration that an incident can have stored, in seconds: for so long, the table keeps it."""
 WAIT_SHARE: Final = 8
 """An incident that lasted long is over only after 1/8 of that time: it may pause for the night."""
 STALE_SHARE: Final = 2
@@ -89,6 +92,22 @@ class Incident(Struct, frozen=True, kw_only=True):
         grown = self.resolve_after * int(WAIT_GROWTH ** min(self.reopened, MOST_GROWN))
         return min(max(grown, lasted // WAIT_SHARE), max(self.resolve_after, LONGEST_WAIT))
 
+    def plausible(self, now: int) -> Incident:
+        """The same incident with times and durations that can be true at `now` (Unix seconds).
+
+        What is stored may be damaged: a number beyond all bounds cannot be written, compared or shown.
+        """
+        opened = self.opened_at
+        return replace(
+            self,
+            last_seen=_between(0, self.last_seen, now + CLOCKS),
+            resolve_after=_between(0, self.resolve_after, LONGEST_STORED),
+            opened_at=None if opened is None or not 0 <= opened <= now + CLOCKS else opened,
+            reopened=_between(0, self.reopened, LONGEST_STORED),
+            reopen_after=_between(0, self.reopen_after, LONGEST_STORED),
+            counted_over=_between(0, self.counted_over, LONGEST_STORED),
+        )
+
     @property
     def fresh_for(self) -> int:
         """Seconds for which the stored `last_seen` may stay behind that of repeats."""
@@ -106,6 +125,10 @@ class Incident(Struct, frozen=True, kw_only=True):
             last_seen=max(earlier.last_seen, self.last_seen),
             mutes=_distinct((*self.mutes, *earlier.mutes))[:MOST_MUTES],
         )
+
+
+def _between(least: int, value: int, most: int) -> int:
+    return max(least, min(value, most))
 
 
 def _distinct(mutes: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:

@@ -89,11 +89,10 @@ def _send(
         return report + publish([page, *alerts], [], page.render(claim), sink, run, usable)
     if claim.state in UNSURE and claim.same_batch:
         return report + DeliveryReport(unsent=(f"{page.title} {UNSURE[claim.state]}",))
-    # An earlier attempt at this batch may have sent the roll-up that lists them. Otherwise they stay pending:
-    # the dispatcher sends them when the budget allows, or in the roll-up of the next hour.
-    listed = claim.state is ClaimState.SUPPRESSED and claim.same_batch
+    # They stay pending: the dispatcher sends them when the budget allows, or in the roll-up of the next hour.
+    # If an earlier attempt at this batch has sent the roll-up, it need not have listed the same pages.
     keys = {ClaimKey(sink.name, each.key): each for each in alerts}
-    failed = mark(keys, run, usable, sent=listed)
+    failed = mark(keys, run, usable, sent=False)
     return report + DeliveryReport(known=tuple(each.key for each in alerts), state_unavailable=failed)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from flowwarden.aws.dynamodb import told
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.lifecycle import (
@@ -146,6 +148,7 @@ def read(item: StoredItem, now: int, *, also_closed: bool = False) -> OpenIncide
     if key is None or owner is None or state is None:
         return None
     pending = item.document("pending", Pending) if state == PENDING and "pending" in item else None
+    pending = None if pending is None else replace(pending, incident=pending.incident.plausible(now))
     incident = incident_of(item, now)
     if (pending or incident) is None or (state == PENDING and pending is None):
         return None

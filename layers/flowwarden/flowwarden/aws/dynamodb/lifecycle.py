@@ -30,9 +30,9 @@ RESOLVING: Final = "SET #state = :resolved, resolved_at = :now, ended_at = if_no
 ACKNOWLEDGMENT: Final = ", acknowledged_until, acknowledged_at, acknowledged_by"
 """The members of an acknowledgment, for the end of a REMOVE clause: the next notification, and the end of the
 incident, remove it."""
-RETRY_SECONDS: Final = 60
-"""After the end of a lease, for how long a retry of the batch goes first. Then the dispatcher sends what is
-pending."""
+RETRY_SECONDS: Final = 10
+"""After the end of a lease, for how long a retry of the batch goes first. Then the next run of the dispatcher
+sends what is pending: within two minutes of the claim."""
 
 
 def claimed(pending: Pending | None, now: int, lease: int) -> Clause:
@@ -153,11 +153,12 @@ def incident_of(item: StoredItem, now: int) -> Incident | None:
         return None
     seen = item.moment("last_seen", now) if "last_seen" in item else None
     reopened = item.amount("reopened") if "reopened" in item else None
+    known = found.plausible(now)
     return replace(
-        found,
-        last_seen=max(found.last_seen, seen or 0),
-        reopened=found.reopened if reopened is None else reopened,
-    )
+        known,
+        last_seen=max(known.last_seen, seen or 0),
+        reopened=known.reopened if reopened is None else reopened,
+    ).plausible(now)
 
 
 def history(item: StoredItem, now: int) -> tuple[Event, Incident | None]:
