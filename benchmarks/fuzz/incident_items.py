@@ -142,6 +142,8 @@ class Contents(Struct, frozen=True):
     """Whether every condition of a write to a damaged item fails."""
     refuses: bool
     """Whether adding to such an item fails."""
+    is_full: bool = False
+    """Whether every write to such an item fails that does not only remove from it."""
 
 
 def drawn(random: Random) -> Contents:
@@ -165,6 +167,7 @@ def drawn(random: Random) -> Contents:
         ],
         holds=bool(random.randrange(2)),
         refuses=not random.randrange(4),
+        is_full=not random.randrange(8),
     )
 
 
@@ -220,7 +223,8 @@ class IncidentTable(Table):
         if any(len(each.get("N", "").lstrip("-")) > _DIGITS for each in _written(given)):
             raise refusal("ValidationException", {})
         if key not in {"", OVER, WAITING}:
-            if self._contents.refuses and "ADD " in UpdateExpression:
+            full = self._contents.is_full and not UpdateExpression.startswith("REMOVE")
+            if full or (self._contents.refuses and "ADD " in UpdateExpression):
                 raise refusal("ValidationException", {})
             if self._contents.holds and "ConditionExpression" in given:
                 raise refusal("ConditionalCheckFailedException", item)

@@ -46,7 +46,7 @@ def intact() -> Contents:
     return replace(
         drawn(Random(0)),  # noqa: S311 - not for secrets
         incidents=none, digest=digest(), budget={}, slots={}, mutes=[], holds=False,
-        refuses=False,
+        refuses=False, is_full=False,
     )  # fmt: skip
 
 
@@ -69,6 +69,14 @@ def test_no_damaged_item_harms_another_incident_or_is_shown_raw() -> None:
     """Each member in each way; `make reliability` tries all, and fuzzed documents in them."""
     for each in some(EVERY, 4 * PROFILES["ci"], "damage"):
         assert [*incidents.check(with_damage(*each))] == [], each
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_item_that_allows_no_write_stops_no_run(state: str) -> None:
+    """Such as one that is as large as an item can be: it leaves the index of open incidents."""
+    table = intact()
+    found = {f"{16:032x}": members_of(KEY.incident, state), **table.incidents}
+    assert [*incidents.check(replace(table, incidents=found, is_full=True))] == []
 
 
 def test_an_intact_table_has_no_problem_and_both_incidents_are_notified() -> None:

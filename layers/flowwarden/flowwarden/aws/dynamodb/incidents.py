@@ -74,12 +74,14 @@ class DynamoDbIncidents:
         try:
             return self._write(incident, f"{taken} ADD tries :one", values, PENDING)
         except ItemDamaged:  # a count that is not a number becomes 1
-            return self._write(incident, f"{taken}, tries = :one", values, PENDING)
+            return self._write_or_drop(incident, f"{taken}, tries = :one", values, PENDING)
 
     def resolve(self, incident: OpenIncident, now: int) -> bool:
         """See the port."""
         values = {":resolved": {"S": RESOLVED}, ":now": number(now)}
-        return self._write(incident, f"{RESOLVING} REMOVE no_data_since{ACKNOWLEDGMENT}", values, SENT)
+        return self._write_or_drop(
+            incident, f"{RESOLVING} REMOVE no_data_since{ACKNOWLEDGMENT}", values, SENT
+        )
 
     def close(self, incident: OpenIncident) -> bool:
         """See the port."""
@@ -96,6 +98,8 @@ class DynamoDbIncidents:
             )
         except ConditionFailed:
             return False
+        except ItemDamaged as error:
+            return self._drop(incident, error)
         return True
 
     def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
@@ -106,7 +110,28 @@ class DynamoDbIncidents:
         else:
             update = "SET check_at = :check_at, expires_at = :expires, no_data_since = :since"
             values[":since"] = number(no_data_since)
-        return self._write(incident, update, values, PENDING if incident.pending else SENT)
+        return self._write_or_drop(incident, update, values, PENDING if incident.pending else SENT)
+
+    def _write_or_drop(self, incident: OpenIncident, update: str, values: dict[str, Any], state: str) -> bool:
+        """The same as `_write`; an item that allows no write leaves the index, and the answer is False."""
+        try:
+            return self._write(incident, update, values, state)
+        except ItemDamaged as error:
+            return self._drop(incident, error)
+
+    def _drop(self, incident: OpenIncident, error: ItemDamaged) -> bool:
+        """Remove an item from the index that allows no write, such as a full one: it would be due for ever.
+
+        Each run would begin with it, and stop there.
+        """
+        address = INCIDENTS.address(incident.key.sink, incident.key.incident)
+        self._table.item(address[0], {}).left_out("its size or content", f"allows no write: {error}")
+        self._table.update(
+            address,
+            UpdateExpression="REMOVE #open, check_at",
+            ExpressionAttributeNames={"#open": OPEN},
+        )
+        return False
 
     def _write(self, incident: OpenIncident, update: str, values: dict[str, Any], state: str) -> bool:
         """Write if neither the state, nor the owner, nor the time of the latest traffic has changed."""
