@@ -64,9 +64,12 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
             uuid4().hex, int(clock()), lambda: context.get_remaining_time_in_millis() / 1000
         )
         counts = {name: getattr(report, attribute) for name, attribute in METRICS.items()}
+        notes = unreadable.take()
         if report.due or report.digests or report.unsent or report.state_unavailable:
             count(counts)
-            log(report, unreadable.take())
+            log(report, notes)
+        elif notes.count:  # the only item that was due cannot be read
+            log(report, notes)
         report.raise_if_incomplete()
         return counts
 
@@ -89,6 +92,10 @@ def log(report: DispatchReport, notes: Notes) -> None:
         logger.error("the state table did not answer", calls=report.state_unavailable)
     for title in report.held:
         logger.info("held: the budget for pages is spent", notification=title)
+    for title in report.moved:
+        logger.warning("its topic is not configured any more: sent to the current one", notification=title)
+    for title in report.unreported:
+        logger.info("resolved, and not sent: its topic is not configured any more", incident=title)
     for title in report.unsent:
         logger.error("notification not sent; the next run tries again", notification=title)
     for note in notes.named:

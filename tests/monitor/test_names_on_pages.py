@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -13,9 +14,11 @@ from flowwarden.bootstrap.monitor import Home, MonitorPorts, build
 from flowwarden.monitor.caches.names import NAME_SECONDS, SLOWEST_LOOKUP
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.network.interface import NetworkInterface
-from flowwarden.notify.claims import ClaimTerms
-from flowwarden.notify.incident import Pending
+from flowwarden.notify.claim_request import ClaimRequest
+from flowwarden.notify.claims import Claim, ClaimState, ClaimTerms
+from flowwarden.notify.draft import Draft
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.pending import Pending
 from flowwarden.policy.policy import Policy
 from tests.hostile import HOSTILE, is_visible, mapped
 from tests.monitor.fakes_interfaces import FakeDirectory
@@ -39,11 +42,10 @@ class Recorded(MemoryClaims):
 
     waiting: tuple[Pending, ...] = ()
 
-    def claim(self, key: Any, owner: Any, now: int, *given: Any, **named: Any) -> Any:
+    def claim(self, request: ClaimRequest) -> Claim:
         """See the port."""
-        pending = named.get("pending") or (given[2] if len(given) > 2 else None)
-        self.waiting = (*self.waiting, *([pending] if pending else []))
-        return super().claim(key, owner, now, *given, **named)
+        self.waiting = (*self.waiting, *([request.pending] if request.pending else []))
+        return super().claim(request)
 
 
 @dataclass
@@ -107,8 +109,8 @@ def test_the_dispatcher_would_send_the_same_page() -> None:
     account = Account()
     sent = account.page()
     (waiting,) = account.claims.waiting
-    assert waiting.notification.restored().text == sent.text
-    assert waiting.notification.restored().document == sent.document
+    stored = msgspec.json.decode(msgspec.json.encode(waiting.notification), type=Draft)
+    assert stored.completed(Claim(state=ClaimState.CLAIMED), waiting.evidence) == sent
 
 
 def test_a_batch_without_notifications_looks_up_nothing() -> None:

@@ -21,6 +21,7 @@ from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.notify.draft import Draft
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.page_budget import PageLimits
 from flowwarden.policy.policy import Policy
@@ -74,6 +75,12 @@ CONTEXTS: Final = {
 """Other circumstances of a page, by the name of its golden page."""
 
 
+def first_notification(finding: Finding, key: str, context: RenderContext) -> Notification:
+    """The notification about a finding that was never sent before."""
+    rendered = render(finding, key, context)
+    return rendered.completed(Claim(state=ClaimState.CLAIMED)) if isinstance(rendered, Draft) else rendered
+
+
 def path_of(name: str) -> Path:
     """The file of a detector's page."""
     return FOLDER / f"{name}.txt"
@@ -81,14 +88,14 @@ def path_of(name: str) -> Path:
 
 def page_of(name: str) -> str:
     """The notification about the example of a detector: subject, text, and JSON document."""
-    return _whole(render(EXAMPLES[name](), "key0", Claim(state=ClaimState.CLAIMED), CONTEXT))
+    return _whole(first_notification(EXAMPLES[name](), "key0", CONTEXT))
 
 
 def page_of_pair(name: str) -> str:
     """Subject and text of the page about a connection to an interface of this kind, or in this context."""
     hosts = Hosts({"eni-1": WEB}, having((KINDS[name], START - 900)), ("Role",)) if name in KINDS else HOSTS
     context = CONTEXTS.get(name, replace(CONTEXT, hosts=hosts))
-    sent = render(only_blocked(), "key0", Claim(state=ClaimState.CLAIMED), context)
+    sent = first_notification(only_blocked(), "key0", context)
     return f"{sent.subject}\n\n{sent.text}"
 
 
@@ -119,7 +126,7 @@ def page_of_held() -> str:
     seen = Seen(batch=GROUP, deployment=deployment, now=CONTEXT.now)
     several = alerts([EXAMPLES[name]() for name in ("scan", "blocked-connection", "egress-volume")], seen)
     (limit,) = PageLimits(hour=4).at(CONTEXT.now, critical=False)
-    return _whole(held_pages(several, limit, seen).render(Claim(state=ClaimState.CLAIMED)))
+    return _whole(held_pages(several, limit, seen).notification(Claim(state=ClaimState.CLAIMED)))
 
 
 def main() -> None:

@@ -13,16 +13,13 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.findings import Finding, TrafficFinding
-from flowwarden.monitor.render.notification import render
-from flowwarden.monitor.render.subject import FITTING, Known, shortened, subject_line
-from flowwarden.monitor.text import Text
 from flowwarden.network.services import Service
 from flowwarden.notify.alert import Route
-from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.notify.subject import FITTING, Known, Title, shortened, subject_line
 from flowwarden.sinks.sns import SnsSink
 from tests.hostile import mapped
 from tests.monitor.render.examples import EXAMPLES
-from tests.monitor.render.golden import CONTEXT
+from tests.monitor.render.golden import CONTEXT, first_notification
 from tests.monitor.render.rows import page, row
 
 NETWORK: Final = ipaddress.IPv6Network("2600:1f18:1234:5678:9abc:def0::/96")
@@ -57,7 +54,7 @@ def long(text: str) -> str:
 def published(finding: Finding, key: str = "0123456789abcdef" * 2) -> Topic:
     """What SNS is given about the finding, in the Region with one of the longest names."""
     topic = Topic()
-    SnsSink(topic).send(render(finding, key, Claim(state=ClaimState.CLAIMED), LONG_REGION))
+    SnsSink(topic).send(first_notification(finding, key, LONG_REGION))
     return topic
 
 
@@ -191,15 +188,15 @@ def test_a_name_that_could_pretend_is_not_in_a_subject(name: str) -> None:
     assert Known("10.0.1.5", name).in_text("10.0.1.5 scans.") == "10.0.1.5 scans."
 
 
+def subject(length: int) -> str:
+    """The subject about a sentence with a word of this length."""
+    title = Title(summary=f"10.0.1.5 did {'x' * length}.", brief="10.0.1.5 did it", about=KNOWN)
+    return subject_line("high", title, "eu-west-1")
+
+
 def test_a_subject_without_room_loses_the_region_then_the_name() -> None:
     """The sentence is shortened only after that."""
-    text = Text(summary=f"10.0.1.5 did {'x' * 55}.", brief="10.0.1.5 did it")
-    assert subject_line("high", text, "eu-west-1", known=KNOWN).endswith("x (eu-west-1)")
-    text = Text(summary=f"10.0.1.5 did {'x' * 68}.", brief="10.0.1.5 did it")
-    assert subject_line("high", text, "eu-west-1", known=KNOWN) == f"[HIGH] 10.0.1.5 (web-1) did {'x' * 68}"
-    text = Text(summary=f"10.0.1.5 did {'x' * 77}.", brief="10.0.1.5 did it")
-    assert subject_line("high", text, "eu-west-1", known=KNOWN) == f"[HIGH] 10.0.1.5 did {'x' * 77}"
-    text = Text(summary=f"10.0.1.5 did {'x' * 90}.", brief="10.0.1.5 did it")
-    assert (
-        subject_line("high", text, "eu-west-1", known=KNOWN) == "[HIGH] 10.0.1.5 (web-1) did it (eu-west-1)"
-    )
+    assert subject(55) == f"[HIGH] 10.0.1.5 (web-1) did {'x' * 55} (eu-west-1)"
+    assert subject(68) == f"[HIGH] 10.0.1.5 (web-1) did {'x' * 68}"
+    assert subject(77) == f"[HIGH] 10.0.1.5 did {'x' * 77}"
+    assert subject(90) == "[HIGH] 10.0.1.5 (web-1) did it (eu-west-1)"

@@ -7,15 +7,13 @@ that a batch can do without have budgets of seconds, so that a slow service dela
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from operator import is_not
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flowwarden.monitor import digest_rows, heartbeats
-from flowwarden.monitor.acting_hosts import Past, Place
 from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages, own_hosts, roll_up
 from flowwarden.monitor.budget import Budget, TimedClaims, TimedPages
 from flowwarden.monitor.caches.interfaces import InterfaceCache, InterfaceView
@@ -27,11 +25,11 @@ from flowwarden.monitor.caches.state import StateCache, StateView
 from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.inhibition import Inhibition
-from flowwarden.monitor.learning import learn
 from flowwarden.monitor.mutes import muted
-from flowwarden.monitor.names import Names
 from flowwarden.monitor.naming import names_of
 from flowwarden.monitor.policy_view import PolicyView
+from flowwarden.monitor.remember import remember
+from flowwarden.monitor.render.not_sent import NotSent
 from flowwarden.monitor.report import BatchReport, delay, report
 from flowwarden.monitor.reported import HostHistory
 from flowwarden.monitor.review.reports import LearningReports, Occasion
@@ -57,10 +55,6 @@ of 0.2 s, which is about twenty times the usual latency of DynamoDB."""
 CLAIM_SECONDS: Final = 8.0
 """For claims: at 0.2 s a call, enough for twenty notifications, each with its claim and confirmation. When it
 is spent, the remaining notifications are sent without a claim, and may repeat."""
-REMEMBER_SECONDS: Final = 5.0
-"""For what is stored after the notifications are out: baselines and heartbeats."""
-CLOSING_SECONDS: Final = 10.0
-"""Left after what is stored last: a call takes at most 7 s, and metrics and the log must be written."""
 
 
 class Invocation(Struct, frozen=True):
@@ -147,13 +141,12 @@ class MonitoringService:
         sorted_out = triage(found, view.policy)
         triaged = muted(sorted_out.remaining, self._mutes(sorted_out.remaining, state, now), view.hosts, now)
         findings = inhibition.of(triaged, state)
-        past = HostHistory(batch.owner, self._deployment.suppression_minutes, now).of(findings, state)
-        seen = self._seen(view, past, names_of(findings, view, self._caches.names, invocation.time_left))
+        seen = self._seen(view, findings, sorted_out.inhibited, state, invocation)
         found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         self._ended_mutes.note(delivery)
         learning = DeliveryReport()
-        if _remember(view, triaged, findings, state, delivery, invocation):
+        if remember(view, triaged, findings, state, delivery, invocation.time_left):
             inhibition.store(findings, state, own_hosts(findings, seen))
             digest_rows.keep(self._caches.digests, view, [*findings, *sorted_out.inhibited], delivery, state)
             learning = self._report_learning(view, state, invocation, len(found_alerts))
@@ -214,16 +207,25 @@ class MonitoringService:
         invalid = self._policy_recorder.alerts(owner, self._deployment.region)
         return [*invalid, *self._ended_mutes.alerts(now, owner, self._deployment.region)]
 
-    def _seen(self, view: BatchView, past: Mapping[Place, Past], names: Names | None) -> Seen:
+    def _seen(
+        self,
+        view: BatchView,
+        findings: Sequence[Finding],
+        inhibited: Sequence[Finding],
+        state: StateView,
+        invocation: Invocation,
+    ) -> Seen:
         """What the texts of notifications need in addition to the findings."""
+        history = HostHistory(view.batch.owner, self._deployment.suppression_minutes, view.now)
         return Seen(
             batch=view.batch,
             deployment=self._deployment,
             now=view.now,
             hosts=view.hosts,
-            names=names,
+            names=names_of(findings, view, self._caches.names, invocation.time_left),
             owner_tags=view.policy.owner_tags,
-            past=past,
+            past=history.of(findings, state),
+            not_sent=NotSent.of([*findings, *inhibited]),
             span=view.records.flows.span,
         )
 
@@ -270,27 +272,3 @@ class MonitoringService:
             return None
         pages = TimedPages(self._page_budget, budget)
         return Budgeted(pages=pages, roll_up=lambda held, limit: held_pages(held, limit, seen))
-
-
-def _remember(
-    view: BatchView,
-    triaged: Sequence[Finding],
-    findings: Sequence[Finding],
-    state: StateView,
-    delivery: DeliveryReport,
-    invocation: Invocation,
-) -> bool:
-    """Learn from the batch and write its heartbeats if its notifications were sent; else a retry does it.
-
-    `triaged` are the same findings before inhibition by other batches.
-
-    Returns False if a notification was not sent.
-    """
-    if not delivery.is_final:
-        state.forget()
-    if delivery.unsent:
-        return False
-    state.resume(Budget(REMEMBER_SECONDS, invocation.time_left, CLOSING_SECONDS))
-    learn(view, findings, state, is_explained=any(map(is_not, triaged, findings)))
-    heartbeats.write(view, state)
-    return True

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.render import amount, links
-from flowwarden.monitor.render.course import Course
-from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.ends import TOP, End, from_end, listed, to_end
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.named_host import NamedHost, with_name
@@ -16,48 +16,34 @@ from flowwarden.monitor.render.query import log_query
 from flowwarden.monitor.traffic.hosts import Host, known_id
 from flowwarden.monitor.traffic.selection import logged_by
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Composed, Notification
+from flowwarden.notify.course import Course
+from flowwarden.notify.crowd import Crowd
+from flowwarden.notify.draft import Draft
 
 type Page = Message[TrafficFinding]
 
 
-def render(
-    finding: TrafficFinding,
-    key: str,
-    claim: Claim,
-    context: RenderContext,
-    crowd: Crowd | Course | None = None,
-) -> Notification:
+def draft(
+    finding: TrafficFinding, key: str, context: RenderContext, crowd: Crowd | Course | None = None
+) -> Draft:
     """The notification about a finding; `key` identifies its incident, `crowd` its other findings."""
-    page = Message.about(finding, key, claim, context, crowd)
-    # SNS rejects empty values, so an unknown VPC is omitted.
-    vpc = context.hosts.vpc_of(finding.example)
-    return Notification(
-        subject=page.subject,
-        text=_text(page),
-        document=_document(page),
-        attributes=page.attributes("incident") | ({"vpc": vpc} if vpc else {}),
+    page = Message.about(finding, key, context, crowd)
+    query, covered = log_query(page.text.query_terms), between(amount.covered(finding))
+    ends = (from_end(finding, context), to_end(finding, context))
+    drafted = page.draft(
+        "incident",
+        [*_facts(page, *ends), *unnamed(context)],
+        (
+            page.what_to_do,
+            (f"CloudWatch Logs Insights, log group {context.log_group}{covered}", *query.split("\n")),
+        ),
+        _document(page),
+        vpc=context.hosts.vpc_of(finding.example) or None,
     )
+    return replace(drafted, links=tuple(links.links(finding, ends, query, context)))
 
 
-def _text(page: Page) -> Composed:
-    query = log_query(page.text.query_terms)
-    covered = between(amount.covered(page.finding))
-    ends = (from_end(page.finding, page.context), to_end(page.finding, page.context))
-    return Composed.of(
-        (page.text.summary,),
-        [*_rows(page, *ends), *unnamed(page.context)],
-        page.crowd.lines(page.claim) if page.crowd else (),
-        page.what_to_do,
-        (f"CloudWatch Logs Insights, log group {page.context.log_group}{covered}", *query.split("\n")),
-        (page.repeats, page.identity),
-        page.how_to_mute,
-        links.links(page.finding, ends, query, page.context),
-    )
-
-
-def _rows(page: Page, client: End, server: End) -> list[str]:
+def _facts(page: Page, client: End, server: End) -> list[str]:
     finding, context, text = page.finding, page.context, page.text
     return [
         *row("From", client.text, *client.details),
@@ -69,11 +55,6 @@ def _rows(page: Page, client: End, server: End) -> list[str]:
         *row("Evidence", text.because),
         *row("Likely cause", text.likely),
     ]
-
-
-def _others(page: Page, kind: type[Crowd | Course]) -> dict[str, Any] | None:
-    """The other findings of the incident; None if it has no others of this kind."""
-    return page.crowd.document(page.claim) if isinstance(page.crowd, kind) else None
 
 
 def _service(finding: TrafficFinding) -> str:
@@ -128,7 +109,7 @@ def _document(page: Page) -> dict[str, Any]:
         "version": DOCUMENT_VERSION,
         "kind": "incident",
         "incident": page.key,
-        "event": page.claim.event.value,
+        "event": None,
         **_statement(page),
         **_place(page.finding, page.context),
         **amount.document(page.finding, page.text),
@@ -137,10 +118,7 @@ def _document(page: Page) -> dict[str, Any]:
         "query": query,
         "console": links.document(page.finding, query, page.context),
         "query_range": span and {"begin": span[0], "end": span[1]},
-        **{each.member: _others(page, each) for each in (Crowd, Course)},
-        "mutes": page.mute_lines,
-        "suppressed_batches": page.claim.suppressed_batches,
-        "last_sent": page.claim.last_sent,
+        **dict.fromkeys(each.member for each in (Crowd, Course)),
     }
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.monitor.render import links
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.named_host import NamedHost
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext, row, unnamed
 from flowwarden.monitor.traffic.hosts import Host
-from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Composed, Notification
+from flowwarden.notify.draft import Draft
 from flowwarden.notify.text import moment
 from flowwarden.printable import one_line
 
@@ -22,33 +23,20 @@ DESCRIBED: Final = 10
 """Those of them whose name, owner and place are shown."""
 
 
-def render(finding: InterfaceFinding, key: str, claim: Claim, context: RenderContext) -> Notification:
+def draft(finding: InterfaceFinding, key: str, context: RenderContext) -> Draft:
     """The notification about missing records; `key` identifies its incident."""
-    message = Message.about(finding, key, claim, context)
-    return Notification(
-        subject=message.subject,
-        text=_text(message),
-        document=_document(message),
-        attributes=message.attributes(finding.detector),
+    message = Message.about(finding, key, context)
+    facts = (
+        *row("Where", f"{context.account}, {context.region}, {context.log_group}"),
+        *_interfaces(finding, context),
+        *_window(finding),
+        *row("Evidence", message.text.because),
+        *unnamed(context),
     )
-
-
-def _text(message: Message[InterfaceFinding]) -> Composed:
-    finding, context = message.finding, message.context
-    return Composed.of(
-        (message.text.summary, NOT_INSPECTED),
-        (
-            *row("Where", f"{context.account}, {context.region}, {context.log_group}"),
-            *_interfaces(finding, context),
-            *_window(finding),
-            *row("Evidence", message.text.because),
-            *unnamed(context),
-        ),
-        message.what_to_do,
-        (message.repeats, message.identity),
-        message.how_to_mute,
-        links.of_interfaces(_hosts(finding, context), context),
+    drafted = message.draft(
+        finding.detector, facts, (message.what_to_do,), _document(message), opening=(NOT_INSPECTED,)
     )
+    return replace(drafted, links=tuple(links.of_interfaces(_hosts(finding, context), context)))
 
 
 def _hosts(finding: InterfaceFinding, context: RenderContext) -> list[tuple[str, NamedHost]]:
@@ -98,7 +86,7 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "version": DOCUMENT_VERSION,
         "kind": finding.detector,
         "incident": message.key,
-        "event": message.claim.event.value,
+        "event": None,
         "detector": finding.detector,
         "severity": finding.severity,
         "summary": message.text.summary,
@@ -122,7 +110,4 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "names_unavailable": context.names_unavailable or None,
         "first": finding.first,
         "last": finding.last,
-        "mutes": message.mute_lines,
-        "suppressed_batches": message.claim.suppressed_batches,
-        "last_sent": message.claim.last_sent,
     }

@@ -7,7 +7,6 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.text import Text
 from flowwarden.notify.incident import Event
 from flowwarden.printable import one_line
 
@@ -42,25 +41,38 @@ class Known(Struct, frozen=True):
 UNNAMED: Final = Known()
 
 
-def subject_line(
-    severity: str, text: Text, region: str, event: Event = Event.OPENED, known: Known = UNNAMED
-) -> str:
+class Title(Struct, frozen=True, kw_only=True):
+    """What a notification is about."""
+
+    summary: str
+    """One sentence."""
+    brief: str = ""
+    """The same in few words; empty if the sentence is short."""
+    about: Known = UNNAMED
+    """What the sentences are about, with its name."""
+
+    @property
+    def named(self) -> str:
+        """The sentence, with the name of what it is about."""
+        return self.about.in_text(self.summary)
+
+
+def subject_line(severity: str, title: Title, region: str, event: Event = Event.OPENED) -> str:
     """`[HIGH] 10.0.1.5 (web-1) did what was found (eu-west-1)` on one line, shortened until it fits.
 
     A later notification of an incident has `[HIGH UPDATED]` or `[HIGH REOPENED]`. The line first loses
-    the Region, then the name, then uses the short sentence, then shortens IPv6 addresses. The
-    text contains everything in full.
+    the Region, then the name, then uses the short sentence, then shortens IPv6 addresses. The text contains
+    everything in full.
 
     Args:
         severity: of the finding.
-        text: its text.
+        title: what was found, in words.
         region: the Region.
         event: what the notification reports.
-        known: what the finding is about, with its name.
     """
-    brief = text.brief or text.summary
-    sentences = [each.removesuffix(".") for each in (text.summary, brief, shortened(brief))]
-    facts = dict.fromkeys(fact for each in sentences for fact in (known.in_text(each), each))
+    brief = title.brief or title.summary
+    sentences = [each.removesuffix(".") for each in (title.summary, brief, shortened(brief))]
+    facts = dict.fromkeys(fact for each in sentences for fact in (title.about.in_text(each), each))
     endings = (f" ({region})", "")
     label = severity if event is Event.OPENED else f"{severity} {event}"
     lines = [one_line(f"[{label.upper()}] {fact}{end}") for fact in facts for end in endings]
