@@ -31,6 +31,7 @@ from tests.monitor.fakes_interfaces import having
 from tests.monitor.one_host import NOW, Monitor, moved, scanned
 from tests.monitor.render.examples import EXAMPLES, PLACE
 from tests.monitor.render.named_interfaces import ADDRESS, KINDS
+from tests.monitor.render.rule_pages import PAGES
 
 ONE_HOST, LATER = "one-host", NOW + 720
 HELD: Final = "page-budget"
@@ -105,6 +106,13 @@ def only_blocked() -> Finding:
     return finding_with(blocked_connection.DETECTOR)(asked)[0]
 
 
+def page_with_rules(name: str) -> str:
+    """The notification about a rejection, with what the rules say."""
+    page = PAGES[name]
+    context = replace(CONTEXT, explained=page.explanation())
+    return _whole(first_notification(page.finding, "key0", context))
+
+
 def page_of_one_host() -> str:
     """The update of an incident about one host, which scanned and then moved to other hosts."""
     monitor = Monitor()
@@ -135,6 +143,8 @@ def main() -> None:
         path_of(name).write_text(page_of(name))
     for name in (*KINDS, *CONTEXTS):
         (PAIRS / f"{name}.txt").write_text(page_of_pair(name))
+    for name in PAGES:
+        path_of(name).write_text(page_with_rules(name))
     path_of(ONE_HOST).write_text(page_of_one_host())
     path_of(HELD).write_text(page_of_held())
 

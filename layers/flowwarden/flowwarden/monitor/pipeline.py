@@ -33,6 +33,7 @@ from flowwarden.monitor.render.not_sent import NotSent
 from flowwarden.monitor.report import BatchReport, delay, report
 from flowwarden.monitor.reported import HostHistory
 from flowwarden.monitor.review.reports import LearningReports, Occasion
+from flowwarden.monitor.rules.explainer import Explain, RuleExplainer
 from flowwarden.monitor.triage import triage
 from flowwarden.monitor.view import BatchView, Context
 from flowwarden.notify.alert import Alert
@@ -78,6 +79,8 @@ class Caches(Struct, frozen=True, kw_only=True):
     """Sends the report on learning when it is due; None if there is none, as in evaluations."""
     digests: digest_rows.DigestRows | None = None
     """Stores what the digests say; None if there are none."""
+    rules: RuleExplainer | None = None
+    """Explains rejections by the rules; None if nothing is looked up, as in evaluations."""
     mutes: MuteCache | None = None
     """The mutes made by command; None if there are none, as in evaluations."""
     names: NameCache | None = None
@@ -224,10 +227,17 @@ class MonitoringService:
             hosts=view.hosts,
             names=names_of(findings, view, self._caches.names, invocation.time_left),
             owner_tags=view.policy.owner_tags,
+            explain=self._explain(view, invocation),
             past=history.of(findings, state),
             not_sent=NotSent.of([*findings, *inhibited]),
             span=view.records.flows.span,
         )
+
+    def _explain(self, view: BatchView, invocation: Invocation) -> Explain | None:
+        """What explains the rejections of the batch by the rules, with calls to EC2."""
+        if self._caches.rules is None:
+            return None
+        return self._caches.rules.for_batch(view.now, invocation.time_left, view.interfaces.networks)
 
     def _parse(self, batch: LogBatch, now: int, lookups: Budget) -> tuple[CachedFormats, Table]:
         """Parse the batch; if lines do not match and newer formats are available, parse it again."""

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from flowwarden.monitor.findings import TrafficFinding
-from flowwarden.monitor.render import amount, links
+from flowwarden.monitor.render import amount, blocked_by, links
 from flowwarden.monitor.render.ends import TOP, End, from_end, listed, to_end
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.named_host import NamedHost, with_name
@@ -54,6 +54,7 @@ def _facts(page: Page, client: End, server: End) -> list[str]:
         *row("Traffic", amount.traffic(finding, text)),
         *row("Evidence", text.because),
         *row("Likely cause", text.likely),
+        *(line for each in blocked_by.rows(context.explained, finding.tally.first) for line in row(*each)),
     ]
 
 
@@ -113,6 +114,7 @@ def _document(page: Page) -> dict[str, Any]:
         **_statement(page),
         **_place(page.finding, page.context),
         **amount.document(page.finding, page.text),
+        "blocked_by": blocked_by.document(page.context.explained),
         "log_group": page.context.log_group,
         "log_stream": page.context.log_stream,
         "query": query,

@@ -10,6 +10,7 @@ from flowwarden.monitor.names import Names
 from flowwarden.monitor.render.console import Console
 from flowwarden.monitor.render.named_host import NamedHost, with_name
 from flowwarden.monitor.render.not_sent import NotSent
+from flowwarden.monitor.rules.explanation import Explanation
 from flowwarden.monitor.traffic.hosts import Host, Hosts
 from flowwarden.notify.text import moment
 
@@ -52,6 +53,9 @@ class RenderContext(Struct, frozen=True, kw_only=True):
     """The findings of the batch that no notification is about."""
     batch_span: tuple[int, int] | None = None
     """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
+
+    explained: Explanation | None = None
+    """What the rules say about the example of the finding; None if that was not looked up."""
 
     @property
     def account(self) -> str:
