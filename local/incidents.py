@@ -7,8 +7,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, ClaimTerms, Owner
-from flowwarden.notify.incident import Event, Incident, Pending
+from flowwarden.notify.incident import Event, Incident
 from flowwarden.notify.ports import Claims
 from flowwarden.settings import MonitorSettings
 from flowwarden.state.ports import EvidenceStore
@@ -49,10 +50,10 @@ def store_incidents(
 def _store(each: ExistingIncident, claims: Claims, key: ClaimKey, later: int) -> None:
     owner, at, incident = Owner(f"batch-{each.key}", "attempt"), each.claimed_at + later, _moved(each, later)
     if each.pending is not None:
-        claims.claim(key, owner, at, pending=Pending(incident=incident, notification=each.pending))
+        claims.claim(ClaimRequest(key, owner, at, incident=incident, notification=each.pending))
         return
-    claims.claim(key, owner, at)
-    claims.confirm(key, owner, at, incident=incident.after(None, Event.OPENED, at))
+    claims.claim(ClaimRequest(key, owner, at))
+    claims.confirm(ClaimRequest(key, owner, at, incident=incident.after(None, Event.OPENED, at)))
 
 
 def _moved(each: ExistingIncident, later: int) -> Incident:

@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from flowwarden.enforcer.triggers.trigger import RECORD_AS_MANAGED
-from flowwarden.notify.incident import Incident, StoredNotification
+from flowwarden.notify.incident import Incident
+from flowwarden.notify.pending import StoredNotification
 from flowwarden.records.subscription import encode
 from local.environment import ACCOUNT_ID
 

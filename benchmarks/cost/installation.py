@@ -14,12 +14,13 @@ from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
 from benchmarks.evaluation.memory import Directory, Formats, Layouts
 from benchmarks.evaluation.monitor import LEASE_SECONDS, QUIET_MINUTES, described, policy
 from benchmarks.layouts import log_format
-from benchmarks.loud.world import Context
+from benchmarks.loud.measured_container import Context
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.dispatcher.dispatch import Dispatcher
+from flowwarden.dispatcher.pending import Limited
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.page_budget import PageLimits
@@ -76,7 +77,7 @@ class Installation:
             DynamoDbClaims(client, TABLE, _TERMS),
             Table(self.dispatcher, self.items),
             {route: (_sink(route, self.dispatcher),) for route in (Route.PAGES, Route.OPERATIONS)},
-            DynamoDbPageBudget(client, TABLE, _LIMITS),
+            Limited(DynamoDbPageBudget(client, TABLE, _LIMITS)),
         )
 
     @property

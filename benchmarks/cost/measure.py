@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from benchmarks.cost.counts import BUSY, MANY, ORDINARY, QUIET, Counts, Sample
 from benchmarks.cost.installation import MINUTE, Installation, Items, stored_bytes
-from benchmarks.cost.traffic import HOUR, SEED, arriving, by_minute, world
+from benchmarks.cost.traffic import HOUR, SEED, arriving, by_minute, network
 from benchmarks.evaluation.generator.generator import Generator
 from benchmarks.evaluation.generator.model import Delivery
 from flowwarden.state.schema import BASELINES
@@ -74,7 +74,7 @@ def measure(tell: Callable[[str], None]) -> Counts:
 
 def _learned() -> tuple[Generator, Items]:
     """The generator after the days of learning, and what the state table contains then."""
-    generator = Generator(world())
+    generator = Generator(network())
     with mock_aws():
         installation = Installation(generator.interfaces, containers=1, seed=SEED)
         while generator.learning:
@@ -87,7 +87,7 @@ def _sample(generator: Generator, items: Items, plan: Plan) -> Sample:
     interfaces = len(generator.interfaces())
     deliveries = arriving(generator, RATES[plan.traffic], FIRST, plan.hours)
     if plan.batch_minutes == 1:
-        deliveries = by_minute(deliveries, generator.world.layout)
+        deliveries = by_minute(deliveries, generator.network.layout)
     with mock_aws():
         one = Installation(generator.interfaces, plan.containers, SEED, items)
         for each in deliveries:

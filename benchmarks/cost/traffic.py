@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from benchmarks.evaluation.generator.generator import Generator
-from benchmarks.evaluation.generator.model import Delivery, World
+from benchmarks.evaluation.generator.model import Delivery, Network
 from benchmarks.layouts import layouts
 from flowwarden.records.log_format import LogFormat
 
@@ -22,9 +22,9 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 
 
-def world() -> World:
+def network() -> Network:
     """Two weeks in which the roles are learned, and a day of traffic."""
-    return World(
+    return Network(
         seed=SEED, layout=layouts()["template"], interfaces=INTERFACES, learning_days=LEARNING_DAYS,
         judged_days=1, window=MINUTE, learning_rate=0.1, learning_slot=12 * HOUR,
     )  # fmt: skip
@@ -51,8 +51,8 @@ def arriving(generator: Generator, rate: float, first: int, hours: float) -> Ite
         first: deliveries before it, which contain records of the days before, are left out.
         hours: the duration.
     """
-    generator.world = replace(generator.world, judged_rate=rate)
-    begin = generator.world.judged_from + first
+    generator.network = replace(generator.network, judged_rate=rate)
+    begin = generator.network.judged_from + first
     until = begin + int(hours * HOUR)
     day = takewhile(lambda each: each.arrived < until, generator.next_day())
     return (each for each in day if each.arrived >= begin)

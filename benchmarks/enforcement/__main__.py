@@ -13,7 +13,7 @@ from collections import Counter
 
 from moto import mock_aws
 
-from benchmarks.enforcement.world import Counted, build, enforcer
+from benchmarks.enforcement.account import Counted, build, enforcer
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 

@@ -25,7 +25,7 @@ from moto import mock_aws
 from moto.server import ThreadedMotoServer
 from msgspec import Struct
 
-from benchmarks.enforcement.world import FAILING, REGION, REJECT, Counted, build, enforcer
+from benchmarks.enforcement.account import FAILING, REGION, REJECT, Counted, build, enforcer
 from flowwarden.enforcer.decide.coverage import Coverage
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> Results:
     for checkpoint in checkpoints.values():
         if checkpoint is not None and not arguments.resume:
             checkpoint.unlink(missing_ok=True)
-    with Progress(sys.stderr, sum(each.world.days for each in chosen)) as progress:
+    with Progress(sys.stderr, sum(each.network.days for each in chosen)) as progress:
 
         def tell(under_way: Mapping[str, str]) -> None:
             progress.step(", ".join(under_way), "; ".join(under_way.values()))
@@ -68,8 +68,8 @@ def _size(arguments: argparse.Namespace) -> tuple[str, scenarios.Size]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make eval", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small worlds; does not change detection.md")
-    parser.add_argument("--medium", action="store_true", help="medium worlds, a quarter of the time")
+    parser.add_argument("--quick", action="store_true", help="small networks; does not change detection.md")
+    parser.add_argument("--medium", action="store_true", help="medium networks, a quarter of the time")
     parser.add_argument(
         "--tuning", action="store_true", help="use the seed for tuning; does not change detection.md"
     )

@@ -27,8 +27,8 @@ MOST_REFUSED: Final = 1.0
 MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.BENIGN_V2: 10.0, scenarios.INCIDENTS: 25.0}
 """Maximum write units of the state table per 1,000 records: for ordinary traffic, and with scans."""
 QUICK_WRITES: Final = 1.25
-"""How many times as many a quick run may have. In its small worlds, each container and each lasting incident
-has a larger share of the records. A full run has the limit itself."""
+"""How many times as many a quick run may have. In its small networks, each container and each lasting
+incident has a larger share of the records. A full run has the limit itself."""
 PAGES_PER_INCIDENT: Final = {"mean": 1.3, "most": 4.0}
 """Maximum pages about an incident that has any, over all interfaces, with repeats."""
 MOST_EARLY: Final = 0.1

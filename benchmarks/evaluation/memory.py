@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.network.interface import NetworkInterface
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
-from flowwarden.notify.evidence import Evidence as Told
-from flowwarden.notify.incident import Incident, Pending
 from flowwarden.notify.notification import Notification
 from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.digests import NOTHING, Content
@@ -33,35 +32,19 @@ class Claims(MemoryClaims):
         """Write units: one for each call, one more for each repeat, and those of the index."""
         return self.calls + self.repeats + self.indexed
 
-    def claim(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Told | None = None,
-        pending: Pending | None = None,
-    ) -> Claim:
+    def claim(self, request: ClaimRequest) -> Claim:
         """See the port."""
-        before = self._due(key)
-        claim = super().claim(key, owner, now, quiet, evidence, pending)
+        before = self._due(request.key)
+        claim = super().claim(request)
         self.repeats += claim.state is ClaimState.SUPPRESSED and not claim.same_batch
-        self.indexed += index_units(before, self._due(key))
+        self.indexed += index_units(before, self._due(request.key))
         return claim
 
-    def confirm(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Told | None = None,
-        incident: Incident | None = None,
-    ) -> None:
+    def confirm(self, request: ClaimRequest) -> None:
         """See the port."""
-        before = self._due(key)
-        super().confirm(key, owner, now, quiet, evidence, incident)
-        self.indexed += index_units(before, self._due(key))
+        before = self._due(request.key)
+        super().confirm(request)
+        self.indexed += index_units(before, self._due(request.key))
 
     def _due(self, key: ClaimKey) -> int | None:
         item = self.items.get(key)

@@ -170,7 +170,7 @@ def _longest(incident: Incident) -> int:
 
 
 def policy(interfaces: Collection[Interface]) -> Policy:
-    """The policy of the world's user. It contains CIDRs, because they work with every log format."""
+    """The policy of the network's user. It contains CIDRs, because they work with every log format."""
     private = {each.subnet_cidr for each in interfaces if each.role in _PRIVATE}
     listeners = {each.subnet_cidr for each in interfaces if each.role in _LISTENERS}
     monitors = {each.private_ipv4 for each in interfaces if each.role == "monitor"}
@@ -184,7 +184,7 @@ def policy(interfaces: Collection[Interface]) -> Policy:
 
 
 def described(interface: Interface) -> NetworkInterface:
-    """An interface of the world as the project's type."""
+    """An interface of the network as the project's type."""
     balances = interface.requester_managed and interface.interface_type == "interface"
     scaled = {roles.AUTO_SCALING_TAG: interface.auto_scaling_group} if interface.auto_scaling_group else {}
     return NetworkInterface(

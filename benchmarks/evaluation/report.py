@@ -36,7 +36,7 @@ _NO_FLAGS = (
 )
 _LIVES = (
     "*Opened*, *updated*, *reopened*, *resolved*: notifications on scored days. *Until resolved*: from the\n"
-    "last packet of a labeled incident. *Still open*: labeled incidents that were open when the world\n"
+    "last packet of a labeled incident. *Still open*: labeled incidents that were open when the network\n"
     "ended. *Too early*: labeled incidents that were resolved although they went on. *Too long*: incidents\n"
     "that were open two hours after their time, although records went on."
 )
@@ -178,8 +178,8 @@ def _while_learning(results: Results) -> Iterator[str]:
         )
     head = "pages", "per day and 1,000 interfaces", "95 % interval", "interface-days", "detectors"
     yield table(("Scenario", *head), rows)
-    told = [count for each in results.tallies(MONITOR) for count in each.refused.values()]
-    yield _REFUSED.format(sum(told), len(told), results.refused(MONITOR))
+    reported = [count for each in results.tallies(MONITOR) for count in each.refused.values()]
+    yield _REFUSED.format(sum(reported), len(reported), results.refused(MONITOR))
 
 
 def _accuracy(results: Results) -> str:

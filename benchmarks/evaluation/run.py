@@ -12,7 +12,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from benchmarks.evaluation.accuracy import Accuracy
-from benchmarks.evaluation.generator.model import Delivery, Incident, World
+from benchmarks.evaluation.generator.model import Delivery, Incident, Network
 from benchmarks.evaluation.monitor import Monitor
 from benchmarks.evaluation.peers import PEERS, Contacts, Peer
 from benchmarks.evaluation.reading import Reading
@@ -54,8 +54,8 @@ class Run:
         """Begin, or continue from the checkpoint if there is one of the same scenario."""
         self.scenario = scenario
         self._checkpoint = checkpoint
-        self.generator = source_of(scenario.source, scenario.world)
-        self._reading = Reading(scenario.world.layout)
+        self.generator = source_of(scenario.source, scenario.network)
+        self._reading = Reading(scenario.network.layout)
         contacts = Contacts(self._reading)
         self._judged: tuple[Judged, ...] = (
             Monitor(surroundings(scenario, lambda: self.generator)),
@@ -63,8 +63,8 @@ class Run:
         )
         self.outcome = Outcome(
             interfaces=len(self.generator.interfaces()),
-            days=scenario.world.judged_days,
-            learning_days=scenario.world.learning_days,
+            days=scenario.network.judged_days,
+            learning_days=scenario.network.learning_days,
             tallies={each.name: Tally() for each in self._judged},
         )
         if checkpoint is not None and checkpoint.exists():
@@ -72,7 +72,7 @@ class Run:
 
     def finish(self, tell: Callable[[str], None]) -> Outcome:
         """Run the remaining days; `tell` receives a line before each."""
-        days = self.scenario.world.days
+        days = self.scenario.network.days
         while not self.generator.over:
             kind = "learning" if self.generator.learning else "judged"
             tell(f"day {self.generator.day + 1} of {days}, {kind}")
@@ -99,7 +99,7 @@ class Run:
                 if learning:
                     tally.while_learning.extend(paged)
                     continue
-                scored = [page for page in pages if page not in apart and counts(page, self.scenario.world)]
+                scored = [page for page in pages if page not in apart and counts(page, self.scenario.network)]
                 self._count(tally, delivery).pages.extend(scored)
                 tally.resolved.extend(page for page in sent if page.event == Event.RESOLVED)
             if not learning and delivery.truth:
@@ -144,17 +144,17 @@ class Run:
             each.restore(states[each.name])
 
 
-def counts(page: Page, world: World) -> bool:
+def counts(page: Page, network: Network) -> bool:
     """Whether a page is about a scored day: some deliveries of the last learning day arrive late."""
-    return page.at is None or page.at >= world.judged_from
+    return page.at is None or page.at >= network.judged_from
 
 
 def surroundings(scenario: Scenario, generator: Callable[[], Source]) -> Surroundings:
-    """The information about a scenario's world for the systems under test."""
-    world = scenario.world
-    return Surroundings(world.layout, world.judged_from, lambda: generator().interfaces())
+    """The information about a scenario's network for the systems under test."""
+    network = scenario.network
+    return Surroundings(network.layout, network.judged_from, lambda: generator().interfaces())
 
 
 def fingerprint(scenario: Scenario) -> str:
-    """The identity of a scenario: its name and all parameters of its world."""
+    """The identity of a scenario: its name and all parameters of its network."""
     return hashlib.sha256(repr(scenario).encode()).hexdigest()

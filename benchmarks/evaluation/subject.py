@@ -43,7 +43,7 @@ class Page(Struct, frozen=True, kw_only=True):
 
 
 class Surroundings(Struct, frozen=True):
-    """The information about the world besides its deliveries: from AWS and from the user."""
+    """The information about the network besides its deliveries: from AWS and from the user."""
 
     layout: LogFormat
     judged_from: int

@@ -13,7 +13,8 @@ from msgspec import Struct
 from benchmarks.fuzz.draw import changed, damaged
 from benchmarks.fuzz.table import EMPTY, Members, Table, damaged_item, documents, refusal, singles
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending, StoredNotification
+from flowwarden.notify.incident import Incident
+from flowwarden.notify.pending import Pending, StoredNotification
 from flowwarden.state import watermarks
 from flowwarden.state.digests import (
     BATCHES,
@@ -89,8 +90,8 @@ def members_of(key: str, state: str, log_group: str = LOG_GROUP) -> Members:
         "check_at": _number(NOW - 60), "expires_at": _number(NOW + 10**6), "sent_at": _number(_OPENED),
         "suppressed_until": _number(NOW + 100), "suppressed_batches": {"SS": ["a", "b"]},
         "incident": _text(msgspec.to_builtins(incident(log_group))), "last_seen": _number(last_seen),
-        "reopened": _number(1), "told": {"SS": ["10.0.8.12"]}, "told_places": {"SS": ["10.0.9.0/24"]},
-        "told_gravity": _number(2), "told_limit": _number(100), "crowd": _number(9),
+        "reopened": _number(1), "reported": {"SS": ["10.0.8.12"]}, "reported_places": {"SS": ["10.0.9.0/24"]},
+        "reported_gravity": _number(2), "reported_limit": _number(100), "crowd": _number(9),
         "joined": {"SS": ["10.0.8.13"]},
     }  # fmt: skip
     others: Mapping[str, Members] = {
@@ -101,7 +102,7 @@ def members_of(key: str, state: str, log_group: str = LOG_GROUP) -> Members:
         "SENT": {
             "acknowledged_until": _number(NOW + HOUR), "acknowledged_at": _number(NOW - HOUR),
             "acknowledged_by": {"S": "maria"}, "no_data_since": _number(last_seen),
-            "told_resolved": {"BOOL": True},
+            "reported_resolved": {"BOOL": True},
         },
         "RESOLVED": {
             "resolved_at": _number(NOW - 60), "resolved_by": {"S": "maria"}, "ended_at": _number(last_seen),
@@ -155,7 +156,7 @@ def drawn(random: Random) -> Contents:
         found[key] = damaged_item(random, _with_documents(random, members))
     intact = {OVER: members_of(OVER, "SENT", _INTACT), WAITING: members_of(WAITING, "PENDING")}
     # It was not acknowledged, and its last notification did not say that it is over.
-    intact[OVER].pop("told_resolved")
+    intact[OVER].pop("reported_resolved")
     return Contents(
         incidents=found | intact,
         digest=damaged_item(random, _with_rows(random, digest())),

@@ -53,8 +53,8 @@ def check(contents: Contents) -> Iterator[Problem]:
     table = IncidentTable(contents)
     sinks = Sinks(MemorySink(name=SINK), MemorySink(name="sns:operations"))
     yield from _dispatched(table, sinks)
-    told = {key for each in sinks.pages.sent for key in _keys(each.document)}
-    yield from (Problem(f"{key} is not notified") for key in (OVER, WAITING) if key not in told)
+    notified = {key for each in sinks.pages.sent for key in _keys(each.document)}
+    yield from (Problem(f"{key} is not notified") for key in (OVER, WAITING) if key not in notified)
     commands = _commands(table)
     for arguments in (("incidents", "list"), ("incidents", "list", "--json"), ("mutes", "list")):
         yield from run_command(arguments, commands=commands)

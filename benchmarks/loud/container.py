@@ -42,11 +42,11 @@ def main(batches: int) -> int:
     """Process the batches in this process."""
     results = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # the handler's log goes to standard error
-    world, random = container(described=True, wait=lambda _seconds: None), Random(1)
+    measured, random = container(described=True, wait=lambda _seconds: None), Random(1)
     for number in range(batches):
-        lines = flows(lambda: drawn(random))(world.layout)
+        lines = flows(lambda: drawn(random))(measured.layout)
         event, _ = fitted(islice(lines, LINES), 2**20)
-        world.invoke(event, 40)
+        measured.invoke(event, 40)
         if (number + 1) % _SHOWN == 0:
             megabytes = peak_memory() / 2**20
             print(f"{number + 1:,} batches: {megabytes:.0f} MB at most", file=results, flush=True)

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.loud.batches import BATCHES, fitted
-from benchmarks.loud.world import World
+from benchmarks.loud.measured_container import MeasuredContainer
 from flowwarden.aws.clients import make_client
 
 _STATUS: Final = Path("/proc/self/status")
@@ -65,37 +65,39 @@ def peak_memory() -> int:
     return int(kibibytes) * _KIBI
 
 
-def container(*, described: bool, share: float = 1.0, wait: Callable[[float], None] = time.sleep) -> World:
+def container(
+    *, described: bool, share: float = 1.0, wait: Callable[[float], None] = time.sleep
+) -> MeasuredContainer:
     """A warm container, with the clients that the function has."""
-    world = World(described=described, share=share, wait=wait)
-    world.clients = [
+    measured = MeasuredContainer(described=described, share=share, wait=wait)
+    measured.clients = [
         make_client(name, "us-east-1", attempts=1, read_timeout=1) for name in ("dynamodb", "sns", "ec2")
     ]
-    event, _ = fitted(BATCHES[_WARM_UP].lines(world.layout), 2**16)
-    world.invoke(event, 60)
-    return world
+    event, _ = fitted(BATCHES[_WARM_UP].lines(measured.layout), 2**16)
+    measured.invoke(event, 60)
+    return measured
 
 
 def _main() -> None:
     results = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
-    world = container(described=BATCHES[task.batch].described, share=task.share)
-    before = dict(world.calls.counts)
+    here = container(described=BATCHES[task.batch].described, share=task.share)
+    before = dict(here.calls.counts)
     gc.collect()
     print("ready", file=results, flush=True)
-    begin, used, failed, result = world.clock(), time.process_time(), "", dict[str, Any]()
+    begin, used, failed, result = here.clock(), time.process_time(), "", dict[str, Any]()
     try:
-        result = world.invoke(task.event, task.seconds)
+        result = here.invoke(task.event, task.seconds)
     except Exception as error:  # noqa: BLE001 - the measurement contains the error
         failed = f"{type(error).__name__}: {error}"[:200]
     measured = Measurement(
-        seconds=world.clock() - begin,
+        seconds=here.clock() - begin,
         processor=time.process_time() - used,
         memory=peak_memory(),
         findings=result.get("Findings", 0),
         failed=failed,
-        **{name: value - before[name] for name, value in world.calls.counts.items()},
+        **{name: value - before[name] for name, value in here.calls.counts.items()},
     )
     print(msgspec.json.encode(measured).decode(), file=results, flush=True)
 

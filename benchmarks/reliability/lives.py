@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from benchmarks.reliability.proofs import Evidence, Verdict, chosen, number_of
 from tests.dispatcher.lives.invariants import is_sink, violations
+from tests.dispatcher.lives.simulated_stack import Mishaps
 from tests.dispatcher.lives.stacks import lived
-from tests.dispatcher.lives.world import Mishaps
 from tests.faults import Fault
 
 RUNS: Final = 100
@@ -46,8 +46,8 @@ class Lives(Struct, frozen=True):
 @cache
 def _calls() -> Sequence[str]:
     """The calls of a stack without mishaps."""
-    world = lived()
-    return tuple(world.mishaps.calls[: world.calls])
+    stack = lived()
+    return tuple(stack.mishaps.calls[: stack.calls])
 
 
 @cache

@@ -89,6 +89,10 @@ def log(report: DispatchReport, notes: Notes) -> None:
         logger.error("the state table did not answer", calls=report.state_unavailable)
     for title in report.held:
         logger.info("held: the budget for pages is spent", notification=title)
+    for title in report.moved:
+        logger.warning("its topic is not configured any more: sent to the current one", notification=title)
+    for title in report.unreported:
+        logger.info("resolved, and not sent: its topic is not configured any more", incident=title)
     for title in report.unsent:
         logger.error("notification not sent; the next run tries again", notification=title)
     for note in notes.named:

@@ -26,9 +26,10 @@ from benchmarks.fuzz.incident_items import (
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.desk import DynamoDbDesk
 from flowwarden.aws.dynamodb.digests import DynamoDbDigests
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending
+from flowwarden.notify.incident import Incident
 from flowwarden.state import digests
 from flowwarden.state.digests import Content
 from flowwarden.state.schema import DIGESTS, INCIDENTS
@@ -42,7 +43,7 @@ KEY: Final = ClaimKey("sns", "a")
 def intact() -> Contents:
     """A table without damage."""
     none = {OVER: members_of(OVER, "SENT", "/intact"), WAITING: members_of(WAITING, "PENDING")}
-    none[OVER].pop("told_resolved")
+    none[OVER].pop("reported_resolved")
     return replace(
         drawn(Random(0)),  # noqa: S311 - not for secrets
         incidents=none, digest=digest(), budget={}, slots={}, mutes=[], holds=False,
@@ -104,17 +105,17 @@ def stored() -> Iterator[list[dict[str, Any]]]:
 def send() -> list[dict[str, Any]]:
     """A pending notification, and one that was sent, with members."""
     claims = _claims()
-    owner, told = Owner("batch", "attempt"), Evidence(gravity=1, members=("x",), places=("p",))
-    claims.claim(KEY, owner, NOW, evidence=told, pending=_pending())
+    owner, reported = Owner("batch", "attempt"), Evidence(gravity=1, members=("x",), places=("p",))
+    claims.claim(_request(owner, NOW, reported))
     before = items()
-    claims.confirm(KEY, owner, NOW, evidence=told, incident=incident())
+    claims.confirm(ClaimRequest(KEY, owner, NOW, None, reported, incident()))
     return [*before, *items()]
 
 
 def repeat() -> list[dict[str, Any]]:
     """Another member joins."""
     joining = Evidence(gravity=1, members=("y",), places=("p",))
-    _claims().claim(KEY, Owner("other", "attempt"), NOW + 1, evidence=joining, pending=_pending())
+    _claims().claim(_request(Owner("other", "attempt"), NOW + 1, joining))
     return items()
 
 
@@ -157,8 +158,9 @@ def _found() -> Any:
     return _desk().find(KEY, NOW + 5)
 
 
-def _pending() -> Pending:
-    return pending(KEY.incident)
+def _request(owner: Owner, now: int, evidence: Evidence) -> ClaimRequest:
+    waiting = pending(KEY.incident)
+    return ClaimRequest(KEY, owner, now, None, evidence, waiting.incident, waiting.notification)
 
 
 def test_exactly_the_members_of_an_incident_are_damaged(stored: list[dict[str, Any]]) -> None:

@@ -28,6 +28,7 @@ from flowwarden.enforcer.triggers import trigger
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.monitor.baseline.known_roles import KnownRole, networks_of
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.page_budget import Page, PageLimits
@@ -68,9 +69,9 @@ def store_alone() -> None:
     """Claims that are sent, pending and repeated; pages; formats; a policy."""
     claims = DynamoDbClaims(dynamodb(), TABLE, ClaimTerms(suppression=3600, lease=50))
     for incident in ("sent", "pending"):
-        claims.claim(ClaimKey("sns", incident), Owner("batch", "attempt"), NOW)
-    claims.confirm(ClaimKey("sns", "sent"), Owner("batch", "attempt"), NOW)
-    claims.claim(ClaimKey("sns", "sent"), Owner("other", "attempt"), NOW + 1)
+        claims.claim(ClaimRequest(ClaimKey("sns", incident), Owner("batch", "attempt"), NOW))
+    claims.confirm(ClaimRequest(ClaimKey("sns", "sent"), Owner("batch", "attempt"), NOW))
+    claims.claim(ClaimRequest(ClaimKey("sns", "sent"), Owner("other", "attempt"), NOW + 1))
     budget = DynamoDbPageBudget(dynamodb(), TABLE, PageLimits(hour=1, day=1, critical_hour=1))
     for critical in (False, True):
         budget.take(Page(key=ClaimKey("sns", "sent"), last_sent=None, critical=critical), NOW)

@@ -12,8 +12,9 @@ from flowwarden.dispatcher.ports import Acknowledgment, OpenIncident
 from flowwarden.errors import PublishFailed
 from flowwarden.notify.claims import ClaimKey, ClaimTerms
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending, StoredNotification
+from flowwarden.notify.incident import Incident
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.pending import Pending, StoredNotification
 from flowwarden.policy.made_mutes import MadeMute, id_of
 from flowwarden.policy.mutes import Mute
 from tests.cli.fakes_account import NOW
@@ -48,10 +49,10 @@ def incident(title: str, **members: Any) -> Incident:
     return Incident(title=title, **usual | members)
 
 
-def of(key: str, stored: Incident | None, sink: str = PAGES, **members: Any) -> OpenIncident:
+def of(key: str, stored: Incident, sink: str = PAGES, **members: Any) -> OpenIncident:
     """An incident as it is stored for a sink."""
     usual: dict[str, Any] = {
-        "told": Evidence(gravity=2),
+        "reported": Evidence(gravity=2),
         "sent_at": NOW - 2 * HOUR,
         "check_at": NOW + 6 * HOUR,
         "version": OWNER,
@@ -64,7 +65,7 @@ def _sending() -> OpenIncident:
     scanned = incident(title, subject="10.0.1.9")
     notification = Notification(subject="[HIGH] 10.0.1.9 …", text="…\n", document={}, attributes={})
     pending = Pending(incident=scanned, notification=StoredNotification.of(notification))
-    return of(SENDING, None, sent_at=None, pending=pending, check_at=NOW - 1)
+    return of(SENDING, scanned, sent_at=None, pending=pending, check_at=NOW - 1)
 
 
 def _incidents() -> Iterable[OpenIncident]:
@@ -77,8 +78,8 @@ def _incidents() -> Iterable[OpenIncident]:
         ),
         reopened=1,
     )
-    told = Evidence(gravity=3, amount=20, members=("10.0.1.5",), places=("10.0.9.0/24",))
-    yield of(SCAN, scan, told=told, suppressed_batches=3, joined=("10.0.1.6",))
+    reported = Evidence(gravity=3, amount=20, members=("10.0.1.5",), places=("10.0.9.0/24",))
+    yield of(SCAN, scan, reported=reported, suppressed_batches=3, joined=("10.0.1.6",))
     yield of(SCAN, scan, OPERATIONS, sent_at=NOW - HOUR, suppressed_batches=1)
     blocked = incident(
         "10.20.2.20 was rejected at 10.20.3.30 on PostgreSQL (tcp/5432).",

@@ -27,6 +27,10 @@ class NoIncidents:
         """See the port."""
         raise AssertionError(incident)
 
+    def drop(self, incident: OpenIncident, owner: Owner) -> bool:
+        """See the port."""
+        raise AssertionError(incident, owner)
+
     def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
         """See the port."""
         raise AssertionError(incident, check_at, no_data_since, now)

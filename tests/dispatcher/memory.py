@@ -69,7 +69,16 @@ class MemoryIncidents:
         item = self._claims.items[incident.key]
         if item.pending or item.resolved_at is None or item.resolved_at != incident.resolved_at:
             return False
-        item.told_resolved, item.check_at = True, None
+        item.reported_resolved, item.check_at = True, None
+        return True
+
+    def drop(self, incident: OpenIncident, owner: Owner) -> bool:
+        """See the port."""
+        self._answer()
+        item = self._claims.items[incident.key]
+        if not item.pending or item.owner != owner:
+            return False
+        item.unsent = item.check_at = None
         return True
 
     def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
@@ -98,20 +107,24 @@ def _version(item: MemoryItem) -> tuple[str, ...]:
 
 
 def _read(key: ClaimKey, item: MemoryItem, now: int) -> OpenIncident:
-    lease = item.lease_until
+    lease, incident = item.lease_until, item.incident
+    if incident is None:
+        assert item.unsent is not None
+        incident = item.unsent.incident
     waits = item.tries >= MAX_UNANSWERED and lease > now - UNANSWERED_SECONDS
     return OpenIncident(
         key=key,
         version=_version(item),
         pending=item.unsent if item.pending else None,
+        claim=MemoryClaims.granted(item, item.unsent.claimed_at or now) if item.unsent else None,
         batch=item.owner.batch_id,
         is_leased=item.pending and lease <= now + DAY and (lease > now or waits),
-        incident=None if item.incident is None else replace(item.incident),
+        incident=replace(incident),
         sent_at=item.sent_at,
         suppressed_batches=len(item.suppressed_batches),
         joined=tuple(sorted(item.joined)),
         resolved_at=None if item.pending else item.resolved_at,
-        is_told=item.told_resolved,
+        is_reported=item.reported_resolved,
         no_data_since=item.no_data_since,
         check_at=item.check_at or 0,
     )

@@ -163,7 +163,7 @@ def test_an_hourly_job_that_is_rejected_does_not_flap() -> None:
 
 
 def test_a_job_of_every_third_hour_is_reopened_once() -> None:
-    """It looks over after its first run; readers are told that it is not, and then it stays open."""
+    """It looks over after its first run; readers learn that it is not, and then it stays open."""
     job = [(at, blocked("10.0.3.1", at)) for at in range(BEGIN, BEGIN + 3 * DAY, 3 * HOUR)]
     days = Days(account()).run(windows(BEGIN, BEGIN + 3 * DAY, job))
     assert days.events[:3] == ["opened", "resolved", "reopened"]

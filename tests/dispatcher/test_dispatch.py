@@ -17,7 +17,7 @@ from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.dispatcher.dispatch import MOST_DUE, SINGLY, Dispatcher, DispatchReport
-from flowwarden.dispatcher.pending import with_budget
+from flowwarden.dispatcher.pending import Limited, with_budget
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence
@@ -35,6 +35,7 @@ TERMS = ClaimTerms(suppression=14_400, lease=50)
 NOW = 1_764_000_000
 TABLE = "state"
 WAIT = 1800
+RUNBOOK = "https://runbooks.example/alert-rollup.md"
 CRASHES = st.tuples(st.integers(0, 12), st.booleans())
 """At which call a run ends, and whether after it."""
 
@@ -112,7 +113,7 @@ class Account:
         self.claims = DynamoDbClaims(shared("dynamodb"), TABLE, TERMS)
         self.incidents = DynamoDbIncidents(shared("dynamodb"), TABLE, TERMS.lease)
         self.evidence = DynamoDbEvidence(shared("dynamodb"), TABLE)
-        self.pages = DynamoDbPageBudget(shared("dynamodb"), TABLE, self.limits)
+        self.pages = Limited(DynamoDbPageBudget(shared("dynamodb"), TABLE, self.limits), RUNBOOK)
 
     def page(self, now: int, *keys: str, calls: Calls | None = None, batch: str = "") -> None:
         """A batch with these incidents; the function can end at a call."""

@@ -16,7 +16,7 @@ from flowwarden.notify.page_budget import Page, PageLimits
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.state.sets import DAY, HOUR
 from tests.aws.clients import make_state_table, shared
-from tests.dispatcher.test_dispatch import CRASHES, TABLE, TERMS, WAIT, Account, Calls
+from tests.dispatcher.test_dispatch import CRASHES, RUNBOOK, TABLE, TERMS, WAIT, Account, Calls
 from tests.examples import examples
 
 NOON = 1_764_000_000 // DAY * DAY + 12 * HOUR
@@ -47,6 +47,9 @@ def test_pending_pages_beyond_the_budget_are_held(account: Account) -> None:
     assert [each.subject for each in single] == ["a", "b"]
     assert last.document["limit"] == {"pages": 2, "seconds": HOUR, "until": NOON + HOUR}
     assert (last.attributes["account"], last.attributes["region"]) == ("1", "eu-west-1")
+    assert last.attributes["event"] == last.document["event"] == "opened"
+    assert last.document["runbook"] == RUNBOOK
+    assert f"Runbook: {RUNBOOK}" in last.text
     assert account.dispatch(SOON + 60) == DispatchReport()
     account.records(NOON + WAIT + 600)
     report = account.dispatch(NOON + WAIT + 900)
@@ -60,7 +63,7 @@ def test_pending_pages_beyond_the_budget_are_held(account: Account) -> None:
 def test_a_page_that_was_counted_before_is_sent(account: Account) -> None:
     """Its function ended after it was counted: it needs no second page of the budget."""
     account.page(NOON, "a", calls=Calls(at=1, after=False), batch="a")
-    account.pages.take(Page(key=ClaimKey("memory:pages", "a"), last_sent=None), NOON)
+    account.pages.pages.take(Page(key=ClaimKey("memory:pages", "a"), last_sent=None), NOON)
     account.page(NOON, "b")
     account.dispatch(SOON)
     account.page(SOON, "c")

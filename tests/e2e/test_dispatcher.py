@@ -10,8 +10,10 @@ import pytest
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.lifecycle import OPEN
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, Owner
-from flowwarden.notify.incident import Incident, Pending, StoredNotification
+from flowwarden.notify.incident import Incident
+from flowwarden.notify.pending import StoredNotification
 from flowwarden.records.subscription import encode
 from local.environment import PROJECT
 from local.inbox import Delivery
@@ -145,7 +147,7 @@ def test_a_pending_notification_is_sent_once(stage: Stage) -> None:
     )
     claims = DynamoDbClaims(stage.clients.dynamodb, stage.stack.state_table, TERMS)
     claims.claim(
-        key, Owner("batch-e2e", "1"), now - 600, pending=Pending(incident=incident, notification=message)
+        ClaimRequest(key, Owner("batch-e2e", "1"), now - 600, incident=incident, notification=message)
     )
     assert of(stage, key.incident)["state"]["S"] == "PENDING"
     assert [dispatch(stage)["Resent"] for _ in range(2)] == [1, 0]

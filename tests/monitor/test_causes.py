@@ -190,13 +190,13 @@ def test_each_finding_of_a_batch_asks_for_its_own_place() -> None:
     )
     assert alert.evidence is not None
     assert alert.evidence.asks == (("203.0.113.0/24 6/443",), ("192.0.2.0/24 6/443",))
-    text = alert.render(Claim(state=ClaimState.CLAIMED)).text
+    text = alert.notification(Claim(state=ClaimState.CLAIMED)).text
     networks = "203.0.113.0/24", "192.0.2.0/24"
     shown = "; ".join(f"hosts of tag:Role=app connect to {each} (tcp/443)" for each in networks)
     assert f"Same cause   {shown}: 10.0.1.1\n" in text
 
 
-@pytest.mark.parametrize("shares", [Shares.SERVICE, Shares.VISITORS, Shares.DESTINATION])
+@pytest.mark.parametrize("shares", [Shares.SERVICE, Shares.CLIENTS, Shares.DESTINATION])
 def test_a_host_without_a_role_shares_nothing(shares: Shares) -> None:
     """Nor does one whose flows another interface logged: not every container knows it."""
     assert cause(tries("10.0.9.9", 7946), shares) is None

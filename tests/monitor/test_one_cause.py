@@ -176,5 +176,5 @@ def test_the_order_of_batches_and_containers_does_not_matter(seed: int) -> None:
     for at, flows in enumerate(todo):
         deliver(random.choice(containers), flows, NOW + at)
     (page,) = pages(here)
-    (item,) = (each for each in here.claims.items.values() if each.told)
+    (item,) = (each for each in here.claims.items.values() if each.reported)
     assert {*page.document["same_cause"]["members"], *item.joined} == {*APPS[:4]}

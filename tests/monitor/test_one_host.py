@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.acting_hosts import act_of, behavior_of
 from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.notification import Notification
@@ -89,7 +90,7 @@ def test_a_page_about_several_findings_contains_a_mute_for_each() -> None:
 
 
 def test_a_finding_of_a_known_kind_is_a_repeat() -> None:
-    """Whichever detector reports it, and although it is less severe than what was told."""
+    """Whichever detector reports it, and although it is less severe than what was reported."""
     monitor = Monitor()
     first = [[guessed()], [scanned()], [moved()], [probed()], [scanned(ports=(80, 81, 82))], [guessed()]]
     pages = [page for at, each in enumerate(first) for page in monitor.process(each, NOW + 60 * at)]
@@ -257,9 +258,9 @@ def test_a_finding_that_came_while_another_container_was_sending_is_in_the_next_
     monitor, other = Monitor(), Owner("another batch", "1")
     (scan,) = Monitor().process([scanned()])
     key = ClaimKey(monitor.pages.name, scan.document["incident"])
-    monitor.claims.claim(key, other, NOW)
+    monitor.claims.claim(ClaimRequest(key, other, NOW))
     assert monitor.process([moved()]) == []
-    told = Evidence(gravity=2, members=("scan",), places=("scan",), asks=(("scan",),), combines=2)
-    monitor.claims.confirm(key, other, NOW, DAY, told)
+    reported = Evidence(gravity=2, members=("scan",), places=("scan",), asks=(("scan",),), combines=2)
+    monitor.claims.confirm(ClaimRequest(key, other, NOW, DAY, reported))
     (page,) = monitor.process([scanned()], NOW + 60)
     assert severities([page]) == ["critical"]

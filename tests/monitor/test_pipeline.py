@@ -16,6 +16,7 @@ from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import MAX_SINGLE
@@ -150,11 +151,13 @@ def test_a_crash_before_publishing_loses_no_page() -> None:
 def test_a_concurrent_delivery_neither_pages_nor_succeeds() -> None:
     """It fails, so its retry checks whether the first one sent the page; by then it has."""
     account = Account()
-    account.claims.claim(key_of_blocked(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW)
+    account.claims.claim(ClaimRequest(key_of_blocked(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW))
     second = account.process(batch(BLOCKED), "attempt-2", NOW + 1)
     with pytest.raises(PublishFailed, match="Another delivery of this batch is in progress"):
         second.raise_if_unsent()
-    account.claims.confirm(key_of_blocked(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW + 1)
+    account.claims.confirm(
+        ClaimRequest(key_of_blocked(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW + 1)
+    )
     account.process(batch(BLOCKED), "attempt-3", NOW + 60).raise_if_unsent()
     assert account.sink.sent == []
 
@@ -487,11 +490,11 @@ def test_alerts_to_operations_are_rolled_up_separately() -> None:
         deployment=Deployment(region="eu-west-1", suppression_minutes=60, runbooks="docs/runbooks"),
         now=0,
     )
-    sent = roll_up(rest, seen).render(Claim(state=ClaimState.CLAIMED))
+    sent = roll_up(rest, seen).notification(Claim(state=ClaimState.CLAIMED))
     assert (sent.attributes["kind"], sent.attributes["severity"]) == ("alert-rollup", "medium")
     assert "a deleted or changed flow log" in sent.text
     paging = roll_up([replace(each, route=Route.PAGES) for each in rest], seen)
-    assert paging.render(Claim(state=ClaimState.CLAIMED)).attributes["kind"] == "incident"
+    assert paging.notification(Claim(state=ClaimState.CLAIMED)).attributes["kind"] == "incident"
 
 
 PAGE = Notification(subject="", text="", document={}, attributes={})

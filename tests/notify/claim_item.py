@@ -16,7 +16,8 @@ from flowwarden.notify.evidence import (
     SPARED,
     Evidence,
 )
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident, Pending
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident
+from flowwarden.notify.pending import Pending
 
 DAY = 86_400
 RETRY_SECONDS = 10
@@ -33,7 +34,7 @@ class MemoryItem:
     sent_at: int | None = None
     suppressed_until: int | None = None
     suppressed_batches: set[str] = field(default_factory=set)
-    told: Evidence | None = None
+    reported: Evidence | None = None
     joined: list[str] = field(default_factory=list)
 
     pending: bool = True
@@ -45,7 +46,7 @@ class MemoryItem:
     check_at: int | None = None
     """When the dispatcher looks at it; None if it is not open."""
     no_data_since: int | None = None
-    told_resolved: bool = False
+    reported_resolved: bool = False
     """Whether a notification reported it as resolved, and none was sent since."""
     acknowledged_until: int | None = None
 
@@ -61,21 +62,26 @@ class MemoryItem:
         waits = self.tries >= MAX_UNANSWERED and self.lease_until > now - wait
         return ClaimState.UNANSWERED if waits else None
 
-    def has_told(self, given: Evidence, now: int, window: int) -> bool:
+    def has_reported(self, given: Evidence, now: int, window: int) -> bool:
         """Whether a repeat shows nothing new; see `notify/evidence.py`."""
-        told, sent = self.told, self.sent_at
-        if told is None or sent is None or given.gravity > told.gravity or given.amount >= told.grows_at:
+        reported, sent = self.reported, self.sent_at
+        if (
+            reported is None
+            or sent is None
+            or given.gravity > reported.gravity
+            or given.amount >= reported.grows_at
+        ):
             return False
         if not given.members:
             return True
-        if len(self.joined) >= min(told.crowd, MOST_MEMBERS + 1) or not told.members:
+        if len(self.joined) >= min(reported.crowd, MOST_MEMBERS + 1) or not reported.members:
             return False
-        place = all(not set(group).isdisjoint(told.places) for group in given.asks[:MOST_ASKS])
-        knows = set(given.members) <= set(told.members)
-        joins = place and (now < sent + JOIN_SECONDS or len(told.members) >= MOST_MEMBERS)
-        joined = bool(self.joined) and set(given.members) <= {*told.members, *self.joined}
+        place = all(not set(group).isdisjoint(reported.places) for group in given.asks[:MOST_ASKS])
+        knows = set(given.members) <= set(reported.members)
+        joins = place and (now < sent + JOIN_SECONDS or len(reported.members) >= MOST_MEMBERS)
+        joined = bool(self.joined) and set(given.members) <= {*reported.members, *self.joined}
         waits = joined and (now < sent + max(window, JOIN_SECONDS) or self.is_acknowledged(now))
-        free = not given.strict or len(told.members) == 1
+        free = not given.strict or len(reported.members) == 1
         return (knows and (place or free)) or joins or (place and waits)
 
     def await_sending(self, pending: Pending | None) -> None:
@@ -87,25 +93,25 @@ class MemoryItem:
         """Store the incident after its notification."""
         self.unsent = self.resolved_at = self.no_data_since = self.acknowledged_until = None
         self.ended_at = None
-        self.told_resolved = False
+        self.reported_resolved = False
         if incident is not None:
             self.incident = incident
             self.check_at = max(incident.last_seen + incident.wait, now)
 
-    def see(self, pending: Pending | None, now: int, *, writes: bool) -> None:
+    def see(self, incident: Incident | None, now: int, *, writes: bool) -> None:
         """Note a suppressed repeat; it opens a resolved incident again.
 
         `writes` is whether the item changes in another way, too.
         """
         known = self.incident
-        if known is None or pending is None:
+        if known is None or incident is None:
             return
-        seen = pending.incident.last_seen
+        seen = incident.last_seen
         reopens = self.resolved_at is not None and seen > known.last_seen
         if reopens:
             again = replace(known, reopened=known.reopened + 1, last_seen=now)
             self.resolved_at = self.acknowledged_until = None
-            self.told_resolved = True
+            self.reported_resolved = True
             self.check_at = now + again.wait
         if reopens or writes or seen > known.last_seen + known.fresh_for:
             last = max(known.last_seen, seen)
@@ -120,14 +126,14 @@ class MemoryItem:
         recent = sent > now - incident.reopen_after
         counted = bool(incident.counted_over) and (self.ended_at or 0) >= now - incident.counted_over
         late = self.resolved_at is not None and seen >= min(incident.last_seen, now)
-        return (goes_on and (not self.told_resolved or recent or counted)) or late
+        return (goes_on and (not self.reported_resolved or recent or counted)) or late
 
     def history(self, now: int) -> dict[str, Any]:
         """The event and the earlier incident of a claim."""
         if self.incident is None:
             return {}
         if self.resolved_at is None:
-            if not self.told_resolved:
+            if not self.reported_resolved:
                 return {"event": Event.UPDATED, "earlier": self.incident}
             before = max(0, self.incident.reopened - 1)
             return {"event": Event.REOPENED, "earlier": replace(self.incident, reopened=before)}
@@ -153,12 +159,12 @@ class MemoryItem:
         return writes, joins
 
     def _after(self, given: Evidence, now: int, quiet: int) -> tuple[bool, int]:
-        assert self.told is not None
+        assert self.reported is not None
         assert self.sent_at is not None
         assert self.suppressed_until is not None
-        others = [each for each in given.members if each not in self.told.members]
+        others = [each for each in given.members if each not in self.reported.members]
         if not others:
-            furthest = self.sent_at + max(quiet, self.told.remind)
+            furthest = self.sent_at + max(quiet, self.reported.remind)
             return False, max(self.suppressed_until, min(now + quiet, furthest))
         self.joined += [each for each in others if each not in self.joined]
         del self.joined[MOST_MEMBERS:]

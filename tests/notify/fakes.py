@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import (
     REDRIVE_SECONDS,
     UNANSWERED_SECONDS,
@@ -14,10 +15,7 @@ from flowwarden.notify.claims import (
     ClaimTerms,
     Owner,
 )
-from flowwarden.notify.evidence import (
-    Evidence,
-)
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Incident, Pending
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS
 from flowwarden.notify.notification import Notification
 from tests.notify.claim_item import DAY, MemoryItem
 
@@ -64,85 +62,69 @@ class MemoryClaims:
     """Operations that fail."""
     calls: int = 0
 
-    def claim(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Evidence | None = None,
-        pending: Pending | None = None,
-    ) -> Claim:
+    def claim(self, request: ClaimRequest) -> Claim:
         """Implement the port."""
         self._answer("claim")
-        window = quiet or self.terms.suppression
+        key, owner, now = request.key, request.owner, request.now
         item = self.items.get(key)
         if item is None:
             self.items[key] = item = MemoryItem(owner, now + self.terms.lease)
-            item.await_sending(pending)
+            item.await_sending(request.pending)
             return Claim(state=ClaimState.CLAIMED)
         same_batch = item.owner.batch_id == owner.batch_id
         if item.pending:
             if item.owner == owner:
-                return self._claimed(item, now)
+                return self.granted(item, now)
             wait = REDRIVE_SECONDS if same_batch else UNANSWERED_SECONDS
             if (held := item.held(now, wait)) is not None:
                 return Claim(state=held, same_batch=same_batch)
         elif same_batch:
             return Claim(state=ClaimState.SUPPRESSED, same_batch=True)
-        elif self._holds(item, now, window, evidence, None if pending is None else pending.incident):
+        elif self._holds(item, request):
             before, known = len(item.suppressed_batches), item.incident
-            writes, joins = item.repeat(owner.batch_id, evidence, now, window)
-            item.see(pending, now, writes=writes)
+            window = request.quiet or self.terms.suppression
+            writes, joins = item.repeat(owner.batch_id, request.evidence, now, window)
+            item.see(request.incident, now, writes=writes)
             suppressed = ClaimState.SUPPRESSED
             return Claim(state=suppressed, joins=joins, suppressed_batches=before, earlier=known)
-        claim = self._claimed(item, now)
+        claim = self.granted(item, now)
         item.owner, item.lease_until, item.pending = owner, now + self.terms.lease, True
         item.tries += 1
-        item.await_sending(pending)
+        item.await_sending(request.pending)
         return claim
 
-    def _holds(
-        self, item: MemoryItem, now: int, window: int, evidence: Evidence | None, incident: Incident | None
-    ) -> bool:
+    def _holds(self, item: MemoryItem, request: ClaimRequest) -> bool:
+        window, now, evidence = request.quiet or self.terms.suppression, request.now, request.evidence
         if evidence is None:
-            return item.suppresses(incident, now, window) or item.is_acknowledged(now)
+            return item.suppresses(request.incident, now, window) or item.is_acknowledged(now)
         short = min(window, self.terms.suppression)
-        silent = item.suppresses(incident, now, window + DAY) or item.is_acknowledged(now)
-        return silent and item.has_told(evidence, now, short)
+        silent = item.suppresses(request.incident, now, window + DAY) or item.is_acknowledged(now)
+        return silent and item.has_reported(evidence, now, short)
 
-    def _claimed(self, item: MemoryItem, now: int) -> Claim:
+    @staticmethod
+    def granted(item: MemoryItem, now: int) -> Claim:
+        """A claim that is granted at `now`, from the item before or after it."""
         within = item.suppressed_until is not None and now < item.suppressed_until
-        goes_on = within or (not item.pending and item.is_acknowledged(now))
+        goes_on = within or item.is_acknowledged(now)
         return Claim(
             state=ClaimState.CLAIMED,
             suppressed_batches=len(item.suppressed_batches),
             last_sent=item.sent_at,
             joined=tuple(sorted(item.joined)),
-            told=item.told if goes_on else None,
+            reported=item.reported if goes_on else None,
             **item.history(now),
         )
 
-    def confirm(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Evidence | None = None,
-        incident: Incident | None = None,
-    ) -> None:
+    def confirm(self, request: ClaimRequest) -> None:
         """Implement the port."""
         self._answer("confirm")
-        item = self.items[key]
-        if item.owner == owner:
-            item.sent_at, item.suppressed_until, item.suppressed_batches = (
-                now,
-                now + (quiet or self.terms.suppression),
-                set(),
-            )
-            item.tries, item.told, item.joined, item.pending = 0, evidence, [], False
-            item.open(incident, now)
+        item = self.items[request.key]
+        if item.owner == request.owner:
+            quiet = request.quiet or self.terms.suppression
+            item.sent_at, item.suppressed_until = request.now, request.now + quiet
+            item.suppressed_batches = set()
+            item.tries, item.reported, item.joined, item.pending = 0, request.evidence, [], False
+            item.open(request.incident, request.now)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """Implement the port."""
@@ -155,7 +137,7 @@ class MemoryClaims:
     def acknowledge(self, key: ClaimKey, now: int) -> None:
         """Acknowledge an incident, as the command does."""
         item = self.items[key]
-        item.acknowledged_until = now + (DAY if item.told is None else ACKNOWLEDGED_SECONDS)
+        item.acknowledged_until = now + (DAY if item.reported is None else ACKNOWLEDGED_SECONDS)
 
     def _answer(self, operation: str) -> None:
         self.calls += 1

@@ -21,9 +21,9 @@ from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.notify import held
 from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.incident import Incident
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import notify
 from flowwarden.notify.page_budget import Limit, PageLimits
@@ -55,7 +55,7 @@ class Batch(Struct, frozen=True):
 
 
 @dataclass
-class World:
+class SimulatedStack:
     """Two sinks and one table. Each call is two steps; a step may end the run, or run another batch first."""
 
     claims: Claims
@@ -67,7 +67,7 @@ class World:
     steps: int = 0
     single: list[tuple[str, int, str, bool]] = field(default_factory=list)
     """Single pages: sink, time, notification, whether it is critical."""
-    told: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    sent_singly: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Incidents by sink that were sent singly."""
     roll_ups: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By sink and incident key."""
@@ -98,10 +98,10 @@ class World:
         except CrashError:
             return None
 
-    def note(self, key: ClaimKey, incident: Incident | None) -> None:
+    def note(self, request: ClaimRequest) -> None:
         """Note an incident that is stored as held."""
-        if incident is not None and incident.held:
-            self.marked.add((key.sink, key.incident))
+        if request.incident is not None and request.incident.held:
+            self.marked.add((request.key.sink, request.key.incident))
 
     def _about(self, now: int) -> Callable[[Sequence[Alert], Limit], Alert]:
         return lambda several, limit: held.roll_up(several, limit, PLACE, now)
@@ -120,34 +120,34 @@ def _alert(key: str, severity: str) -> Alert:
 @dataclass
 class _Sink:
     name: str
-    world: World
+    stack: SimulatedStack
 
     def send(self, notification: Notification) -> None:
         """Note what arrives."""
-        self.world.step()
+        self.stack.step()
         if "limit" in notification.document:
-            self.world.roll_ups[self.name, notification.document["incident"]] += 1
+            self.stack.roll_ups[self.name, notification.document["incident"]] += 1
         else:
             key, critical = notification.subject, notification.attributes["severity"] == "critical"
-            self.world.single.append((self.name, self.world.at, key, critical))
-            self.world.told[self.name].add(key.partition("@")[0])
-        self.world.step()
+            self.stack.single.append((self.name, self.stack.at, key, critical))
+            self.stack.sent_singly[self.name].add(key.partition("@")[0])
+        self.stack.step()
 
 
 class _Stepping:
     """A port, each call of which is two steps."""
 
-    def __init__(self, world: World, port: Any) -> None:
-        self._world = world
+    def __init__(self, stack: SimulatedStack, port: Any) -> None:
+        self._stack = stack
         self._port = port
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
-            self._world.step()
+            self._stack.step()
             answer = getattr(self._port, name)(*arguments)
             if name == "confirm":
-                self._world.note(arguments[0], arguments[-1])
-            self._world.step()
+                self._stack.note(arguments[0])
+            self._stack.step()
             return answer
 
         return call
@@ -163,24 +163,24 @@ STEPS = st.sets(st.integers(1, 120), max_size=3)
 OTHERS = st.dictionaries(st.integers(1, 120), ALERTS, max_size=3)
 
 
-def play(world: World, batches: Iterable[tuple[int, Any]]) -> list[Batch]:
+def play(stack: SimulatedStack, batches: Iterable[tuple[int, Any]]) -> list[Batch]:
     """Process batches in the order of their times, with their retries; returns those that were processed."""
     done = [Batch(f"b{number}", MIDNIGHT + at, some) for number, (at, some) in enumerate(sorted(batches))]
     for batch in done:
-        report = world.process(batch, batch.at)
+        report = stack.process(batch, batch.at)
         for retry in range(1, RETRIES):
             if report is not None and report.is_final:
                 break
-            report = world.process(batch, batch.at + retry * 1000, str(retry))
+            report = stack.process(batch, batch.at + retry * 1000, str(retry))
         assert report is not None
         assert not report.unsent
     return done
 
 
-def check(world: World, batches: Iterable[Batch], faults: int) -> None:
+def check(stack: SimulatedStack, batches: Iterable[Batch], faults: int) -> None:
     """The invariants."""
     hours, days = defaultdict[Any, list[str]](list), defaultdict[Any, list[str]](list)
-    for sink, at, notification, critical in world.single:
+    for sink, at, notification, critical in stack.single:
         hours[sink, at // HOUR, critical].append(notification)
         if not critical:
             days[sink, at // DAY].append(notification)
@@ -190,11 +190,11 @@ def check(world: World, batches: Iterable[Batch], faults: int) -> None:
         assert len(sent) <= most + faults
     for sent in days.values():
         assert len(set(sent)) <= LIMITS.day
-    assert all(count <= 1 + faults for count in world.roll_ups.values())
+    assert all(count <= 1 + faults for count in stack.roll_ups.values())
     for key in {key for batch in batches for key, _ in batch.alerts}:
         for sink in SINKS:
-            listed = (sink, key) in world.marked and any(name == sink for name, _ in world.roll_ups)
-            assert key in world.told[sink] or listed or is_pending(world.claims, ClaimKey(sink, key))
+            listed = (sink, key) in stack.marked and any(name == sink for name, _ in stack.roll_ups)
+            assert key in stack.sent_singly[sink] or listed or is_pending(stack.claims, ClaimKey(sink, key))
 
 
 def is_pending(claims: Claims, key: ClaimKey) -> bool:
@@ -208,30 +208,32 @@ def is_pending(claims: Claims, key: ClaimKey) -> bool:
     return bool(stored["state"]["S"] == "PENDING") and {"pending", "open", "check_at"} <= stored.keys()
 
 
-def worlds(kind: str) -> World:
-    """A world on fakes, or on the table of an emulator."""
+def stack_on(kind: str) -> SimulatedStack:
+    """A stack on fakes, or on the table of an emulator."""
     if kind == "memory":
-        return World(MemoryClaims(TERMS), MemoryPageBudget(LIMITS))
+        return SimulatedStack(MemoryClaims(TERMS), MemoryPageBudget(LIMITS))
     empty()
-    return World(DynamoDbClaims(dynamodb(), TABLE, TERMS), DynamoDbPageBudget(dynamodb(), TABLE, LIMITS))
+    return SimulatedStack(
+        DynamoDbClaims(dynamodb(), TABLE, TERMS), DynamoDbPageBudget(dynamodb(), TABLE, LIMITS)
+    )
 
 
 def run(kind: str, batches: list[tuple[int, Any]], crashes: set[int], others: dict[int, Any]) -> None:
     """Play the batches with these faults, and check the invariants."""
-    world = worlds(kind)
-    world.crashes = crashes
+    stack = stack_on(kind)
+    stack.crashes = crashes
     first = MIDNIGHT + min(at for at, _ in batches)
     others = {step: Batch(f"o{step}", first, some) for step, some in others.items()}
-    world.others = dict(others)
-    done = play(world, batches)
-    retries = [each for step, each in others.items() if step <= world.steps]
-    world.crashes, world.others = set(), {}
+    stack.others = dict(others)
+    done = play(stack, batches)
+    retries = [each for step, each in others.items() if step <= stack.steps]
+    stack.crashes, stack.others = set(), {}
     for number, batch in enumerate(retries):
         for retry in range(1, RETRIES):
-            report = world.process(batch, first + DAY * 3 + number * HOUR + retry * 1000, f"r{retry}")
+            report = stack.process(batch, first + DAY * 3 + number * HOUR + retry * 1000, f"r{retry}")
             if report is not None and report.is_final:
                 break
-    check(world, [*done, *retries], len(crashes) + len(others))
+    check(stack, [*done, *retries], len(crashes) + len(others))
 
 
 @given(BATCHES, STEPS, OTHERS)

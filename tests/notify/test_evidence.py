@@ -1,4 +1,4 @@
-"""Evidence of several kinds: which are graver together, in whatever order they were told."""
+"""Evidence of several kinds: which are graver together, in whatever order they were reported."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ def test_two_kinds_of_which_one_is_grave_are_one_step_graver(evidence: Evidence,
 
 
 def test_the_order_of_kinds_does_not_change_their_gravity() -> None:
-    """Each is told alone, and remembers nothing but what was told before."""
+    """Each is reported alone, and remembers nothing but what was reported before."""
     parts = [kinds("scan", gravity=1), kinds("access", gravity=1), kinds("scan", gravity=HIGH)]
     for order in permutations(parts):
-        told = None
+        reported = None
         for each in order:
-            told = each.together(told and replace(told, combines=0))  # the table does not store it
-        assert told is not None
-        assert (told.gravity, set(told.members)) == (HIGH + 1, {"scan", "access"})
+            reported = each.together(
+                reported and replace(reported, combines=0)
+            )  # the table does not store it
+        assert reported is not None
+        assert (reported.gravity, set(reported.members)) == (HIGH + 1, {"scan", "access"})

@@ -12,10 +12,9 @@ from flowwarden.notify.incident import (
     LONGEST_WAIT,
     Event,
     Incident,
-    Pending,
-    StoredNotification,
 )
 from flowwarden.notify.notification import Composed, Notification
+from flowwarden.notify.pending import Pending, StoredNotification
 
 NOW = 1_764_000_000
 INCIDENT = Incident(
@@ -67,7 +66,7 @@ def test_a_stored_notification_is_restored_unchanged(lines: list[str]) -> None:
     )
     stored = msgspec.json.decode(msgspec.json.encode(pending), type=Pending)
     assert stored == pending
-    assert stored.notification.restored() == sent
+    assert stored.rendered == sent
 
 
 def test_a_stored_text_is_escaped_when_it_is_restored() -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from flowwarden.errors import PublishFailed
 from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claiming import RESERVE_UNCLAIMED, UNANSWERED
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.delivery import DeliveryReport
@@ -180,7 +181,7 @@ def test_alerts_are_final_once_they_are_sent() -> None:
     bench = Bench()
     assert bench.notify(alert("a")).is_final
     assert bench.notify(alert("a"), batch="second").is_final
-    bench.claims.claim(ClaimKey("chat", "b"), Owner("third", "1"), NOW)
+    bench.claims.claim(ClaimRequest(ClaimKey("chat", "b"), Owner("third", "1"), NOW))
     assert not bench.notify(alert("b"), batch="fourth").is_final
 
 

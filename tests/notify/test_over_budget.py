@@ -1,4 +1,4 @@
-"""Pages beyond the budget: held, told in one roll-up an hour and sink, and never lost silently."""
+"""Pages beyond the budget: held, reported in one roll-up an hour and sink, and never lost silently."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from flowwarden.notify import held
 from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.evidence import Evidence
@@ -217,11 +218,11 @@ def test_a_crash_before_the_confirmation_sends_no_second_roll_up() -> None:
     class Crashing(MemoryClaims):
         """Ends when an incident is confirmed."""
 
-        def confirm(self, key: ClaimKey, *arguments: object, **named: object) -> None:
-            if key == ClaimKey("chat", "c") and not crashed:
-                crashed.append(key)
+        def confirm(self, request: ClaimRequest) -> None:
+            if request.key == ClaimKey("chat", "c") and not crashed:
+                crashed.append(request.key)
                 raise CrashError
-            super().confirm(key, *arguments, **named)  # type: ignore[arg-type]
+            super().confirm(request)
 
     crashed: list[ClaimKey] = []
     bench = Bench(claims=Crashing(TERMS))
@@ -280,9 +281,9 @@ def test_a_run_with_little_time_sends_without_asking() -> None:
     class Slow(MemoryClaims):
         """Takes seconds."""
 
-        def claim(self, *arguments: object, **named: object) -> Claim:
+        def claim(self, request: ClaimRequest) -> Claim:
             bench.seconds_left = RESERVE - 1
-            return super().claim(*arguments, **named)  # type: ignore[arg-type]
+            return super().claim(request)
 
     bench.claims = Slow(TERMS, items=bench.claims.items)
     bench.notify(alert("c"), batch="second")

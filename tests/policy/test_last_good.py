@@ -146,7 +146,7 @@ def test_storing_is_repeated_after_a_pause_if_the_table_does_not_answer() -> Non
 def test_the_alert_names_the_error_the_policy_in_use_and_what_to_do() -> None:
     """It can wait while the state table is unavailable, because each event would repeat it."""
     (alert,) = PolicyRecorder.choosing(TYPO, MemoryPolicy(GOOD)).alerts("111122223333", "eu-west-1")
-    sent = alert.render(CLAIMED)
+    sent = alert.notification(CLAIMED)
     assert "last good one is used in 111122223333 eu-west-1" in sent.subject
     assert "exemt: unknown setting" in sent.text
     assert "did you mean exempt?" in sent.text
@@ -163,7 +163,7 @@ def test_the_alert_names_the_error_the_policy_in_use_and_what_to_do() -> None:
 def test_the_alert_about_any_text_is_bounded_and_printable(text: str) -> None:
     """The policy's names and values appear in it."""
     for alert in PolicyRecorder.choosing(text, MemoryPolicy()).alerts("111122223333", "eu-west-1"):
-        sent = alert.render(CLAIMED)
+        sent = alert.notification(CLAIMED)
         assert sent.subject.isprintable()
         assert all(line.isprintable() for line in sent.text.split("\n"))
         assert len(sent.text) < 2000

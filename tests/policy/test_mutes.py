@@ -13,7 +13,7 @@ from flowwarden.errors import PolicyError
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.policy.expired_mutes import LISTED, QUIET_SECONDS, TOLD_SECONDS, EndedMutes
+from flowwarden.policy.expired_mutes import LISTED, QUIET_SECONDS, REPORTED_SECONDS, EndedMutes
 from flowwarden.policy.mutes import Mute
 from flowwarden.policy.policy import Policy
 from flowwarden.state.sets import DAY
@@ -143,15 +143,15 @@ def at(mutes: Sequence[Mute], now: int) -> list[str]:
 
 
 def test_a_mute_that_ended_lately_is_reported_to_operations() -> None:
-    """Not before its end, not later than `TOLD_SECONDS` after it, and never if it has no end."""
+    """Not before its end, not later than `REPORTED_SECONDS` after it, and never if it has no end."""
     mutes = [MUTE, Mute(subject="10.0.1.5", until="never", reason="x")]
     assert at(mutes, END - 1) == []
     assert (
         at(mutes, END)
-        == at(mutes, END + TOLD_SECONDS - 1)
+        == at(mutes, END + REPORTED_SECONDS - 1)
         == ["[INFO] a mute has ended in 111122223333 eu-west-1"]
     )
-    assert at(mutes, END + TOLD_SECONDS) == []
+    assert at(mutes, END + REPORTED_SECONDS) == []
 
 
 def test_mutes_with_the_same_end_are_one_report() -> None:
@@ -160,7 +160,7 @@ def test_mutes_with_the_same_end_are_one_report() -> None:
     later = Mute(subject="10.0.9.9", until="2027-04-01", reason="x")
     assert at([*mutes, later], END) == ["[INFO] 200 mutes have ended in 111122223333 eu-west-1"]
     (alert, _) = EndedMutes([*mutes, later]).alerts(END + DAY, "111122223333", "eu-west-1")
-    text = alert.render(Claim(state=ClaimState.CLAIMED)).text
+    text = alert.notification(Claim(state=ClaimState.CLAIMED)).text
     assert text.count('"until":"2027-03-31"') == LISTED
     assert f"and {200 - LISTED} more" in text
 
@@ -178,7 +178,7 @@ def test_a_container_does_not_repeat_what_was_reported() -> None:
 
 def test_repeats_of_the_report_are_suppressed_for_longer_than_it_is_made() -> None:
     """So it is sent once; claims are stored for 7 days."""
-    assert TOLD_SECONDS < QUIET_SECONDS < 7 * DAY
+    assert REPORTED_SECONDS < QUIET_SECONDS < 7 * DAY
 
 
 def test_the_report_names_the_mute_as_it_is_written() -> None:
@@ -188,6 +188,6 @@ def test_the_report_names_the_mute_as_it_is_written() -> None:
     (second,) = EndedMutes([other]).alerts(END, "111122223333", "eu-west-1")
     assert first.key != second.key
     assert (first.route, first.quiet) == (Route.OPERATIONS, QUIET_SECONDS)
-    sent = second.render(Claim(state=ClaimState.CLAIMED))
+    sent = second.notification(Claim(state=ClaimState.CLAIMED))
     assert '{"subject":"10.0.1.5","until":"2027-03-31","reason":"a\\nb"}' in sent.text
     assert sent.document["mutes"] == [{"subject": "10.0.1.5", "until": "2027-03-31", "reason": "a b"}]

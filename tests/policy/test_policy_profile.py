@@ -94,7 +94,7 @@ def test_a_new_version_that_is_not_valid_does_not_replace_the_last_good_one() ->
     recorder = PolicyRecorder.choosing(PARAMETER, store, profile.in_new_container())
     assert recorder.in_use.policy == Policy.from_json(GOOD)
     (alert,) = recorder.alerts("111122223333", "eu-west-1")
-    text = alert.render(Claim(state=ClaimState.CLAIMED)).text
+    text = alert.notification(Claim(state=ClaimState.CLAIMED)).text
     assert "exemt: unknown setting" in text
     assert "AppConfig profile abc1234/def5678/ghi9012" in text
     assert "within 5 minutes" in text

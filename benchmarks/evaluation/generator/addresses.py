@@ -1,4 +1,4 @@
-"""The addresses of the world: internal networks, internet clients, and AWS's own ranges."""
+"""The addresses of the network: internal networks, internet clients, and AWS's own ranges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The generator: a world's deliveries, day by day, in the order of arrival.
+"""The generator: a network's deliveries, day by day, in the order of arrival.
 
 Memory does not grow with the number of days. Between two days a generator can be pickled, and continues with
 the same deliveries.
@@ -19,7 +19,7 @@ from benchmarks.evaluation.generator.fleet import Fleet
 from benchmarks.evaluation.generator.hosts import any_contains
 from benchmarks.evaluation.generator.incidents import Incidents
 from benchmarks.evaluation.generator.internet_noise import InternetNoise
-from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Incident, Interface, World
+from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Incident, Interface, Network
 from benchmarks.evaluation.generator.recorder import Recorder
 from benchmarks.evaluation.generator.scheduler import Scheduler
 
@@ -28,35 +28,35 @@ SHORTEST_SLOT: Final = 300
 
 
 class Generator:
-    """Generates a world's deliveries. Each part has its own random numbers, so that parts are independent."""
+    """Generates a network's deliveries. Each part has its own random numbers, so parts are independent."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, network: Network) -> None:
+        self.network = network
         self.day = 0
         """The number of completed days."""
-        recorder = Recorder(world.window, self._random("recorder"))
-        self.fleet = Fleet(self._random("fleet"), world.layout, world.interfaces, world.window)
+        recorder = Recorder(network.window, self._random("recorder"))
+        self.fleet = Fleet(self._random("fleet"), network.layout, network.interfaces, network.window)
         events, conversations = EventQueue(), ConversationRecorder(recorder)
         self._events, self._conversations, self._recorder = events, conversations, recorder
         self._benign = Benign(self._random("benign"), self.fleet, conversations, events)
         self._noise = InternetNoise(self._random("radiation"), self.fleet, recorder, conversations)
-        self._faults = Faults(self._random("faults"), self.fleet, events, world.stress)
-        scheduler = Scheduler(self._random("incidents"), self.fleet, events, world)
+        self._faults = Faults(self._random("faults"), self.fleet, events, network.stress)
+        scheduler = Scheduler(self._random("incidents"), self.fleet, events, network)
         self._incidents = Incidents(scheduler)
-        self._deliveries = Deliveries(self._random("deliveries"), max(SHORTEST_SLOT, world.window))
+        self._deliveries = Deliveries(self._random("deliveries"), max(SHORTEST_SLOT, network.window))
 
     def _random(self, part: str) -> Random:
-        return Random(f"{self.world.seed} {part}")
+        return Random(f"{self.network.seed} {part}")
 
     @property
     def learning(self) -> bool:
         """Whether the next day is a learning day, which is not scored."""
-        return self.day < self.world.learning_days
+        return self.day < self.network.learning_days
 
     @property
     def over(self) -> bool:
         """Whether all days are over."""
-        return self.day >= self.world.days
+        return self.day >= self.network.days
 
     @property
     def labels(self) -> list[Incident]:
@@ -73,8 +73,8 @@ class Generator:
         Consume all of them before requesting another day.
         """
         begin = BEGIN + self.day * DAY
-        slot = self.world.learning_slot if self.learning else max(SHORTEST_SLOT, self.world.window)
-        rate = self.world.learning_rate if self.learning else self.world.judged_rate
+        slot = self.network.learning_slot if self.learning else max(SHORTEST_SLOT, self.network.window)
+        rate = self.network.learning_rate if self.learning else self.network.judged_rate
         self._faults.plan(begin)
         self._incidents.plan(begin)
         for now in range(begin, begin + DAY, slot):
@@ -86,7 +86,7 @@ class Generator:
             yield from self._deliveries.arrived(now + slot)
         self.day += 1
         if self.over:
-            yield from self._deliveries.arrived(self.world.end + DAY)
+            yield from self._deliveries.arrived(self.network.end + DAY)
 
     def _generate_due(self, until: int) -> None:
         """Generate the queued events."""

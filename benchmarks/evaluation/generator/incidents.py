@@ -101,14 +101,14 @@ class Incidents:
             self.labels.append(label)
 
     def _planned(self) -> list[tuple[int, str]]:
-        world, random = self._stage.world, self._stage.random
+        network, random = self._stage.network, self._stage.random
         planned = []
         for kind, entry in KINDS.items():
-            earliest = world.judged_from + FIRST
-            latest = max(earliest + 1, world.end - LAST - entry.longest)
+            earliest = network.judged_from + FIRST
+            latest = max(earliest + 1, network.end - LAST - entry.longest)
             times = range(earliest, latest)
-            step = len(times) / max(1, world.incidents_of_each_kind)
-            for number in range(world.incidents_of_each_kind):
+            step = len(times) / max(1, network.incidents_of_each_kind)
+            for number in range(network.incidents_of_each_kind):
                 offset = int(step * (number + SPREAD * random.random()))
                 planned.append((times[min(offset, len(times) - 1)], kind))
         return sorted(planned)

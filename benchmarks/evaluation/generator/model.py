@@ -11,7 +11,7 @@ from flowwarden.records.log_format import LogFormat
 
 DAY: Final = 86_400
 BEGIN: Final = 1_767_225_600
-"""Unix seconds of the start of every world: 2026-01-01 00:00 UTC, a multiple of every window."""
+"""Unix seconds of the start of every network: 2026-01-01 00:00 UTC, a multiple of every window."""
 
 LOG_GROUP: Final = "/flow-warden/flow-logs"
 ACCOUNT: Final = "111122223333"
@@ -24,7 +24,7 @@ class Truth(StrEnum):
     SOURCE = "s"
     DESTINATION = "d"
     NONE = "n"
-    """Neither end: the packet belongs to no conversation of the world, such as backscatter."""
+    """Neither end: the packet belongs to no conversation of the network, such as backscatter."""
     NO_FLOW = "-"
     """The line is a gap, or must be unreadable."""
 
@@ -53,7 +53,7 @@ class Interface(Struct, frozen=True):
     tags: tuple[tuple[str, str], ...]
     auto_scaling_group: str | None
     role: str
-    """The role of the interface in the world."""
+    """The role of the interface in the network."""
     public_subnet: bool
     """Whether the subnet has a route to an internet gateway."""
 
@@ -90,8 +90,8 @@ class Incident(Struct, frozen=True):
     """Unix seconds of the last packet."""
 
 
-class World(Struct, frozen=True, kw_only=True):
-    """The parameters of a world. The same parameters give the same deliveries."""
+class Network(Struct, frozen=True, kw_only=True):
+    """The parameters of a network. The same parameters give the same deliveries."""
 
     seed: int
     layout: LogFormat

@@ -102,7 +102,7 @@ def _slow_scan(scheduler: Scheduler, begin: int, probes: int, pause: tuple[int, 
     targets = some(scheduler, source, 40)
     at, end = begin, begin
     for wait in pauses:
-        if at >= scheduler.world.end:
+        if at >= scheduler.network.end:
             break
         target = random.choice(targets)
         scheduler.probe(source, target, random.randrange(1, 10_000), at, _outcome(scheduler, target))

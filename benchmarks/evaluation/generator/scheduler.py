@@ -21,7 +21,7 @@ from benchmarks.evaluation.generator.conversations import (
 from benchmarks.evaluation.generator.event_queue import EventQueue
 from benchmarks.evaluation.generator.fleet import Fleet, vpc_of
 from benchmarks.evaluation.generator.hosts import Host
-from benchmarks.evaluation.generator.model import World
+from benchmarks.evaluation.generator.model import Network
 
 REST: Final = 6 * 3600
 """Seconds after an incident in which its host has no other incident."""
@@ -50,12 +50,12 @@ class RemoteEnd(Struct, frozen=True):
 
 
 class Scheduler:
-    """The hosts of the world, and functions that schedule the traffic of incidents."""
+    """The hosts of the network, and functions that schedule the traffic of incidents."""
 
-    def __init__(self, random: Random, fleet: Fleet, events: EventQueue, world: World) -> None:
+    def __init__(self, random: Random, fleet: Fleet, events: EventQueue, network: Network) -> None:
         self.random = random
         self.fleet = fleet
-        self.world = world
+        self.network = network
         self.kind = ""
         """The kind of the incident that is being scheduled."""
         self._events = events

@@ -147,7 +147,8 @@ def read_basis(options: PlanOptions, lookups: Lookups, console: Console) -> Basi
         raise SettingsError(f"{error}; --defaults plans without looking for a stack") from error
     with_defaults(options.parameters)
     given = {PARAMETERS[name].variable: value for name, value in options.parameters.items()}
-    settings = EnforcerSettings.from_mapping({**environment, **{k: v for k, v in given.items() if k}})
+    file = "" if options.settings is None else str(options.settings)
+    settings = EnforcerSettings.from_mapping({**environment, **{k: v for k, v in given.items() if k}}, file)
     if text is None and settings.policy_profile:
         text = lookups.policy(settings.policy_profile, settings.aws_region)
     settings = settings if text is None else replace(settings, policy=text)

@@ -148,8 +148,6 @@ def _done(action: Action, chosen: Listed, state: str, means: str) -> None:
 def _mute(action: Action) -> None:
     """Mute what the page of an incident is about, then close it."""
     chosen, desk, now = _chosen(action), action.ports.desk, action.now
-    if chosen.incident is None:
-        raise Failed(f"incident {chosen.key}: what is stored of it cannot be read")
     _must_be_sent(chosen)
     made = muting.made_of(chosen.incident, chosen.key, action.until, action.options, now)
     muting.store(action.ports.mutes, made, now)

@@ -22,10 +22,9 @@ def in_order(incidents: Iterable[Listed]) -> list[Listed]:
     """The most severe first; of equal ones, the one that was seen last."""
 
     def rank(each: Listed) -> tuple[int, int, str]:
-        incident = each.incident
-        severity = incident.severity if incident else ""
+        severity = each.incident.severity
         at = _SEVERITIES.index(severity) if severity in _SEVERITIES else len(_SEVERITIES)
-        return at, -(incident.last_seen if incident else 0), each.key
+        return at, -each.incident.last_seen, each.key
 
     return sorted(incidents, key=rank)
 
@@ -40,18 +39,15 @@ def listed(incidents: Sequence[Listed]) -> list[str]:
 
 def _row(each: Listed) -> Iterator[str]:
     incident = each.incident
-    severity = one_line(incident.severity) if incident else UNKNOWN
+    severity = one_line(incident.severity)
     yield f"{one_line(each.key)[:SHORT_KEY]}  {severity}, {_status(each.first, each.status)}"
-    if incident is None:
-        yield "  What is stored of it cannot be read."
-        return
     yield f"  {one_line(incident.title, LONGEST_LINE)}"
     yield f"  Subject {one_line(incident.subject)}; detectors {_joined(incident.detectors)}"
     yield (
         f"  Opened {_moment(incident.opened_at)}, last seen {moment(incident.last_seen)}; "
         f"{plural(each.suppressed, 'repeat')} suppressed"
     )
-    if incident.held:
+    if each.held:
         yield f"  {_HELD}"
     if each.no_data_since is not None:
         yield f"  No data of its log group since {moment(each.no_data_since)}, so it is not resolved"
@@ -61,8 +57,6 @@ def whole(each: Listed, now: int) -> list[str]:
     """Everything that is stored of an incident, in words; `now` is Unix seconds."""
     incident = each.incident
     lines = [f"Incident {one_line(each.key)}"]
-    if incident is None:
-        return [*lines, "  What is stored of it cannot be read."]
     lines += [f"  {name:<12} {text}" for name, text in _facts(incident) if text]
     for one in each.by_sink:
         lines += ["", f"Sink {one_line(one.key.sink)}"]
@@ -93,14 +87,14 @@ def _over(incident: Incident) -> str:
 def _stored(one: OpenIncident, now: int) -> Iterator[tuple[str, str]]:
     yield "State", _status(one, status_of(one))
     yield "Last sent", f"{_moment(one.sent_at)}; {plural(one.suppressed_batches, 'repeat')} suppressed since"
-    if one.incident is not None and one.incident.held:
+    if one.incident.held:
         yield "Page", _HELD
     if one.pending is not None:
-        yield "Being sent", one_line(one.pending.notification.subject, LONGEST_LINE)
-    if one.told is not None:
-        yield "Members", _joined(one.told.members)
-        yield "Places", _joined(one.told.places)
-        yield "Amount", f"{one.told.amount:,}" if one.told.amount else ""
+        yield "Being sent", one_line(one.pending.subject, LONGEST_LINE)
+    if one.reported is not None:
+        yield "Members", _joined(one.reported.members)
+        yield "Places", _joined(one.reported.places)
+        yield "Amount", f"{one.reported.amount:,}" if one.reported.amount else ""
     yield "Joined since", _joined(one.joined)
     if one.no_data_since is not None:
         yield "No data", f"of its log group since {moment(one.no_data_since)}"
@@ -124,29 +118,28 @@ def _status(one: OpenIncident, status: Status) -> str:
 def document(each: Listed) -> dict[str, Any]:
     """An incident for machines; times are Unix seconds."""
     incident, first = each.incident, each.first
-    found: dict[str, Any] = {"incident": each.key, "state": each.status.value}
-    if incident is not None:
-        found |= {
-            "severity": incident.severity,
-            "title": incident.title,
-            "subject": incident.subject,
-            "detectors": list(incident.detectors),
-            "log_group": incident.log_group,
-            "opened_at": incident.opened_at,
-            "last_seen": incident.last_seen,
-            "reopened": incident.reopened,
-            "interfaces": list(incident.interfaces),
-            "attributes": incident.attributes,
-            "mutes": mutes_of(incident),
-        }
-    return found | {
+    return {
+        "incident": each.key,
+        "state": each.status.value,
+        "severity": incident.severity,
+        "title": incident.title,
+        "subject": incident.subject,
+        "detectors": list(incident.detectors),
+        "log_group": incident.log_group,
+        "opened_at": incident.opened_at,
+        "last_seen": incident.last_seen,
+        "reopened": incident.reopened,
+        "held": each.held,
+        "interfaces": list(incident.interfaces),
+        "attributes": incident.attributes,
+        "mutes": mutes_of(incident),
         "last_sent": first.sent_at,
         "suppressed_batches": each.suppressed,
         "no_data_since": each.no_data_since,
         "acknowledged": _acknowledged(first),
         "resolved_at": first.resolved_at,
         "resolved_by": first.resolved_by,
-        "members": list(first.told.members) if first.told else [],
+        "members": list(first.reported.members) if first.reported else [],
         "joined": list(first.joined),
         "sinks": [one.key.sink for one in each.by_sink],
     }

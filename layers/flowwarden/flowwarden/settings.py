@@ -35,8 +35,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     """
 
     @classmethod
-    def from_mapping(cls, environment: Mapping[str, str]) -> Self:
+    def from_mapping(cls, environment: Mapping[str, str], file: str = "") -> Self:
         """Read the settings from environment variables; an empty variable counts as not set.
+
+        Args:
+            environment: the variables.
+            file: the name of the JSON file that contains them as members; '' for a real environment.
 
         Raises:
             SettingsError: a variable is missing or not allowed; the message names it and its value.
@@ -49,7 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         try:
             return msgspec.convert(given, cls, strict=False)
         except msgspec.ValidationError as error:
-            raise SettingsError(_explain(str(error), given)) from error
+            raise SettingsError(_explain(str(error), given, file)) from error
 
 
 class PagingSettings(Settings, frozen=True, kw_only=True):
@@ -127,11 +131,14 @@ class DispatcherSettings(PagingSettings, frozen=True, kw_only=True):
     """Which digests it sends; the same as the monitor's, which stores what they say."""
 
 
-def _explain(reason: str, given: Mapping[str, str]) -> str:
-    """Convert msgspec's message (`… - at `$.log_format``) into one that names the variable."""
+def _explain(reason: str, given: Mapping[str, str], file: str) -> str:
+    """Convert msgspec's message (`… - at `$.log_format``) into one that names the variable, or the member."""
+    of_file = f"{file}: member " if file else ""
     problem, _, path = reason.partition(" - at `$.")
     if path:
         name = path.rstrip("`")
-        return f"{name.upper()}={given.get(name)!r}: {problem}"
+        return f"{of_file}{name.upper()}={given.get(name)!r}: {problem}"
     missing = reason.rpartition("missing required field `")[2].rstrip("`")
+    if file:
+        return f"{of_file}{missing.upper()} is missing; add it, with a value that is not empty"
     return f"{missing.upper()} is not set; the template sets it on the function"

@@ -13,10 +13,12 @@ from msgspec.structs import replace
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.desk import DynamoDbDesk
 from flowwarden.dispatcher.desk import UNCOMPARED_SECONDS
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import GROWTH, JOIN_SECONDS, Evidence
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Event, Incident, Pending, StoredNotification
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Event, Incident
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.pending import StoredNotification
 from flowwarden.notify.ports import Claims
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.unreadable import CLOCKS
@@ -57,11 +59,10 @@ class Stored(Struct):
         self.number += 1
         owner = Owner(f"batch-{self.number}", "1")
         incident = replace(INCIDENT, last_seen=now)
-        pending = Pending(incident=incident, notification=_SENT, evidence=evidence)
-        claim = self.claims.claim(KEY, owner, now, None, evidence, pending)
+        claim = self.claims.claim(ClaimRequest(KEY, owner, now, None, evidence, incident, _SENT))
         if claim.state is ClaimState.CLAIMED:
-            told = evidence and evidence.together(claim.told, claim.joined)
-            self.claims.confirm(KEY, owner, now, None, told, incident)
+            reported = evidence and evidence.together(claim.reported, claim.joined)
+            self.claims.confirm(ClaimRequest(KEY, owner, now, None, reported, incident))
         return claim
 
     def is_sent(self, now: int, evidence: Evidence | None = HOST) -> bool:
@@ -151,7 +152,7 @@ def test_an_incident_that_gets_worse_is_sent(stored: Stored, worse: Evidence) ->
     sent_and_acknowledged(stored, first)
     assert not stored.is_sent(LATER, first)
     claim = stored.page(LATER + 1, worse)
-    assert (claim.state, claim.event, claim.told is not None) == (ClaimState.CLAIMED, Event.UPDATED, True)
+    assert (claim.state, claim.event, claim.reported is not None) == (ClaimState.CLAIMED, Event.UPDATED, True)
     assert not stored.is_sent(LATER + 2, first)
     assert stored.is_sent(LATER + 2 + TERMS.suppression, worse)
 

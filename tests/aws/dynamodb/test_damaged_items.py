@@ -12,6 +12,7 @@ from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.enforcer.work_queue import Cursor, WorkItem, WorkQueue
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence
 from flowwarden.records.format_choice import LearnedFormats
@@ -50,10 +51,10 @@ CLAIM = (
     "sent_at",
     "suppressed_batches",
     "expires_at",
-    "told",
-    "told_places",
-    "told_gravity",
-    "told_limit",
+    "reported",
+    "reported_places",
+    "reported_gravity",
+    "reported_limit",
     "crowd",
     "joined",
 )
@@ -73,20 +74,20 @@ def test_a_damaged_claim_silences_no_incident(
     """After the window, or the lease, another batch gets the claim, and its confirmation silences repeats."""
     empty()
     store = claims(Unreadable())
-    store.claim(KEY, FIRST, NOW, None, evidence)
+    store.claim(ClaimRequest(KEY, FIRST, NOW, None, evidence))
     if sent:
-        store.confirm(KEY, FIRST, NOW, None, evidence)
-        store.claim(KEY, Owner("batch-c", "3"), NOW + 1, None, evidence and OTHERS)
+        store.confirm(ClaimRequest(KEY, FIRST, NOW, None, evidence))
+        store.claim(ClaimRequest(KEY, Owner("batch-c", "3"), NOW + 1, None, evidence and OTHERS))
     (item,) = items()
     after = NOW + (TERMS.suppression if sent else TERMS.lease)
     damage(item, member, kind)
-    store.claim(KEY, Owner("batch-d", "4"), NOW + 2, None, evidence)
+    store.claim(ClaimRequest(KEY, Owner("batch-d", "4"), NOW + 2, None, evidence))
     damage(item, member, kind)
-    late = store.claim(KEY, OTHER, after, None, evidence)
+    late = store.claim(ClaimRequest(KEY, OTHER, after, None, evidence))
     assert late.state is ClaimState.CLAIMED
     assert late.last_sent in {None, NOW}
-    store.confirm(KEY, OTHER, after, None, evidence)
-    repeat = store.claim(KEY, Owner("batch-e", "5"), after + 1, None, evidence)
+    store.confirm(ClaimRequest(KEY, OTHER, after, None, evidence))
+    repeat = store.claim(ClaimRequest(KEY, Owner("batch-e", "5"), after + 1, None, evidence))
     assert repeat.state is ClaimState.SUPPRESSED
 
 
@@ -96,12 +97,12 @@ def test_a_damaged_claim_is_counted_and_named_once(notes: Unreadable, member: st
     store = claims(notes)
     for _ in range(2):
         empty()
-        store.claim(KEY, FIRST, NOW)
+        store.claim(ClaimRequest(KEY, FIRST, NOW))
         if member != "lease_until":
-            store.confirm(KEY, FIRST, NOW)
+            store.confirm(ClaimRequest(KEY, FIRST, NOW))
         (item,) = items()
         damage(item, member, "a far time")
-        store.claim(KEY, OTHER, NOW + TERMS.suppression)
+        store.claim(ClaimRequest(KEY, OTHER, NOW + TERMS.suppression))
     taken = notes.take()
     assert taken.count == 2
     (note,) = taken.named
@@ -112,12 +113,12 @@ def test_a_damaged_claim_is_counted_and_named_once(notes: Unreadable, member: st
 def test_an_intact_claim_is_not_noted(notes: Unreadable) -> None:
     """Through all its states."""
     store = claims(notes)
-    store.claim(KEY, FIRST, NOW)
-    store.claim(KEY, OTHER, NOW + 1)
-    store.claim(KEY, OTHER, NOW + TERMS.lease)
-    store.confirm(KEY, OTHER, NOW + TERMS.lease)
-    store.claim(KEY, FIRST, NOW + TERMS.lease + 1)
-    store.claim(KEY, FIRST, NOW + TERMS.lease + TERMS.suppression)
+    store.claim(ClaimRequest(KEY, FIRST, NOW))
+    store.claim(ClaimRequest(KEY, OTHER, NOW + 1))
+    store.claim(ClaimRequest(KEY, OTHER, NOW + TERMS.lease))
+    store.confirm(ClaimRequest(KEY, OTHER, NOW + TERMS.lease))
+    store.claim(ClaimRequest(KEY, FIRST, NOW + TERMS.lease + 1))
+    store.claim(ClaimRequest(KEY, FIRST, NOW + TERMS.lease + TERMS.suppression))
     assert notes.take().count == 0
 
 

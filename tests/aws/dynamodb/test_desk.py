@@ -43,7 +43,7 @@ def test_all_open_incidents_are_listed(account: Account) -> None:
     assert {*found} == {"k0", "k1", "k2", "unsent"}
     assert found["unsent"].pending is not None
     assert found["k0"].incident is not None
-    assert found["k0"].told is not None
+    assert found["k0"].reported is not None
 
 
 def test_an_incident_that_is_over_is_found_by_its_whole_key(account: Account) -> None:
@@ -86,14 +86,14 @@ def test_an_acknowledged_incident_still_resolves(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "lasts"), [(Evidence(gravity=1), ACKNOWLEDGED_SECONDS), (None, UNCOMPARED_SECONDS)]
+    ("reported", "lasts"), [(Evidence(gravity=1), ACKNOWLEDGED_SECONDS), (None, UNCOMPARED_SECONDS)]
 )
 def test_an_incident_that_cannot_get_worse_is_acknowledged_for_a_day(
-    account: Account, told: Evidence | None, lasts: int
+    account: Account, reported: Evidence | None, lasts: int
 ) -> None:
-    """Without evidence, further findings with its key could not be told from repeats."""
+    """Without evidence, further findings with its key could not be distinguished from repeats."""
     account.page(NOW, "a")
-    assert desk().acknowledge(replace(only(), told=told), "", LATER)
+    assert desk().acknowledge(replace(only(), reported=reported), "", LATER)
     held = only().acknowledged
     assert held is not None
     assert held.until == LATER + lasts
@@ -109,7 +109,7 @@ def test_a_silenced_incident_is_resolved_without_a_notification(account: Account
     assert (account.events, desk().listed(LATER)) == ([("a", "page")], [])
     found = desk().find(one.key, LATER)
     assert found is not None
-    assert (found.resolved_at, found.resolved_by, found.is_told) == (LATER, "alice", True)
+    assert (found.resolved_at, found.resolved_by, found.is_reported) == (LATER, "alice", True)
     account.page(NOW + TERMS.suppression, "a")
     assert only().incident is not None
     assert account.events == [("a", "page")] * 2

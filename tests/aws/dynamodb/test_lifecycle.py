@@ -14,9 +14,11 @@ from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.lifecycle import OPEN, suppressing
 from flowwarden.aws.dynamodb.table import StateTable
 from flowwarden.dispatcher.ports import OpenIncidents
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, Pending, StoredNotification
+from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident
+from flowwarden.notify.pending import StoredNotification
 from flowwarden.notify.ports import Claims
 from flowwarden.state.sets import DAY, HOUR
 from tests.aws.clients import make_state_table, shared
@@ -54,8 +56,7 @@ class Table:
         self._batches += 1
         owner = Owner(f"batch-{self._batches}", "1")
         incident = replace(INCIDENT, last_seen=now if seen is None else seen, **given)
-        pending = Pending(incident=incident, notification=NOTIFICATION, evidence=EVIDENCE)
-        claim = self.claims.claim(KEY, owner, now, None, EVIDENCE, pending)
+        claim = self.claims.claim(ClaimRequest(KEY, owner, now, None, EVIDENCE, incident, NOTIFICATION))
         self._incident = incident.after(claim.earlier, claim.event, now)
         return owner, claim.event, claim.state
 
@@ -63,7 +64,7 @@ class Table:
         """A batch that notifies; returns what it reports."""
         owner, event, state = self.claim(now)
         assert state is ClaimState.CLAIMED
-        self.claims.confirm(KEY, owner, now, None, EVIDENCE, self._incident)
+        self.claims.confirm(ClaimRequest(KEY, owner, now, None, EVIDENCE, self._incident))
         return event
 
     def resolve(self, now: int) -> bool:
@@ -162,7 +163,7 @@ def test_within_the_window_a_recurrence_reopens_it_silently(table: Table) -> Non
     assert table.incidents.due(NOW + 3600 + 7199, 10) == []
     (one,) = table.incidents.due(NOW + 3600 + 7200, 10)
     assert one.incident is not None
-    assert (one.incident.reopened, one.resolved_at, one.is_told) == (1, None, True)
+    assert (one.incident.reopened, one.resolved_at, one.is_reported) == (1, None, True)
 
 
 def test_after_the_window_a_recurrence_is_sent_as_reopened(table: Table) -> None:
@@ -172,7 +173,7 @@ def test_after_the_window_a_recurrence_is_sent_as_reopened(table: Table) -> None
     assert table.send(NOW + TERMS.suppression) is Event.REOPENED
     (one,) = table.incidents.due(NOW + TERMS.suppression + 7200, 10)
     assert one.incident is not None
-    assert (one.incident.opened_at, one.incident.reopened, one.is_told) == (NOW, 1, False)
+    assert (one.incident.opened_at, one.incident.reopened, one.is_reported) == (NOW, 1, False)
 
 
 def test_an_incident_that_was_reopened_silently_is_sent_after_the_window(table: Table) -> None:
@@ -184,7 +185,7 @@ def test_an_incident_that_was_reopened_silently_is_sent_after_the_window(table: 
     assert table.send(NOW + TERMS.suppression) is Event.REOPENED
     (one,) = table.incidents.due(NOW + TERMS.suppression + 7200, 10)
     assert one.incident is not None
-    assert (one.incident.reopened, one.is_told) == (1, False)
+    assert (one.incident.reopened, one.is_reported) == (1, False)
     assert table.claim(NOW + 2 * TERMS.suppression - 60)[2] is ClaimState.SUPPRESSED
     assert table.claim(NOW + 3 * TERMS.suppression - 120)[2] is ClaimState.SUPPRESSED  # extended again
 

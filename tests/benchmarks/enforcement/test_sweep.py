@@ -6,7 +6,7 @@ from collections import Counter
 
 from moto import mock_aws
 
-from benchmarks.enforcement.world import BARE, COVERED, FAILING, UNMANAGED, Counted, build, enforcer
+from benchmarks.enforcement.account import BARE, COVERED, FAILING, UNMANAGED, Counted, build, enforcer
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Incident, Interface, World
+from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Incident, Interface, Network
 
 HOST = "10.9.0.5"
 
@@ -12,20 +12,20 @@ HOST = "10.9.0.5"
 class OneHost:
     """A source whose only host scans once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, network: Network) -> None:
         self.day = 0
-        self._world = world
+        self._network = network
         self.labels: list[Incident] = []
 
     @property
     def learning(self) -> bool:
         """See the interface."""
-        return self.day < self._world.learning_days
+        return self.day < self._network.learning_days
 
     @property
     def over(self) -> bool:
         """See the interface."""
-        return self.day >= self._world.days
+        return self.day >= self._network.days
 
     def interfaces(self) -> dict[str, Interface]:
         """See the interface."""
@@ -42,7 +42,7 @@ class OneHost:
     def next_day(self) -> Iterator[Delivery]:
         """See the interface."""
         at, number = BEGIN + self.day * DAY + 3600, self.day
-        is_scan = self.day == self._world.learning_days
+        is_scan = self.day == self._network.learning_days
         if is_scan:
             self.labels.append(Incident("of-my-own", HOST, "eni-1", (), at, at + 50))
         lines = tuple(

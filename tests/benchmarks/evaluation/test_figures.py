@@ -14,7 +14,7 @@ from benchmarks.evaluation.reading import Reading
 from benchmarks.evaluation.subject import Page, Surroundings
 from benchmarks.evaluation.tally import Found, Tally, found, precision, together
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
-from tests.benchmarks.evaluation.worlds import made
+from tests.benchmarks.evaluation.networks import made
 
 SCAN = Incident("slow-scan", "10.0.1.5", "eni-a", ("10.0.2.1", "10.0.2.2"), 1000, 2000)
 SHUT = Incident("security-group-fault", "10.0.2.9", "eni-b", ("10.0.2.9",), 5000, 9000)
@@ -120,7 +120,7 @@ def test_a_finding_without_a_page_does_not_count_as_a_page() -> None:
 def test_accuracy_compares_verdicts_with_the_truth() -> None:
     """With the template's layout, the flags decide nearly all verdicts."""
     result = made()
-    accuracy, reading = Accuracy(), Reading(result.world.layout)
+    accuracy, reading = Accuracy(), Reading(result.network.layout)
     for delivery in result.deliveries[:800]:
         accuracy.look(delivery, reading)
     verdicts = accuracy.high.right + accuracy.high.wrong + accuracy.low.right + accuracy.low.wrong

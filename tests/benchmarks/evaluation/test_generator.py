@@ -14,7 +14,7 @@ from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Truth
 from benchmarks.evaluation.reading import Reading
 from flowwarden.records.model import Action, Flow, Gap
 from tests.architecture import source
-from tests.benchmarks.evaluation.worlds import LAYOUTS, RATE, Made, made, world
+from tests.benchmarks.evaluation.networks import LAYOUTS, RATE, Made, made, network
 
 RATE_BY_WINDOW = {60: RATE / 3, 600: RATE}
 """Shorter windows have more records, so they get less traffic."""
@@ -25,7 +25,7 @@ type Ends = tuple[str, str, int | None, int | None]
 
 def day(seed: int, layout: str = "template") -> list[Delivery]:
     """The deliveries of a learning day with little traffic, in windows longer than AWS's."""
-    given = world(layout, seed=seed, learning_rate=0.02, window=3600)
+    given = network(layout, seed=seed, learning_rate=0.02, window=3600)
     return list(Generator(given).next_day())
 
 
@@ -50,7 +50,7 @@ def test_the_layout_changes_only_the_form_of_the_lines() -> None:
 
 def test_a_restored_generator_continues_with_the_same_deliveries() -> None:
     """A checkpoint after a day has no effect."""
-    given = world(learning_days=2, learning_rate=0.02, window=3600)
+    given = network(learning_days=2, learning_rate=0.02, window=3600)
     straight, aside = Generator(given), Generator(given)
     assert list(straight.next_day()) == list(aside.next_day())
     restored: Generator = pickle.loads(pickle.dumps(aside))  # noqa: S301 -- created by this test
@@ -71,7 +71,7 @@ def test_the_reader_parses_every_line(layout: str) -> None:
 def test_every_line_has_a_truth_and_only_flows_have_a_side() -> None:
     """A gap has no initiator."""
     result = made()
-    reading = Reading(result.world.layout)
+    reading = Reading(result.network.layout)
     assert all(len(each.lines) == len(each.truth) for each in result.deliveries)
     for delivery in result.deliveries[:500]:
         truths = [truth for _, truth in reading.flows_with_truth(delivery)]
@@ -81,7 +81,7 @@ def test_every_line_has_a_truth_and_only_flows_have_a_side() -> None:
 def test_the_truth_agrees_with_the_flags() -> None:
     """The initiator sends a SYN, the other end a SYN-ACK, unless it is backscatter."""
     result = made()
-    reading = Reading(result.world.layout)
+    reading = Reading(result.network.layout)
     truths = Counter(
         (flow.tcp_flags & 18, truth)
         for delivery in result.deliveries
@@ -203,7 +203,7 @@ def test_records_are_as_old_in_deliveries_of_an_hour_as_in_those_of_a_window() -
     """At most about 75 minutes: a late delivery of many windows is not as late as one of a single window."""
     for slot in (600, 3600):
         result = made(learning_slot=slot, learning_rate=0.02)
-        reading = Reading(result.world.layout)
+        reading = Reading(result.network.layout)
         ages = [
             delivery.arrived - min(each.start or 0 for each in records)
             for delivery in result.deliveries

@@ -15,7 +15,7 @@ from benchmarks.evaluation.generator.incidents import KINDS, Incidents
 from benchmarks.evaluation.generator.model import DAY, Incident
 from benchmarks.evaluation.generator.scheduler import Scheduler
 from flowwarden.records.model import Action, Flow, Gap, GapKind
-from tests.benchmarks.evaluation.worlds import RATE, Made, made, world
+from tests.benchmarks.evaluation.networks import RATE, Made, made, network
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def shown(result: Made, label: Incident) -> list[Flow]:
 def test_every_kind_happens_after_learning(result: Made) -> None:
     """And begins before the end of the generated period."""
     assert sorted(each.kind for each in result.labels) == sorted(KINDS)
-    world = result.world
-    assert all(world.judged_from <= each.begin < each.end for each in result.labels)
-    assert all(each.begin < world.end for each in result.labels)
+    network = result.network
+    assert all(network.judged_from <= each.begin < each.end for each in result.labels)
+    assert all(each.begin < network.end for each in result.labels)
 
 
 def test_traffic_without_incidents_has_no_labels() -> None:
@@ -168,7 +168,7 @@ def test_lost_records_missing_lines_and_garbage_occur_at_the_labeled_interface(r
 
 def test_incidents_of_a_kind_are_spread_over_the_scored_days() -> None:
     """Four incidents of a kind are on at least two days."""
-    given = world(learning_days=14, judged_days=4, incidents_of_each_kind=4)
+    given = network(learning_days=14, judged_days=4, incidents_of_each_kind=4)
     random = Random(1)  # noqa: S311 -- draws incidents, not secrets
     fleet = Fleet(random, given.layout, given.interfaces, given.window)
     planned = Incidents(Scheduler(random, fleet, EventQueue(), given)).planned
@@ -180,7 +180,7 @@ def test_incidents_of_a_kind_are_spread_over_the_scored_days() -> None:
 
 def test_incidents_of_a_kind_strike_different_roles_and_vpcs() -> None:
     """A second one at the same role would often be a repeat of the first, and send no page."""
-    given = world(interfaces=300, judged_days=3)
+    given = network(interfaces=300, judged_days=3)
     random = Random(1)  # noqa: S311 -- draws incidents, not secrets
     scheduler = Scheduler(
         random, Fleet(random, given.layout, given.interfaces, given.window), EventQueue(), given
@@ -194,7 +194,7 @@ def test_incidents_of_a_kind_strike_different_roles_and_vpcs() -> None:
 
 def test_incidents_of_a_role_use_different_ports() -> None:
     """What a role does on two days counts as usual; another role may use the same."""
-    given = world()
+    given = network()
     random = Random(1)  # noqa: S311 -- draws incidents, not secrets
     fleet = Fleet(random, given.layout, given.interfaces, given.window)
     scheduler = Scheduler(random, fleet, EventQueue(), given)

@@ -10,7 +10,7 @@ from benchmarks.evaluation.generator.roles import EGRESS_REJECTED_ROLES
 from benchmarks.evaluation.refusals import most_a_month, refused
 from benchmarks.evaluation.subject import Page
 from flowwarden.records.model import Action
-from tests.benchmarks.evaluation.worlds import made
+from tests.benchmarks.evaluation.networks import made
 
 PAGE = Page(
     at=1, arrived=2, detector="egress-denied", subject="", key="k", confidence=1.0, names=frozenset(),

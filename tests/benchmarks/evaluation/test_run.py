@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.evaluation import report, scenarios
 from benchmarks.evaluation.gates import gates
-from benchmarks.evaluation.generator.model import LOG_GROUP, Delivery, World
+from benchmarks.evaluation.generator.model import LOG_GROUP, Delivery, Network
 from benchmarks.evaluation.parallel import run_all
 from benchmarks.evaluation.peers import PEERS, Contacts, Peer
 from benchmarks.evaluation.reading import Reading
@@ -20,7 +20,7 @@ from benchmarks.evaluation.results import Results
 from benchmarks.evaluation.run import MONITOR, Outcome, Run, counts
 from benchmarks.evaluation.scenarios import Scenario
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
-from tests.benchmarks.evaluation.worlds import world
+from tests.benchmarks.evaluation.networks import network
 
 
 def scenario(**parameters: float) -> Scenario:
@@ -30,10 +30,10 @@ def scenario(**parameters: float) -> Scenario:
     """
     small: dict[str, float] = {"learning_days": 2, "judged_days": 1, "incidents_of_each_kind": 1}
     small |= {"learning_rate": 0.005, "judged_rate": 0.005, "window": 86_400, "learning_slot": 86_400}
-    return Scenario("incidents", world("v2", **(small | parameters)))
+    return Scenario("incidents", network("v2", **(small | parameters)))
 
 
-SHORT: Final = Scenario("short", scenario(learning_days=1, judged_days=0, incidents_of_each_kind=0).world)
+SHORT: Final = Scenario("short", scenario(learning_days=1, judged_days=0, incidents_of_each_kind=0).network)
 """One learning day."""
 
 
@@ -82,7 +82,7 @@ def test_scored_days_are_counted_and_incidents_are_labeled(outcome: Outcome) -> 
 
 def test_late_pages_about_learning_days_are_not_counted(outcome: Outcome) -> None:
     """Deliveries of their last hour arrive on the first scored day."""
-    page, judged = outcome.tallies[MONITOR].pages[0], scenario().world
+    page, judged = outcome.tallies[MONITOR].pages[0], scenario().network
     for at, expected in ((judged.judged_from, True), (None, True), (judged.judged_from - 1, False)):
         assert counts(msgspec.structs.replace(page, at=at), judged) is expected
 
@@ -156,18 +156,22 @@ def test_a_quick_run_has_the_gates_of_its_scenarios(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("pages", [2, 3])
 def test_learning_days_with_all_traffic_have_a_gate_in_every_run(outcome: Outcome, pages: int) -> None:
-    """At most two pages per day and 1,000 interfaces: here 1.4 and 2.1. Other worlds are only reported."""
+    """At most two pages per day and 1,000 interfaces: here 1.4 and 2.1. Other networks are only reported."""
     assert outcome.tallies[MONITOR].while_learning == []
     page = msgspec.structs.replace(outcome.tallies[MONITOR].paged[0], detector="of-learning")
     noisy = msgspec.structs.replace(outcome.tallies[MONITOR], while_learning=[page] * pages)
     learning = msgspec.structs.replace(outcome, days=0, learning_days=14, tallies={MONITOR: noisy})
     for size in (scenarios.QUICK, scenarios.FULL):
-        worlds = {each.name: each for each in scenarios.scenarios(size, 1)}
+        networks = {each.name: each for each in scenarios.scenarios(size, 1)}
         for name in (scenarios.LEARNING, scenarios.LEARNING_V2):
-            world = worlds[name].world
-            assert (world.learning_rate, world.learning_slot, world.judged_days) == (1, world.window, 0)
-            assert not worlds[name].peers
-            results = Results(1, size="quick", outcomes=dict.fromkeys(worlds, outcome) | {name: learning})
+            network = networks[name].network
+            assert (network.learning_rate, network.learning_slot, network.judged_days) == (
+                1,
+                network.window,
+                0,
+            )
+            assert not networks[name].peers
+            results = Results(1, size="quick", outcomes=dict.fromkeys(networks, outcome) | {name: learning})
             (gate,) = (each for each in gates(results) if each.what.endswith(f"interfaces, {name}"))
             assert gate.met is (pages == 2)
             assert f"of-learning {pages}" in report.markdown(results)
@@ -175,13 +179,13 @@ def test_learning_days_with_all_traffic_have_a_gate_in_every_run(outcome: Outcom
 
 def test_tuning_and_reporting_use_different_traffic() -> None:
     """And every scenario of a run has its own seed."""
-    worlds: list[World] = [
-        each.world
+    networks: list[Network] = [
+        each.network
         for seed in (scenarios.TUNING_SEED, scenarios.REPORTING_SEED)
         for each in scenarios.scenarios(scenarios.FULL, seed)
     ]
-    assert len({each.seed for each in worlds}) == len(worlds)
-    benign = scenarios.scenarios(scenarios.FULL, 1)[0].world
+    assert len({each.seed for each in networks}) == len(networks)
+    benign = scenarios.scenarios(scenarios.FULL, 1)[0].network
     assert benign.interfaces * benign.judged_days >= 7000
 
 

@@ -15,14 +15,14 @@ from benchmarks.evaluation.run import MONITOR, Run
 from benchmarks.evaluation.scenarios import INCIDENTS, QUICK, Scenario, scenarios
 from benchmarks.evaluation.source import source_of
 from benchmarks.evaluation.tally import found, pages_per_incident
-from tests.benchmarks.evaluation.worlds import world
+from tests.benchmarks.evaluation.networks import network
 
 MODULE = "tests.benchmarks.evaluation.own_traffic"
 
 
 def test_a_run_judges_the_traffic_of_a_module(tmp_path: Path) -> None:
     """Its records, hosts and labels, of a kind that the generator does not have; a checkpoint is written."""
-    scenario = Scenario("own", world("v2", learning_days=1, judged_days=2), MODULE)
+    scenario = Scenario("own", network("v2", learning_days=1, judged_days=2), MODULE)
     outcome = Run(scenario, tmp_path / "checkpoint").finish(lambda _: None)
     tally = outcome.tallies[MONITOR]
     assert [each.kind for each in outcome.incidents] == ["of-my-own"]
@@ -42,11 +42,11 @@ def test_a_run_judges_the_traffic_of_a_module(tmp_path: Path) -> None:
 def test_every_scenario_of_a_run_has_the_source() -> None:
     """The default is the generator."""
     assert {each.source for each in scenarios(QUICK, 1, MODULE)} == {MODULE}
-    assert isinstance(source_of("", world()), Generator)
+    assert isinstance(source_of("", network()), Generator)
 
 
 @pytest.mark.parametrize("module", ["no_such_module", "json"])
 def test_a_module_that_is_no_source_is_an_error(module: str) -> None:
     """The error names the module, and the page that describes a source."""
     with pytest.raises(SystemExit, match=f"--source {module}: .*README"):
-        source_of(module, world())
+        source_of(module, network())

@@ -95,6 +95,8 @@ def test_an_incident_says_that_its_page_was_held() -> None:
         ports = stack_of([of(SCAN, incident("It happened.", held=is_held))])
         for shown in (ran(ports, "list")[1], ran(ports, "show", SCAN)[1]):
             assert ("Its page was held" in shown) is is_held
+        (document,) = json.loads(ran(ports, "list", json=True)[1])["incidents"]
+        assert document["held"] is is_held
 
 
 @pytest.mark.parametrize("key", [SCAN, SCAN[:5], SCAN[:20].upper(), f" {SCAN[:8]} "])

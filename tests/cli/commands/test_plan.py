@@ -143,7 +143,16 @@ def test_unreadable_input_is_an_error(settings: Path, tmp_path: Path) -> None:
     broken.write_text("[]")
     binary = tmp_path / "binary.json"
     binary.write_bytes(b"\xff\xfe{}")
+    incomplete = tmp_path / "incomplete.json"
+    incomplete.write_text('{"AWS_REGION": "us-east-1"}')
+    lasting = tmp_path / "lasting.json"
+    lasting.write_text(settings.read_text().replace("{", '{"SUPPRESSION_MINUTES": "0", ', 1))
     for options, expected in (
+        (
+            PlanOptions(stack="x", settings=incomplete),
+            "incomplete.json: member OPERATIONS_TOPIC_ARN is missing",
+        ),
+        (PlanOptions(stack="x", settings=lasting), "lasting.json: member SUPPRESSION_MINUTES='0': Expected"),
         (PlanOptions(stack="x", settings=broken), "write a JSON object that maps each variable to a string"),
         (PlanOptions(stack="x", settings=tmp_path / "none.json"), "none.json: No such file"),
         (PlanOptions(stack="x", settings=settings, policy=tmp_path), f"{tmp_path}: Is a directory"),

@@ -1,4 +1,4 @@
-"""What holds of `world.World` after it has lived, whatever mishaps it had."""
+"""What holds of `simulated_stack.SimulatedStack` after it has lived, whatever mishaps it had."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flowwarden.state.sets import DAY, HOUR
 from tests.dispatcher.lives.scenario import DIGEST_BATCHES, LAST_SEEN, LIMITS, SENT, WAIT
-from tests.dispatcher.lives.world import World
+from tests.dispatcher.lives.simulated_stack import SimulatedStack
 
 NOTIFIED, COPIES, BUDGET, RESOLVED, DIGESTS = "notified", "copies", "budget", "resolved", "digests"
 INVARIANTS = NOTIFIED, COPIES, BUDGET, RESOLVED, DIGESTS
@@ -20,59 +20,61 @@ def is_sink(call: str) -> bool:
     return "Receiver" in call
 
 
-def violations(world: World) -> dict[str, list[str]]:
+def violations(stack: SimulatedStack) -> dict[str, list[str]]:
     """What is wrong, by invariant."""
     return {
-        NOTIFIED: [*_notified(world)],
-        COPIES: [*_copies(world)],
-        BUDGET: [*_budget(world)],
-        RESOLVED: [*_resolved(world)],
-        DIGESTS: [*_digests(world)],
+        NOTIFIED: [*_notified(stack)],
+        COPIES: [*_copies(stack)],
+        BUDGET: [*_budget(stack)],
+        RESOLVED: [*_resolved(stack)],
+        DIGESTS: [*_digests(stack)],
     }
 
 
-def _notified(world: World) -> Iterator[str]:
+def _notified(stack: SimulatedStack) -> Iterator[str]:
     """Each sink got each incident, singly or in a roll-up that lists it."""
     for sink in SINKS:
-        told = {key for each in world.sent if each.sink == sink for key in each.keys if _tells(each.event)}
-        yield from (f"{sink}: {key} not notified" for key in LAST_SEEN if key not in told)
+        notified = {
+            key for each in stack.sent if each.sink == sink for key in each.keys if _notifies(each.event)
+        }
+        yield from (f"{sink}: {key} not notified" for key in LAST_SEEN if key not in notified)
 
 
-def _tells(event: str) -> bool:
+def _notifies(event: str) -> bool:
     return event in {"page", "roll-up"}
 
 
-def _copies(world: World) -> Iterator[str]:
+def _copies(stack: SimulatedStack) -> Iterator[str]:
     """At most one more notification than without mishaps, for each of them."""
-    mishaps = len(world.mishaps.hit)
-    roll_ups = Counter((each.sink, each.what) for each in world.sent if each.event == "roll-up")
+    mishaps = len(stack.mishaps.hit)
+    roll_ups = Counter((each.sink, each.what) for each in stack.sent if each.event == "roll-up")
     for (sink, what), count in roll_ups.items():
         if count > 1 + mishaps:
             yield f"{sink}: {what} {count} times"
-    told = Counter((each.sink, key) for each in world.sent if _tells(each.event) for key in each.keys)
-    for (sink, key), count in told.items():
+    notified = Counter((each.sink, key) for each in stack.sent if _notifies(each.event) for key in each.keys)
+    for (sink, key), count in notified.items():
         if count > SENT[key] + mishaps:
             yield f"{sink}: {key} notified {count} times"
 
 
-def _unanswered(world: World) -> int:
+def _unanswered(stack: SimulatedStack) -> int:
     """How many calls of the table were not answered."""
-    return sum(not fault.crashes and not is_sink(call) for call, fault in world.mishaps.hit)
+    return sum(not fault.crashes and not is_sink(call) for call, fault in stack.mishaps.hit)
 
 
-def _budget(world: World) -> Iterator[str]:
+def _budget(stack: SimulatedStack) -> Iterator[str]:
     """No hour and no day has more different single pages than its limit.
 
     If the table does not answer, pages are sent without being counted: a page too many is better than a
     missing one.
     """
-    if _unanswered(world):
+    if _unanswered(stack):
         return
     hours, days = (
         defaultdict[tuple[str, int, bool], set[str]](set),
         defaultdict[tuple[str, int], set[str]](set),
     )
-    for each in world.sent:
+    for each in stack.sent:
         if each.event == "page":
             hours[each.sink, each.clock // HOUR, each.critical].update(each.keys)
             if not each.critical:
@@ -85,31 +87,31 @@ def _budget(world: World) -> Iterator[str]:
     )
 
 
-def _resolved(world: World) -> Iterator[str]:
+def _resolved(stack: SimulatedStack) -> Iterator[str]:
     """Each incident was reported as resolved once, once more per mishap, and never before its time.
 
     An incident is not stored if the table did not answer at any of its pages. Then it has no end.
     """
-    least = 1 if _unanswered(world) <= 1 else 0
+    least = 1 if _unanswered(stack) <= 1 else 0
     for sink in SINKS:
-        mine = [each for each in world.sent if each.sink == sink]
+        mine = [each for each in stack.sent if each.sink == sink]
         for key, seen in LAST_SEEN.items():
             ends = [each.at for each in mine if each.event == "resolved" and key in each.keys]
-            pages = [each.at for each in mine if _tells(each.event) and key in each.keys]
-            if not least <= len(ends) <= 1 + len(world.mishaps.hit):
+            pages = [each.at for each in mine if _notifies(each.event) and key in each.keys]
+            if not least <= len(ends) <= 1 + len(stack.mishaps.hit):
                 yield f"{sink}: {key} resolved {len(ends)} times"
             if ends and min(ends) < seen + WAIT:
                 yield f"{sink}: {key} resolved {seen + WAIT - min(ends)} s too early"
             if ends and pages and min(ends) < max(pages):
                 yield f"{sink}: {key} notified after its end"
-    if left := world.ports.incidents.due(LATER + world.now, 100):
+    if left := stack.ports.incidents.due(LATER + stack.now, 100):
         yield f"still open: {[each.key.incident for each in left]}"
 
 
-def _digests(world: World) -> Iterator[str]:
+def _digests(stack: SimulatedStack) -> Iterator[str]:
     """One digest of the hour, once more per mishap; a batch that came twice counts once."""
-    sent = [each for each in world.sent if each.sink == "operations"]
-    if not 1 <= len(sent) <= 1 + len(world.mishaps.hit):
+    sent = [each for each in stack.sent if each.sink == "operations"]
+    if not 1 <= len(sent) <= 1 + len(stack.mishaps.hit):
         yield f"{len(sent)} digests"
     for each in sent:
         if each.what != sent[0].what or not each.what.endswith(f", {DIGEST_BATCHES} batches"):

@@ -1,4 +1,4 @@
-"""What happens in `world.World`: batches with incidents, later records, and runs of the dispatcher."""
+"""What happens in a simulated stack: batches with incidents, later records, and runs of the dispatcher."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ports of `world.World`: on fakes, and on the state table of an emulator."""
+"""The ports of `simulated_stack.SimulatedStack`: on fakes, and on the state table of an emulator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from tests.aws.dynamodb.damage import TABLE, dynamodb, empty
 from tests.dispatcher.lives.scenario import LIMITS, TERMS
-from tests.dispatcher.lives.world import Mishaps, Ports, World
+from tests.dispatcher.lives.simulated_stack import Mishaps, Ports, SimulatedStack
 from tests.dispatcher.memory import MemoryIncidents
 from tests.monitor.fakes_state import MemoryDigests, MemoryEvidence
 from tests.notify.fakes import MemoryClaims
@@ -35,6 +35,6 @@ def on_table() -> Ports:
     )
 
 
-def lived(mishaps: Mishaps | None = None, *, skew: int = 0, twice: bool = False) -> World:
+def lived(mishaps: Mishaps | None = None, *, skew: int = 0, twice: bool = False) -> SimulatedStack:
     """A stack in memory after some hours."""
-    return World(in_memory(), mishaps or Mishaps({}), skew, twice).live()
+    return SimulatedStack(in_memory(), mishaps or Mishaps({}), skew, twice).live()

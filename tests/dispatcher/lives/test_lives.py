@@ -17,8 +17,8 @@ from flowwarden.unreadable import CLOCKS
 from tests.dispatcher.lives import invariants
 from tests.dispatcher.lives.invariants import violations
 from tests.dispatcher.lives.scenario import LAST_SEEN, TERMS
+from tests.dispatcher.lives.simulated_stack import Mishaps, SimulatedStack
 from tests.dispatcher.lives.stacks import lived, on_table
-from tests.dispatcher.lives.world import Mishaps, World
 from tests.examples import examples
 from tests.faults import Fault, some
 
@@ -34,19 +34,19 @@ SMALL_SKEWS: Final = st.integers(-TERMS.lease, TERMS.lease)
 @cache
 def calls() -> tuple[str, ...]:
     """The calls of a stack without mishaps."""
-    world = lived()
-    return tuple(world.mishaps.calls[: world.calls])
+    stack = lived()
+    return tuple(stack.mishaps.calls[: stack.calls])
 
 
 def test_without_mishaps_everything_is_sent_once() -> None:
     """Both receivers get the same: three pages, a roll-up of two, an update and a new page, and six ends."""
-    world = lived()
+    stack = lived()
     for sink in ("chat", "mail"):
-        events = Counter(each.event for each in world.sent if each.sink == sink)
+        events = Counter(each.event for each in stack.sent if each.sink == sink)
         assert events == {"page": 5, "roll-up": 1, "resolved": len(LAST_SEEN)}
-    (digest,) = (each for each in world.sent if each.sink == "operations")
+    (digest,) = (each for each in stack.sent if each.sink == "operations")
     assert digest.event == "hourly-digest"
-    assert violations(world) == WELL
+    assert violations(stack) == WELL
 
 
 @pytest.mark.hypothesis
@@ -55,9 +55,9 @@ def test_without_mishaps_everything_is_sent_once() -> None:
 def test_each_call_fails_once_in_each_way(fault: Fault, *, second: bool) -> None:
     """`make reliability` tries every call."""
     for number, _ in some([*enumerate(calls())], 5, f"{fault} {second}"):
-        world = lived(Mishaps({number: fault}, {number} if second else ()))
-        assert violations(world) == WELL, (number, calls()[number])
-        assert [each for _, each in world.mishaps.hit] == [fault]
+        stack = lived(Mishaps({number: fault}, {number} if second else ()))
+        assert violations(stack) == WELL, (number, calls()[number])
+        assert [each for _, each in stack.mishaps.hit] == [fault]
 
 
 @pytest.mark.hypothesis
@@ -88,9 +88,9 @@ def test_several_mishaps(failing: Mapping[int, Fault], others: set[int], skew: i
 @given(skew=SKEWS, twice=st.booleans())
 def test_clocks_differ_and_batches_come_twice(skew: int, *, twice: bool) -> None:
     """Without a fault, each notification arrives exactly once."""
-    world = lived(skew=skew, twice=twice)
-    assert violations(world) == WELL
-    assert max(Counter((each.sink, each.event, each.what) for each in world.sent).values()) == 1
+    stack = lived(skew=skew, twice=twice)
+    assert violations(stack) == WELL
+    assert max(Counter((each.sink, each.event, each.what) for each in stack.sent).values()) == 1
 
 
 @pytest.mark.usefixtures("state_table")
@@ -100,28 +100,28 @@ def test_the_same_holds_on_the_table(
     failing: Mapping[int, Fault], others: set[int], skew: int, *, twice: bool
 ) -> None:
     """On an emulator of DynamoDB."""
-    assert violations(World(on_table(), Mishaps(failing, others), skew, twice).live()) == WELL
+    assert violations(SimulatedStack(on_table(), Mishaps(failing, others), skew, twice).live()) == WELL
 
 
 @pytest.mark.usefixtures("state_table")
 def test_the_fakes_make_the_same_calls_as_the_table() -> None:
     """So the numbers of the calls mean the same in both."""
-    world = World(on_table(), Mishaps({})).live()
-    assert [each.partition(".")[2] for each in world.mishaps.calls[: world.calls]] == [
+    stack = SimulatedStack(on_table(), Mishaps({})).live()
+    assert [each.partition(".")[2] for each in stack.mishaps.calls[: stack.calls]] == [
         each.partition(".")[2] for each in calls()
     ]
-    assert world.sent == lived().sent
+    assert stack.sent == lived().sent
 
 
-def broken(world: World) -> set[str]:
+def broken(stack: SimulatedStack) -> set[str]:
     """The invariants that do not hold."""
-    return {name for name, found in violations(world).items() if found}
+    return {name for name, found in violations(stack).items() if found}
 
 
 def test_each_invariant_can_fail() -> None:
     """If a notification is lost, repeated, sent too early or too late, or a digest counts a batch twice."""
-    world = lived()
-    sent = list(world.sent)
+    stack = lived()
+    sent = list(stack.sent)
     page = next(each for each in sent if each.event == "page" and not each.critical)
     end = next(each for each in sent if each.event == "resolved")
     digest = next(each for each in sent if each.event == "hourly-digest")
@@ -138,5 +138,5 @@ def test_each_invariant_can_fail() -> None:
         ([replace(each, what="3 batches") if each is digest else each for each in sent],
          {invariants.DIGESTS}),
     ):  # fmt: skip
-        world.sent = changed
-        assert broken(world) == expected
+        stack.sent = changed
+        assert broken(stack) == expected

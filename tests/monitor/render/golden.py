@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages
+from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.notify.draft import Draft
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.page_budget import PageLimits
 from tests.flows import START
@@ -43,6 +45,12 @@ CONTEXT: Final = RenderContext(
 )  # fmt: skip
 
 
+def first_notification(finding: Finding, key: str, context: RenderContext) -> Notification:
+    """The notification about a finding that was never sent before."""
+    rendered = render(finding, key, context)
+    return rendered.completed(Claim(state=ClaimState.CLAIMED)) if isinstance(rendered, Draft) else rendered
+
+
 def path_of(name: str) -> Path:
     """The file of a detector's page."""
     return FOLDER / f"{name}.txt"
@@ -50,7 +58,7 @@ def path_of(name: str) -> Path:
 
 def page_of(name: str) -> str:
     """The notification about the example of a detector: subject, text, and JSON document."""
-    return _whole(render(EXAMPLES[name](), "key0", Claim(state=ClaimState.CLAIMED), CONTEXT))
+    return _whole(first_notification(EXAMPLES[name](), "key0", CONTEXT))
 
 
 def page_of_one_host() -> str:
@@ -74,7 +82,7 @@ def page_of_held() -> str:
     seen = Seen(batch=GROUP, deployment=deployment, now=CONTEXT.now)
     several = alerts([EXAMPLES[name]() for name in ("scan", "blocked-connection", "egress-volume")], seen)
     (limit,) = PageLimits(hour=4).at(CONTEXT.now, critical=False)
-    return _whole(held_pages(several, limit, seen).render(Claim(state=ClaimState.CLAIMED)))
+    return _whole(held_pages(several, limit, seen).notification(Claim(state=ClaimState.CLAIMED)))
 
 
 def main() -> None:

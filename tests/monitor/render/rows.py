@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from flowwarden.monitor.findings import Finding
-from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
-from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
-from tests.monitor.render.golden import CONTEXT
+from tests.monitor.render.golden import CONTEXT, first_notification
 
 
 def page(finding: Finding, context: RenderContext = CONTEXT) -> Notification:
     """The notification about a finding that was never sent before."""
-    return render(finding, "key0", Claim(state=ClaimState.CLAIMED), context)
+    return first_notification(finding, "key0", context)
 
 
 def row(sent: Notification, name: str) -> str:

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.render import rollup
-from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
 from flowwarden.notify.alert import Route
@@ -15,7 +14,7 @@ from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from tests.hostile import HOSTILE, is_visible, places, poisoned, texts
 from tests.monitor.render.examples import EXAMPLES
-from tests.monitor.render.golden import CONTEXT
+from tests.monitor.render.golden import CONTEXT, first_notification
 
 CLAIM = Claim(state=ClaimState.CLAIMED)
 NAMES_ITS_TEXT = "detector"
@@ -24,7 +23,7 @@ NAMES_ITS_TEXT = "detector"
 
 def page(finding: Finding, context: RenderContext = CONTEXT) -> Notification:
     """The notification about a finding."""
-    return render(finding, "key0", CLAIM, context)
+    return first_notification(finding, "key0", context)
 
 
 def check(sent: Notification, harmless: Notification) -> None:

@@ -12,7 +12,7 @@ from flowwarden.monitor.alerts import Deployment, Seen, alerts
 from flowwarden.monitor.detectors import DETECTORS, host_probing
 from flowwarden.monitor.findings import Severity, TrafficFinding, Window
 from flowwarden.monitor.render.ends import TOP
-from flowwarden.monitor.render.page import render
+from flowwarden.monitor.render.page import draft
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.query import log_query
 from flowwarden.monitor.render.text import describe
@@ -49,7 +49,7 @@ def blocked(**given: Any) -> TrafficFinding:
 
 def page(finding: TrafficFinding, claim: Claim = NEW) -> Notification:
     """The notification about it."""
-    return render(finding, "key0", claim, CONTEXT)
+    return draft(finding, "key0", CONTEXT).completed(claim)
 
 
 def test_the_text_contains_what_on_call_needs() -> None:
@@ -92,7 +92,7 @@ def test_the_page_says_how_long_its_repeats_are_suppressed() -> None:
                 finding = replace(given, window=window, severity=Severity.HIGH)
                 (alert,) = alerts([finding], seen)
                 time = duration((alert.quiet or 4 * HOUR) // 60)
-                assert f"Repeats suppressed for {time}." in alert.render(NEW).text
+                assert f"Repeats suppressed for {time}." in alert.notification(NEW).text
                 stated.add(time)
     assert {"4 h", "28 h", "24 h", "2 days"} <= stated
 

@@ -83,11 +83,11 @@ def test_alerts_are_rolled_up_with_the_times_of_their_detectors(detector: Detect
     (alert,) = alerts([counted], seen)
     stated = duration(detector.quiet // 60) if detector.quiet else "4 h"
     for each in (alert, roll_up([alert], seen)):
-        assert f"suppressed for {stated}.\n" in each.render(claim).text
+        assert f"suppressed for {stated}.\n" in each.notification(claim).text
     scan = SurplusFinding(detector="scan", severity=Severity.HIGH, count=3)
     if detector.quiet:
         both = roll_up([alert, *alerts([scan], seen)], seen)
-        assert f"suppressed for 4 h to {stated}.\n" in both.render(claim).text
+        assert f"suppressed for 4 h to {stated}.\n" in both.notification(claim).text
 
 
 def test_the_subject_says_how_many() -> None:

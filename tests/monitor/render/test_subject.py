@@ -13,15 +13,13 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.findings import Finding, TrafficFinding
-from flowwarden.monitor.render.notification import render
-from flowwarden.monitor.render.subject import FITTING, shortened
 from flowwarden.network.services import Service
 from flowwarden.notify.alert import Route
-from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.notify.subject import FITTING, shortened
 from flowwarden.sinks.sns import SnsSink
 from tests.hostile import mapped
 from tests.monitor.render.examples import EXAMPLES
-from tests.monitor.render.golden import CONTEXT
+from tests.monitor.render.golden import CONTEXT, first_notification
 from tests.monitor.render.rows import page, row
 
 NETWORK: Final = ipaddress.IPv6Network("2600:1f18:1234:5678:9abc:def0::/96")
@@ -56,7 +54,7 @@ def long(text: str) -> str:
 def published(finding: Finding, key: str = "0123456789abcdef" * 2) -> Topic:
     """What SNS is given about the finding, in the Region with one of the longest names."""
     topic = Topic()
-    SnsSink(topic).send(render(finding, key, Claim(state=ClaimState.CLAIMED), LONG_REGION))
+    SnsSink(topic).send(first_notification(finding, key, LONG_REGION))
     return topic
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from flowwarden.monitor.detectors import records_skipped
 from flowwarden.monitor.findings import InterfaceFinding, Severity
 from flowwarden.monitor.render.parts import RenderContext
-from flowwarden.monitor.render.telemetry import LISTED, render
+from flowwarden.monitor.render.telemetry import LISTED, draft
 from flowwarden.monitor.render.text import describe
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.records.columnar.flow_table import FlowTable, Table
@@ -39,7 +39,7 @@ FIRST = Claim(state=ClaimState.CLAIMED)
 
 def test_the_text_contains_interfaces_time_evidence_and_steps() -> None:
     """And that missing alerts prove nothing."""
-    sent = render(SPOT, "key0", FIRST, CONTEXT)
+    sent = draft(SPOT, "key0", CONTEXT).completed(FIRST)
     assert sent.subject == ("[MEDIUM] No flow records from eni-0a for 90 min, not even NODATA (eu-west-1)")
     for piece in (
         "the absence of alerts proves nothing",
@@ -55,9 +55,8 @@ def test_the_text_contains_interfaces_time_evidence_and_steps() -> None:
 
 def test_the_document_and_attributes_match_the_text() -> None:
     """The kind is the detector's name, as for unparsed lines."""
-    sent = render(
-        SPOT, "key0", Claim(state=ClaimState.CLAIMED, suppressed_batches=3, last_sent=1_764_000_000), CONTEXT
-    )
+    claim = Claim(state=ClaimState.CLAIMED, suppressed_batches=3, last_sent=1_764_000_000)
+    sent = draft(SPOT, "key0", CONTEXT).completed(claim)
     assert json.loads(json.dumps(sent.document)) == sent.document
     assert sent.document["interfaces"] == {"distinct": 1, "top": ["eni-0a"]}
     assert sent.attributes == {
@@ -73,11 +72,11 @@ def test_the_document_and_attributes_match_the_text() -> None:
 
 def test_the_technique_is_shown_if_the_detector_has_one() -> None:
     """A silent interface can be an attack; records that AWS skips are not a technique."""
-    sent = render(SPOT, "key0", FIRST, CONTEXT)
+    sent = draft(SPOT, "key0", CONTEXT).completed(FIRST)
     assert "detector interface-silent, ATT&CK T1562.008\n" in sent.text
     assert sent.document["technique"] == "T1562.008"
     (finding,) = skipped("eni-0a")
-    sent = render(finding, "key0", FIRST, CONTEXT)
+    sent = draft(finding, "key0", CONTEXT).completed(FIRST)
     assert "detector records-skipped\n" in sent.text
     assert sent.document["technique"] == ""
 
@@ -92,7 +91,7 @@ def skipped(interface: str) -> list[InterfaceFinding]:
 def test_many_interfaces_are_counted() -> None:
     """The message remains readable."""
     ids = tuple(f"eni-{number}" for number in range(LISTED + 3))
-    sent = render(replace(SPOT, interfaces=ids), "key0", FIRST, CONTEXT)
+    sent = draft(replace(SPOT, interfaces=ids), "key0", CONTEXT).completed(FIRST)
     assert "and 3 more" in sent.text
     assert sent.document["interfaces"]["distinct"] == LISTED + 3
     assert len(sent.document["interfaces"]["top"]) == LISTED
@@ -102,6 +101,6 @@ def test_an_invalid_id_cannot_forge_text() -> None:
     """Other writers to the log group control the content of its lines."""
     (finding,) = skipped("eni-\x1b[2J\nIncident")
     assert describe(finding).summary.isprintable()
-    sent = render(finding, "key0", FIRST, CONTEXT)
+    sent = draft(finding, "key0", CONTEXT).completed(FIRST)
     assert all(part.isprintable() for part in sent.text.split("\n"))
     assert "\nIncident\n" not in sent.text

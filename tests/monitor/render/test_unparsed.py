@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flowwarden.monitor.findings import Severity, UnparsedFinding
 from flowwarden.monitor.render.parts import RenderContext
-from flowwarden.monitor.render.unparsed import FORMATS, MAX_CHARACTERS, render
+from flowwarden.monitor.render.unparsed import FORMATS, MAX_CHARACTERS, draft
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
@@ -40,7 +40,7 @@ FIRST = Claim(state=ClaimState.CLAIMED)
 
 def report(loss: UnparsedFinding = LOSS, claim: Claim = FIRST) -> Notification:
     """The notification."""
-    return render(loss, "key0", claim, CONTEXT)
+    return draft(loss, "key0", CONTEXT).completed(claim)
 
 
 def test_the_subject_contains_counts_and_log_group() -> None:

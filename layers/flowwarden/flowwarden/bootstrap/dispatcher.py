@@ -18,7 +18,9 @@ from flowwarden.bootstrap.limits import page_limits
 from flowwarden.dispatcher.digest_place import DigestPlace
 from flowwarden.dispatcher.digests import DigestSender
 from flowwarden.dispatcher.dispatch import Dispatcher
+from flowwarden.dispatcher.pending import Limited
 from flowwarden.dispatcher.ports import OpenIncidents
+from flowwarden.notify import held
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.ports import Claims, PageBudget, Sink
@@ -63,7 +65,8 @@ def build(ports: DispatcherPorts) -> tuple[Dispatcher, Unreadable]:
         if ports.digests
         else None
     )
-    dispatcher = Dispatcher(ports.incidents, ports.claims, ports.evidence, routes, ports.page_budget, sender)
+    limited = Limited(ports.page_budget, ports.place.runbook(held.NAME)) if ports.page_budget else None
+    dispatcher = Dispatcher(ports.incidents, ports.claims, ports.evidence, routes, limited, sender)
     return dispatcher, ports.unreadable_items
 
 

@@ -26,9 +26,8 @@ from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.errors import CallRefused, StateUnavailable
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
-from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending
 from flowwarden.parameters import variables, with_defaults
 from flowwarden.settings import EnforcerSettings
 from flowwarden.state.sets import Addition, Sets
@@ -182,27 +181,11 @@ class NoState:
         """See `WorkQueueStore`."""
         raise StateUnavailable(WHY)
 
-    def claim(
-        self,
-        _key: ClaimKey,
-        _owner: Owner,
-        _now: int,
-        _quiet: int | None = None,
-        _evidence: Evidence | None = None,
-        _pending: Pending | None = None,
-    ) -> Claim:
+    def claim(self, _request: ClaimRequest) -> Claim:
         """See `Claims`."""
         raise StateUnavailable(WHY)
 
-    def confirm(
-        self,
-        _key: ClaimKey,
-        _owner: Owner,
-        _now: int,
-        _quiet: int | None = None,
-        _evidence: Evidence | None = None,
-        _incident: Incident | None = None,
-    ) -> None:
+    def confirm(self, _request: ClaimRequest) -> None:
         """See `Claims`."""
         raise StateUnavailable(WHY)
 

@@ -72,12 +72,14 @@ class Listed(Struct, frozen=True):
         return max(self.by_sink, key=lambda each: (each.sent_at or 0, each.key.sink))
 
     @property
-    def incident(self) -> Incident | None:
-        """What is stored of it; that of the notification that is being sent, if none was sent before."""
-        first = self.first
-        if first.incident is None and first.pending is not None:
-            return first.pending.incident
-        return first.incident
+    def incident(self) -> Incident:
+        """What is stored of it."""
+        return self.first.incident
+
+    @property
+    def held(self) -> bool:
+        """Whether its last page was held at a sink, because the budget was spent."""
+        return any(each.incident.held for each in self.by_sink)
 
     @property
     def suppressed(self) -> int:
@@ -107,7 +109,7 @@ def status_of(one: OpenIncident) -> Status:
 
 def acknowledged_for(one: OpenIncident) -> int:
     """How long an acknowledgment of an incident lasts, in seconds."""
-    return UNCOMPARED_SECONDS if one.told is None else ACKNOWLEDGED_SECONDS
+    return UNCOMPARED_SECONDS if one.reported is None else ACKNOWLEDGED_SECONDS
 
 
 def grouped(incidents: Iterable[OpenIncident]) -> list[Listed]:

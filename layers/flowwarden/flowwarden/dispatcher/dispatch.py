@@ -15,17 +15,18 @@ from msgspec.structs import replace
 
 from flowwarden.dispatcher.digests import DigestSender
 from flowwarden.dispatcher.over import Verdict, judge, keys_of
-from flowwarden.dispatcher.pending import HeldPage, send, send_several, with_budget
+from flowwarden.dispatcher.pending import HeldPage, Limited, alert_of, send, send_several, with_budget
 from flowwarden.dispatcher.ports import OpenIncident, OpenIncidents
 from flowwarden.dispatcher.resolved import render, render_several
 from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Owner, digest
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.incident import Event, Incident, Pending
+from flowwarden.notify.incident import Event
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import Routes, notify
-from flowwarden.notify.ports import Claims, PageBudget, Sink
+from flowwarden.notify.pending import Pending
+from flowwarden.notify.ports import Claims, Sink
 from flowwarden.notify.run import RESERVE, Run
 from flowwarden.state.ports import EvidenceStore
 from flowwarden.state.sets import DAY
@@ -38,7 +39,6 @@ TOGETHER: Final = 25
 """Resolved incidents of a sink that one run reports; the next run reports the others. Each is claimed."""
 WAIT_SECONDS: Final = 120
 """Seconds until a pending notification is due again that another invocation may be sending."""
-NO_SINK: Final = "The stack has no sink of this name any more."
 
 
 class DispatchReport(Struct, frozen=True, kw_only=True):
@@ -54,6 +54,10 @@ class DispatchReport(Struct, frozen=True, kw_only=True):
     """Incidents that were resolved."""
     without_data: int = 0
     """Incidents that may be over, but no records of their log group arrive."""
+    moved: tuple[str, ...] = ()
+    """Titles of pending notifications whose sink is not configured any more: another one gets them."""
+    unreported: tuple[str, ...] = ()
+    """Titles of resolved incidents whose sink is not configured any more: no notification says so."""
     digests: int = 0
     """Digests that were sent."""
     left: int = 0
@@ -108,7 +112,7 @@ class Dispatcher:
         claims: Claims,
         evidence: EvidenceStore,
         routes: Routes,
-        page_budget: PageBudget | None = None,
+        page_budget: Limited | None = None,
         digests: DigestSender | None = None,
     ) -> None:
         self._incidents = incidents
@@ -116,6 +120,7 @@ class Dispatcher:
         self._evidence = evidence
         self._page_budget = page_budget
         self._digests = digests
+        self._routes = routes
         self._sinks = {sink.name: sink for sinks in routes.values() for sink in sinks}
 
     def run(self, attempt: str, now: int, time_left: Callable[[], float]) -> DispatchReport:
@@ -141,8 +146,8 @@ class Dispatcher:
             total += step.report
             over += [step.over] if step.over else []
             held += [step.held] if step.held else []
-        told = send_several(held, with_budget(run, self._page_budget), self._claims)
-        total += _unsent(told) + self._report(over, run)
+        delivery = send_several(held, with_budget(run, self._page_budget), self._claims)
+        total += _unsent(delivery) + self._report(over, run)
         return total + self._send_digests(run) if not total.state_unavailable else total
 
     def _send_digests(self, run: Run) -> DispatchReport:
@@ -164,31 +169,43 @@ class Dispatcher:
 
     def _resend(self, one: OpenIncident, pending: Pending, run: Run) -> _Step:
         sink = self._sinks.get(one.key.sink)
-        if one.is_leased or sink is None:
+        if one.is_leased:
             self._incidents.put_off(one, run.at + WAIT_SECONDS, one.no_data_since, run.at)
-            return _Step(DispatchReport(unsent=() if sink else (f"{pending.incident.title} {NO_SINK}",)))
+            return _Step()
         # A retry of the batch must find its own notification, so the dispatcher acts for the batch.
         owner = Owner(one.batch, run.owner.attempt)
         if not self._incidents.take(one, owner, run.at):
             return _Step()
         mine = with_budget(replace(run, owner=owner), self._page_budget)
+        if sink is None:
+            return _Step(self._move(one, pending, mine))
         sent, held = send(one, pending, sink, mine, self._claims)
         titles = (pending.incident.title,) if held else ()
         return _Step(replace(_unsent(sent), resent=len(sent.sent), held=titles), held=held)
 
+    def _move(self, one: OpenIncident, pending: Pending, run: Run) -> DispatchReport:
+        """Send a pending notification to the sinks of its route, because its own is not configured any more.
+
+        As a claim of the same batch on each: one that has got a notification of the incident gets no second.
+        """
+        alert = alert_of(one, pending)
+        sent = notify([alert], run, self._claims, self._routes, lambda rest: rest[0])
+        if not sent.is_final or sent.state_unavailable:
+            return _unsent(sent)
+        # From now on, the claims of these sinks show what remains to be done.
+        self._incidents.drop(one, run.owner)
+        resent = int(alert.key in sent.sent and not sent.held)
+        return DispatchReport(resent=resent, held=sent.held, moved=(alert.title,))
+
     def _judge(self, one: OpenIncident, now: int) -> _Step:
-        incident = one.incident
-        if incident is None:  # its item is damaged
-            self._incidents.put_off(one, now + DAY, None, now)
-            return _Step()
-        judgment = judge(incident, self._evidence.read(keys_of(incident, now)), now)
+        judgment = judge(one.incident, self._evidence.read(keys_of(one.incident, now)), now)
         if judgment.verdict is not Verdict.OVER:
             self._incidents.put_off(one, judgment.check_at, judgment.no_data_since, now)
             return _Step(DispatchReport(without_data=int(judgment.verdict is Verdict.NO_DATA)))
         if not self._incidents.resolve(one, now):
             return _Step()
         resolved = replace(one, resolved_at=now)
-        if one.is_told:
+        if one.is_reported:
             # It recurred within the suppression window: nothing was sent since it was reported as resolved.
             self._incidents.close(resolved)
             return _Step(DispatchReport(resolved=1))
@@ -202,18 +219,24 @@ class Dispatcher:
         total = DispatchReport()
         for name, all_over in by_sink.items():
             sink, several = self._sinks.get(name), all_over[:TOGETHER]
-            total += self._report_to(sink, several, run) if sink else self._close(several)
+            more = len(all_over) - len(several)
+            if sink is None:
+                titles = tuple(each.incident.title for each in several)
+                total += replace(self._close(several), unreported=titles)
+            else:
+                total += self._report_to(sink, several, more, run)
         return total
 
-    def _report_to(self, sink: Sink, several: Sequence[OpenIncident], run: Run) -> DispatchReport:
-        alerts = {alert.key: (one, alert) for one in several if (alert := resolved_alert(one))}
+    def _report_to(self, sink: Sink, several: Sequence[OpenIncident], more: int, run: Run) -> DispatchReport:
+        """Notify a sink of resolved incidents; the next run reports `more` others."""
+        alerts = {alert.key: (one, alert) for one in several for alert in [resolved_alert(one)]}
         routes = {Route.PAGES: (sink,)}
         delivery = notify(
             [alert for _, alert in alerts.values()],
             run,
             self._claims,
             routes,
-            lambda _rest: _all_resolved([one for one, _ in alerts.values()]),
+            lambda _rest: _all_resolved(several, more),
             singly=SINGLY if len(several) <= SINGLY else 0,
         )
         done = {*delivery.sent, *delivery.known}
@@ -229,30 +252,25 @@ class Dispatcher:
         return DispatchReport()
 
 
-def resolved_alert(one: OpenIncident) -> Alert | None:
-    """The alert that an incident is resolved; None if its item is damaged."""
-    incident = one.incident
-    if incident is None:
-        return None
-    return _alert(one, incident, lambda: render(one, incident))
+def resolved_alert(one: OpenIncident) -> Alert:
+    """The alert that an incident is resolved."""
+    return _alert(one, lambda: render(one))
 
 
-def _alert(one: OpenIncident, incident: Incident, text: Callable[[], Notification]) -> Alert:
+def _alert(one: OpenIncident, text: Callable[[], Notification]) -> Alert:
     return Alert(
         key=digest(one.key.incident, Event.RESOLVED, str(one.resolved_at)),
         route=Route.PAGES,
-        title=f"Resolved: {incident.title}",
+        title=f"Resolved: {one.incident.title}",
         render=lambda _: text(),
         quiet=DAY,
         can_wait=True,  # without the table, the incident could not be closed, and each run would repeat it
     )
 
 
-def _all_resolved(several: Sequence[OpenIncident]) -> Alert:
+def _all_resolved(several: Sequence[OpenIncident], more: int) -> Alert:
     """The one alert about several resolved incidents."""
-    known = [(one, one.incident) for one in several if one.incident]
-    first, incident = known[0]
-    return _alert(first, incident, lambda: render_several(known))
+    return _alert(several[0], lambda: render_several(several, more))
 
 
 def _unsent(delivery: DeliveryReport) -> DispatchReport:

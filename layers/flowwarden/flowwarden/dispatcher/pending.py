@@ -13,9 +13,9 @@ from flowwarden.notify import held
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.incident import Event, Pending
 from flowwarden.notify.over_budget import Held, reached_limit, send_held
 from flowwarden.notify.page_budget import Limit
+from flowwarden.notify.pending import Pending
 from flowwarden.notify.ports import Claims, PageBudget, Sink
 from flowwarden.notify.publish import publish
 from flowwarden.notify.run import Budgeted, Run
@@ -28,30 +28,42 @@ class HeldPage(Struct, frozen=True):
     held: Held
 
 
-def with_budget(run: Run, pages: PageBudget | None) -> Run:
+class Limited(Struct, frozen=True):
+    """The budget for pages, and the address of the runbook of its roll-up."""
+
+    pages: PageBudget
+    runbook: str = ""
+
+
+def with_budget(run: Run, limited: Limited | None) -> Run:
     """The run with the budget for pages, if there is one."""
-    if pages is None:
+    if limited is None:
         return run
 
     def roll_up(several: Sequence[Alert], limit: Limit) -> Alert:
         known = next((each.incident.attributes for each in several if each.incident), {})
-        place = held.Place(account=known.get("account", ""), region=known.get("region", ""))
+        place = held.Place(
+            account=known.get("account", ""), region=known.get("region", ""), runbook=limited.runbook
+        )
         return held.roll_up(several, limit, place, run.at)
 
-    return replace(run, budget=Budgeted(pages=pages, roll_up=roll_up))
+    return replace(run, budget=Budgeted(pages=limited.pages, roll_up=roll_up))
 
 
 def send(
     one: OpenIncident, pending: Pending, sink: Sink, run: Run, claims: Claims
 ) -> tuple[DeliveryReport, HeldPage | None]:
-    """Send a pending notification that the run's owner has taken over, or hold it for `send_several`."""
-    alert = _alert(one, pending, run.at)
-    if pending.incident.attributes.get("kind") == held.KIND:
-        claim = Claim(state=ClaimState.CLAIMED, last_sent=one.sent_at)
+    """Send a pending notification that the run's owner has taken over, or hold it for `send_several`.
+
+    It is what the invocation would have sent that claimed it: the claim shows what was reported before.
+    """
+    claim = one.claim or Claim(state=ClaimState.CLAIMED, last_sent=one.sent_at)
+    alert = alert_of(one, pending).after(claim, run.at)
+    if alert.route is Route.PAGES:
         limit, report = reached_limit(alert, claim, sink, run)
         if limit is not None:
             return report, HeldPage(sink, Held(alert, limit, run.owner))
-    return publish([alert], [], pending.notification.restored(), sink, run, claims), None
+    return publish([alert], [], alert.notification(claim), sink, run, claims), None
 
 
 def send_several(several: Sequence[HeldPage], run: Run, claims: Claims) -> DeliveryReport:
@@ -65,15 +77,16 @@ def send_several(several: Sequence[HeldPage], run: Run, claims: Claims) -> Deliv
     return total
 
 
-def _alert(one: OpenIncident, pending: Pending, now: int) -> Alert:
-    notification = pending.notification.restored()
-    event = Event.OPENED if one.incident is None else Event.UPDATED
+def alert_of(one: OpenIncident, pending: Pending) -> Alert:
+    """The alert of the invocation that claimed it."""
+    rendered = pending.rendered
+    is_page = pending.incident.attributes.get("kind") == held.KIND
     return Alert(
         key=one.key.incident,
-        route=Route.PAGES,
+        route=Route.PAGES if is_page else Route.OPERATIONS,
         title=pending.incident.title,
-        render=lambda _: notification,
+        render=lambda _: rendered,
         quiet=pending.quiet,
         evidence=pending.evidence,
-        incident=pending.incident.after(one.incident, event, now),
+        incident=pending.incident,
     )

@@ -7,9 +7,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from flowwarden.notify.claims import ClaimKey, Owner
+from flowwarden.notify.claims import Claim, ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending
+from flowwarden.notify.incident import Incident
+from flowwarden.notify.pending import Pending
 
 
 class Acknowledgment(Struct, frozen=True, kw_only=True):
@@ -27,16 +28,18 @@ class OpenIncident(Struct, frozen=True, kw_only=True):
     """An incident that is open or about to be notified, as it is stored for one sink."""
 
     key: ClaimKey
-    version: tuple[str, ...]
+    version: tuple[object, ...]
     """What must not have changed when it is written: opaque to everything but its store."""
     pending: Pending | None = None
     """A notification that an invocation claimed but has not marked as sent."""
+    claim: Claim | None = None
+    """What the claim of that invocation showed of earlier notifications."""
     batch: str = ""
     """The batch of that invocation."""
     is_leased: bool = False
     """Whether that invocation may still be sending, or too many attempts were not answered."""
-    incident: Incident | None = None
-    """The incident as it was last sent."""
+    incident: Incident
+    """The incident as it was last sent, or as it is about to be sent for the first time."""
     sent_at: int | None = None
     """Unix seconds of the last notification."""
     suppressed_batches: int = 0
@@ -45,7 +48,7 @@ class OpenIncident(Struct, frozen=True, kw_only=True):
     """Members that joined since."""
     resolved_at: int | None = None
     """Unix seconds since when it is resolved, if the notification about that was not sent yet."""
-    is_told: bool = False
+    is_reported: bool = False
     """Whether a notification reported it as resolved, and none was sent since: it reopened silently."""
     no_data_since: int | None = None
     """Unix seconds of the last records of its log group, if none came later."""
@@ -54,7 +57,7 @@ class OpenIncident(Struct, frozen=True, kw_only=True):
     resolved_by: str | None = None
     """If it was resolved by command: as given with the command."""
     acknowledged: Acknowledgment | None = None
-    told: Evidence | None = None
+    reported: Evidence | None = None
     """What its notifications reported."""
 
 
@@ -72,6 +75,9 @@ class OpenIncidents(Protocol):
 
     def close(self, incident: OpenIncident) -> bool:
         """Remove a resolved incident from those that are open; False if it was reopened."""
+
+    def drop(self, incident: OpenIncident, owner: Owner) -> bool:
+        """Remove a pending notification that `owner` took over, and that other sinks get."""
 
     def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
         """Set when the incident is due next; False if it has changed since it was read.

@@ -99,8 +99,7 @@ def send_test(
         missing = (*problems, "The incident is not stored as it was sent.")
         return Outcome(key=key, sent=True, problems=missing)
     over = replace(found, resolved_at=now, resolved_by=BY)
-    alert = resolved_alert(over)
-    resolved, more = test.send(alert) if alert else (False, ("The incident cannot be read.",))
+    resolved, more = test.send(resolved_alert(over))
     if resolved:
         desk.close(over)
     return Outcome(key=key, sent=True, resolved=resolved, problems=(*problems, *more))

@@ -45,7 +45,7 @@ class Unsent(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, alert: Alert, owner: Owner, replaced: tuple[DeletedFlowLog, ...] = ()) -> Unsent:
         """An alert whose text does not depend on its claim, with the deletions that it contains."""
-        notification = alert.render(Claim(state=ClaimState.CLAIMED))
+        notification = alert.notification(Claim(state=ClaimState.CLAIMED))
         return cls(key=alert.key, batch=owner.batch_id, notification=notification, replaced=replaced)
 
     @property

@@ -13,14 +13,13 @@ from flowwarden.monitor.acting_hosts import Past, Place, own_incidents, place_of
 from flowwarden.monitor.causes import Cause, cause_of
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
-from flowwarden.monitor.host_incident import HostIncident, severity_of
+from flowwarden.monitor.host_incident import HostIncident
 from flowwarden.monitor.incidents import incident_of
 from flowwarden.monitor.mutes import suggested
 from flowwarden.monitor.quiet import quiet_of, quiet_of_host
 from flowwarden.monitor.render import rollup
-from flowwarden.monitor.render.course import Course
-from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.incident_key import account_of, incident_key
+from flowwarden.monitor.render.not_sent import NotSent
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
@@ -28,8 +27,10 @@ from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify import held
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim
+from flowwarden.notify.course import Course
+from flowwarden.notify.crowd import Crowd
+from flowwarden.notify.draft import Draft
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.page_budget import Limit
 from flowwarden.printable import one_line
@@ -60,6 +61,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     """What is known of the hosts at the ends of the connections."""
     past: Mapping[Place, Past] = {}
     """What earlier batches reported about the acting hosts of the findings."""
+    not_sent: NotSent = NotSent()
+    """The findings of the batch that no alert is about."""
     span: tuple[int, int] | None = None
     """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
 
@@ -74,11 +77,12 @@ class Seen(Struct, frozen=True, kw_only=True):
             now=self.now,
             runbooks=self.deployment.runbooks,
             hosts=self.hosts,
+            not_sent=self.not_sent,
             batch_span=self.span,
         )
 
 
-class _Told(Struct, frozen=True):
+class _PagedFinding(Struct, frozen=True):
     """A finding that notifies, with its incident."""
 
     finding: Finding
@@ -95,12 +99,12 @@ def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
     Those for operations come first, since they report missing or unread records; then single
     findings by severity; then those that stand for several findings. Findings of one incident are one alert.
     """
-    incidents: defaultdict[str, list[_Told]] = defaultdict(list)
+    incidents: defaultdict[str, list[_PagedFinding]] = defaultdict(list)
     own = own_hosts(findings, seen)
     for finding in sorted(findings, key=_urgency):
         if finding.severity.pages:
-            told = _told(finding, seen, own)
-            incidents[told.key].append(told)
+            paged = _paged(finding, seen, own)
+            incidents[paged.key].append(paged)
     return [_alert(each, seen) for each in incidents.values()]
 
 
@@ -115,20 +119,22 @@ def _cause(finding: Finding, seen: Seen) -> Cause | None:
     return cause_of(finding, BY_NAME[finding.detector].shares, seen.hosts)
 
 
-def _told(finding: Finding, seen: Seen, own: Mapping[Place, Past]) -> _Told:
+def _paged(finding: Finding, seen: Seen, own: Mapping[Place, Past]) -> _PagedFinding:
     account, log_group = account_of(finding) or seen.batch.owner, one_line(seen.batch.log_group)
     place = place_of(finding, seen.batch.owner)
     if place and place in own:
         key = incident_key(finding, account, seen.deployment.region, log_group, host=place.host)
         quiet = quiet_of_host(seen.deployment.suppression_minutes)
-        return _Told(finding, account, key, None, HostIncident(place.host, own[place], quiet, seen.now))
+        return _PagedFinding(
+            finding, account, key, None, HostIncident(place.host, own[place], quiet, seen.now)
+        )
     cause = _cause(finding, seen)
-    return _Told(
+    return _PagedFinding(
         finding, account, incident_key(finding, account, seen.deployment.region, log_group, cause), cause
     )
 
 
-def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
+def _alert(several: Sequence[_PagedFinding], seen: Seen) -> Alert:
     first, findings = several[0], [each.finding for each in several]
     finding, detector = first.finding, BY_NAME[first.finding.detector]
     context, crowd = seen.context(first.account), _crowd(several)
@@ -143,40 +149,25 @@ def _alert(several: Sequence[_Told], seen: Seen) -> Alert:
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
         incident=incident_of(findings, title, kind, context),
-        revise=(lambda incident, claim: _revised(several, incident, claim)) if first.host else None,
     )
 
 
-def _revised(several: Sequence[_Told], incident: Incident, claim: Claim) -> Incident:
-    """The incident of an acting host, with what was reported about the host before."""
-    first = several[0]
-    crowd, evidence = _crowd(several), _evidence(several)
-    if crowd is None or evidence is None:
-        return incident
-    severity = severity_of(evidence.together(claim.told, claim.joined)).value
-    title = crowd.titled(describe(first.finding), claim).summary
-    attributes = incident.attributes | {"severity": severity}
-    return replace(incident, title=title, severity=severity, attributes=attributes)
-
-
-def _page(several: Sequence[_Told], claim: Claim, context: RenderContext) -> Notification:
+def _page(several: Sequence[_PagedFinding], claim: Claim, context: RenderContext) -> Notification | Draft:
     """The notification about the most urgent finding; of equally urgent ones, about one not yet reported."""
-    told = frozenset(claim.told.members if claim.told else ())
+    reported = frozenset(claim.reported.members if claim.reported else ())
 
-    def rank(each: _Told) -> tuple[tuple[bool, bool, int], bool]:
-        return _urgency(each.finding), told.issuperset(_members([each]) or ("",))
+    def rank(each: _PagedFinding) -> tuple[tuple[bool, bool, int], bool]:
+        return _urgency(each.finding), reported.issuperset(_members([each]) or ("",))
 
     first, *others = sorted(several, key=rank)
-    crowd, finding = _crowd([first, *others]), first.finding
+    crowd = _crowd([first, *others])
     if crowd is not None:
         mutes = tuple(suggested(each.finding, context.hosts, context.now) for each in others)
         crowd = replace(crowd, mutes=mutes)
-    if first.host and (evidence := _evidence(several)):
-        finding = replace(finding, severity=severity_of(evidence.together(claim.told, claim.joined)))
-    return render(finding, first.key, claim, context, crowd)
+    return render(first.finding, first.key, context, crowd)
 
 
-def _crowd(several: Sequence[_Told]) -> Crowd | Course | None:
+def _crowd(several: Sequence[_PagedFinding]) -> Crowd | Course | None:
     if host := several[0].host:
         return host.course([each.finding for each in several])
     shown = [*dict.fromkeys(each.cause.what for each in several if each.cause)]
@@ -186,13 +177,13 @@ def _crowd(several: Sequence[_Told]) -> Crowd | Course | None:
     return Crowd("; ".join(shown[:MOST_SHOWN]), _members(several), others)
 
 
-def _members(several: Sequence[_Told]) -> tuple[str, ...]:
+def _members(several: Sequence[_PagedFinding]) -> tuple[str, ...]:
     if host := several[0].host:
         return host.behaviors(each.finding for each in several)
     return tuple(dict.fromkeys(name for each in several if each.cause for name in each.cause.members))
 
 
-def _evidence(several: Sequence[_Told]) -> Evidence | None:
+def _evidence(several: Sequence[_PagedFinding]) -> Evidence | None:
     findings = [each.finding for each in several]
     if host := several[0].host:
         return host.evidence(findings)

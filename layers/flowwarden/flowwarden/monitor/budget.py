@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from math import inf
 from typing import Final
 
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
-from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending
 from flowwarden.notify.page_budget import Limit, Page
 from flowwarden.notify.ports import Claims, PageBudget
 
@@ -83,31 +82,15 @@ class TimedClaims:
         self._claims = claims
         self._budget = budget
 
-    def claim(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Evidence | None = None,
-        pending: Pending | None = None,
-    ) -> Claim:
+    def claim(self, request: ClaimRequest) -> Claim:
         """`Claims.claim`, with its time counted."""
         with self._budget.spending():
-            return self._claims.claim(key, owner, now, quiet, evidence, pending)
+            return self._claims.claim(request)
 
-    def confirm(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Evidence | None = None,
-        incident: Incident | None = None,
-    ) -> None:
+    def confirm(self, request: ClaimRequest) -> None:
         """`Claims.confirm`, with its time counted."""
         with self._budget.spending():
-            self._claims.confirm(key, owner, now, quiet, evidence, incident)
+            self._claims.confirm(request)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """`Claims.release`, with its time counted."""

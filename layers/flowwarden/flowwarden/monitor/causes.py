@@ -40,7 +40,7 @@ class Shares(StrEnum):
     ROLE = "the role: what its rules deny is one change of its rules"
     NETWORK_ACL = "the VPC and the direction of the rules: a network ACL has several subnets"
     SERVICE = "the role, and the only service that its hosts try, unless that is remote administration"
-    VISITORS = "the role, the service, and a network of the clients"
+    CLIENTS = "the role, the service, and a network of the clients"
     DESTINATION = "the role, and a network and service that its hosts connect to"
 
 
@@ -138,7 +138,7 @@ def _at_role(finding: TrafficFinding, shares: Shares, role: str) -> Cause:
     service, host = finding.service, (finding.subject,)
     identity = role, finding.peer_class.value, *((service.identity,) if service else ())
     match shares:
-        case Shares.VISITORS:
+        case Shares.CLIENTS:
             places = _networks(finding.tally.clients)
             what = f"clients in {places[0]} reach hosts of {role}"
         case Shares.DESTINATION:

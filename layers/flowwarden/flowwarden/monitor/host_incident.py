@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from flowwarden.monitor.acting_hosts import COMBINES, Past, act_of
 from flowwarden.monitor.detectors import BY_NAME
-from flowwarden.monitor.findings import Finding, Severity, TrafficFinding
-from flowwarden.monitor.render.course import Course, Event
+from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.render.text import describe
+from flowwarden.notify.course import Course, Event
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.text import moment
 
@@ -68,11 +68,6 @@ class HostIncident(Struct, frozen=True):
             if act.detector not in shown:
                 summary = f"in another incident, first in the hour from {moment(hour)}"
                 yield Event(hour, act.severity.value, act.detector, summary)
-
-
-def severity_of(evidence: Evidence) -> Severity:
-    """The severity that a gravity stands for."""
-    return tuple(Severity)[min(evidence.gravity, len(Severity) - 1)]
 
 
 def _amount(finding: Finding) -> int:

@@ -29,6 +29,7 @@ from flowwarden.monitor.inhibition import Inhibition
 from flowwarden.monitor.learning import learn
 from flowwarden.monitor.mutes import muted
 from flowwarden.monitor.policy_view import PolicyView
+from flowwarden.monitor.render.not_sent import NotSent
 from flowwarden.monitor.report import BatchReport, report
 from flowwarden.monitor.reported import HostHistory
 from flowwarden.monitor.review.reports import LearningReports, Occasion
@@ -143,7 +144,7 @@ class MonitoringService:
         triaged = muted(sorted_out.remaining, self._mutes(sorted_out.remaining, state, now), view.hosts, now)
         findings = inhibition.of(triaged, state)
         past = HostHistory(batch.owner, self._deployment.suppression_minutes, now).of(findings, state)
-        seen = self._seen(view, now, past)
+        seen = self._seen(view, now, past, NotSent.of([*findings, *sorted_out.inhibited]))
         found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         self._ended_mutes.note(delivery)
@@ -209,7 +210,7 @@ class MonitoringService:
         invalid = self._policy_recorder.alerts(owner, self._deployment.region)
         return [*invalid, *self._ended_mutes.alerts(now, owner, self._deployment.region)]
 
-    def _seen(self, view: BatchView, now: int, past: Mapping[Place, Past]) -> Seen:
+    def _seen(self, view: BatchView, now: int, past: Mapping[Place, Past], not_sent: NotSent) -> Seen:
         """What the texts of notifications need in addition to the findings."""
         return Seen(
             batch=view.batch,
@@ -217,6 +218,7 @@ class MonitoringService:
             now=now,
             hosts=view.hosts,
             past=past,
+            not_sent=not_sent,
             span=view.records.flows.span,
         )
 

@@ -127,8 +127,8 @@ class BatchReport(Struct, frozen=True, kw_only=True):
 
     @property
     def notifications(self) -> int:
-        """The number of notifications sent."""
-        return len(self.delivery.sent)
+        """The number of notifications sent; one about several incidents counts once."""
+        return self.delivery.published
 
     @property
     def suppressed(self) -> int:

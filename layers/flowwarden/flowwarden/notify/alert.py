@@ -8,10 +8,13 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.notify.claim_request import ClaimRequest
+from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, Owner
+from flowwarden.notify.draft import Draft
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending, StoredNotification
+from flowwarden.notify.incident import Incident
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.pending import StoredNotification
 
 
 class Route(StrEnum):
@@ -35,8 +38,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     route: Route
     title: str
     """One sentence, for the log and for roll-ups."""
-    render: Callable[[Claim], Notification]
-    """Creates the notification; the claim contains what was sent before."""
+    render: Callable[[Claim], Notification | Draft]
+    """Creates the notification, or a draft without its history; the claim contains what was sent before."""
     can_wait: bool = False
     """Whether to hold it back while the state table is unavailable, because each run would repeat it."""
     quiet: int | None = None
@@ -50,26 +53,38 @@ class Alert(Struct, frozen=True, kw_only=True):
     incident: Incident | None = None
     """If given, the incident has a life: it is listed while it is open, and resolved when it is over."""
 
-    revise: Callable[[Incident, Claim], Incident] | None = None
-    """Completes the incident with what the claim says of earlier notifications."""
-
     def after(self, claim: Claim, now: int) -> Alert:
-        """The alert with everything that its notification tells, sent at `now` (Unix seconds).
+        """The alert with everything that its notification reports, sent at `now` (Unix seconds).
 
         That includes members that joined before, and the earlier life of the incident.
         """
-        told = self.evidence and self.evidence.together(claim.told, claim.joined)
+        reported = self.evidence and self.evidence.together(claim.reported, claim.joined)
         incident = self.incident and self.incident.after(claim.earlier, claim.event, now)
-        if incident is not None and self.revise is not None:
-            incident = self.revise(incident, claim)
-        return replace(self, evidence=told, incident=incident)
+        if incident is not None and isinstance(draft := self.render(claim), Draft):
+            incident = draft.revised(incident, claim, reported)
+        return replace(self, evidence=reported, incident=incident)
 
-    @property
-    def pending(self) -> Pending | None:
-        """What the dispatcher needs to send it, if the invocation ends before; None if it has no life."""
-        if self.incident is None:
-            return None
-        notification = StoredNotification.of(self.render(Claim(state=ClaimState.CLAIMED)))
-        return Pending(
-            incident=self.incident, notification=notification, quiet=self.quiet, evidence=self.evidence
+    def notification(self, claim: Claim) -> Notification:
+        """The notification; the claim contains what was sent before."""
+        rendered = self.render(claim)
+        return rendered.completed(claim, self.evidence) if isinstance(rendered, Draft) else rendered
+
+    def request(self, sink: str, owner: Owner, now: int) -> ClaimRequest:
+        """The claim on its notification to a sink, or the confirmation of that claim."""
+        return ClaimRequest(
+            key=ClaimKey(sink, self.key),
+            owner=owner,
+            now=now,
+            quiet=self.quiet,
+            evidence=self.evidence,
+            incident=self.incident,
         )
+
+    def first_request(self, sink: str, owner: Owner, now: int) -> ClaimRequest:
+        """The claim, with the notification that is stored with it if the incident has a life."""
+        request = self.request(sink, owner, now)
+        if self.incident is None:
+            return request
+        rendered = self.render(Claim(state=ClaimState.CLAIMED))
+        stored = rendered if isinstance(rendered, Draft) else StoredNotification.of(rendered)
+        return replace(request, notification=stored)

@@ -45,7 +45,7 @@ def claim_of(
     if run.lasting is not None and run.lasting.suppress(key, alert.evidence, run.at):
         return Claim(state=ClaimState.SUPPRESSED), DeliveryReport(), claims
     try:
-        claim = claims.claim(key, run.owner, run.at, alert.quiet, alert.evidence, alert.pending)
+        claim = claims.claim(alert.first_request(sink.name, run.owner, run.at))
     except StateUnavailable:
         return without, DeliveryReport(state_unavailable=1), None
     if run.lasting is not None:

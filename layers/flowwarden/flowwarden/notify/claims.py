@@ -88,8 +88,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     """Whether a member joined an incident that was sent for others."""
     joined: tuple[str, ...] = ()
     """Members that joined since the last notification."""
-    told: Evidence | None = None
-    """What was told of the incident, if it goes on."""
+    reported: Evidence | None = None
+    """What was reported of the incident, if it goes on."""
     event: Event = Event.OPENED
     """What the notification reports about the incident."""
     earlier: Incident | None = None

@@ -12,6 +12,8 @@ class DeliveryReport(Struct, frozen=True, kw_only=True):
 
     sent: tuple[str, ...] = ()
     """Keys of the incidents that were sent, once per sink."""
+    published: int = 0
+    """Notifications that sinks accepted. One about several incidents counts once."""
     suppressed: tuple[str, ...] = ()
     """Titles of repeats that were not sent."""
     known: tuple[str, ...] = ()

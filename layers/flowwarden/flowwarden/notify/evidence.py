@@ -1,4 +1,4 @@
-"""Evidence: what an alert rests on. A repeat is told again only if the evidence grew.
+"""Evidence: what an alert rests on. A repeat is reported again only if the evidence grew.
 
 Hosts that share one cause are members of one incident. Within `JOIN_SECONDS` of a notification, further
 members join it without another one; the next notification of the incident lists them.
@@ -12,12 +12,14 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+SEVERITIES: Final = ("info", "medium", "high", "critical")
+"""The severity for each gravity."""
 GROWTH: Final = 10
 """How many times the amount, or the members, of the last notification are new evidence."""
 JOIN_SECONDS: Final = 3600
 """After a notification, for how long other members join its incident."""
 REMIND_SECONDS: Final = 7 * 86_400
-"""After a notification, when an incident that never paused is told again."""
+"""After a notification, when an incident that never paused is reported again."""
 REMIND_MANY_SECONDS: Final = 86_400
 """The same for an incident of several members: one of them may have paused."""
 MOST_MEMBERS: Final = 50
@@ -39,7 +41,7 @@ MOST_PLACES: Final = 50
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """The evidence for an alert, or for all that was told about an incident."""
+    """The evidence for an alert, or for all that was reported about an incident."""
 
     gravity: int = 0
     """Higher for graver."""
@@ -48,12 +50,12 @@ class Evidence(Struct, frozen=True, kw_only=True):
     members: tuple[str, ...] = ()
     """Those that share the cause, such as hosts; empty if the incident is about one subject only."""
     places: tuple[str, ...] = ()
-    """What a notification about it tells that the members do, such as networks that they contact."""
+    """What a notification about it says that the members do, such as networks that they contact."""
     asks: tuple[tuple[str, ...], ...] = ()
-    """If there are any, others join only if of each of these groups one was told as a place: an intruder must
-    not join the incident of an ordinary change, also if the same batch shows both."""
+    """If there are any, others join only if of each of these groups one was reported as a place: an intruder
+    must not join the incident of an ordinary change, also if the same batch shows both."""
     strict: bool = False
-    """Whether `asks` also apply to a member that was told together with others. Once it was told for
+    """Whether `asks` also apply to a member that was reported together with others. Once it was reported for
     something else, it may go on with anything: it is a place itself then."""
     combines: int = 0
     """The gravity from which two or more members are one step graver together (`combined`): the members are
@@ -87,7 +89,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
     @property
     def remind(self) -> int:
-        """Seconds for which an incident can go on before it is told again."""
+        """Seconds for which an incident can go on before it is reported again."""
         return REMIND_SECONDS if len(self.members) <= 1 else REMIND_MANY_SECONDS
 
     @property
@@ -96,7 +98,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
         return (GROWTH - 1) * max(1, len(self.members))
 
     def together(self, earlier: Evidence | None, joined: Iterable[str] = ()) -> Evidence:
-        """This evidence, with what was told earlier and the members that joined since."""
+        """This evidence, with what was reported earlier and the members that joined since."""
         before = earlier or replace(self, members=())
         alone = [each for each in self.members if self.strict and each in before.members]
         return Evidence(

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import digest
+from flowwarden.notify.incident import Event
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.page_budget import CRITICAL, Limit
 from flowwarden.notify.text import moment, plural
@@ -89,6 +90,7 @@ def _labels(limit: Limit, place: Place) -> dict[str, str]:
         "detector": NAME,
         "account": place.account,
         "region": place.region,
+        "event": Event.OPENED.value,
     }
 
 

@@ -7,13 +7,11 @@ it is over. If it recurs within a day, it is reopened.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.notification import Composed, Notification
 from flowwarden.unreadable import CLOCKS
 
 REOPEN_SECONDS: Final = 86_400
@@ -134,47 +132,3 @@ def _between(least: int, value: int, most: int) -> int:
 def _distinct(mutes: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
     """These without repetitions, in order."""
     return tuple(each for at, each in enumerate(mutes) if each not in mutes[:at])
-
-
-class StoredNotification(Struct, frozen=True, kw_only=True):
-    """A notification as it is stored: `Notification` would fold the texts of several lines."""
-
-    subject: str
-    text: str
-    document: dict[str, Any]
-    attributes: dict[str, str]
-
-    @classmethod
-    def of(cls, notification: Notification) -> StoredNotification:
-        """The same notification."""
-        return cls(
-            subject=notification.subject,
-            text=notification.text,
-            document=notification.document,
-            attributes=notification.attributes,
-        )
-
-    def restored(self) -> Notification:
-        """The notification, with everything escaped again: the stored text may come from elsewhere."""
-        lines = {
-            name: Composed.of(each.split("\n"), end="")
-            for name, each in self.document.items()
-            if isinstance(each, str) and "\n" in each
-        }
-        return Notification(
-            subject=self.subject,
-            text=self.text,
-            document=self.document | lines,
-            attributes=self.attributes,
-        )
-
-
-class Pending(Struct, frozen=True, kw_only=True):
-    """A notification that is about to be sent. If its invocation ends first, the dispatcher sends it."""
-
-    incident: Incident
-    notification: StoredNotification
-    quiet: int | None = None
-    """See `Alert.quiet`."""
-    evidence: Evidence | None = None
-    """See `Alert.evidence`."""

@@ -161,10 +161,10 @@ def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, Del
     if not has_time(run, claims):
         claims = usable_claims(run, claims) if hurries else None
     claim, report, usable = claim_of(alert, work.sink, run, claims)
-    alert = alert.after(claim, run.at)
     if claim.state is not ClaimState.CLAIMED:
         report += not_sent(alert, claim, usable)
     else:
+        alert = alert.after(claim, run.at)
         left, sent = _send_claimed(left, alert, claim, run, usable, hurries=hurries)
         report += sent
     # Notifications sent by other attempts at this batch count: a retry does not raise the limit.
@@ -190,7 +190,7 @@ def _send_claimed(
         if limit is not None:
             return _hold(left, alert, limit)
     before = run.time_left()
-    report += publish([alert], [], alert.render(claim), left.sink, run, claims)
+    report += publish([alert], [], alert.notification(claim), left.sink, run, claims)
     if report.sent:
         left = replace(left, slowest=max(left.slowest or 0.0, before - run.time_left()))
     return left, report
@@ -220,11 +220,13 @@ def _send_roll_up(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp)
     report = DeliveryReport(rolled_up=tuple(each.title for each in covered))
     if not work.beyond:
         granted = Claim(state=ClaimState.CLAIMED)
-        return report + publish(work.claimed, work.unclaimed, page.render(granted), work.sink, run, claims)
+        return report + publish(
+            work.claimed, work.unclaimed, page.notification(granted), work.sink, run, claims
+        )
     if not has_time(run, None):
         return report + DeliveryReport(unsent=(f"{page.title} {NO_TIME}",))
     claim, asked, usable = claim_of(page, work.sink, run, claims)
     claimed = (*work.claimed, page) if claim.state is ClaimState.CLAIMED else work.claimed
     if not (claimed or work.unclaimed):
         return report + asked + not_sent(page, claim, usable)
-    return report + asked + publish(claimed, work.unclaimed, page.render(claim), work.sink, run, usable)
+    return report + asked + publish(claimed, work.unclaimed, page.notification(claim), work.sink, run, usable)

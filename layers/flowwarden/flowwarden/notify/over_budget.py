@@ -86,7 +86,7 @@ def _send(
         return DeliveryReport(unsent=(f"{page.title} {NO_TIME}",))
     claim, report, usable = claim_of(page, sink, run, claims)
     if claim.state is ClaimState.CLAIMED:
-        return report + publish([page, *alerts], [], page.render(claim), sink, run, usable)
+        return report + publish([page, *alerts], [], page.notification(claim), sink, run, usable)
     if claim.state in UNSURE and claim.same_batch:
         return report + DeliveryReport(unsent=(f"{page.title} {UNSURE[claim.state]}",))
     # They stay pending: the dispatcher sends them when the budget allows, or in the roll-up of the next hour.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
-from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import Incident, Pending
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.page_budget import Limit, Page
 
@@ -25,43 +24,14 @@ class Sink(Protocol):
 class Claims(Protocol):
     """Claims on incidents by sink, shared by concurrent invocations."""
 
-    def claim(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Evidence | None = None,
-        pending: Pending | None = None,
-    ) -> Claim:
-        """Try to claim the notification of a sink about an incident.
+    def claim(self, request: ClaimRequest) -> Claim:
+        """Try to claim the notification of a sink about an incident. Raises StateUnavailable."""
 
-        Args:
-            key: the sink and the incident.
-            owner: the caller.
-            now: Unix seconds.
-            quiet: seconds for which repeats of the incident are suppressed; None for the stack's setting.
-            evidence: what the alert rests on, see `Alert.evidence`.
-            pending: stored with the claim, so that the dispatcher can send it; None if the incident has no
-                life (`Alert.incident`).
+    def confirm(self, request: ClaimRequest) -> None:
+        """Mark the claimed notification as sent, with what it reported.
 
-        Raises StateUnavailable if the table did not respond.
-        """
-
-    def confirm(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Evidence | None = None,
-        incident: Incident | None = None,
-    ) -> None:
-        """Mark the notification claimed by `owner` as sent, with what it told; see `claim`.
-
-        With `incident`, the incident is open from now on.
-
-        Raises StateUnavailable.
+        With an incident, that is open from now on. Does nothing if another invocation has taken over the
+        claim. Raises StateUnavailable.
         """
 
     def release(self, key: ClaimKey, owner: Owner) -> None:

@@ -35,7 +35,7 @@ def publish(
         failed_calls = mark(keys, run, claims, sent=False) if answered else 0
         return DeliveryReport(unsent=unsent, state_unavailable=failed_calls)
     sent = tuple(alert.key for alert in alerts)
-    return DeliveryReport(sent=sent, state_unavailable=mark(keys, run, claims, sent=True))
+    return DeliveryReport(sent=sent, published=1, state_unavailable=mark(keys, run, claims, sent=True))
 
 
 def mark(
@@ -56,7 +56,7 @@ def mark(
         for key, alert in keys.items():
             owner = run.owners.get(alert.key, run.owner)
             if sent:
-                claims.confirm(key, owner, run.at, alert.quiet, alert.evidence, alert.incident)
+                claims.confirm(alert.request(key.sink, owner, run.at))
             else:
                 claims.release(key, owner)
     except StateUnavailable:

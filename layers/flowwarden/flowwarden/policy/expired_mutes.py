@@ -1,4 +1,4 @@
-"""Tells operations which mutes of the policy have ended, so that they are extended or removed. Pure."""
+"""Reports to operations which mutes of the policy have ended, so that they are extended or removed. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flowwarden.policy.mutes import Mute
 from flowwarden.printable import as_json, one_line
 from flowwarden.state.sets import DAY
 
-TOLD_SECONDS: Final = 3 * DAY
+REPORTED_SECONDS: Final = 3 * DAY
 """After its end, for how long a mute is reported. Shorter than the suppression of repeats, so that it is
 reported once; long enough for a stack without traffic at the weekend."""
 QUIET_SECONDS: Final = 6 * DAY
@@ -42,14 +42,14 @@ class EndedMutes:
         self._reported = set[str]()
 
     def alerts(self, now: int, account_id: str, region: str) -> list[Alert]:
-        """An alert for each end in the last `TOLD_SECONDS` that this container has not seen reported.
+        """An alert for each end in the last `REPORTED_SECONDS` that this container has not seen reported.
 
         Args:
             now: Unix seconds.
             account_id: of the stack's batch.
             region: of the stack.
         """
-        lately = (mutes for end, mutes in self._by_end.items() if end <= now < end + TOLD_SECONDS)
+        lately = (mutes for end, mutes in self._by_end.items() if end <= now < end + REPORTED_SECONDS)
         found = (_alert(mutes, account_id, region) for mutes in lately)
         return [each for each in found if each.key not in self._reported]
 

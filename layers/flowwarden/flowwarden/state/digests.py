@@ -247,8 +247,8 @@ def writable_until(hour: int) -> int:
 def groups_of(content: Content, before: Content) -> dict[Group, int]:
     """The groups with the number of their batches; without batches that the hour before already has."""
     batches: defaultdict[int, int] = defaultdict(int)
-    told = before.numbers.get(BATCHES, frozenset())
-    for number in content.numbers.get(BATCHES, frozenset()) - told:
+    known = before.numbers.get(BATCHES, frozenset())
+    for number in content.numbers.get(BATCHES, frozenset()) - known:
         batches[number >> _MARK] += 1
     rows = Group.read(content.texts.get(GROUPS, ()))
     return {each: batches[each.number] for each in rows if batches[each.number]}
@@ -256,11 +256,11 @@ def groups_of(content: Content, before: Content) -> dict[Group, int]:
 
 def counts_of(content: Content, before: Content) -> dict[Kept, int]:
     """The findings that were not sent, by the reason; without batches that the hour before already has."""
-    told = {number >> _COUNT for number in before.numbers.get(COUNTS, ())}
+    known = {number >> _COUNT for number in before.numbers.get(COUNTS, ())}
     most: dict[int, int] = {}
     for number in content.numbers.get(COUNTS, ()):
         batch, count = number >> _COUNT, number & (1 << _COUNT) - 1
-        if batch not in told:
+        if batch not in known:
             most[batch] = max(most.get(batch, 0), count)
     found = dict.fromkeys(Kept, 0)
     for batch, count in most.items():

@@ -209,7 +209,7 @@ INCIDENTS: Final = Item(
     name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
     ttl=15 * DAY, ttl_from="the end of its suppression window", per_batch=36,
     why="Which invocation notifies a sink of an incident, and when the last notification was sent. Each sink "
-    "has its own item, so a failing sink does not affect others. Also what was told, and who joined since. "
+    "has its own item, so a failing sink does not affect others. Also what was sent, and what joined since. "
     "The item outlives its suppression window, so that the next page can mention the previous one, and that "
     "a batch from a failure queue, which keeps it for 14 days, does not page again. Each costs two writes.",
 )  # fmt: skip

@@ -19,12 +19,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from flowwarden.aws.dynamodb import lifecycle, told
+from flowwarden.aws.dynamodb import history, lifecycle, reported
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.lifecycle import PENDING, RESOLVED, SENT
+from flowwarden.aws.dynamodb.reported import ACKNOWLEDGED
 from flowwarden.aws.dynamodb.table import ConditionFailed, ItemDamaged, StateTable, number
-from flowwarden.aws.dynamodb.told import ACKNOWLEDGED
 from flowwarden.errors import StateUnavailable
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import (
     MAX_UNANSWERED,
     REDRIVE_SECONDS,
@@ -36,7 +37,7 @@ from flowwarden.notify.claims import (
     Owner,
 )
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Incident, Pending
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.state.sets import DAY
 from flowwarden.unreadable import CLOCKS, Unreadable
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
 
 ACTIONS = ("dynamodb:UpdateItem",)
 """The IAM actions that this file needs."""
-
-_MOST_TRIES = 1000
-"""More attempts than a claim can have in a week. A larger number is damage and does not suppress."""
 
 _NAMES: Final = {"#state": "state", "#owner": "owner"}
 """Members whose names are reserved words of DynamoDB."""
@@ -69,7 +67,7 @@ _HELD = (
 
 _CONFIRM: Final = "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
 _ENDED: Final = (
-    "suppressed_batches, lease_until, tries, pending, no_data_since, told_resolved"
+    "suppressed_batches, lease_until, tries, pending, no_data_since, reported_resolved"
     ", resolved_at, resolved_by, ended_at"
     f"{lifecycle.ACKNOWLEDGMENT}"
 )
@@ -85,62 +83,56 @@ class DynamoDbClaims:
         self._table = StateTable(client, table, unreadable)
         self._terms = terms
 
-    def claim(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Evidence | None = None,
-        pending: Pending | None = None,
-    ) -> Claim:
+    def claim(self, request: ClaimRequest) -> Claim:
         """Try to claim the notification of the sink about the incident.
 
-        Costs one write; a suppressed repeat costs a second write, which counts it. `quiet` is the suppression
-        window in seconds, None for that of the terms. With `evidence`, a repeat is suppressed only if it
-        shows nothing new (`told.nothing_new`).
+        Costs one write; a suppressed repeat costs a second write, which counts it. With evidence, a repeat is
+        suppressed only if it shows nothing new (`reported.nothing_new`).
 
         Raises:
             StateUnavailable: the table did not answer or refused.
         """
-        quiet = self._terms.suppression if quiet is None else quiet
-        incident = None if pending is None else pending.incident
-        held = self._held(evidence, incident, now, quiet)
-        life = lifecycle.claimed(pending, now, self._terms.lease)
+        quiet, held = self._quiet(request), self._held(request)
+        life = lifecycle.claimed(request.pending, request.now, self._terms.lease)
         try:
             answer = self._counted(
-                key,
+                request.key,
                 "SET #state = :pending, #owner = :me, lease_until = :lease, expires_at = :expires"
                 f"{life.text}, tries = ",
                 "if_not_exists(tries, :none) + :one",
                 ConditionExpression=f"NOT ({held.text})",
-                ExpressionAttributeNames=_NAMES | life.names,
-                ExpressionAttributeValues=self._values(owner, now, quiet) | held.values | life.values,
+                ExpressionAttributeNames=_NAMES | held.names | life.names,
+                ExpressionAttributeValues=self._values(request.owner, request.now, quiet)
+                | held.values
+                | life.values,
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ConditionFailed as refused:
-            return self._refused(key, refused.item, told.Asked(owner, now, quiet, evidence, incident))
+            return self._refused(request, refused.item)
         before = answer.get("Attributes")
-        return self._claimed(key, before, now, quiet) if before else Claim(state=ClaimState.CLAIMED)
+        return self._claimed(request, before) if before else Claim(state=ClaimState.CLAIMED)
 
-    def _held(
-        self, evidence: Evidence | None, incident: Incident | None, now: int, quiet: int
-    ) -> told.Clause:
+    def _quiet(self, request: ClaimRequest) -> int:
+        """The suppression window of a request, in seconds."""
+        return self._terms.suppression if request.quiet is None else request.quiet
+
+    def _held(self, request: ClaimRequest) -> reported.Clause:
         """The condition under which this claim is not granted."""
-        new, silent = self._new(evidence, now, quiet), lifecycle.suppressing(incident, now)
+        new = self._new(request.evidence, request.now, self._quiet(request))
+        silent = lifecycle.suppressing(request.incident, request.now)
         text = _HELD.format(suppressing=silent.text, nothing_new=new.text)
-        return told.Clause(text, new.values | silent.values)
+        return reported.Clause(text, new.values | silent.values, new.names)
 
-    def _new(self, evidence: Evidence | None, now: int, quiet: int) -> told.Clause:
+    def _new(self, evidence: Evidence | None, now: int, quiet: int) -> reported.Clause:
         """The condition under which a repeat within the window is not sent."""
         if evidence is None:
-            return told.Clause("attribute_exists(suppressed_until)", {})
+            return reported.Clause("attribute_exists(suppressed_until)", {})
         # Findings that count over a day have windows that are a day longer (`quiet_of`), and one incident can
         # have both kinds of findings.
         furthest = {":quiet": number(now + quiet + DAY + CLOCKS)}
-        clause = told.nothing_new(evidence, now, min(quiet, self._terms.suppression))
-        return told.Clause(clause.text, clause.values | furthest)
+        clause = reported.nothing_new(evidence, now, min(quiet, self._terms.suppression))
+        return reported.Clause(clause.text, clause.values | furthest, clause.names)
 
     def _values(self, owner: Owner, now: int, quiet: int) -> dict[str, Any]:
         """The values in the condition and in the update of a claim."""
@@ -165,47 +157,38 @@ class DynamoDbClaims:
             ":now": number(now),
             ":other": number(now - UNANSWERED_SECONDS),
             ":redrive": number(now - REDRIVE_SECONDS + 1),
-            ":plausible": number(_MOST_TRIES),
+            ":plausible": number(lifecycle.MOST_TRIES),
         }
 
-    def confirm(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Evidence | None = None,
-        incident: Incident | None = None,
-    ) -> None:
+    def confirm(self, request: ClaimRequest) -> None:
         """Mark the notification as sent, which begins the suppression window.
 
-        `evidence` is what the notification reports. Does nothing if another invocation has taken over the
+        The evidence is what the notification reports. Does nothing if another invocation has taken over the
         claim: the new owner confirms it.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
         """
-        quiet = self._terms.suppression if quiet is None else quiet
-        kept = told.Clause(" REMOVE joined", {}) if evidence is None else told.stored(evidence)
-        life = lifecycle.confirmed(incident, now)
-        try:
+        ends = request.now + self._quiet(request)
+        evidence = request.evidence
+        kept = reported.Clause(" REMOVE joined", {}) if evidence is None else reported.stored(evidence)
+        life = lifecycle.confirmed(request.incident, request.now)
+        with suppress(ConditionFailed):
             self._update(
-                key,
+                request.key,
                 UpdateExpression=f"{_CONFIRM}{life.text}{kept.text}, {_ENDED}",
                 ConditionExpression="#owner = :me",
                 ExpressionAttributeNames=_NAMES | life.names,
                 ExpressionAttributeValues={
                     ":sent": {"S": SENT},
-                    ":me": {"S": str(owner)},
-                    ":now": number(now),
-                    ":quiet": number(now + quiet),
-                    ":expires": number(INCIDENTS.kept_until(now + quiet)),
+                    ":me": {"S": str(request.owner)},
+                    ":now": number(request.now),
+                    ":quiet": number(ends),
+                    ":expires": number(INCIDENTS.kept_until(ends)),
                     **kept.values,
                     **life.values,
                 },
             )
-        except ConditionFailed:
-            return
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """Release the claim because nothing was sent: its lease ends now, and the attempt does not count.
@@ -213,7 +196,7 @@ class DynamoDbClaims:
         Raises:
             StateUnavailable: the table did not answer or refused.
         """
-        try:
+        with suppress(ConditionFailed):
             self._counted(
                 key,
                 "SET lease_until = :never, tries = ",
@@ -227,31 +210,30 @@ class DynamoDbClaims:
                     ":pending": {"S": PENDING},
                 },
             )
-        except ConditionFailed:
-            return
 
-    def _refused(self, key: ClaimKey, members: dict[str, Any], asked: told.Asked) -> Claim:
-        owner, now, evidence = asked.owner, asked.now, asked.evidence
-        item = self._item(key, members)
+    def _refused(self, request: ClaimRequest, members: dict[str, Any]) -> Claim:
+        now, evidence, item = request.now, request.evidence, self._item(request.key, members)
         state, holder = item.text("state"), item.text("owner") or ""
-        same_batch = owner.same_batch(holder)
-        if state == PENDING and holder == str(owner):
+        same_batch = request.owner.same_batch(holder)
+        if state == PENDING and holder == str(request.owner):
             # The SDK retried a write whose response was late: the first write had already claimed.
-            return self._claimed(key, members, now, asked.quiet)
+            return self._claimed(request, members)
         if state not in {SENT, RESOLVED}:
             waits = (item.moment("lease_until", now + self._terms.lease) or 0) > now
             waiting = ClaimState.IN_PROGRESS if waits else ClaimState.UNANSWERED
             return Claim(state=waiting, same_batch=same_batch)
         # A retry or second delivery of the batch that sent it is not a repeat.
-        joins = evidence is not None and not set(evidence.members) <= set(item.names("told"))
+        joins = evidence is not None and not set(evidence.members) <= set(item.names("reported"))
         known = lifecycle.incident_of(item, now)
         if not same_batch:
             # The outcome is already known, and a missing count does not change it.
             with suppress(StateUnavailable, ConditionFailed):
-                reopening = lifecycle.reopened(known, asked.incident, state, now)
-                stale = lifecycle.is_stale(known, asked.incident)
-                if update := told.repeat(item, asked, reopening, state, stale=stale):
-                    self._update(key, **update)
+                reopening = lifecycle.reopened(known, request.incident, state, now)
+                stale = lifecycle.is_stale(known, request.incident)
+                if update := reported.repeat(
+                    item, request, self._quiet(request), reopening, state, stale=stale
+                ):
+                    self._update(request.key, **update)
         return Claim(
             state=ClaimState.SUPPRESSED,
             same_batch=same_batch,
@@ -260,27 +242,15 @@ class DynamoDbClaims:
             earlier=known,
         )
 
-    def _claimed(self, key: ClaimKey, members: dict[str, Any], now: int, quiet: int) -> Claim:
+    def _claimed(self, request: ClaimRequest, members: dict[str, Any]) -> Claim:
         """A granted claim, with what the item contained before. Notes its members that cannot be used."""
-        before = self._item(key, members)
+        before = self._item(request.key, members)
         state = before.text("state")
         if state == PENDING:
-            before.moment("lease_until", now + self._terms.lease)
+            before.moment("lease_until", request.now + self._terms.lease)
         elif state not in {None, SENT, RESOLVED}:
             before.left_out("state", "is not a state of a claim")
-        shows = state in {SENT, RESOLVED} or (state == PENDING and "suppressed_until" in before)
-        ends = before.moment("suppressed_until", now + quiet + DAY) if shows else None
-        acknowledged = state == SENT and lifecycle.acknowledged_until(before, now)
-        event, earlier = lifecycle.history(before, now)
-        return Claim(
-            state=ClaimState.CLAIMED,
-            suppressed_batches=before.size("suppressed_batches"),
-            last_sent=before.moment("sent_at", now) if "sent_at" in before else None,
-            joined=before.names("joined"),
-            told=told.told(before) if (ends or 0) > now or acknowledged else None,
-            event=event,
-            earlier=earlier,
-        )
+        return history.granted(before, state, request.now, self._quiet(request))
 
     def _counted(self, key: ClaimKey, update: str, count: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
         """Update the item and its count of attempts; a count that is not a number becomes 1."""

@@ -60,10 +60,10 @@ class DynamoDbDesk(DynamoDbIncidents):
             ":resolved": {"S": RESOLVED},
             ":now": number(now),
             ":by": {"S": by},
-            ":told": {"BOOL": True},
+            ":reported": {"BOOL": True},
         }
         update = (
-            f"{RESOLVING}, resolved_by = :by, told_resolved = :told"
+            f"{RESOLVING}, resolved_by = :by, reported_resolved = :reported"
             f" REMOVE #open, check_at, no_data_since{ACKNOWLEDGMENT}"
         )
         return self._write(incident, update, values, SENT)

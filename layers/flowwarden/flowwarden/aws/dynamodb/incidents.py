@@ -6,14 +6,19 @@ keys only, and is eventually consistent, so each item is read before anything is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from flowwarden.aws.dynamodb import told
+from flowwarden.aws.dynamodb import reported
+from flowwarden.aws.dynamodb.history import LONGEST_WINDOW, granted
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.lifecycle import (
     ACKNOWLEDGMENT,
+    MOST_TRIES,
     OPEN,
     PENDING,
     RESOLVED,
@@ -22,10 +27,11 @@ from flowwarden.aws.dynamodb.lifecycle import (
     acknowledged_until,
     incident_of,
 )
+from flowwarden.aws.dynamodb.reported import Clause
 from flowwarden.aws.dynamodb.table import Address, ConditionFailed, ItemDamaged, StateTable, number
 from flowwarden.dispatcher.ports import Acknowledgment, OpenIncident
-from flowwarden.notify.claims import MAX_UNANSWERED, UNANSWERED_SECONDS, ClaimKey, Owner
-from flowwarden.notify.incident import Pending
+from flowwarden.notify.claims import MAX_UNANSWERED, UNANSWERED_SECONDS, Claim, ClaimKey, Owner
+from flowwarden.notify.pending import Pending
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.state.sets import DAY
 from flowwarden.unreadable import Unreadable
@@ -38,6 +44,8 @@ ACTIONS = ("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem")
 """The IAM actions that this file needs."""
 
 _NAMES: Final = {"#state": "state", "#owner": "owner", "#open": OPEN}
+_VERSION: Final = ("owner", "last_seen", "lease_until")
+"""The members that must not have changed when an item is written, as they are stored."""
 
 
 class DynamoDbIncidents:
@@ -59,7 +67,7 @@ class DynamoDbIncidents:
             if one is not None:
                 found.append(one)
             elif OPEN in item:
-                self._forget(address)
+                self._forget(address, item)
         return found
 
     def take(self, incident: OpenIncident, owner: Owner, now: int) -> bool:
@@ -72,35 +80,32 @@ class DynamoDbIncidents:
         }
         taken = "SET #owner = :me, lease_until = :lease, check_at = :check_at"
         try:
-            return self._write(incident, f"{taken} ADD tries :one", values, PENDING)
+            counted = f"{taken}, tries = if_not_exists(tries, :none) + :one"
+            return self._write(incident, counted, values | {":none": number(0)}, PENDING)
         except ItemDamaged:  # a count that is not a number becomes 1
-            return self._write_or_drop(incident, f"{taken}, tries = :one", values, PENDING)
+            return self._write_or_forget(incident, f"{taken}, tries = :one", values, PENDING)
 
     def resolve(self, incident: OpenIncident, now: int) -> bool:
         """See the port."""
         values = {":resolved": {"S": RESOLVED}, ":now": number(now)}
-        return self._write_or_drop(
+        return self._write_or_forget(
             incident, f"{RESOLVING} REMOVE no_data_since{ACKNOWLEDGMENT}", values, SENT
         )
 
     def close(self, incident: OpenIncident) -> bool:
         """See the port."""
-        values = {":told": {"BOOL": True}}
-        closed = "SET told_resolved = :told REMOVE #open, check_at"
+        values = {":reported": {"BOOL": True}}
+        same = _unchanged({"state": {"S": RESOLVED}, "resolved_at": number(incident.resolved_at or 0)})
+        update = "SET reported_resolved = :reported REMOVE #open, check_at"
         try:
-            self._table.update(
-                INCIDENTS.address(incident.key.sink, incident.key.incident),
-                UpdateExpression=closed,
-                ConditionExpression="#state = :state AND resolved_at = :at",
-                ExpressionAttributeNames={"#state": "state", "#open": OPEN},
-                ExpressionAttributeValues=values
-                | {":state": {"S": RESOLVED}, ":at": number(incident.resolved_at or 0)},
-            )
-        except ConditionFailed:
-            return False
+            return self._update(incident.key, update, same, values)
         except ItemDamaged as error:
-            return self._drop(incident, error)
-        return True
+            return self._refused(incident.key, same, error)
+
+    def drop(self, incident: OpenIncident, owner: Owner) -> bool:
+        """See the port."""
+        same = _unchanged({"state": {"S": PENDING}, "owner": {"S": str(owner)}})
+        return self._update(incident.key, "REMOVE #open, check_at, pending", same)
 
     def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
         """See the port."""
@@ -110,57 +115,78 @@ class DynamoDbIncidents:
         else:
             update = "SET check_at = :check_at, expires_at = :expires, no_data_since = :since"
             values[":since"] = number(no_data_since)
-        return self._write_or_drop(incident, update, values, PENDING if incident.pending else SENT)
+        return self._write_or_forget(incident, update, values, PENDING if incident.pending else SENT)
 
-    def _write_or_drop(self, incident: OpenIncident, update: str, values: dict[str, Any], state: str) -> bool:
+    def _write_or_forget(
+        self, incident: OpenIncident, update: str, values: dict[str, Any], state: str
+    ) -> bool:
         """The same as `_write`; an item that allows no write leaves the index, and the answer is False."""
         try:
             return self._write(incident, update, values, state)
         except ItemDamaged as error:
-            return self._drop(incident, error)
+            return self._refused(incident.key, _version_of(incident, state), error)
 
-    def _drop(self, incident: OpenIncident, error: ItemDamaged) -> bool:
+    def _refused(self, key: ClaimKey, same: Clause, error: ItemDamaged) -> bool:
         """Remove an item from the index that allows no write, such as a full one: it would be due for ever.
 
         Each run would begin with it, and stop there.
         """
-        address = INCIDENTS.address(incident.key.sink, incident.key.incident)
-        self._table.item(address[0], {}).left_out("its size or content", f"allows no write: {error}")
-        self._table.update(
-            address,
-            UpdateExpression="REMOVE #open, check_at",
-            ExpressionAttributeNames={"#open": OPEN},
-        )
+        item = self._table.item(INCIDENTS.key_of(key.sink, key.incident), {})
+        item.left_out("its size or content", f"allows no write: {error}")
+        self._update(key, "REMOVE #open, check_at", same)
         return False
 
     def _write(self, incident: OpenIncident, update: str, values: dict[str, Any], state: str) -> bool:
         """Write if neither the state, nor the owner, nor the time of the latest traffic has changed."""
-        owner, seen, lease = incident.version
-        conditions = ["#state = :state", "#owner = :owner"]
-        values = values | {":state": {"S": state}, ":owner": {"S": owner}}
-        for name, text in (("last_seen", seen), ("lease_until", lease)):
-            conditions.append(f"{name} = :{name}" if text else f"attribute_not_exists({name})")
-            values |= {f":{name}": {"N": text}} if text else {}
-        names = {name: each for name, each in _NAMES.items() if name in f"{update} {' '.join(conditions)}"}
+        return self._update(incident.key, update, _version_of(incident, state), values)
+
+    def _update(
+        self, key: ClaimKey, update: str, same: Clause, values: Mapping[str, Any] = MappingProxyType({})
+    ) -> bool:
+        """Update the item if the condition holds; False if it does not."""
+        names = {name: each for name, each in _NAMES.items() if name in f"{update} {same.text}"}
         try:
             self._table.update(
-                INCIDENTS.address(incident.key.sink, incident.key.incident),
+                INCIDENTS.address(key.sink, key.incident),
                 UpdateExpression=update,
-                ConditionExpression=" AND ".join(conditions),
+                ConditionExpression=same.text,
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
+                ExpressionAttributeValues={**values, **same.values},
             )
         except ConditionFailed:
             return False
         return True
 
-    def _forget(self, address: Address) -> None:
-        """Remove an item from the index that cannot be read: it would be due for ever."""
-        self._table.update(
-            address,
-            UpdateExpression="REMOVE #open, check_at",
-            ExpressionAttributeNames={"#open": OPEN},
-        )
+    def _forget(self, address: Address, item: StoredItem) -> None:
+        """Remove an item from the index that cannot be read, which was noted: it would be due for ever.
+
+        Not one that an invocation has written since it was read.
+        """
+        same = _unchanged({name: item.members.get(name) for name in ("state", "check_at", *_VERSION)})
+        with suppress(ConditionFailed):
+            self._table.update(
+                address,
+                UpdateExpression="REMOVE #open, check_at",
+                ConditionExpression=same.text,
+                ExpressionAttributeNames=_NAMES,
+                **({"ExpressionAttributeValues": same.values} if same.values else {}),
+            )
+
+
+def _version_of(incident: OpenIncident, state: str) -> Clause:
+    """The condition that an item is in this state, and has not changed since it was read."""
+    return _unchanged(dict(zip(_VERSION, incident.version, strict=True)) | {"state": {"S": state}})
+
+
+def _unchanged(members: Mapping[str, Any]) -> Clause:
+    """The condition that an item still has these members, of whatever type they are; None for no member."""
+    texts: list[str] = []
+    values: dict[str, Any] = {}
+    for name, member in members.items():
+        path = f"#{name}" if f"#{name}" in _NAMES else name
+        texts.append(f"attribute_not_exists({path})" if member is None else f"{path} = :was_{name}")
+        values |= {} if member is None else {f":was_{name}": member}
+    return Clause(" AND ".join(texts), values)
 
 
 def read(item: StoredItem, now: int, *, also_closed: bool = False) -> OpenIncident | None:
@@ -175,15 +201,20 @@ def read(item: StoredItem, now: int, *, also_closed: bool = False) -> OpenIncide
     pending = item.document("pending", Pending) if state == PENDING and "pending" in item else None
     pending = None if pending is None else replace(pending, incident=pending.incident.plausible(now))
     incident = incident_of(item, now)
-    if (pending or incident) is None or (state == PENDING and pending is None):
+    if state == PENDING and "pending" not in item:
+        item.left_out("pending", "is missing")
+    if incident is None and pending is not None:
+        incident = pending.incident
+    if incident is None or (state == PENDING and pending is None):
         return None
     resolved = item.moment("resolved_at", now) if state == RESOLVED else None
     if state == RESOLVED and resolved is None:
         return None
     return OpenIncident(
         key=key,
-        version=(owner, _raw(item, "last_seen"), _raw(item, "lease_until")),
+        version=tuple(item.members.get(name) for name in _VERSION),
         pending=pending,
+        claim=None if pending is None else _claim(item, pending, now),
         batch=owner.partition("/")[0],
         is_leased=_is_leased(item, now),
         incident=incident,
@@ -191,13 +222,19 @@ def read(item: StoredItem, now: int, *, also_closed: bool = False) -> OpenIncide
         suppressed_batches=item.size("suppressed_batches"),
         joined=item.names("joined"),
         resolved_at=resolved,
-        is_told="told_resolved" in item,
+        is_reported="reported_resolved" in item,
         no_data_since=item.moment("no_data_since", now) if "no_data_since" in item else None,
         check_at=(item.moment("check_at", now + 2 * DAY) or 0) if "check_at" in item else 0,
         resolved_by=item.text("resolved_by") if "resolved_by" in item else None,
         acknowledged=_acknowledgment(item, state, now),
-        told=told.told(item),
+        reported=reported.reported(item),
     )
+
+
+def _claim(item: StoredItem, pending: Pending, now: int) -> Claim:
+    """What the claim of a pending notification showed."""
+    claimed_at = now if pending.claimed_at is None else min(pending.claimed_at, now)
+    return granted(item, PENDING, claimed_at, LONGEST_WINDOW if pending.quiet is None else pending.quiet)
 
 
 def _acknowledgment(item: StoredItem, state: str | None, now: int) -> Acknowledgment | None:
@@ -218,17 +255,11 @@ def _key(text: str) -> ClaimKey | None:
     return ClaimKey(sink, incident) if separator and text.startswith(INCIDENTS.prefix) else None
 
 
-def _raw(item: StoredItem, name: str) -> str:
-    """A number as it is stored; '' if there is none."""
-    member = item.members.get(name)
-    return str(member.get("N", "")) if isinstance(member, dict) else ""
-
-
 def _is_leased(item: StoredItem, now: int) -> bool:
     """Whether its owner may still send a pending notification, or too many attempts were not answered."""
     lease = item.amount("lease_until") if "lease_until" in item else None
     tries = item.amount("tries") if "tries" in item else None
     if lease is None or lease > now + DAY:
         return False
-    waits = (tries or 0) >= MAX_UNANSWERED and lease > now - UNANSWERED_SECONDS
+    waits = MAX_UNANSWERED <= (tries or 0) <= MOST_TRIES and lease > now - UNANSWERED_SECONDS
     return lease > now or waits

@@ -25,7 +25,7 @@ class StoredItem:
 
         Args:
             key: the item's key, for notes.
-            members: the item in DynamoDB's notation, such as `{"told": {"SS": ["i-1"]}}`.
+            members: the item in DynamoDB's notation, such as `{"reported": {"SS": ["i-1"]}}`.
             unreadable: where ignored members are noted.
         """
         self.key = key

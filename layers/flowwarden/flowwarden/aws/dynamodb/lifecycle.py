@@ -13,9 +13,10 @@ import msgspec
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.item import StoredItem
+from flowwarden.aws.dynamodb.reported import Clause
 from flowwarden.aws.dynamodb.table import number
-from flowwarden.aws.dynamodb.told import Clause
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident, Pending
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Incident
+from flowwarden.notify.pending import Pending
 from flowwarden.unreadable import CLOCKS
 
 PENDING: Final = "PENDING"
@@ -30,6 +31,8 @@ RESOLVING: Final = "SET #state = :resolved, resolved_at = :now, ended_at = if_no
 ACKNOWLEDGMENT: Final = ", acknowledged_until, acknowledged_at, acknowledged_by"
 """The members of an acknowledgment, for the end of a REMOVE clause: the next notification, and the end of the
 incident, remove it."""
+MOST_TRIES: Final = 1000
+"""More attempts than a claim can have in a week. A larger number is damage and does not suppress."""
 RETRY_SECONDS: Final = 10
 """After the end of a lease, for how long a retry of the batch goes first. Then the next run of the dispatcher
 sends what is pending: within two minutes of the claim."""
@@ -92,7 +95,7 @@ def suppressing(incident: Incident | None, now: int) -> Clause:
         ":ahead": now + CLOCKS,
         ":seen": min(incident.last_seen, now),  # DynamoDB refuses a range that ends before it begins
     }
-    known = f"attribute_not_exists(told_resolved) OR {_RECENT}"
+    known = f"attribute_not_exists(reported_resolved) OR {_RECENT}"
     if incident.counted_over:
         known, times = f"{known} OR {_COUNTED}", times | {":counted": now - incident.counted_over}
     values = {name: number(each) for name, each in times.items()}
@@ -114,11 +117,12 @@ def reopened(known: Incident | None, seen: Incident | None, state: str, now: int
         return Clause("", {})
     again = replace(known, reopened=known.reopened + 1, last_seen=now)
     return Clause(
-        "#state = :sent, reopened = :reopened, #open = :open, check_at = :check_at, told_resolved = :told",
+        "#state = :sent, reopened = :reopened, #open = :open, check_at = :check_at"
+        ", reported_resolved = :reported",
         {
             ":sent": {"S": SENT},
             # The notification about its end is sent, or is being sent at this moment.
-            ":told": {"BOOL": True},
+            ":reported": {"BOOL": True},
             ":reopened": number(again.reopened),
             ":open": {"S": OPEN},
             ":check_at": number(due_at(again, now)),
@@ -159,19 +163,3 @@ def incident_of(item: StoredItem, now: int) -> Incident | None:
         last_seen=max(known.last_seen, seen or 0),
         reopened=known.reopened if reopened is None else reopened,
     ).plausible(now)
-
-
-def history(item: StoredItem, now: int) -> tuple[Event, Incident | None]:
-    """What a notification reports that is sent now, and the incident that it continues."""
-    incident = incident_of(item, now)
-    if incident is None:
-        return Event.OPENED, None
-    if "resolved_at" not in item:
-        if "told_resolved" not in item:
-            return Event.UPDATED, incident
-        # It was reopened silently, which was counted.
-        return Event.REOPENED, replace(incident, reopened=max(0, incident.reopened - 1))
-    resolved = item.moment("resolved_at", now)
-    if resolved is None or now - resolved >= REOPEN_SECONDS:
-        return Event.OPENED, None
-    return Event.REOPENED, incident

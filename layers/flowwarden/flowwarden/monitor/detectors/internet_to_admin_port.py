@@ -110,7 +110,7 @@ DETECTOR: Final = Detector(
         "internet does not usually reach; after two days the connection counts as usual"
     ),
     severity=Severity.HIGH,
-    shares=Shares.VISITORS,
+    shares=Shares.CLIENTS,
     unpaged=Route.DIGEST,
     technique="T1133",
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),

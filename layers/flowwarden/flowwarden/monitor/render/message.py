@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.mutes import SUGGESTED_DAYS, suggested
 from flowwarden.monitor.quiet import quiet_of
-from flowwarden.monitor.render.course import Course
-from flowwarden.monitor.render.crowd import Crowd
-from flowwarden.monitor.render.parts import RenderContext, repeats
-from flowwarden.monitor.render.subject import subject_line
+from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe, steps
 from flowwarden.monitor.text import Text
 from flowwarden.notify.alert import Route
-from flowwarden.notify.claims import Claim
+from flowwarden.notify.course import Course
+from flowwarden.notify.crowd import Crowd
+from flowwarden.notify.draft import Draft, repeats
 from flowwarden.notify.evidence import REMIND_SECONDS
 from flowwarden.notify.notification import Composed
+from flowwarden.notify.subject import Title
 from flowwarden.notify.text import plural
 from flowwarden.printable import LONGEST_LINE, as_json
 
@@ -28,6 +30,8 @@ LISTED_MUTES: Final = 10
 _HOW_TO_MUTE: Final = f"Mute for {SUGGESTED_DAYS} days: give the reason, and add to `mutes` in the policy"
 
 _BY_COMMAND: Final = "or run"
+_LAST: Final = {"mutes": None, "suppressed_batches": None, "last_sent": None}
+"""The last members of each document. The draft fills them in."""
 
 
 class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
@@ -39,8 +43,6 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     """The runbook steps, in order."""
     key: str
     """Identifies the incident."""
-    claim: Claim
-    """What was sent before."""
     context: RenderContext
     crowd: Crowd | Course | None = None
     """The other findings of the incident: with its cause, or about its host."""
@@ -50,21 +52,58 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
         cls,
         finding: F,
         key: str,
-        claim: Claim,
         context: RenderContext,
         crowd: Crowd | Course | None = None,
     ) -> Message[F]:
         """Put the finding into words."""
         text = describe(finding)
         todo = steps(finding, text, context)
-        if crowd is not None:
-            text = crowd.titled(text, claim)
-        return cls(finding=finding, text=text, steps=todo, key=key, claim=claim, context=context, crowd=crowd)
+        return cls(finding=finding, text=text, steps=todo, key=key, context=context, crowd=crowd)
+
+    def draft(
+        self,
+        kind: str,
+        facts: Iterable[str],
+        body: Iterable[Iterable[str]],
+        document: dict[str, Any],
+        *,
+        opening: Sequence[str] = (),
+        vpc: str | None = None,
+    ) -> Draft:
+        """The notification without its history.
+
+        Args:
+            kind: the attribute by which subscribers filter.
+            facts: the lines of the first paragraph.
+            body: the paragraphs after it, by lines.
+            document: the members of the document that do not depend on the history, in their order.
+            opening: lines after the title.
+            vpc: SNS rejects empty values, so an unknown VPC is omitted.
+        """
+        lines = {
+            name: tuple(each.split("\n")) for name, each in document.items() if isinstance(each, Composed)
+        }
+        return Draft(
+            title=Title(summary=self.text.summary, brief=self.text.brief),
+            severity=self.finding.severity.value,
+            region=self.context.region,
+            opening=tuple(opening),
+            facts=(*facts, self.context.not_sent.line),
+            body=tuple(map(tuple, body)),
+            identity=self._identity,
+            ending=tuple(self.how_to_mute),
+            repeats=self.repeats,
+            others=self.crowd and replace(self.crowd, mutes=()),  # they are in the draft's own
+            document=document | dict.fromkeys(lines) | {"not_sent": self.context.not_sent.document} | _LAST,
+            lines=lines | {"mutes": tuple(map(as_json, self.mutes))},
+            attributes=attributes(self.finding, kind, self.context) | ({"vpc": vpc} if vpc else {}),
+        )
 
     @property
-    def subject(self) -> str:
-        """The summary on one line, with severity and region; shorter if it is long."""
-        return subject_line(self.finding.severity, self.text, self.context.region, self.claim.event)
+    def _identity(self) -> tuple[str, str]:
+        """The line that names the incident, without its severity."""
+        attack = f", ATT&CK {self.technique}" if self.technique else ""
+        return f"Incident {self.key}, severity ", f", detector {self.finding.detector}{attack}"
 
     @property
     def what_to_do(self) -> list[str]:
@@ -84,11 +123,6 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
         return [own, *(self.crowd.mutes if self.crowd else ())][:LISTED_MUTES]
 
     @property
-    def mute_lines(self) -> Composed:
-        """The mutes as JSON, a line each: the members of a document are folded, and would not match."""
-        return Composed.of(map(as_json, self.mutes), end="")
-
-    @property
     def how_to_mute(self) -> list[str]:
         """The lines that say how to mute the findings."""
         # A mute that does not fit into a line would be cut, and no longer be JSON.
@@ -100,31 +134,19 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
 
     @property
     def repeats(self) -> str:
-        """When the incident was last sent, and how long repeats are suppressed."""
+        """For how long repeats are suppressed."""
         quiet = self.crowd.quiet if self.crowd else None
         if quiet is None:
             quiet = quiet_of(self.finding, self.context.suppression_minutes)
         minutes = self.context.suppression_minutes if quiet is None else quiet // 60
         is_page = BY_NAME[self.finding.detector].route is Route.PAGES
         goes_on = is_page and minutes * 60 < REMIND_SECONDS
-        return repeats(self.claim, minutes, goes_on=goes_on)
+        return repeats(minutes, goes_on=goes_on)
 
     @property
     def technique(self) -> str:
         """MITRE ATT&CK technique; empty if there is none."""
         return BY_NAME[self.finding.detector].technique
-
-    @property
-    def identity(self) -> str:
-        """The last line of a text: incident key, severity, and detector."""
-        attack = f", ATT&CK {self.technique}" if self.technique else ""
-        return (
-            f"Incident {self.key}, severity {self.finding.severity}, detector {self.finding.detector}{attack}"
-        )
-
-    def attributes(self, kind: str) -> dict[str, str]:
-        """The attributes that subscribers filter by."""
-        return attributes(self.finding, kind, self.context) | {"event": self.claim.event.value}
 
 
 def attributes(finding: Finding, kind: str, context: RenderContext) -> dict[str, str]:

@@ -11,21 +11,17 @@ from flowwarden.monitor.findings import (
     UnparsedFinding,
 )
 from flowwarden.monitor.render import page, rollup, telemetry, unparsed
-from flowwarden.monitor.render.course import Course
-from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
-from flowwarden.notify.claims import Claim
+from flowwarden.notify.course import Course
+from flowwarden.notify.crowd import Crowd
+from flowwarden.notify.draft import Draft
 from flowwarden.notify.notification import Notification
 
 
 def render(
-    finding: Finding,
-    key: str,
-    claim: Claim,
-    context: RenderContext,
-    crowd: Crowd | Course | None = None,
-) -> Notification:
+    finding: Finding, key: str, context: RenderContext, crowd: Crowd | Course | None = None
+) -> Notification | Draft:
     """The notification about a finding; `key` identifies its incident, `crowd` its other findings.
 
     Raises:
@@ -33,11 +29,11 @@ def render(
     """
     match finding:
         case TrafficFinding():
-            return page.render(finding, key, claim, context, crowd)
+            return page.draft(finding, key, context, crowd)
         case InterfaceFinding():
-            return telemetry.render(finding, key, claim, context)
+            return telemetry.draft(finding, key, context)
         case UnparsedFinding():
-            return unparsed.render(finding, key, claim, context)
+            return unparsed.draft(finding, key, context)
         case SurplusFinding():
             detector, summary = BY_NAME[finding.detector], describe(finding).summary
             quiet = (detector.quiet,)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.render import amount
-from flowwarden.monitor.render.course import Course
-from flowwarden.monitor.render.crowd import Crowd
 from flowwarden.monitor.render.ends import TOP, from_end, listed, to_end
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between
@@ -15,32 +14,33 @@ from flowwarden.monitor.render.query import log_query
 from flowwarden.monitor.traffic.hosts import known_id
 from flowwarden.monitor.traffic.selection import logged_by
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Composed, Notification
+from flowwarden.notify.course import Course
+from flowwarden.notify.crowd import Crowd
+from flowwarden.notify.draft import Draft
 
 type Page = Message[TrafficFinding]
 
 
-def render(
-    finding: TrafficFinding,
-    key: str,
-    claim: Claim,
-    context: RenderContext,
-    crowd: Crowd | Course | None = None,
-) -> Notification:
+def draft(
+    finding: TrafficFinding, key: str, context: RenderContext, crowd: Crowd | Course | None = None
+) -> Draft:
     """The notification about a finding; `key` identifies its incident, `crowd` its other findings."""
-    page = Message.about(finding, key, claim, context, crowd)
-    # SNS rejects empty values, so an unknown VPC is omitted.
-    vpc = known_id(finding.example.flow.vpc_id)
-    return Notification(
-        subject=page.subject,
-        text=_text(page),
-        document=_document(page),
-        attributes=page.attributes("incident") | ({"vpc": vpc} if vpc else {}),
+    page = Message.about(finding, key, context, crowd)
+    query = log_query(page.text.query_terms).split("\n")
+    covered = between(amount.covered(finding))
+    return page.draft(
+        "incident",
+        _facts(page),
+        (
+            page.what_to_do,
+            (f"CloudWatch Logs Insights, log group {context.log_group}{covered}", *query),
+        ),
+        _document(page),
+        vpc=known_id(finding.example.flow.vpc_id),
     )
 
 
-def _text(page: Page) -> Composed:
+def _facts(page: Page) -> Iterator[str]:
     finding, context, text = page.finding, page.context, page.text
     rows = (
         ("From", from_end(finding, context.hosts).text),
@@ -52,22 +52,7 @@ def _text(page: Page) -> Composed:
         ("Evidence", text.because),
         ("Likely cause", text.likely),
     )
-    query = log_query(text.query_terms).split("\n")
-    covered = between(amount.covered(finding))
-    return Composed.of(
-        (text.summary,),
-        (f"{name:<12} {value}" for name, value in rows),
-        page.crowd.lines(page.claim) if page.crowd else (),
-        page.what_to_do,
-        (f"CloudWatch Logs Insights, log group {context.log_group}{covered}", *query),
-        (page.repeats, page.identity),
-        page.how_to_mute,
-    )
-
-
-def _others(page: Page, kind: type[Crowd | Course]) -> dict[str, Any] | None:
-    """The other findings of the incident; None if it has no others of this kind."""
-    return page.crowd.document(page.claim) if isinstance(page.crowd, kind) else None
+    return (f"{name:<12} {value}" for name, value in rows)
 
 
 def _service(finding: TrafficFinding) -> str:
@@ -100,7 +85,7 @@ def _document(page: Page) -> dict[str, Any]:
         "version": DOCUMENT_VERSION,
         "kind": "incident",
         "incident": page.key,
-        "event": page.claim.event.value,
+        "event": None,
         **_statement(page),
         **_place(page.finding, page.context),
         **amount.document(page.finding, page.text),
@@ -108,10 +93,7 @@ def _document(page: Page) -> dict[str, Any]:
         "log_stream": page.context.log_stream,
         "query": log_query(page.text.query_terms),
         "query_range": span and {"begin": span[0], "end": span[1]},
-        **{each.member: _others(page, each) for each in (Crowd, Course)},
-        "mutes": page.mute_lines,
-        "suppressed_batches": page.claim.suppressed_batches,
-        "last_sent": page.claim.last_sent,
+        **dict.fromkeys(each.member for each in (Crowd, Course)),
     }
 
 

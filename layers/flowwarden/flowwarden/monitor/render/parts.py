@@ -1,4 +1,4 @@
-"""Times and statements about repeats in the monitor's notifications. Pure."""
+"""Where and when the findings of a notification were logged. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.monitor.render.not_sent import NotSent
 from flowwarden.monitor.traffic.hosts import Hosts
-from flowwarden.notify.claims import Claim
-from flowwarden.notify.text import duration, moment, plural
+from flowwarden.notify.text import moment
 
 DOCUMENT_VERSION: Final = "1"
 """Raised when a member of the JSON document is removed or changes its meaning."""
@@ -36,6 +36,8 @@ class RenderContext(Struct, frozen=True, kw_only=True):
     """Base address of the runbooks."""
     hosts: Hosts = Hosts({})
     """What is known of the hosts at the ends of the connections."""
+    not_sent: NotSent = NotSent()
+    """The findings of the batch that no notification is about."""
     batch_span: tuple[int, int] | None = None
     """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
 
@@ -52,17 +54,3 @@ def widened(span: tuple[int, int] | None) -> tuple[int, int] | None:
 def between(span: tuple[int, int] | None) -> str:
     """`, 2026-11-24 02:58:01 UTC to 2026-11-24 03:08:01 UTC`; empty if the times are unknown."""
     return "" if span is None else f", {moment(span[0])} to {moment(span[1])}"
-
-
-def repeats(claim: Claim, minutes: int, *, goes_on: bool) -> str:
-    """When the incident was last sent, and for how many minutes repeats are suppressed.
-
-    `goes_on` is whether each repeat begins the time again.
-    """
-    again = " Each repeat begins that time again; if the evidence grows, it is sent." if goes_on else ""
-    ahead = f"Repeats suppressed for {duration(minutes)}.{again}"
-    if claim.last_sent is None:
-        return ahead
-    repeats = plural(claim.suppressed_batches, "repeat")
-    before = f"Last sent at {moment(claim.last_sent)}; {repeats} suppressed since."
-    return f"{before} {ahead}"

@@ -8,12 +8,12 @@ from typing import Any, Final
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between, widened
 from flowwarden.monitor.render.query import stream_query
-from flowwarden.monitor.render.subject import subject_line
-from flowwarden.monitor.text import Text
 from flowwarden.notify import held
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
+from flowwarden.notify.incident import Event
 from flowwarden.notify.notification import Composed, Notification
+from flowwarden.notify.subject import Title, subject_line
 from flowwarden.notify.text import duration, plural
 
 NAME: Final = held.NAME
@@ -85,7 +85,7 @@ def render(
     summary = summarize(count, context)
     labels = _labels(context, route)
     return Notification(
-        subject=subject_line(SEVERITY[route], Text(summary=summary, brief=_brief(count)), context.region),
+        subject=subject_line(SEVERITY[route], Title(summary=summary, brief=_brief(count)), context.region),
         text=_text(summaries, count, key, context, route, quiet),
         document={
             "version": DOCUMENT_VERSION,
@@ -97,6 +97,7 @@ def render(
             **_place(context),
             "findings": count,
             "listed": list(summaries[:LISTED]),
+            "not_sent": context.not_sent.document,
         },
         attributes=labels,
     )
@@ -121,6 +122,7 @@ def _labels(context: RenderContext, route: Route) -> dict[str, str]:
         "detector": NAME,
         "account": context.account_id,
         "region": context.region,
+        "event": Event.OPENED.value,
     }
 
 
@@ -150,7 +152,10 @@ def _text(
         (summarize(count, context),),
         _CAUSE[route],
         (f"  - {each}" for each in (*summaries[:LISTED], *rest)),
-        (f"Logged in {context.log_group}, stream {context.log_stream}, account {context.account_id}.",),
+        (
+            f"Logged in {context.log_group}, stream {context.log_stream}, account {context.account_id}.",
+            context.not_sent.line,
+        ),
         ("What to do", *todo, f"  Runbook: {context.runbook(NAME)}"),
         (
             f"CloudWatch Logs Insights, log group {context.log_group}{between(widened(context.batch_span))}",

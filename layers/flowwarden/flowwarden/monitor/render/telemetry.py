@@ -8,8 +8,7 @@ from typing import Any, Final
 from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext
-from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Composed, Notification
+from flowwarden.notify.draft import Draft
 from flowwarden.notify.text import moment
 from flowwarden.printable import one_line
 
@@ -17,30 +16,17 @@ LISTED: Final = 50
 """The number of interfaces that are listed; the others are counted."""
 
 
-def render(finding: InterfaceFinding, key: str, claim: Claim, context: RenderContext) -> Notification:
+def draft(finding: InterfaceFinding, key: str, context: RenderContext) -> Draft:
     """The notification about missing records; `key` identifies its incident."""
-    message = Message.about(finding, key, claim, context)
-    return Notification(
-        subject=message.subject,
-        text=_text(message),
-        document=_document(message),
-        attributes=message.attributes(finding.detector),
+    message = Message.about(finding, key, context)
+    facts = (
+        f"Where        {context.account_id}, {context.region}, {context.log_group}",
+        *_interfaces(finding),
+        _window(finding),
+        f"Evidence     {message.text.because}",
     )
-
-
-def _text(message: Message[InterfaceFinding]) -> Composed:
-    finding, context = message.finding, message.context
-    return Composed.of(
-        (message.text.summary, NOT_INSPECTED),
-        (
-            f"Where        {context.account_id}, {context.region}, {context.log_group}",
-            *_interfaces(finding),
-            _window(finding),
-            f"Evidence     {message.text.because}",
-        ),
-        message.what_to_do,
-        (message.repeats, message.identity),
-        message.how_to_mute,
+    return message.draft(
+        finding.detector, facts, (message.what_to_do,), _document(message), opening=(NOT_INSPECTED,)
     )
 
 
@@ -70,7 +56,7 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "version": DOCUMENT_VERSION,
         "kind": finding.detector,
         "incident": message.key,
-        "event": message.claim.event.value,
+        "event": None,
         "detector": finding.detector,
         "severity": finding.severity,
         "summary": message.text.summary,
@@ -86,7 +72,4 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "interfaces": {"distinct": len(finding.interfaces), "top": list(_listed(finding))},
         "first": finding.first,
         "last": finding.last,
-        "mutes": message.mute_lines,
-        "suppressed_batches": message.claim.suppressed_batches,
-        "last_sent": message.claim.last_sent,
     }

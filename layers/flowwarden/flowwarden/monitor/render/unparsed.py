@@ -8,8 +8,7 @@ from typing import Any, Final
 from flowwarden.monitor.findings import UnparsedFinding
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext
-from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Composed, Notification
+from flowwarden.notify.draft import Draft
 from flowwarden.notify.text import plural
 from flowwarden.printable import printable
 from flowwarden.records.log_format import LogFormat
@@ -20,30 +19,22 @@ FORMATS: Final = 5
 """The number of log formats that are listed."""
 
 
-def render(finding: UnparsedFinding, key: str, claim: Claim, context: RenderContext) -> Notification:
+def draft(finding: UnparsedFinding, key: str, context: RenderContext) -> Draft:
     """The notification about lines that match no log format, or more than one."""
-    message = Message.about(finding, key, claim, context)
-    return Notification(
-        subject=message.subject,
-        text=_text(message),
-        document=_document(message),
-        attributes=message.attributes(finding.detector),
-    )
-
-
-def _text(message: Message[UnparsedFinding]) -> Composed:
-    finding, context = message.finding, message.context
+    message = Message.about(finding, key, context)
     where = f"{context.account_id}, {context.region}, {context.log_group}, stream {context.log_stream}"
     reasons = [f"{_short(why)} ({plural(lines, 'line')})" for why, lines in finding.reasons]
-    return Composed.of(
-        (message.text.summary, NOT_INSPECTED),
+    return message.draft(
+        finding.detector,
         (f"Where        {where}",),
-        _part("Parse errors", reasons),
-        _part("First unparsed lines", [_short(line) for line in finding.samples]),
-        _part("Log formats tried", _formats(finding.formats)),
-        message.what_to_do,
-        (message.repeats, message.identity),
-        message.how_to_mute,
+        (
+            _part("Parse errors", reasons),
+            _part("First unparsed lines", [_short(line) for line in finding.samples]),
+            _part("Log formats tried", _formats(finding.formats)),
+            message.what_to_do,
+        ),
+        _document(message),
+        opening=(NOT_INSPECTED,),
     )
 
 
@@ -68,7 +59,7 @@ def _document(message: Message[UnparsedFinding]) -> dict[str, Any]:
         "version": DOCUMENT_VERSION,
         "kind": finding.detector,
         "incident": message.key,
-        "event": message.claim.event.value,
+        "event": None,
         "detector": finding.detector,
         "severity": finding.severity,
         "summary": message.text.summary,
@@ -84,7 +75,4 @@ def _document(message: Message[UnparsedFinding]) -> dict[str, Any]:
         "reasons": [{"reason": _short(why), "lines": lines} for why, lines in finding.reasons],
         "samples": [_short(line) for line in finding.samples],
         "formats": [each.to_log_format() for each in finding.formats[:FORMATS]],
-        "mutes": message.mute_lines,
-        "suppressed_batches": message.claim.suppressed_batches,
-        "last_sent": message.claim.last_sent,
     }

@@ -35,8 +35,10 @@ def candidates(known: Iterable[KnownRole], reported: Sets, today: int) -> list[K
     """
     if not _may_report(reported, today):
         return []
-    told = reported.get(ROLES, frozenset())
-    old = [each for each in known if _age(each, today) >= LEARNING_DAYS and number_of(each.role) not in told]
+    listed = reported.get(ROLES, frozenset())
+    old = [
+        each for each in known if _age(each, today) >= LEARNING_DAYS and number_of(each.role) not in listed
+    ]
     if not any(has_waited(each, today) for each in old):
         return []
     return sorted(old, key=lambda each: fingerprint(each.role, today))[:MOST_READ]

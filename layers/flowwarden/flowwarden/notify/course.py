@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.monitor.text import Text
 from flowwarden.notify.claims import Claim
+from flowwarden.notify.subject import Title
 from flowwarden.notify.text import moment, plural
 from flowwarden.printable import one_line
 
@@ -38,7 +38,7 @@ class Event(Struct, frozen=True):
         return f"{self.since} {self.severity} {self.detector} {one_line(self.summary, LONGEST_EVENT)}"
 
 
-class Course(Struct, frozen=True):
+class Course(Struct, frozen=True, tag="host", tag_field="kind"):
     """What a page says about all that a host did."""
 
     member: ClassVar[str] = "same_host"
@@ -56,19 +56,19 @@ class Course(Struct, frozen=True):
     def events(self, claim: Claim) -> list[Event]:
         """All events of the incident in their order, one for each detector: its latest sentence."""
         latest: dict[str, Event] = {}
-        for event in (*self.found, *_stored(claim.told.places if claim.told else ())):
+        for event in (*self.found, *_stored(claim.reported.places if claim.reported else ())):
             known = latest.setdefault(event.detector, event)
             latest[event.detector] = replace(known, since=min(known.since, event.since))
         return sorted(latest.values(), key=lambda each: (each.since, each.detector))
 
-    def titled(self, text: Text, claim: Claim) -> Text:
-        """The text of the page's finding, with a title that names all detectors if there are several."""
+    def titled(self, title: Title, claim: Claim) -> Title:
+        """The title of the page's finding, or one that names all detectors if there are several."""
         events = self.events(claim)
         if len(events) <= 1:
-            return text
+            return title
         named = ", then ".join(f"{each.detector} since {moment(each.since)}" for each in events)
         brief = ", then ".join(each.detector for each in events)
-        return replace(text, summary=f"{self.host}: {named}.", brief=f"{self.host}: {brief}")
+        return Title(summary=f"{self.host}: {named}.", brief=f"{self.host}: {brief}")
 
     def lines(self, claim: Claim) -> Iterator[str]:
         """The paragraph about the events; none if there is only one."""

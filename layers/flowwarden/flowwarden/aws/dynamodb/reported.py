@@ -1,4 +1,4 @@
-"""What the last notification of an incident reported (`told`), as members of its claim item.
+"""What the last notification of an incident reported, as members of its claim item.
 
 Also builds the conditions that compare a repeat with it. If a member of the item is missing or damaged, the
 condition does not hold and the alert is sent.
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.table import number
-from flowwarden.notify.claims import Owner
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.evidence import (
     GROWTH,
     JOIN_SECONDS,
@@ -26,13 +26,12 @@ from flowwarden.notify.evidence import (
     UNCOUNTED,
     Evidence,
 )
-from flowwarden.notify.incident import Incident
 from flowwarden.state.schema import INCIDENTS
 from flowwarden.unreadable import CLOCKS
 
 _NOTHING_NEW: Final = (
-    "attribute_type(told_gravity, :n) AND told_gravity >= :gravity"
-    " AND attribute_type(told_limit, :n) AND told_limit > :amount"
+    "attribute_type(reported_gravity, :n) AND reported_gravity >= :gravity"
+    " AND attribute_type(reported_limit, :n) AND reported_limit > :amount"
 )
 _FEW_JOINED: Final = (
     "(attribute_not_exists(joined)"
@@ -46,23 +45,14 @@ ACKNOWLEDGED: Final = (
 _WAITING: Final = f"(sent_at BETWEEN :waiting AND :ahead OR ({ACKNOWLEDGED}))"
 
 
-class Asked(Struct, frozen=True):
-    """The arguments of a claim; see `DynamoDbClaims.claim`."""
-
-    owner: Owner
-    now: int
-    quiet: int
-    evidence: Evidence | None
-    incident: Incident | None = None
-
-
 class Clause(Struct, frozen=True):
     """A part of an expression of DynamoDB, with its values by placeholder."""
 
     text: str
     values: dict[str, Any]
     names: dict[str, str] = {}
-    """Members whose names are reserved words of DynamoDB, by placeholder."""
+    """Members whose names are reserved words of DynamoDB, or occur often in a condition, whose length is
+    limited; by placeholder."""
     removes: str = ""
     """A clause of an update that removes members; '' for none."""
 
@@ -89,7 +79,9 @@ def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
     }
     parts = [_NOTHING_NEW]
     if members:
-        condition = _told_or_joined([*members], _place([[*each] for each in asks]), strict=evidence.strict)
+        condition = _reported_or_joined(
+            [*members], _place([[*each] for each in asks]), strict=evidence.strict
+        )
         parts += [_FEW_JOINED, condition]
         values |= {
             ":ss": {"S": "SS"},
@@ -98,7 +90,8 @@ def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
             ":waiting": number(now - max(window, JOIN_SECONDS) + 1),
             ":ahead": number(now + CLOCKS),
         }
-    return Clause(" AND ".join(parts), values | members | places)
+    names = ({"#r": "reported"} if members else {}) | ({"#p": "reported_places"} if places else {})
+    return Clause(" AND ".join(parts), values | members | places, names)
 
 
 def _named(asks: Sequence[Sequence[str]]) -> list[dict[str, str]]:
@@ -107,7 +100,7 @@ def _named(asks: Sequence[Sequence[str]]) -> list[dict[str, str]]:
     return [{f":ask{next(numbers)}": each for each in group} for group in asks]
 
 
-def _told_or_joined(members: Sequence[str], place: str, *, strict: bool) -> str:
+def _reported_or_joined(members: Sequence[str], place: str, *, strict: bool) -> str:
     """The condition that each member was reported or joins.
 
     Only `MOST_MEMBERS` members are stored. If so many are, a member that is not among them may have been
@@ -118,28 +111,28 @@ def _told_or_joined(members: Sequence[str], place: str, *, strict: bool) -> str:
         place: the condition about the places of members that join, '' if there is none; see `_place`.
         strict: see `Evidence.strict`.
     """
-    told = " AND ".join(f"contains(told, {name})" for name in members)
-    either = " AND ".join(f"(contains(told, {name}) OR contains(joined, {name}))" for name in members)
+    reported = " AND ".join(f"contains(#r, {name})" for name in members)
+    either = " AND ".join(f"(contains(#r, {name}) OR contains(joined, {name}))" for name in members)
     joined = f"({_WAITING} AND attribute_type(joined, :ss) AND {either})"
-    free = f"({told} AND size(told) = :one)" if place and strict else f"({told})"
-    bound = f"(size(told) >= :full OR ({_JOINING}) OR {joined}{f' OR ({told})' if strict else ''})"
+    free = f"({reported} AND size(#r) = :one)" if place and strict else f"({reported})"
+    bound = f"(size(#r) >= :full OR ({_JOINING}) OR {joined}{f' OR ({reported})' if strict else ''})"
     bound = f"({bound}{place})" if place else bound  # DynamoDB refuses redundant parentheses
-    return f"attribute_type(told, :ss) AND ({free} OR {bound})"
+    return f"attribute_type(#r, :ss) AND ({free} OR {bound})"
 
 
 def _place(asks: Sequence[Sequence[str]]) -> str:
     """The condition that at least one place of each group was reported; '' if there are no groups."""
-    groups = (" OR ".join(f"contains(told_places, {name})" for name in names) for names in asks)
+    groups = (" OR ".join(f"contains(#p, {name})" for name in names) for names in asks)
     every = " AND ".join(f"({each})" for each in groups)
-    return f" AND attribute_type(told_places, :ss) AND {every}" if every else ""
+    return f" AND attribute_type(#p, :ss) AND {every}" if every else ""
 
 
 def stored(evidence: Evidence) -> Clause:
     """The end of an update expression that stores what a notification reports; it follows an assignment."""
-    sets = {"told": evidence.members, "told_places": evidence.places}
+    sets = {"reported": evidence.members, "reported_places": evidence.places}
     numbers = {
-        "told_gravity": evidence.gravity,
-        "told_limit": evidence.grows_at,
+        "reported_gravity": evidence.gravity,
+        "reported_limit": evidence.grows_at,
         "crowd": min(evidence.crowd, MOST_MEMBERS + 1),
     }
     values: dict[str, Any] = {f":{name}": number(each) for name, each in numbers.items()}
@@ -150,7 +143,13 @@ def stored(evidence: Evidence) -> Clause:
 
 
 def repeat(
-    item: StoredItem, asked: Asked, reopening: Clause, state: str, *, stale: bool = False
+    item: StoredItem,
+    request: ClaimRequest,
+    window: int,
+    reopening: Clause,
+    state: str,
+    *,
+    stale: bool = False,
 ) -> dict[str, Any]:
     """The arguments of the update for a suppressed repeat; empty if there is nothing to store.
 
@@ -158,23 +157,16 @@ def repeat(
 
     Args:
         item: the incident's item.
-        asked: the claim that was refused.
+        request: the claim that was refused.
+        window: its suppression window, in seconds.
         reopening: the assignments that open the incident again; empty if it is open.
         state: the state of the item, which must not have changed.
         stale: whether what the item stores of when it was seen is too old, see `Incident.fresh_for`.
     """
-    counts = item.size("suppressed_batches") < MAX_SUPPRESSED
-    added: dict[str, tuple[str, ...]] = {"suppressed_batches": (asked.owner.batch_id[:16],)} if counts else {}
-    assigned = {}
-    if asked.evidence is not None:
-        ends, joined = _after(item, asked.evidence, asked.now, asked.quiet)
-        much = ends - (item.amount("suppressed_until") or 0) > asked.quiet // SPARED
-        if much or counts or joined:
-            assigned = {"suppressed_until": ends, "expires_at": INCIDENTS.kept_until(ends)}
-        added |= {"joined": joined} if joined else {}
+    added, assigned = _changes(item, request, window)
     if not (added or assigned or reopening.text or stale):
         return {}
-    assigned |= _seen(item, asked)
+    assigned |= _seen(item, request)
     sets = ", ".join([*(f"{name} = :{name}" for name in assigned), *filter(None, [reopening.text])])
     adds = ", ".join(f"{name} :{name}" for name in added)
     fits = [f"(attribute_not_exists({name}) OR attribute_type({name}, :texts))" for name in added]
@@ -190,12 +182,29 @@ def repeat(
     }
 
 
-def _seen(item: StoredItem, asked: Asked) -> dict[str, int]:
+def _changes(
+    item: StoredItem, request: ClaimRequest, window: int
+) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
+    """What a suppressed repeat adds to sets of the item, and the times that it assigns."""
+    counts = item.size("suppressed_batches") < MAX_SUPPRESSED
+    batch = request.owner.batch_id[:16]
+    added: dict[str, tuple[str, ...]] = {"suppressed_batches": (batch,)} if counts else {}
+    if request.evidence is None:
+        return added, {}
+    ends, joined = _after(item, request.evidence, request.now, window)
+    much = ends - (item.amount("suppressed_until") or 0) > window // SPARED
+    if not (much or counts or joined):
+        return added, {}
+    added |= {"joined": joined} if joined else {}
+    return added, {"suppressed_until": ends, "expires_at": INCIDENTS.kept_until(ends)}
+
+
+def _seen(item: StoredItem, request: ClaimRequest) -> dict[str, int]:
     """When the traffic of the incident was last seen, if this repeat is later than what is stored."""
-    if asked.incident is None:
+    if request.incident is None:
         return {}
     known = item.amount("last_seen") if "last_seen" in item else None
-    seen = asked.incident.last_seen
+    seen = request.incident.last_seen
     return {"last_seen": seen} if known is None or seen > known else {}
 
 
@@ -205,26 +214,26 @@ def _after(item: StoredItem, evidence: Evidence, now: int, quiet: int) -> tuple[
     Repeats of members that were reported extend the suppression, until the incident is due to be reported
     again (`Evidence.remind`). Members that joined do not extend it: otherwise they would never be reported.
     """
-    told, joined = item.names("told"), item.names("joined")
-    others = [each for each in evidence.members if each not in told]
+    reported, joined = item.names("reported"), item.names("joined")
+    others = [each for each in evidence.members if each not in reported]
     ends = item.amount("suppressed_until") or now
     if not others:
         sent = item.moment("sent_at", now) or now
-        remind = Evidence(members=told).remind
+        remind = Evidence(members=reported).remind
         ends = max(ends, min(now + quiet, sent + max(quiet, remind)))
     room = max(0, MOST_MEMBERS - len(joined))
     return ends, tuple(each for each in others if each not in joined)[:room]
 
 
-def told(item: StoredItem) -> Evidence | None:
+def reported(item: StoredItem) -> Evidence | None:
     """What the last notification of an incident reported; None if its item does not contain it."""
-    gravity = item.amount("told_gravity") if "told_gravity" in item else None
+    gravity = item.amount("reported_gravity") if "reported_gravity" in item else None
     if gravity is None:
         return None
-    limit = item.amount("told_limit") or 0
+    limit = item.amount("reported_limit") or 0
     return Evidence(
         gravity=gravity,
         amount=limit // GROWTH if limit < UNCOUNTED else 0,
-        members=item.names("told"),
-        places=item.names("told_places"),
+        members=item.names("reported"),
+        places=item.names("reported_places"),
     )

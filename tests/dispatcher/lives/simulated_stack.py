@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from flowwarden.dispatcher.digests import DigestSender
 from flowwarden.dispatcher.dispatch import Dispatcher
-from flowwarden.dispatcher.pending import with_budget
+from flowwarden.dispatcher.pending import Limited, with_budget
 from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Owner
@@ -108,13 +108,13 @@ class Ports(Struct, frozen=True):
 class _Receiver(MemorySink):
     """A sink that notes when each notification arrived."""
 
-    def __init__(self, name: str, world: World) -> None:
+    def __init__(self, name: str, stack: SimulatedStack) -> None:
         super().__init__(name=name)
-        self._world = world
+        self._stack = stack
 
     def send(self, notification: Notification) -> None:
         """See the port."""
-        self._world.sent.append(_noted(self.name, self._world.now, self._world.clock, notification))
+        self._stack.sent.append(_noted(self.name, self._stack.now, self._stack.clock, notification))
 
 
 def _noted(sink: str, now: int, clock: int, notification: Notification) -> Sent:
@@ -133,7 +133,7 @@ def _noted(sink: str, now: int, clock: int, notification: Notification) -> Sent:
 
 
 @dataclass
-class World:
+class SimulatedStack:
     """A stack, the time, and what arrived."""
 
     ports: Ports
@@ -159,7 +159,7 @@ class World:
         self._warm: DigestSender | None = None
         self.mishaps.other = self._dispatch_beside
 
-    def live(self) -> World:
+    def live(self) -> SimulatedStack:
         """Process all batches, run the dispatcher, and then let it finish without mishaps."""
         self._add_digests()
         for batch in BATCHES:
@@ -190,7 +190,7 @@ class World:
         """An attempt at a batch; a failed one is repeated later."""
         ports, self.clock = self.ports.failing(self.mishaps), self.now
         owner = Owner(batch.name, f"{batch.name} {attempt} {self.runs}")
-        run = with_budget(Run(owner=owner, at=self.now, time_left=lambda: 60.0), ports.pages)
+        run = with_budget(Run(owner=owner, at=self.now, time_left=lambda: 60.0), Limited(ports.pages))
         try:
             report = notify(
                 [alert_of(*each, batch.at) for each in batch.alerts], run, ports.claims,
@@ -211,7 +211,9 @@ class World:
         sender: DigestSender | None = self._warm if warm else None
         which = Digests.HOURLY_AND_DAILY
         sender = sender or DigestSender(ports.digests, ports.claims, routes, which, PLACE)
-        dispatcher = Dispatcher(ports.incidents, ports.claims, ports.evidence, routes, ports.pages, sender)
+        dispatcher = Dispatcher(
+            ports.incidents, ports.claims, ports.evidence, routes, Limited(ports.pages), sender
+        )
         self.runs += 1
         try:
             dispatcher.run(f"run {self.runs}", now, lambda: 60.0)

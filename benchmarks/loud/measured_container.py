@@ -15,9 +15,8 @@ from benchmarks.loud.batches import NOW
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.monitor.baseline.baseline import EDGES
 from flowwarden.network.interface import NetworkInterface
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimTerms, Owner
-from flowwarden.notify.evidence import Evidence as Told
-from flowwarden.notify.incident import Incident, Pending
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import LogFormat
 from flowwarden.settings import MonitorSettings
@@ -84,31 +83,15 @@ class _Claims(Claims):
         super().__init__(ClaimTerms(suppression=3600, lease=50))
         self._calls = calls
 
-    def claim(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Told | None = None,
-        pending: Pending | None = None,
-    ) -> Claim:
+    def claim(self, request: ClaimRequest) -> Claim:
         """See the port."""
         self._write()
-        return super().claim(key, owner, now, quiet, evidence, pending)
+        return super().claim(request)
 
-    def confirm(
-        self,
-        key: ClaimKey,
-        owner: Owner,
-        now: int,
-        quiet: int | None = None,
-        evidence: Told | None = None,
-        incident: Incident | None = None,
-    ) -> None:
+    def confirm(self, request: ClaimRequest) -> None:
         """See the port."""
         self._write()
-        super().confirm(key, owner, now, quiet, evidence, incident)
+        super().confirm(request)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """See the port."""
@@ -173,7 +156,7 @@ class Context(Struct, frozen=True, kw_only=True):
         return int(self.left() * 1000)
 
 
-class World:
+class MeasuredContainer:
     """A container: the handler, and the counts of its calls."""
 
     def __init__(

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from flowwarden.monitor.text import Text
 from flowwarden.notify.claims import Claim
+from flowwarden.notify.subject import Title
 from flowwarden.notify.text import plural
 
 LISTED: Final = 20
 """Members, and findings, that a page lists; the others are counted, and are in the log."""
 
 
-class Crowd(Struct, frozen=True):
+class Crowd(Struct, frozen=True, tag="cause", tag_field="kind"):
     """What a page says about findings with the same cause."""
 
     member: ClassVar[str] = "same_cause"
@@ -36,12 +35,12 @@ class Crowd(Struct, frozen=True):
         """The members of the batch, and those that joined the incident since its last notification."""
         return tuple(dict.fromkeys((*self.members, *claim.joined)))
 
-    def titled(self, text: Text, _claim: Claim) -> Text:
-        """The text of the page's finding, with the number of other findings that the page is about."""
+    def titled(self, title: Title, _claim: Claim) -> Title:
+        """The title of the page's finding, with the number of other findings that the page is about."""
         if not self.others:
-            return text
-        summary = f"{text.summary.removesuffix('.')}{self.added()}."
-        return replace(text, summary=summary, brief=f"{text.brief or text.summary} +{len(self.others)}")
+            return title
+        summary = f"{title.summary.removesuffix('.')}{self.added()}."
+        return Title(summary=summary, brief=f"{title.brief or title.summary} +{len(self.others)}")
 
     def lines(self, claim: Claim) -> Iterator[str]:
         """The paragraph about the cause."""

@@ -1,4 +1,4 @@
-"""Small worlds for tests, and the content of their deliveries."""
+"""Small networks for tests, and the content of their deliveries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from benchmarks.evaluation.generator.generator import Generator
-from benchmarks.evaluation.generator.model import Delivery, Incident, Interface, World
+from benchmarks.evaluation.generator.model import Delivery, Incident, Interface, Network
 from benchmarks.evaluation.reading import Reading
 from benchmarks.layouts import layouts
 from flowwarden.records.model import Flow, Gap, Malformed
@@ -18,18 +18,18 @@ RATE = 0.15
 """The share of a scored day's traffic."""
 
 
-def world(layout: str = "template", **parameters: float) -> World:
+def network(layout: str = "template", **parameters: float) -> Network:
     """By default a VPC and one learning day with little traffic."""
-    small = World(
+    small = Network(
         seed=1, layout=LAYOUTS[layout], interfaces=100, learning_days=1, judged_days=0, learning_rate=RATE
     )  # fmt: skip
     return replace(small, **parameters)
 
 
 class Made(Struct, frozen=True):
-    """The output of the generator for the parameters of a `World`."""
+    """The output of the generator for the parameters of a `Network`."""
 
-    world: World
+    network: Network
     deliveries: list[Delivery]
     labels: list[Incident]
     flows: list[Flow]
@@ -42,11 +42,11 @@ class Made(Struct, frozen=True):
 
 def made(layout: str = "template", **parameters: float) -> Made:
     """Generate the deliveries of an account, and read them with the project's reader."""
-    return _made(world(layout, **parameters))
+    return _made(network(layout, **parameters))
 
 
 @cache
-def _made(given: World) -> Made:
+def _made(given: Network) -> Made:
     generator, reading = Generator(given), Reading(given.layout)
     interfaces = generator.interfaces()
     result = Made(given, [], generator.labels, [], [], [], interfaces)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from flowwarden.monitor.text import Text
+from msgspec import Struct
+
 from flowwarden.notify.incident import Event
 from flowwarden.printable import one_line
 
@@ -15,15 +16,24 @@ _LONG_ADDRESS: Final = re.compile(r"(?<![0-9a-fA-F:])(?=[0-9a-fA-F:]{23,})(?:[0-
 """An IPv6 address that is longer than its shortened form."""
 
 
-def subject_line(severity: str, text: Text, region: str, event: Event = Event.OPENED) -> str:
+class Title(Struct, frozen=True, kw_only=True):
+    """What a notification is about."""
+
+    summary: str
+    """One sentence."""
+    brief: str = ""
+    """The same in few words; empty if the sentence is short."""
+
+
+def subject_line(severity: str, title: Title, region: str, event: Event = Event.OPENED) -> str:
     """`[HIGH] What was found (eu-west-1)` on one line, shortened until it fits.
 
     A later notification of an incident has `[HIGH UPDATED]` or `[HIGH REOPENED]`. The line first loses
     the Region, then uses the short sentence, then shortens IPv6 addresses. The text contains everything
     in full.
     """
-    brief = text.brief or text.summary
-    facts = [each.removesuffix(".") for each in (text.summary, brief, shortened(brief))]
+    brief = title.brief or title.summary
+    facts = [each.removesuffix(".") for each in (title.summary, brief, shortened(brief))]
     endings = (f" ({region})", "")
     label = severity if event is Event.OPENED else f"{severity} {event}"
     lines = [one_line(f"[{label.upper()}] {fact}{end}") for fact in facts for end in endings]

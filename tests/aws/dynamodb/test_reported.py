@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import (
     GROWTH,
@@ -50,18 +51,18 @@ def of(*members: str, **other: Any) -> Evidence:
     return Evidence(members=members, **other)
 
 
-def told(claims: Claims, now: int, evidence: Evidence, quiet: int | None = None) -> Claim:
+def reported(claims: Claims, now: int, evidence: Evidence, quiet: int | None = None) -> Claim:
     """The claim of a new batch, which sends the notification if it gets the claim."""
     owner = Owner(f"batch-{next(BATCHES)}", "1")
-    claim = claims.claim(KEY, owner, now, quiet, evidence)
+    claim = claims.claim(ClaimRequest(KEY, owner, now, quiet, evidence))
     if claim.state is ClaimState.CLAIMED:
-        claims.confirm(KEY, owner, now, quiet, evidence.together(claim.told, claim.joined))
+        claims.confirm(ClaimRequest(KEY, owner, now, quiet, evidence.together(claim.reported, claim.joined)))
     return claim
 
 
 def sends(claims: Claims, now: int, evidence: Evidence, quiet: int | None = None) -> bool:
     """Whether a new batch sends the notification."""
-    return told(claims, now, evidence, quiet).state is ClaimState.CLAIMED
+    return reported(claims, now, evidence, quiet).state is ClaimState.CLAIMED
 
 
 def test_an_ongoing_incident_is_sent_once_a_week(claims: Claims) -> None:
@@ -100,12 +101,12 @@ def test_ten_times_the_amount_is_sent(claims: Claims) -> None:
 def test_members_join_for_an_hour_and_later_ones_are_sent(claims: Claims) -> None:
     """The notification about a later member lists those that joined."""
     assert sends(claims, NOW, of("a"))
-    joins = told(claims, NOW + HOUR - 1, of("b"))
+    joins = reported(claims, NOW + HOUR - 1, of("b"))
     assert (joins.state, joins.joins) == (ClaimState.SUPPRESSED, True)
-    late = told(claims, NOW + HOUR, of("c"))
+    late = reported(claims, NOW + HOUR, of("c"))
     assert (late.state, late.joined) == (ClaimState.CLAIMED, ("b",))
     for name in "abc":
-        again = told(claims, NOW + HOUR + 1, of(name))
+        again = reported(claims, NOW + HOUR + 1, of(name))
         assert (again.state, again.joins) == (ClaimState.SUPPRESSED, False)
 
 
@@ -115,7 +116,7 @@ def test_members_that_joined_are_sent_if_they_go_on_after_the_window(claims: Cla
     for at in range(NOW + 60, NOW + WINDOW, 1200):
         assert not sends(claims, at, of("a"))
         assert not sends(claims, at, of("b")) or at - NOW >= HOUR, "sent in the hour in which it may join"
-    late = told(claims, NOW + WINDOW, of("b"))
+    late = reported(claims, NOW + WINDOW, of("b"))
     assert (late.state, late.joined) == (ClaimState.CLAIMED, ("b",))
 
 
@@ -141,8 +142,8 @@ def test_a_member_at_another_place_does_not_join(claims: Claims) -> None:
 
 def test_several_of_one_batch_join_only_if_each_may(claims: Claims) -> None:
     """An intruder must not join because the same batch also shows a host of the change."""
-    told_there = of("a", places=("x", "y"), asks=(("x",),))
-    assert sends(claims, NOW, told_there)
+    reported_there = of("a", places=("x", "y"), asks=(("x",),))
+    assert sends(claims, NOW, reported_there)
     assert not sends(claims, NOW + 1, of("b", "c", asks=(("x",), ("y",))))
     assert sends(claims, NOW + 2, of("d", "e", asks=(("x",), ("z",))))
 
@@ -190,9 +191,9 @@ def test_at_most_the_most_members_are_stored(claims: Claims) -> None:
     assert sends(claims, NOW, many)
     assert not sends(claims, NOW + 1, many)
     assert not sends(claims, NOW + HOUR - 1, of("another"))
-    graver = told(claims, NOW + HOUR, replace(many, gravity=1))
-    assert graver.told is not None
-    assert len(graver.told.members) == MOST_MEMBERS
+    graver = reported(claims, NOW + HOUR, replace(many, gravity=1))
+    assert graver.reported is not None
+    assert len(graver.reported.members) == MOST_MEMBERS
 
 
 def test_an_ongoing_incident_of_several_members_is_sent_again_after_a_day(claims: Claims) -> None:
@@ -212,7 +213,7 @@ def test_a_shorter_window_does_not_shorten_a_longer_one(claims: Claims) -> None:
 
 def test_evidence_of_a_released_claim_does_not_count_as_sent(claims: Claims) -> None:
     """Any batch may send next, about any member."""
-    claims.claim(KEY, Owner("first", "1"), NOW, None, of("a"))
+    claims.claim(ClaimRequest(KEY, Owner("first", "1"), NOW, None, of("a")))
     claims.release(KEY, Owner("first", "1"))
     assert sends(claims, NOW + 1, of("b"))
     assert sends(claims, NOW + 1 + HOUR, of("a"))
@@ -221,7 +222,7 @@ def test_evidence_of_a_released_claim_does_not_count_as_sent(claims: Claims) -> 
 def test_growth_that_was_not_sent_is_sent_by_the_next_batch(claims: Claims) -> None:
     """The function ended between the claim and the notification."""
     assert sends(claims, NOW, Evidence(amount=1))
-    claims.claim(KEY, Owner("crashed", "1"), NOW + 10, None, Evidence(amount=99))
+    claims.claim(ClaimRequest(KEY, Owner("crashed", "1"), NOW + 10, None, Evidence(amount=99)))
     assert not sends(claims, NOW + 11, Evidence(amount=99)), "sent within the lease of the crashed batch"
     assert sends(claims, NOW + 11 + TERMS.lease, Evidence(amount=99))
     assert not sends(claims, NOW + 12 + TERMS.lease, Evidence(amount=99))
@@ -230,17 +231,17 @@ def test_growth_that_was_not_sent_is_sent_by_the_next_batch(claims: Claims) -> N
 def test_the_batch_that_sent_does_not_send_again_with_more(claims: Claims) -> None:
     """Not even if the second delivery contains more evidence."""
     owner, evidence = Owner("first", "1"), of("a", amount=1)
-    claims.claim(KEY, owner, NOW, None, evidence)
-    claims.confirm(KEY, owner, NOW, None, evidence)
-    again = claims.claim(KEY, Owner("first", "2"), NOW + 1, None, of("a", "b", amount=100))
+    claims.claim(ClaimRequest(KEY, owner, NOW, None, evidence))
+    claims.confirm(ClaimRequest(KEY, owner, NOW, None, evidence))
+    again = claims.claim(ClaimRequest(KEY, Owner("first", "2"), NOW + 1, None, of("a", "b", amount=100)))
     assert (again.state, again.same_batch, again.joins) == (ClaimState.SUPPRESSED, True, False)
 
 
 def test_an_item_without_evidence_is_sent_once_more(claims: Claims) -> None:
     """An earlier version stored no evidence."""
     owner = Owner("first", "1")
-    claims.claim(KEY, owner, NOW)
-    claims.confirm(KEY, owner, NOW)
+    claims.claim(ClaimRequest(KEY, owner, NOW))
+    claims.confirm(ClaimRequest(KEY, owner, NOW))
     assert sends(claims, NOW + 1, of("a"))
     assert not sends(claims, NOW + 2, of("a"))
 
@@ -265,9 +266,12 @@ STEPS = st.lists(
 
 def ordered(claim: Claim) -> Claim:
     """The claim with sorted names, because sets of the table have no order."""
-    told = claim.told and replace(claim.told, asks=(), strict=False)
-    names = told and {"members": tuple(sorted(told.members)), "places": tuple(sorted(told.places))}
-    return replace(claim, told=replace(told, **names) if told and names else None)
+    reported = claim.reported and replace(claim.reported, asks=(), strict=False)
+    names = reported and {
+        "members": tuple(sorted(reported.members)),
+        "places": tuple(sorted(reported.places)),
+    }
+    return replace(claim, reported=replace(reported, **names) if reported and names else None)
 
 
 @examples(0.3)
@@ -279,7 +283,7 @@ def test_the_fake_and_the_table_agree(steps: list[tuple[int, Evidence, int | Non
     both, now = (MemoryClaims(TERMS), DynamoDbClaims(shared("dynamodb"), "state", TERMS)), NOW
     for wait, evidence, quiet in steps:
         now += wait
-        fake, real = (ordered(told(each, now, evidence, quiet)) for each in both)
+        fake, real = (ordered(reported(each, now, evidence, quiet)) for each in both)
         assert fake == real
 
 
@@ -322,17 +326,19 @@ def test_the_largest_condition_is_within_the_limits_of_dynamodb() -> None:
     client: Any = Recorder()
     asks = tuple((f"x{number}", f"y{number}") for number in range(99))
     many = of(*(f"10.0.{number}.1" for number in range(99)), asks=asks, strict=True)
-    DynamoDbClaims(client, "state", TERMS).claim(KEY, Owner("batch", "1"), NOW, None, many)
+    DynamoDbClaims(client, "state", TERMS).claim(ClaimRequest(KEY, Owner("batch", "1"), NOW, None, many))
     (call,) = client.calls
     condition = call["ConditionExpression"]
     assert len(condition) < 4096
     assert len(re.findall(r"AND|OR|NOT|BETWEEN|[<>=]+|\w+\(", condition)) < 300
     used = set(re.findall(r":\w+", condition + call["UpdateExpression"]))
     assert used == call["ExpressionAttributeValues"].keys()
+    names = set(re.findall(r"#\w+", condition + call["UpdateExpression"]))
+    assert names == call["ExpressionAttributeNames"].keys()
 
 
-def test_a_kind_of_evidence_that_was_not_told_is_sent(claims: Claims) -> None:
-    """Also if it is less grave, and soon after; a kind that was told is a repeat."""
+def test_a_kind_of_evidence_that_was_not_reported_is_sent(claims: Claims) -> None:
+    """Also if it is less grave, and soon after; a kind that was reported is a repeat."""
 
     def kinds(*names: str, gravity: int) -> Evidence:
         given = of(*names, gravity=gravity, places=names, asks=tuple((each,) for each in names), combines=2)
@@ -340,9 +346,9 @@ def test_a_kind_of_evidence_that_was_not_told_is_sent(claims: Claims) -> None:
 
     assert sends(claims, NOW, kinds("scan", gravity=2))
     assert not sends(claims, NOW + 10, kinds("scan", gravity=1))
-    second = told(claims, NOW + 20, kinds("access", gravity=1))
-    assert second.told is not None
-    assert (second.told.members, second.told.gravity) == (("scan",), 2)
+    second = reported(claims, NOW + 20, kinds("access", gravity=1))
+    assert second.reported is not None
+    assert (second.reported.members, second.reported.gravity) == (("scan",), 2)
     assert not sends(claims, NOW + 30, kinds("scan", gravity=2))
     assert not sends(claims, NOW + 40, kinds("access", "scan", gravity=2)), "three is the gravity of both"
     assert not sends(claims, NOW + 50, kinds("access", gravity=1))
