@@ -77,8 +77,8 @@ class EmbeddedAws:
         return environment(self.endpoint)
 
     def make_bucket(self, name: str) -> None:
-        """Create an S3 bucket, with one PUT instead of an S3 client."""
-        _request(self.host, self.port, "PUT", f"/{name}")
+        """Create an S3 bucket unless it exists, with one PUT instead of an S3 client."""
+        _request(self.host, self.port, "PUT", f"/{name}", HTTPStatus.CONFLICT)
 
     def __enter__(self) -> Self:
         self.name, self._lock = _reserve(self.name)
@@ -194,12 +194,12 @@ def _is_healthy(host: str, port: int) -> bool:
     return True
 
 
-def _request(host: str, port: int, method: str, path: str) -> None:
-    """Send one plain HTTP request, without the user's proxy.
+def _request(host: str, port: int, method: str, path: str, also: HTTPStatus = HTTPStatus.OK) -> None:
+    """Send one plain HTTP request, without the user's proxy; `also` is another status to accept.
 
     Raises:
         OSError, HTTPException: no response.
-        EmbeddedAwsError: a response other than 200.
+        EmbeddedAwsError: another response.
     """
     connection = HTTPConnection(host, port, timeout=10)
     try:
@@ -207,7 +207,7 @@ def _request(host: str, port: int, method: str, path: str) -> None:
         answer = connection.getresponse()
     finally:
         connection.close()
-    if answer.status != HTTPStatus.OK:
+    if answer.status not in {HTTPStatus.OK, also}:
         raise EmbeddedAwsError(f"{method} {path}: the AWS emulator returned {answer.status} {answer.reason}")
 
 

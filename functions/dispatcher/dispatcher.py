@@ -64,9 +64,12 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
             uuid4().hex, int(clock()), lambda: context.get_remaining_time_in_millis() / 1000
         )
         counts = {name: getattr(report, attribute) for name, attribute in METRICS.items()}
+        notes = unreadable.take()
         if report.due or report.digests or report.unsent or report.state_unavailable:
             count(counts)
-            log(report, unreadable.take())
+            log(report, notes)
+        elif notes.count:  # the only item that was due cannot be read
+            log(report, notes)
         report.raise_if_incomplete()
         return counts
 

@@ -65,7 +65,7 @@ def check(parameters: Mapping[str, str]) -> None:
 
 def remove(monitor_arn: str, filter_name: str, time_left: Callable[[], float]) -> list[str]:
     """Remove the subscription filters; returns what is left. Raises FlowWardenError."""
-    from flowwarden.bootstrap.removal import remove_on_aws  # noqa: PLC0415  see the docstring
+    from flowwarden.bootstrap.subscription_removal import remove_on_aws  # noqa: PLC0415  see the docstring
 
     return remove_on_aws(monitor_arn, filter_name, time_left)
 

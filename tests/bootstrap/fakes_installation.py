@@ -253,16 +253,23 @@ class Account:
     """Clients that give these answers; each may also be an exception to raise."""
 
     def __init__(self, given: Answers) -> None:
-        self._answers = given
+        self._answers = dict(given)
         self.asked = set[tuple[str, str]]()
+        self.calls: list[tuple[str, Mapping[str, Any]]] = []
+        """The operations with their parameters, in order."""
 
     def client(self, service: str, _region: str | None) -> Client:
         """The client of a service."""
         return Client(service, self)
 
+    def replace(self, service: str, operation: str, answer: Any) -> None:
+        """Give another answer from now on."""
+        self._answers[service, operation] = answer
+
     def answer(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Any:
         """The answer to a call."""
         self.asked.add((service, operation))
+        self.calls.append((operation, parameters))
         found = self._answers[service, operation]
         if isinstance(found, Exception):
             raise found

@@ -15,7 +15,7 @@ from flowwarden.doctor.facts import Facts
 from flowwarden.doctor.line import Line, Verdict
 from flowwarden.doctor.report import examine
 from flowwarden.errors import NotDeployed, SettingsError, StackDenied
-from tests.aws.test_hostile_answers import DROPPED, WRONG, broken, paths
+from tests.aws.test_hostile_answers import DROPPED, broken, paths
 from tests.bootstrap.fakes_installation import NOW, Account, answers, refusal
 
 ANSWERS = answers()
@@ -173,11 +173,15 @@ def test_without_heartbeats_and_metrics_the_streams_are_read() -> None:
     assert [each.problem for each in found if each.check == "delivery"] == ["records-unseen"]
 
 
+ODD: tuple[Any, ...] = (DROPPED, 5, "junk\n\x1b", [], [None], {"x": 5})
+"""A member that is missing, and one value of each type."""
+
+
 def spoiled(answer: Any) -> Iterator[Any]:
     """The answer with each member broken in every way; of a list, only the first item."""
     for path in ((), *paths(answer)):
         if not any(isinstance(each, int) and each for each in path):
-            for wrong_value in WRONG:
+            for wrong_value in ODD:
                 if path or wrong_value is not DROPPED:
                     yield broken({"answer": answer}, ("answer", *path), wrong_value)["answer"]
 

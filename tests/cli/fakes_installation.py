@@ -6,9 +6,11 @@ from msgspec.structs import replace
 
 from flowwarden.doctor.fact import Unread
 from flowwarden.doctor.facts import Facts
-from flowwarden.errors import NotDeployed
+from flowwarden.errors import CallRefused, NotDeployed
+from flowwarden.removal.plan import DeleteFlowLog
 from tests.doctor.broken import STATES
 from tests.doctor.sound import sound
+from tests.removal.fakes import MemoryAccount
 
 DENIED = Unread(
     "GetMetricData: AccessDenied: give your credentials the permissions that docs/command-line.md lists"
@@ -42,6 +44,16 @@ def denied_parts() -> Facts:
     """An installation of which the metrics and the trails cannot be read."""
     facts = sound()
     return replace(facts, runs=dict.fromkeys(facts.runs, DENIED), trails=DENIED)
+
+
+def refusing() -> MemoryAccount:
+    """An account that refuses the deletion of a flow log."""
+    return MemoryAccount(faults={DeleteFlowLog: CallRefused("DeleteFlowLogs: AccessDenied")})
+
+
+def removed_before() -> MemoryAccount:
+    """Find no stack, because it was removed before."""
+    raise NotDeployed("cannot read stack flow-warden in eu-west-1: it does not exist")
 
 
 def absent() -> Facts:

@@ -24,6 +24,7 @@ from flowwarden_cli.commands import (
     redrive,
     test_page,
     testing,
+    uninstall,
 )
 from flowwarden_cli.commands.command import Command
 from flowwarden_cli.main import run
@@ -72,7 +73,14 @@ def _ended(each: Run) -> tuple[str, str, int]:
     examined = replace(
         doctor.COMMAND, run=lambda options, at: doctor.run(options, at, lambda *_: each.installation())
     )
-    on = {"plan": on_fakes, "baseline": learned, "redrive": queues, "doctor": examined, **_on_stack(each)}
+    on = {
+        "uninstall": _removing(each),
+        "plan": on_fakes,
+        "baseline": learned,
+        "redrive": queues,
+        "doctor": examined,
+        **_on_stack(each),
+    }
     commands = [on.get(command.name, command) for command in COMMANDS]
     with contextlib.redirect_stdout(text), contextlib.redirect_stderr(err):
         try:
@@ -80,6 +88,14 @@ def _ended(each: Run) -> tuple[str, str, int]:
         except SystemExit as ended:
             code = int(ended.code or 0)
     return out.getvalue().decode() + text.getvalue(), err.getvalue(), code
+
+
+def _removing(each: Run) -> Command:
+    """The command that removes a stack, on the account of a run."""
+    return replace(
+        uninstall.COMMAND,
+        run=lambda options, at: uninstall.run(options, at, lambda *_: each.removed()),
+    )
 
 
 def _on_stack(each: Run) -> dict[str, Command]:

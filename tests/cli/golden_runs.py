@@ -14,6 +14,7 @@ from flowwarden.doctor.facts import Facts
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.errors import CallRefused
 from flowwarden.policy.made_mutes import id_of
+from flowwarden.removal.ports import Account
 from tests.cli.fakes_account import deployed, undeployed
 from tests.cli.fakes_incidents import (
     BLOCKED,
@@ -27,12 +28,13 @@ from tests.cli.fakes_incidents import (
     without_incidents,
     working,
 )
-from tests.cli.fakes_installation import absent, broken, deleted, denied_parts
+from tests.cli.fakes_installation import absent, broken, deleted, denied_parts, refusing, removed_before
 from tests.cli.fakes_learned import away, learned_account
 from tests.cli.fakes_queues import denied, empty, failed
 from tests.doctor.sound import sound
 from tests.enforcer.fakes import Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.removal.fakes import MemoryAccount
 from tests.sources.held import ACCEPTED, NODATA, REJECTED
 
 REFUSED: Final = REJECTED.replace(" 23 ", " 99999 ")
@@ -50,6 +52,8 @@ class Run(Struct, frozen=True):
     """What `flowwarden baseline` finds."""
     installation: Callable[[], Facts] = sound
     """What `flowwarden doctor` finds."""
+    removed: Callable[[], Account] = lambda: MemoryAccount(polls=0)
+    """What `flowwarden uninstall` finds."""
     queues: Callable[[], RedrivePorts] = failed
     """What `flowwarden redrive` finds."""
     stack: Callable[[], IncidentPorts] = with_incidents
@@ -82,6 +86,10 @@ def _redrive(*arguments: str, queues: Callable[[], RedrivePorts] = failed) -> Ru
 
 def _doctor(*arguments: str, facts: Callable[[], Facts] = sound) -> Run:
     return Run(("doctor", *arguments), installation=facts)
+
+
+def _uninstall(*arguments: str, account: Callable[[], Account] = lambda: MemoryAccount(polls=0)) -> Run:
+    return Run(("uninstall", *arguments), removed=account)
 
 
 def _on(command: str, *arguments: str, stack: Callable[[], IncidentPorts] = with_incidents) -> Run:
@@ -211,6 +219,15 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _redrive(queues=empty),
         _redrive(queues=denied),
         _redrive("--json", queues=denied),
+    ),
+    "uninstall": (
+        _uninstall("--help"),
+        _uninstall("--stack", "flow-warden", "--region", "eu-west-1"),
+        _uninstall("--dry-run", "--delete-log-groups"),
+        _uninstall("--yes"),
+        _uninstall("--yes", "--delete-log-groups", account=refusing),
+        _uninstall("--yes", account=removed_before),
+        _uninstall("--yes", "--dry-run"),
     ),
     "incidents": (
         _on("incidents", "--help"),

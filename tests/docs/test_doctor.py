@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.aws import iam
+from flowwarden.aws import iam, removal
 from flowwarden.aws.doctor import functions, groups, metrics, notifying, rules, stack, table, trails
 from flowwarden.doctor.check import Check
 from flowwarden.doctor.checks import CHECKS
@@ -42,9 +42,9 @@ def test_a_change_to_a_check_makes_the_page_stale(changed: Check) -> None:
     assert docs_doctor.page((changed, *CHECKS[1:])) != docs_doctor.page()
 
 
-def listed() -> set[str]:
-    """The actions that the section about the command lists."""
-    section = COMMANDS.partition("\n## flowwarden doctor\n")[2].partition("\n## ")[0]
+def listed(command: str = "doctor") -> set[str]:
+    """The actions that the section about a command lists."""
+    section = COMMANDS.partition(f"\n## flowwarden {command}\n")[2].partition("\n## ")[0]
     return set(re.findall(r"`([a-z0-9-]+:[A-Z]\w+)`", section))
 
 
@@ -54,6 +54,12 @@ def test_the_section_about_the_command_lists_each_permission_and_no_other() -> N
         *iam.ACTIONS,
         *OTHERS,
     }
+
+
+def test_the_section_about_the_removal_lists_each_permission_and_no_other() -> None:
+    """Those of a policy that is a profile, or not valid, are added."""
+    of_policy = {each for each in OTHERS if each.startswith("appconfig:")} | {"dynamodb:BatchGetItem"}
+    assert listed("uninstall") == {*removal.CALLER_ACTIONS} | of_policy
 
 
 def test_no_listed_permission_changes_anything() -> None:

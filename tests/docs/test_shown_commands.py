@@ -141,7 +141,7 @@ def test_every_other_command_line_of_the_docs_is_parsed(capsys: pytest.CaptureFi
         line
         for page in PAGES
         for line in lines(page)
-        if re.match(r"(\.venv/bin/)?flowwarden (plan|doctor|redrive)", line)
+        if re.match(r"(\.venv/bin/)?flowwarden (plan|doctor|redrive|uninstall)", line)
     ]
     assert shown
     for line in shown:

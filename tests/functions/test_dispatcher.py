@@ -224,6 +224,17 @@ def test_a_damaged_item_is_logged_and_not_due_for_ever() -> None:
     with captured(dispatcher.logger) as stream:
         assert harness.run()["Resolved"] == 5
     assert "ignored an invalid part of a state table item" in stream.getvalue()
+
+
+def test_a_damaged_item_that_is_the_only_due_one_is_logged() -> None:
+    """The run has nothing else to do, and the item is not due again."""
+    harness = example("pending")
+    (stored,) = (each for each in items() if "pending" in each)
+    damage(stored, "pending", "junk")
+    with captured(dispatcher.logger) as stream:
+        assert harness.run() == NOTHING
+    assert "ignored an invalid part of a state table item" in stream.getvalue()
+    assert harness.pages.sent == []
     assert harness.run(after=60) == NOTHING
 
 

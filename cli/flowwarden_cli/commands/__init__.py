@@ -15,10 +15,12 @@ from flowwarden_cli.commands import (
     read,
     redrive,
     test_page,
+    uninstall,
 )
 
 COMMANDS: Final = (
     read.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND, mutes.COMMAND, test_page.COMMAND,
-    baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, completion.COMMAND,
+    baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, uninstall.COMMAND,
+    completion.COMMAND,
 )  # fmt: skip
 """In the order of the help."""

@@ -19,7 +19,7 @@ from flowwarden.aws.doctor.trails import TrailReader
 from flowwarden.aws.iam import Roles
 from flowwarden.bootstrap import doctor_delivery
 from flowwarden.bootstrap.doctor_policy import made_mutes, policy_in_use
-from flowwarden.bootstrap.doctor_stack import Installed, MakeClient, installed
+from flowwarden.bootstrap.installed import Installed, MakeClient, installed
 from flowwarden.doctor.checks.state_table import HOURS as TABLE_HOURS
 from flowwarden.doctor.fact import Fact, Unread, known
 from flowwarden.doctor.facts import Alarm, Facts, Runs, Table, Topic

@@ -13,7 +13,7 @@ from flowwarden.aws.doctor.metrics import Metric, MetricReader
 from flowwarden.aws.doctor.reading import fact
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
-from flowwarden.bootstrap.doctor_stack import Installed
+from flowwarden.bootstrap.installed import Installed
 from flowwarden.doctor.checks.subscriptions import monitor_arn
 from flowwarden.doctor.fact import Fact, Unread
 from flowwarden.doctor.facts import Delivery

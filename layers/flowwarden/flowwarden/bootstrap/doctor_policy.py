@@ -9,7 +9,7 @@ from flowwarden.aws.caller_errors import DENIED
 from flowwarden.aws.doctor.reading import fact
 from flowwarden.aws.dynamodb.mutes import DynamoDbMutes
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
-from flowwarden.bootstrap.doctor_stack import Installed
+from flowwarden.bootstrap.installed import Installed
 from flowwarden.bootstrap.policy import source_on_aws
 from flowwarden.doctor.fact import Fact, Unread
 from flowwarden.doctor.facts import FunctionState

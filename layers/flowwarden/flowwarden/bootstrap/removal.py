@@ -1,86 +1,93 @@
-"""Removes the stack's subscription filters from existing log groups, when the stack is deleted.
-
-The names and patterns come from the monitor's resource policy, so that also groups of an earlier policy are
-found. Nothing else about a group is changed.
-"""
+"""Finds an installation for `flowwarden uninstall`, also one that is already half deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Final
 
-from flowwarden.aws.clients import make_client
-from flowwarden.aws.existing_log_groups import ExistingGroups
-from flowwarden.aws.invoke_permissions import MonitorPermissions
-from flowwarden.enforcer.decide.subscriptions import Unsubscribe, own_by_name
-from flowwarden.enforcer.ports import ExistingLogGroups, InvokePermissions
-from flowwarden.enforcer.state.inventory import LogGroup
-from flowwarden.errors import EnforcementError
-from flowwarden.policy.log_groups import ANYTHING, matches
+from flowwarden.aws.doctor.functions import FunctionReader
+from flowwarden.aws.doctor.stack import own_client
+from flowwarden.aws.removal import Installation, Known, patterns_of
+from flowwarden.bootstrap.doctor_policy import policy_in_use
+from flowwarden.bootstrap.installed import Installed, MakeClient, installed
+from flowwarden.doctor.checks.rules import function_of
+from flowwarden.doctor.checks.subscriptions import monitor_arn
+from flowwarden.doctor.fact import Unread
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.errors import CallRefused
+from flowwarden.policy.last_good import PolicyInUse
 
-AT_ONCE: Final = 50
-"""Filters that are removed before the remaining time is checked."""
-RESERVE_SECONDS: Final = 20.0
-"""Left for the answer to CloudFormation."""
-REGION: Final = 3
-"""The place of the Region in an ARN."""
-ACCOUNT: Final = 4
-
-
-def remove_on_aws(monitor_arn: str, filter_name: str, time_left: Callable[[], float]) -> list[str]:
-    """See `remove`, on AWS."""
-    parts = monitor_arn.split(":")
-    region, account = parts[REGION], parts[ACCOUNT]
-    groups = ExistingGroups(make_client("logs", region), lambda: None)
-    permissions = MonitorPermissions(make_client("lambda", region), monitor_arn, account, "")
-    return remove(groups, permissions, monitor_arn, filter_name, time_left)
+MONITOR: Final = "MonitorFunction"
+ENFORCER: Final = "EnforcerFunction"
+TABLE: Final = "StateTable"
+GROUP: Final = "FlowLogGroup"
 
 
-def remove(
-    groups: ExistingLogGroups,
-    permissions: InvokePermissions,
-    monitor_arn: str,
-    filter_name: str,
-    time_left: Callable[[], float],
-) -> list[str]:
-    """Remove the filters.
+def on_aws(stack: str, region: str | None, now: int, clients: MakeClient = own_client) -> Installation:
+    """The installation on AWS.
 
     Args:
-        groups: the log groups of the account.
-        permissions: who may invoke the monitor.
-        monitor_arn: the function to which the filters deliver.
-        filter_name: the name of the stack's filters.
-        time_left: the remaining seconds.
-
-    Returns:
-        What is left, each with the reason; empty if nothing is.
+        stack: the stack's name.
+        region: its Region; None for that of the environment or the profile.
+        now: Unix seconds.
+        clients: creates the client of a service in a Region.
 
     Raises:
-        EnforcementError: the names and patterns cannot be read.
+        NotDeployed: there is no such stack (any more).
+        SettingsError: the stack cannot be read.
+        CallRefused: a part that decides what is removed cannot be read, so nothing may be removed.
     """
-    names = sorted(set(permissions.granted().values()))
-    if not names:
-        return []
-    found = groups.describe([each.removesuffix(ANYTHING) for each in names])
-    left = [f"{name}: {each}" for name, each in found.items() if isinstance(each, EnforcementError)]
-    subscribed = [
-        each
-        for name, each in found.items()
-        if isinstance(each, LogGroup) and any(matches(one, name) for one in names)
-    ]
-    steps = list(own_by_name(subscribed, filter_name, monitor_arn))
-    return left + _removed(groups, steps, time_left)
+    found = installed(stack, region, now, clients)
+    if isinstance(found.state.listed, Unread):
+        raise CallRefused(found.state.listed.reason)
+    rules = found.of_kind("AWS::Events::Rule")
+    known = Known(
+        arn=found.arn,
+        stack=_stack(found),
+        enforcer=found.names.get(ENFORCER, ""),
+        rules=tuple(
+            name
+            for each, name in (rules if isinstance(rules, dict) else {}).items()
+            if function_of(each) == ENFORCER
+        ),
+        table=found.names.get(TABLE, ""),
+        patterns=_patterns(found),
+    )
+    return Installation(known, found.clients)
 
 
-def _removed(
-    groups: ExistingLogGroups, steps: Sequence[Unsubscribe], time_left: Callable[[], float]
-) -> list[str]:
-    """Remove some at a time while there is time; returns what is left."""
-    left: list[str] = []
-    for start in range(0, len(steps), AT_ONCE):
-        some = steps[start : start + AT_ONCE]
-        if time_left() < RESERVE_SECONDS:
-            return left + [f"{each.group}: there was no time left" for each in steps[start:]]
-        errors = groups.change(some)
-        left += [f"{each.group}: {error}" for each, error in zip(some, errors, strict=True) if error]
-    return left
+def _stack(found: Installed) -> Stack:
+    """The stack, with names of resources that may be deleted already."""
+    place = found.place
+    return Stack(
+        account_id=place.account,
+        region=place.region,
+        stack_name=place.stack,
+        log_group_name=found.formerly.get(GROUP, ""),
+        delivery_role_arn=f"arn:{place.partition}:iam::{place.account}:role/{place.stack}",
+        log_format=found.state.parameters.get("LogFormat", ""),
+        monitor_arn=monitor_arn(place, found.formerly),
+        suffixes=_suffixes(found),
+    )
+
+
+def _suffixes(found: Installed) -> tuple[str, ...]:
+    """The suffixes of the policy, which name log groups of the stack; none if the monitor is gone."""
+    monitor = found.named(MONITOR, FunctionReader(found.clients("lambda")).function)
+    policy = policy_in_use(found, monitor)
+    if isinstance(policy, Unread):
+        raise CallRefused(policy.reason)
+    if isinstance(policy, PolicyInUse) and not policy.is_final:
+        raise CallRefused(
+            "the policy is not valid, and the last good one cannot be read from the state table"
+        )
+    return policy.policy.flow_logs.suffixes if isinstance(policy, PolicyInUse) else ()
+
+
+def _patterns(found: Installed) -> tuple[str, ...]:
+    """The log groups from which the monitor may be invoked; its own group, even if the monitor is gone."""
+    own = found.formerly.get(GROUP, "")
+    permissions = found.named(MONITOR, FunctionReader(found.clients("lambda")).permissions)
+    if isinstance(permissions, Unread):
+        raise CallRefused(permissions.reason)
+    others = patterns_of([each.source for each in permissions or ()])
+    return tuple({own: None, **dict.fromkeys(others)}) if own else others

@@ -34,6 +34,8 @@ class StackState(Struct, frozen=True, kw_only=True):
     created_at: int | None = None
     """Unix seconds."""
     parameters: Mapping[str, str] = {}
+    protected: bool = False
+    """Whether termination protection keeps it from being deleted."""
     listed: Fact[bool] = True
     """Whether its resources could be listed; otherwise only its outputs name some of them."""
 

@@ -26,6 +26,7 @@ class Resource(Struct, frozen=True, kw_only=True):
     """Its physical id: a name, an ARN or a URL."""
     kind: str
     """Its type, such as `AWS::Events::Rule`."""
+    deleted: bool = False
 
 
 class Described(Struct, frozen=True, kw_only=True):
@@ -59,21 +60,23 @@ class StackReader:
             drift=stack.inner("DriftInformation").text("StackDriftStatus"),
             created_at=stack.moment("CreationTime"),
             parameters=parameters,
+            protected=stack.truth("EnableTerminationProtection") is True,
         )
         outputs = {each.text("OutputKey"): each.text("OutputValue") for each in stack.each("Outputs")}
         return Described(arn=stack.demand("StackId"), state=state, outputs=outputs)
 
     def resources(self) -> list[Resource]:
-        """Its resources that have a name, without deleted ones."""
+        """Its resources that have a name, deleted ones among them."""
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self._stack)
         return [
             Resource(
                 logical_id=each.text("LogicalResourceId"),
                 name=each.text("PhysicalResourceId"),
                 kind=each.text("ResourceType"),
+                deleted=each.text("ResourceStatus") == _DELETED,
             )
             for each in items(pages, "StackResourceSummaries")
-            if each.text("PhysicalResourceId") and each.text("ResourceStatus") != _DELETED
+            if each.text("PhysicalResourceId")
         ]
 
 

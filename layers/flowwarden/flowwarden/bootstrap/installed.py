@@ -1,4 +1,4 @@
-"""The stack that the doctor reads: its names, and facts about its resources."""
+"""A stack as the caller reads it, for `flowwarden doctor` and `uninstall`: names, and facts of resources."""
 
 from __future__ import annotations
 
@@ -44,6 +44,10 @@ class Installed(Struct, frozen=True, kw_only=True):
     """Names, ARNs or URLs of resources by logical id."""
     kinds: Mapping[str, str] = {}
     """Their types; empty if the resources could not be listed."""
+    formerly: Mapping[str, str] = {}
+    """The names of all resources, those that are deleted among them."""
+    arn: str = ""
+    """The ARN of the stack, which names it also after its deletion."""
 
     def of_kind(self, kind: str) -> dict[str, str] | Unread:
         """The names of the resources of a type, by logical id."""
@@ -90,14 +94,16 @@ def installed(stack: str, region: str | None, now: int, clients: MakeClient) -> 
     listed = fact("ListStackResources", reader.resources)
     place, state = _place(described, stack, now), described.state
     resources: Sequence[Resource] = listed if isinstance(listed, list) else ()
-    known = {each.logical_id: each.name for each in resources}
+    known = {each.logical_id: each.name for each in resources if not each.deleted}
     outputs = {name: described.outputs.get(each, "") for name, each in OUTPUTS.items()}
     return Installed(
         place=place,
         state=replace(state, listed=listed) if isinstance(listed, Unread) else state,
         clients=lambda service: clients(service, place.region),
         names=known if isinstance(listed, list) else outputs,
-        kinds={each.logical_id: each.kind for each in resources},
+        kinds={each.logical_id: each.kind for each in resources if not each.deleted},
+        formerly={each.logical_id: each.name for each in resources},
+        arn=described.arn,
     )
 
 

@@ -1,0 +1,1 @@
+"""Removes an installation: what the stack changed in the account, then the stack itself."""

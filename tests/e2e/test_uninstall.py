@@ -1,0 +1,175 @@
+"""`flowwarden uninstall` leaves an account as it was, and a second installation works.
+
+It has an emulator of its own, because it removes the stack.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from local.environment import CREDENTIALS, PROJECT, REGION
+from local.server import EmbeddedAws
+from local.stack import STACK, Stack, build, deploy
+
+pytestmark = pytest.mark.e2e
+
+OTHERS: Final = "/aws/vpc/vpc-of-others"
+SWEEP: Final = b'{"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}'
+TAG: Final = "flow-warden:managed"
+SECOND: Final = {"FlowLogGroupName": "/flow-warden/second"}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[EmbeddedAws]:
+    """An emulator without a stack."""
+    with EmbeddedAws(f"uninstall-test-{os.getpid()}") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def built() -> Path:
+    """The built template."""
+    return build()
+
+
+def uninstall(aws: EmbeddedAws, *options: str) -> tuple[int, str, str]:
+    """Run the command, as a script does."""
+    variables = {
+        **CREDENTIALS,
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "flowwarden_cli", "uninstall", "--stack", STACK, *options],
+        env=os.environ | variables, cwd=PROJECT, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def groups(aws: EmbeddedAws) -> dict[str, list[str]]:
+    """The names of the subscription filters of each log group."""
+    logs = aws.clients.logs
+    found = logs.describe_log_groups()["logGroups"]
+    return {
+        name: [
+            each["filterName"]
+            for each in logs.describe_subscription_filters(logGroupName=name)["subscriptionFilters"]
+        ]
+        for name in (each["logGroupName"] for each in found)
+    }
+
+
+def flow_logs(aws: EmbeddedAws) -> set[str]:
+    """The ids of all flow logs."""
+    return {each["FlowLogId"] for each in aws.clients.ec2.describe_flow_logs()["FlowLogs"]}
+
+
+def of_others(aws: EmbeddedAws) -> set[str]:
+    """Make what another tool has: a log group with a filter, a flow log, and one with the stack's tag."""
+    clients = aws.clients
+    if OTHERS not in groups(aws):
+        clients.logs.create_log_group(logGroupName=OTHERS)
+    clients.logs.put_subscription_filter(
+        logGroupName=OTHERS,
+        filterName="archive",
+        filterPattern="",
+        destinationArn=f"arn:aws:firehose:{REGION}:111122223333:deliverystream/archive",
+        roleArn="arn:aws:iam::111122223333:role/archive",
+    )
+    ids = set[str]()
+    marked: list[Any] = [{"Key": TAG, "Value": STACK}]
+    for tags in ([], marked):
+        vpc = clients.ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+        given: Any = {"TagSpecifications": [{"ResourceType": "vpc-flow-log", "Tags": tags}]} if tags else {}
+        made = clients.ec2.create_flow_logs(
+            ResourceIds=[vpc], ResourceType="VPC", TrafficType="ALL", LogGroupName=OTHERS,
+            DeliverLogsPermissionArn="arn:aws:iam::111122223333:role/others", **given,
+        )  # fmt: skip
+        ids |= set(made["FlowLogIds"])
+        if tags:  # the emulator does not store the tags of a creation
+            clients.ec2.create_tags(Resources=made["FlowLogIds"], Tags=tags)
+    return ids
+
+
+def sweep(aws: EmbeddedAws, stack: Stack) -> set[str]:
+    """Run the enforcer; return the flow logs of the account, with the tags that the emulator leaves out."""
+    before = flow_logs(aws)
+    answer = aws.clients.functions.invoke(FunctionName=stack.enforcer, Payload=SWEEP)
+    assert "FunctionError" not in answer
+    made = flow_logs(aws) - before
+    assert made
+    aws.clients.ec2.create_tags(Resources=sorted(made), Tags=[{"Key": TAG, "Value": STACK}])
+    return made
+
+
+def test_the_account_is_as_it_was_and_a_second_installation_works(aws: EmbeddedAws, built: Path) -> None:
+    """First with the records kept, then with everything removed."""
+    theirs = of_others(aws)
+    before = groups(aws), flow_logs(aws)
+    first = deploy(aws, built)
+    own = sweep(aws, first)
+    # As an adopted group: a filter of the stack beside that of another tool.
+    arn = aws.clients.functions.get_function(FunctionName=first.monitor)["Configuration"]["FunctionArn"]
+    aws.clients.functions.add_permission(
+        FunctionName=first.monitor, StatementId="adopted", Action="lambda:InvokeFunction",
+        Principal="logs.amazonaws.com",
+        SourceArn=f"arn:aws:logs:{REGION}:111122223333:log-group:/aws/vpc/*:*",
+    )  # fmt: skip
+    aws.clients.logs.put_subscription_filter(
+        logGroupName=OTHERS, filterName=STACK, filterPattern="", destinationArn=arn
+    )
+
+    code, printed, errors = uninstall(aws)
+    assert (code, flow_logs(aws)) == (1, theirs | own)
+    assert "write --yes" in errors
+    assert f"delete the subscription filter {STACK} of the log group {OTHERS}" in printed
+    assert all(f"delete the flow log {each} of vpc-" in printed for each in own)
+    (unproven,) = [line for line in printed.splitlines() if "without the record" in line]
+    assert [each for each in theirs if each in unproven] != []
+
+    code, printed, errors = uninstall(aws, "--yes")
+    assert (code, errors) == (0, ""), printed
+    kept = first.flow_log_group
+    assert groups(aws) == {**before[0], kept: []}
+    assert flow_logs(aws) == before[1]
+    assert uninstall(aws, "--yes")[0] == 0  # nothing is left to remove
+
+    second = deploy(aws, built, SECOND)
+    own = sweep(aws, second)
+    code, printed, errors = uninstall(aws, "--yes", "--delete-log-groups")
+    assert (code, errors) == (0, ""), printed
+    assert groups(aws) == {**before[0], kept: []}
+    assert flow_logs(aws) == before[1]
+
+    aws.clients.logs.delete_log_group(logGroupName=kept)  # so that the next test deploys with its name
+
+
+def test_an_interrupted_removal_continues(aws: EmbeddedAws, built: Path) -> None:
+    """The enforcer is stopped, and parts of the stack are already gone."""
+    stack = deploy(aws, built)
+    clients = aws.clients
+    own = sweep(aws, stack)
+    clients.functions.put_function_concurrency(FunctionName=stack.enforcer, ReservedConcurrentExecutions=0)
+    for each in ("SweepSchedule", "RetrySchedule"):
+        clients.events.disable_rule(Name=stack.resources[each])
+    clients.logs.delete_subscription_filter(logGroupName=stack.flow_log_group, filterName=STACK)
+    clients.functions.delete_function(FunctionName=stack.monitor)
+    code, printed, errors = uninstall(aws, "--yes", "--delete-log-groups")
+    assert (code, errors) == (0, ""), printed
+    assert stack.flow_log_group not in groups(aws)
+    assert not own & flow_logs(aws)
+    assert [
+        each
+        for each in aws.clients.cloudformation.list_stacks()["StackSummaries"]
+        if each["StackStatus"] != "DELETE_COMPLETE"
+    ] == []
