@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -153,6 +154,37 @@ def test_a_log_group_that_does_not_exist_is_missing() -> None:
     """CloudWatch Logs lists no such group."""
     (line,) = wrong(lines(logs__describe_log_groups={"logGroups": []}))
     assert line.problem == "log-group-missing"
+
+
+def elsewhere(*groups: str) -> dict[str, Any]:
+    """The flow log of the stack, and one without a tag into each of these groups."""
+    (own,) = ANSWERS["ec2", "describe_flow_logs"]["FlowLogs"]
+    others = [
+        {**own, "FlowLogId": f"fl-{each}", "ResourceId": f"vpc-{each}", "LogGroupName": each}
+        for each in groups
+    ]
+    return {"FlowLogs": [own, *others]}
+
+
+def test_a_group_of_others_that_may_invoke_the_monitor_must_send_to_it() -> None:
+    """As an existing log group that the stack reads; other groups, and those of another stack, need not."""
+    policy = json.loads(ANSWERS["lambda", "get_policy"]["Policy"])
+    condition = {"ArnLike": {"AWS:SourceArn": "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vpc/*:*"}}
+    policy["Statement"].append({**policy["Statement"][0], "Condition": condition})
+    own, others = "/flow-warden/flow-logs", ("/aws/vpc/vpc-9", "/flow-warden/flow-logs-2", "/other")
+
+    def filters(logGroupName: str) -> Any:  # noqa: N803 - AWS's name
+        sound = ANSWERS["logs", "describe_subscription_filters"]
+        return sound if logGroupName == own else {"subscriptionFilters": []}
+
+    found = lines(
+        lambda__get_policy={"Policy": json.dumps(policy)},
+        ec2__describe_flow_logs=elsewhere(*others),
+        logs__describe_log_groups={"logGroups": [{"logGroupName": each} for each in (own, *others)]},
+        logs__describe_subscription_filters=filters,
+    )
+    assert [(each.problem, each.subject) for each in wrong(found)] == [("subscription-missing", others[0])]
+    assert [each.subject for each in found if each.check == "delivery"] == [own, others[0]]
 
 
 def test_without_flow_logs_the_vpcs_decide() -> None:

@@ -173,6 +173,14 @@ def test_every_other_state_can_be_removed(status: str) -> None:
     assert obstacle(replace(INSTALLED, status=status)) == ""
 
 
+@pytest.mark.parametrize("protected", [True, False])
+def test_a_kept_group_is_named_with_its_protection(*, protected: bool) -> None:
+    """AWS does not delete a protected group; the command unprotects it if it is to be deleted."""
+    found = replace(INSTALLED, groups=(replace(INSTALLED.groups[0], protected=protected),))
+    (kept,) = [each for each in remaining(found, log_groups=False) if "the log group" in each]
+    assert ("protected from deletion" in kept) is protected
+
+
 def test_every_step_has_words() -> None:
     """With the name of what it changes."""
     words = [described(each) for each in plan(INSTALLED, log_groups=True)]

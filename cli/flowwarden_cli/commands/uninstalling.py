@@ -6,7 +6,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterable
 
-from flowwarden.bootstrap.removal import on_aws
+from flowwarden.bootstrap.uninstall import on_aws
 from flowwarden.errors import FlowWardenError, NotDeployed
 from flowwarden.notify.text import plural
 from flowwarden.printable import one_line
@@ -144,7 +144,7 @@ def _check(account: Account, found: Inventory, options: Namespace, console: Cons
     console.print(f"The stack {one_line(found.stack)} is removed.")
     if found.groups and not options.delete_log_groups:
         console.print(
-            "Its log groups remain. Before you deploy again, read docs/operating.md#removal: the deployment "
-            "needs another FlowLogGroupName, or imports the group."
+            "Its log groups remain. Before you deploy again, read docs/operating.md#removal: the "
+            "deployment needs another FlowLogGroupName, or imports the group."
         )
     return UNREADABLE if problems else SUCCEEDED

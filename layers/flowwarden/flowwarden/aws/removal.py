@@ -217,12 +217,6 @@ class Installation:
         return Deletion(status=described.text("StackStatus"), left=len(left), failures=failures)
 
 
-def patterns_of(sources: Sequence[str]) -> tuple[str, ...]:
-    """The names of log groups, with `*`, in the ARNs of a function's policy."""
-    names = (each.partition(":log-group:")[2] for each in sources)
-    return tuple(each.removesuffix(":*") for each in names if each)
-
-
 def _demand[T](found: Fact[T]) -> T | None:
     """A fact; None if it does not exist. Raises CallRefused if it could not be read."""
     if isinstance(found, Unread):

@@ -87,7 +87,7 @@ def _about_functions(facts: Facts, found: Installed) -> Facts:
 def _about_policy(facts: Facts, found: Installed) -> Facts:
     """The policy, which the monitor's variables contain, and the log groups, of which it names some."""
     policy = policy_in_use(found, facts.functions["MonitorFunction"])
-    logs = doctor_delivery.read(found, policy)
+    logs = doctor_delivery.read(found, policy, facts.permissions["MonitorFunction"])
     return replace(
         facts, policy=policy, groups=logs.groups, deliveries=logs.deliveries, flow_logs=logs.flow_logs
     )

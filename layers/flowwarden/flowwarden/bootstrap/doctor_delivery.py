@@ -15,8 +15,8 @@ from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.bootstrap.installed import Installed
 from flowwarden.doctor.checks.subscriptions import monitor_arn
-from flowwarden.doctor.fact import Fact, Unread
-from flowwarden.doctor.facts import Delivery
+from flowwarden.doctor.fact import Fact, Unread, known
+from flowwarden.doctor.facts import Delivery, Permission
 from flowwarden.doctor.groups import expected_writers, watched_groups, writing_into
 from flowwarden.enforcer.state.interface_activity import judged
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
@@ -39,12 +39,18 @@ class Logs(Struct, frozen=True, kw_only=True):
     flow_logs: Mapping[str, Fact[FlowLog]]
 
 
-def read(found: Installed, policy: Fact[PolicyInUse]) -> Logs:
-    """Read them. `policy` gives the suffixes of further groups."""
+def read(found: Installed, policy: Fact[PolicyInUse], permissions: Fact[tuple[Permission, ...]]) -> Logs:
+    """Read them.
+
+    Args:
+        found: the stack.
+        policy: gives the suffixes of further groups.
+        permissions: who may invoke the monitor: further groups.
+    """
     ec2, stack = Ec2FlowLogs(found.clients("ec2")), _stack(found, policy)
     flow_logs = fact("DescribeFlowLogs", lambda: list(ec2.flow_logs(None)))
     listed = flow_logs if isinstance(flow_logs, list) else []
-    names = watched_groups(listed, stack) if stack.log_group_name else ()
+    names = watched_groups(listed, stack, known(permissions, ())) if stack.log_group_name else ()
     writing = writing_into(listed, names, stack)
     reader = GroupReader(found.clients("logs"))
     groups = reader.groups(names) if names else {"log groups": fact_of_missing(found)}

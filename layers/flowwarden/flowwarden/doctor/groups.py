@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
 
+from flowwarden.doctor.facts import Permission
 from flowwarden.enforcer.decide.drift import is_tagged, log_group_of
 from flowwarden.enforcer.state.interface_activity import writes_since
 from flowwarden.enforcer.state.inventory import FlowLog
@@ -11,20 +13,33 @@ from flowwarden.enforcer.state.stack import Stack
 from flowwarden.network.interface import NetworkInterface
 
 
-def watched_groups(flow_logs: Iterable[FlowLog], stack: Stack) -> tuple[str, ...]:
+def watched_groups(
+    flow_logs: Iterable[FlowLog], stack: Stack, permissions: Iterable[Permission] = ()
+) -> tuple[str, ...]:
     """The log groups that the monitor should read, that of the stack first.
+
+    Others are groups into which flow logs write, if the stack created the group or the flow log, or if they
+    may invoke the monitor. A name that begins with that of the stack's group may be another stack's.
 
     Args:
         flow_logs: those of the account and Region.
         stack: the stack, with the suffixes of its policy.
+        permissions: who may invoke the monitor.
     """
-    own = stack.log_group_name
-    written = {
-        group
-        for each in flow_logs
-        if (group := log_group_of(each, stack)) and (stack.keeps(group) or is_tagged(each, stack))
-    }
-    return (own, *sorted(written - {own}))
+    own, patterns = stack.log_group_name, patterns_of(each.source for each in permissions)
+    found = {own: None}
+    for each in flow_logs:
+        group = log_group_of(each, stack) or ""
+        admitted = not group.startswith(own) and any(fnmatchcase(group, one) for one in patterns)
+        if group and (stack.keeps(group) or is_tagged(each, stack) or admitted):
+            found[group] = None
+    return (own, *sorted(found.keys() - {own}))
+
+
+def patterns_of(sources: Iterable[str]) -> tuple[str, ...]:
+    """The names of log groups, with `*`, in the ARNs of a function's policy."""
+    names = (each.partition(":log-group:")[2] for each in sources)
+    return tuple(each.removesuffix(":*") for each in names if each)
 
 
 def expected_writers(

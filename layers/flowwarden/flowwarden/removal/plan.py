@@ -16,6 +16,7 @@ from flowwarden.notify.text import plural
 from flowwarden.removal.inventory import Filter, Inventory, OwnFlowLog, OwnGroup
 
 MB: Final = 1_000_000
+PROTECTED: Final = ", protected from deletion"
 
 
 class DisableRule(Struct, frozen=True, kw_only=True, tag=True):
@@ -86,7 +87,7 @@ def obstacle(found: Inventory) -> str:
     """Why nothing can be removed, with what to do; '' if it can."""
     if found.protected:
         return (
-            f"termination protection of the stack is on: aws cloudformation update-termination-protection "
+            "termination protection of the stack is on: aws cloudformation update-termination-protection "
             f"--no-enable-termination-protection --stack-name {found.stack} --region {found.region}"
         )
     if found.status.endswith("_IN_PROGRESS") and found.status != "DELETE_IN_PROGRESS":
@@ -114,10 +115,8 @@ def described(step: Step) -> str:
 def remaining(found: Inventory, *, log_groups: bool) -> Iterator[str]:
     """What stays in the account, one sentence each, with how to remove it."""
     for each in () if log_groups else found.groups:
-        yield (
-            f"the log group {each.name} with its records{_size(each)}; to delete it too, add "
-            f"--delete-log-groups"
-        )
+        kept = f"the log group {each.name} with its records{_size(each)}{PROTECTED if each.protected else ''}"
+        yield f"{kept}; to delete it too, add --delete-log-groups"
     if found.unproven:
         ids = " ".join(each.flow_log_id for each in found.unproven)
         yield (

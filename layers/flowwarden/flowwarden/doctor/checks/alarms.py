@@ -23,9 +23,8 @@ MUTED: Final = Problem(
     name="alarm-without-action",
     verdict=Verdict.WARNING,
     text="the alarm notifies no topic, because its actions are disabled or removed",
-    fix="aws cloudwatch enable-alarm-actions --alarm-names {subject} --region {region}; if that does "
-    "not help, "
-    f"{RESTORE}",
+    fix=f"aws cloudwatch enable-alarm-actions --alarm-names {{subject}} --region {{region}}; if that does "
+    f"not help, {RESTORE}",
 )
 
 

@@ -16,9 +16,8 @@ total; a busy stack runs several batches at once, and all other functions of the
 LOW: Final = Problem(
     name="concurrency-low",
     verdict=Verdict.WARNING,
-    text="{unreserved} of the account's {concurrency} concurrent executions are not reserved for "
-    "other functions, "
-    "so batches may wait",
+    text="{unreserved} of the account's {concurrency} concurrent executions are not reserved for other "
+    "functions, so batches may wait",
     fix="request a higher quota: aws service-quotas request-service-quota-increase --service-code lambda "
     "--quota-code L-B99A9384 --desired-value 1000 --region {region}; or set MonitorReservedConcurrency",
 )

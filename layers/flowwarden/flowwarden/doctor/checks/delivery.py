@@ -20,23 +20,22 @@ UNSEEN: Final = Problem(
     name="records-unseen",
     verdict=Verdict.FAILED,
     text="records arrived in the last {hours} hours, but the monitor processed none of them",
-    fix="correct the lines about its subscription filter and about the monitor; then see "
-    "aws logs tail /aws/lambda/{stack}-monitor --since 1h --region {region}",
+    fix="correct the lines about its subscription filter and about the monitor; then see aws logs tail "
+    "/aws/lambda/{stack}-monitor --since 1h --region {region}",
 )
 SILENT: Final = Problem(
     name="records-missing",
     verdict=Verdict.FAILED,
     text="no record arrived in the last {hours} hours, although flow logs cover {expected} active interfaces",
-    fix="correct the lines about its flow logs and the delivery role; then run "
-    "flowwarden plan --stack {stack} --region {region}",
+    fix="correct the lines about its flow logs and the delivery role; then run flowwarden plan --stack "
+    "{stack} --region {region}",
 )
 REFUSED: Final = Problem(
     name="delivery-errors",
     verdict=Verdict.FAILED,
     text="CloudWatch Logs could not send {errors} log events to the monitor in the last {hours} hours",
-    fix="correct the lines about the monitor and its policy; the records remain in the log group: "
-    "read those of "
-    "that time with aws logs filter-log-events and flowwarden read",
+    fix="correct the lines about the monitor and its policy; the records remain in the log group: read "
+    "those of that time with aws logs filter-log-events and flowwarden read",
 )
 
 
@@ -71,8 +70,7 @@ def _arrived(delivery: Delivery, now: int) -> tuple[bool, Unread | None]:
 CHECK: Final = Check(
     name="delivery",
     verifies="each log group receives records if flow logs cover active interfaces, and the monitor "
-    "processes "
-    "them: by heartbeats, otherwise by CloudWatch's metrics",
+    "processes them: by heartbeats, otherwise by CloudWatch's metrics",
     sound="the monitor processes the records, or no active interface is covered long enough to expect any",
     subjects=lambda facts: facts.deliveries,
     judge=_judge,

@@ -35,9 +35,8 @@ INACTIVE: Final = Problem(
     name="flow-log-inactive",
     verdict=Verdict.FAILED,
     text="the flow log of {resource} has the status {status}",
-    fix="aws ec2 describe-flow-logs --flow-log-ids {subject} --region {region}; the enforcer "
-    "replaces a managed "
-    "flow log in its next sweep",
+    fix="aws ec2 describe-flow-logs --flow-log-ids {subject} --region {region}; the enforcer replaces a "
+    "managed flow log in its next sweep",
 )
 UNREADABLE: Final = Problem(
     name="format-unreadable",
@@ -54,11 +53,10 @@ INSUFFICIENT: Final = Problem(
 LACKING: Final = Problem(
     name="format-lacks-fields",
     verdict=Verdict.WARNING,
-    text="the format of the flow log of {resource} lacks {fields}, so these detectors find less or nothing: "
-    "{detectors}",
+    text="the format of the flow log of {resource} lacks {fields}, so these detectors find less or "
+    "nothing: {detectors}",
     fix="replace the flow log with one that has these fields; if the stack manages it, deploy with a "
-    "LogFormat "
-    "that has them",
+    "LogFormat that has them",
 )
 NOT_ALL: Final = Problem(
     name="flow-log-partial",
@@ -105,8 +103,8 @@ def _lost(names: tuple[str, ...]) -> dict[str, list[str]]:
 
 CHECK: Final = Check(
     name="flow-logs",
-    verifies="there are flow logs, EC2 delivers them, and their format has the fields that the "
-    "detectors need",
+    verifies="there are flow logs, EC2 delivers them, and their format has the fields that the detectors "
+    "need",
     sound="delivered, with the fields that the detectors need",
     subjects=lambda facts: facts.flow_logs,
     judge=_judge,

@@ -39,8 +39,8 @@ RUNTIME_DIFFERS: Final = Problem(
     name="function-runtime",
     verdict=Verdict.FAILED,
     text=f"the function has the runtime {{runtime}}; its layers are built for {RUNTIME}",
-    fix=f"aws lambda update-function-configuration --function-name {{name}} --runtime {RUNTIME} "
-    f"--region {{region}}",
+    fix=f"aws lambda update-function-configuration --function-name {{name}} --runtime {RUNTIME} --region "
+    f"{{region}}",
 )
 LAYERS_MISSING: Final = Problem(
     name="function-layers",
@@ -60,8 +60,7 @@ SETTINGS_DIFFER: Final = Problem(
     verdict=Verdict.WARNING,
     text="variables of the function differ from the parameters of the stack: {names}",
     fix="deploy with the values that you want, or set them back with aws lambda "
-    "update-function-configuration "
-    "--function-name {name} --region {region}",
+    "update-function-configuration --function-name {name} --region {region}",
 )
 PLANS_ONLY: Final = Problem(
     name="enforcer-dry-run",
@@ -127,8 +126,8 @@ def _differing(function: FunctionState, facts: Facts) -> list[str]:
 
 CHECK: Final = Check(
     name="functions",
-    verifies="each function exists and is ready, with the runtime, layers, settings and failure queue of the "
-    "deployment, and without a concurrency of 0",
+    verifies="each function exists and is ready, with the runtime, layers, settings and failure queue of "
+    "the deployment, and without a concurrency of 0",
     sound="ready, with the runtime, layers and settings of the deployment",
     subjects=lambda facts: facts.functions,
     judge=_judge,

@@ -21,8 +21,8 @@ NOT_ALLOWED: Final = Problem(
     name="invocation-denied",
     verdict=Verdict.FAILED,
     text="{source} may not invoke the function, because its policy does not allow it",
-    fix="aws lambda add-permission --function-name {name} --statement-id restored-{number} "
-    "--action lambda:InvokeFunction --principal {principal} --source-arn {arn} --region {region}",
+    fix="aws lambda add-permission --function-name {name} --statement-id restored-{number} --action "
+    "lambda:InvokeFunction --principal {principal} --source-arn {arn} --region {region}",
 )
 
 

@@ -22,9 +22,8 @@ ENDING: Final = Problem(
     name="mute-ending",
     verdict=Verdict.WARNING,
     text=f"the mute of {{what}} ends within {SOON_DAYS} days, at {{end}}; then its findings page again",
-    fix="if they are still expected, give it a later `until` in the policy; one made by command: "
-    "mute the incident "
-    "again with flowwarden incidents mute",
+    fix="if they are still expected, give it a later `until` in the policy; one made by command: mute the "
+    "incident again with flowwarden incidents mute",
 )
 ENDED: Final = Problem(
     name="mute-ended",

@@ -14,9 +14,8 @@ REFUSED: Final = Problem(
     name="policy-not-used",
     verdict=Verdict.FAILED,
     text="the configured policy cannot be used: {reason}; used instead: {origin}",
-    fix="correct it, check it with flowwarden policy check FILE, and deploy it to the parameter "
-    "Policy or to the "
-    "AppConfig profile",
+    fix="correct it, check it with flowwarden policy check FILE, and deploy it to the parameter Policy or "
+    "to the AppConfig profile",
 )
 _ORIGINS: Final = {
     Origin.LAST_GOOD: "the last policy that was valid",

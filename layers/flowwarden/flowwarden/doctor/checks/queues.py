@@ -20,9 +20,8 @@ FILLED: Final = Problem(
     name="queue-filled",
     verdict=Verdict.FAILED,
     text="the failure queue has {messages} messages: batches or events that were not processed",
-    fix="correct the cause that flowwarden redrive --dry-run --queue {subject} --stack {stack} "
-    "--region {region} "
-    "prints, then run the same without --dry-run",
+    fix="correct the cause that flowwarden redrive --dry-run --queue {subject} --stack {stack} --region "
+    "{region} prints, then run the same without --dry-run",
 )
 
 

@@ -35,8 +35,8 @@ BOUNDED: Final = Problem(
     name="role-bounded",
     verdict=Verdict.WARNING,
     text="the role has the permissions boundary {boundary}, which may deny what it needs",
-    fix="check that the boundary allows what SECURITY.md lists for the role, or remove it with "
-    "aws iam delete-role-permissions-boundary --role-name {name}",
+    fix="check that the boundary allows what SECURITY.md lists for the role, or remove it with aws iam "
+    "delete-role-permissions-boundary --role-name {name}",
 )
 
 
@@ -105,9 +105,8 @@ def _arn(facts: Facts, service: str, resource: str) -> str:
 
 CHECK: Final = Check(
     name="roles",
-    verifies="each role exists, trusts its service, and allows the actions without which its "
-    "function, or the "
-    "delivery of flow logs, does not work",
+    verifies="each role exists, trusts its service, and allows the actions without which its function, or "
+    "the delivery of flow logs, does not work",
     sound="present, with the trust and the permissions that are needed",
     subjects=lambda facts: facts.roles,
     judge=_judge,

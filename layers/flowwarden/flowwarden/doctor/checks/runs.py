@@ -16,8 +16,8 @@ IDLE: Final = Problem(
     name="function-idle",
     verdict=Verdict.FAILED,
     text="the function has not run in the last {minutes} minutes, although a schedule starts it",
-    fix="correct the other lines about its rules, its policy and its concurrency; if there are none, see the "
-    "metrics FailedInvocations of its rules and Throttles of {name}",
+    fix="correct the other lines about its rules, its policy and its concurrency; if there are none, see "
+    "the metrics FailedInvocations of its rules and Throttles of {name}",
 )
 FAILING: Final = Problem(
     name="function-failing",
@@ -47,8 +47,8 @@ def _judge(logical_id: str, runs: Runs, facts: Facts) -> Iterator[Found]:
 
 CHECK: Final = Check(
     name="runs",
-    verifies="the dispatcher and the enforcer have run, not every run of a function has failed, and none was "
-    "throttled",
+    verifies="the dispatcher and the enforcer have run, not every run of a function has failed, and none "
+    "was throttled",
     sound="run when they must, and do not always fail",
     subjects=lambda facts: facts.runs,
     judge=_judge,

@@ -15,9 +15,8 @@ BROKEN: Final = Problem(
     name="stack-broken",
     verdict=Verdict.FAILED,
     text="the stack is in the state {status}: {reason}",
-    fix="correct the cause that aws cloudformation describe-stack-events --stack-name {stack} "
-    "--region {region} "
-    "shows; then deploy again, or after ROLLBACK_COMPLETE or DELETE_FAILED remove the stack as "
+    fix="correct the cause that aws cloudformation describe-stack-events --stack-name {stack} --region "
+    "{region} shows; then deploy again, or after ROLLBACK_COMPLETE or DELETE_FAILED remove the stack as "
     "docs/operating.md#removal describes, and then deploy",
 )
 ROLLED_BACK: Final = Problem(
@@ -25,16 +24,14 @@ ROLLED_BACK: Final = Problem(
     verdict=Verdict.WARNING,
     text="the last update failed and was rolled back, so the stack has its earlier settings: {reason}",
     fix="find the cause with aws cloudformation describe-stack-events --stack-name {stack} --region "
-    "{region}, "
-    "and deploy again",
+    "{region}, and deploy again",
 )
 CHANGING: Final = Problem(
     name="stack-changing",
     verdict=Verdict.WARNING,
     text="CloudFormation is changing the stack ({status}), so other lines may be temporary",
-    fix="wait with aws cloudformation wait stack-update-complete --stack-name {stack} --region "
-    "{region}, and run "
-    "this command again",
+    fix="wait with aws cloudformation wait stack-update-complete --stack-name {stack} --region {region}, "
+    "and run this command again",
 )
 DRIFTED: Final = Problem(
     name="stack-drifted",

@@ -17,8 +17,8 @@ HOURS: Final = 3
 MISSING: Final = Problem(
     name="table-missing",
     verdict=Verdict.FAILED,
-    text="the state table does not exist: pages repeat, nothing is learned, and no flow log counts "
-    "as managed",
+    text="the state table does not exist: pages repeat, nothing is learned, and no flow log counts as "
+    "managed",
     fix=f"{RESTORE}; docs/decisions/flow-logs-are-tagged.md describes how flow logs are recorded again",
 )
 NOT_ACTIVE: Final = Problem(
@@ -50,9 +50,8 @@ NO_RECOVERY: Final = Problem(
 THROTTLED: Final = Problem(
     name="table-throttled",
     verdict=Verdict.WARNING,
-    text=f"DynamoDB throttled {{throttled}} requests in the last {HOURS} hours; batches are retried, "
-    f"and history "
-    "is incomplete meanwhile",
+    text=f"DynamoDB throttled {{throttled}} requests in the last {HOURS} hours; batches are retried, and "
+    "history is incomplete meanwhile",
     fix="check whether a maximum throughput is set for the table, and the account's quotas in Service Quotas",
 )
 
@@ -73,9 +72,8 @@ def _judge(_name: str, table: Table, _facts: Facts) -> Iterator[Found | Unread]:
 
 CHECK: Final = Check(
     name="state-table",
-    verifies="the state table and its index are active, expired items are deleted, point-in-time "
-    "recovery is on, "
-    "and no request is throttled",
+    verifies="the state table and its index are active, expired items are deleted, point-in-time recovery "
+    "is on, and no request is throttled",
     sound="active, with its index, expiry and recovery, and without throttling",
     subjects=lambda facts: {facts.resources.get("StateTable", "state table"): facts.table},
     judge=_judge,

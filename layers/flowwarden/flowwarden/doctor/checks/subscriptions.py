@@ -24,24 +24,22 @@ MISSING: Final = Problem(
 WRONG_CLASS: Final = Problem(
     name="log-group-class",
     verdict=Verdict.FAILED,
-    text="the log group has the class {log_class}, which takes no subscription filter, so the "
-    "monitor sees none "
-    "of its records",
+    text="the log group has the class {log_class}, which takes no subscription filter, so the monitor sees "
+    "none of its records",
     fix=CLASS_REMEDY,
 )
 UNSUBSCRIBED: Final = Problem(
     name="subscription-missing",
     verdict=Verdict.FAILED,
     text="no subscription filter of the log group sends to the monitor",
-    fix="aws logs put-subscription-filter --log-group-name {group} --filter-name {stack} --filter-pattern '' "
-    "--destination-arn {monitor} --region {region}",
+    fix="aws logs put-subscription-filter --log-group-name {group} --filter-name {stack} --filter-pattern "
+    "'' --destination-arn {monitor} --region {region}",
 )
 QUOTA: Final = Problem(
     name="subscription-quota",
     verdict=Verdict.FAILED,
     text=f"the log group has {MOST_FILTERS} subscription filters, the maximum, and none sends to the "
-    f"monitor: "
-    "{others}",
+    f"monitor: {{others}}",
     fix="delete one that is not needed: aws logs delete-subscription-filter --log-group-name {group} "
     "--filter-name FILTER --region {region}; the next sweep of the enforcer adds its own",
 )
@@ -49,9 +47,8 @@ PARTIAL: Final = Problem(
     name="subscription-partial",
     verdict=Verdict.FAILED,
     text="the subscription filter {filter} sends the monitor only lines that match {pattern}",
-    fix="aws logs put-subscription-filter --log-group-name {group} --filter-name {filter} "
-    "--filter-pattern '' "
-    "--destination-arn {monitor} --region {region}",
+    fix="aws logs put-subscription-filter --log-group-name {group} --filter-name {filter} --filter-pattern "
+    "'' --destination-arn {monitor} --region {region}",
 )
 
 

@@ -14,12 +14,11 @@ PAGES: Final = "pages"
 
 _SUBSCRIBE: Final = (
     "aws sns subscribe --topic-arn {arn} --protocol email --notification-endpoint ADDRESS --region "
-    "{region}, and "
-    "confirm it"
+    "{region}, and confirm it"
 )
 _CONFIRM: Final = (
-    "follow the link in the message that SNS sent; a link lasts 2 days, a new one "
-    "comes after you subscribe again: "
+    "follow the link in the message that SNS sent; a link lasts 2 days, a new one comes after you "
+    "subscribe again: "
 )
 
 MISSING: Final = Problem(

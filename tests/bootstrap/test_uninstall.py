@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from flowwarden.aws.removal import CALLER_ACTIONS, patterns_of
-from flowwarden.bootstrap.removal import on_aws
+from flowwarden.aws.removal import CALLER_ACTIONS
+from flowwarden.bootstrap.uninstall import on_aws
+from flowwarden.doctor.groups import patterns_of
 from flowwarden.enforcer.registry import ManagedFlowLog
 from flowwarden.errors import CallRefused, EnforcementError, FlowWardenError, NotDeployed
 from flowwarden.removal.inventory import Filter, OwnFlowLog, OwnGroup

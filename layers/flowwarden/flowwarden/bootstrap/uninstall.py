@@ -6,12 +6,13 @@ from typing import Final
 
 from flowwarden.aws.doctor.functions import FunctionReader
 from flowwarden.aws.doctor.stack import own_client
-from flowwarden.aws.removal import Installation, Known, patterns_of
+from flowwarden.aws.removal import Installation, Known
 from flowwarden.bootstrap.doctor_policy import policy_in_use
 from flowwarden.bootstrap.installed import Installed, MakeClient, installed
 from flowwarden.doctor.checks.rules import function_of
 from flowwarden.doctor.checks.subscriptions import monitor_arn
 from flowwarden.doctor.fact import Unread
+from flowwarden.doctor.groups import patterns_of
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import CallRefused
 from flowwarden.policy.last_good import PolicyInUse
@@ -23,13 +24,7 @@ GROUP: Final = "FlowLogGroup"
 
 
 def on_aws(stack: str, region: str | None, now: int, clients: MakeClient = own_client) -> Installation:
-    """The installation on AWS.
-
-    Args:
-        stack: the stack's name.
-        region: its Region; None for that of the environment or the profile.
-        now: Unix seconds.
-        clients: creates the client of a service in a Region.
+    """The installation on AWS. Args are those of `doctor.read`.
 
     Raises:
         NotDeployed: there is no such stack (any more).
@@ -89,5 +84,5 @@ def _patterns(found: Installed) -> tuple[str, ...]:
     permissions = found.named(MONITOR, FunctionReader(found.clients("lambda")).permissions)
     if isinstance(permissions, Unread):
         raise CallRefused(permissions.reason)
-    others = patterns_of([each.source for each in permissions or ()])
+    others = patterns_of(each.source for each in permissions or ())
     return tuple({own: None, **dict.fromkeys(others)}) if own else others
