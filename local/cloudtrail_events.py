@@ -1,4 +1,4 @@
-"""Sends the CloudTrail event of a new VPC to the enforcer.
+"""Sends CloudTrail events to the enforcer: of a new VPC, and of a changed security group.
 
 The AWS emulator has no CloudTrail, and like AWS it rejects events from `aws.*` sources. So this module reads
 the deployed rule, tests its pattern with the event as AWS would send it, and sends the event to a copy of the
@@ -18,6 +18,7 @@ from local.stack import Stack
 
 OWN_SOURCE = "flowwarden.local"
 CREATED_RULE = "VpcCreatedRule"
+CHANGED_RULE = "RulesChangedRule"
 
 
 def scheduled(now: datetime) -> dict[str, Any]:
@@ -35,8 +36,8 @@ def scheduled(now: datetime) -> dict[str, Any]:
     }
 
 
-def creation(vpc: str, cidr: str, now: datetime) -> dict[str, Any]:
-    """The CloudTrail record of a successful CreateVpc call."""
+def by_caller(name: str, now: datetime) -> dict[str, Any]:
+    """The CloudTrail record of a successful call of EC2, without request and response."""
     return {
         "eventVersion": "1.11",
         "userIdentity": {
@@ -46,9 +47,19 @@ def creation(vpc: str, cidr: str, now: datetime) -> dict[str, Any]:
         },
         "eventTime": _moment(now),
         "eventSource": "ec2.amazonaws.com",
-        "eventName": "CreateVpc",
+        "eventName": name,
         "awsRegion": REGION,
         "sourceIPAddress": "198.51.100.20",
+        "readOnly": False,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": ACCOUNT_ID,
+    }
+
+
+def creation(vpc: str, cidr: str, now: datetime) -> dict[str, Any]:
+    """The CloudTrail record of a successful CreateVpc call."""
+    return by_caller("CreateVpc", now) | {
         "requestParameters": {"cidrBlock": cidr, "instanceTenancy": "default"},
         "responseElements": {
             "vpc": {
@@ -60,10 +71,6 @@ def creation(vpc: str, cidr: str, now: datetime) -> dict[str, Any]:
             }
         },
         "eventID": f"creation-of-{vpc}",
-        "readOnly": False,
-        "eventType": "AwsApiCall",
-        "managementEvent": True,
-        "recipientAccountId": ACCOUNT_ID,
     }
 
 
@@ -79,9 +86,10 @@ def failed_creation(cidr: str, now: datetime) -> dict[str, Any]:
 class CloudTrailEvents:
     """Sends CloudTrail events to the deployed stack."""
 
-    def __init__(self, clients: Clients, stack: Stack) -> None:
+    def __init__(self, clients: Clients, stack: Stack, rule: str = CREATED_RULE) -> None:
+        """Take one of the stack's rules, by its logical id."""
         self._events = clients.events
-        self._rule = stack.resources[CREATED_RULE].rpartition("/")[2]
+        self._rule = stack.resources[rule].rpartition("/")[2]
         self.pattern = self._events.describe_rule(Name=self._rule)["EventPattern"]
 
     def rule_matches(self, detail: dict[str, Any]) -> bool:

@@ -10,16 +10,22 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
+from msgspec.structs import replace
+
+from flowwarden.monitor.baseline.peers import network_of
 from local.cloudtrail_events import creation, failed_creation
 from local.inbox import Delivery
+from local.network import make_database, revoke
 from local.scenario import TIMEOUT_SECONDS, Stage
-from local.scenes import CIDR, POLICY, Scene, make_hosts, muted, scenes
+from local.scenes import CIDR, POLICY, POSTGRES, REFUSED_AGO, Hosts, Scene, make_hosts, muted, scenes
 from local.sending import applied
 from local.server import EmbeddedAws, EmbeddedAwsError, relative
 from local.stack import build, deploy
 from local.terminal import Terminal
 
 INTERRUPTED = 130
+REVOKED_BEFORE = 240
+"""Seconds from the change of the security group to the end of the minute with the first rejections."""
 
 
 def main() -> int:
@@ -65,14 +71,60 @@ def narrate(terminal: Terminal, stage: Stage) -> int:
     stage.stop_dispatching()
     vpc, problems = _creation(terminal, stage)
     problems += _sweeps(terminal, stage)
-    hosts, pages = make_hosts(vpc), list[Delivery]()
+    hosts, pages = _with_database(stage, make_hosts(vpc)), list[Delivery]()
     for scene in scenes(hosts):
+        if scene.revokes:
+            problems += _revocation(terminal, stage, hosts)
         found, sent = _play(terminal, stage, scene)
+        found += _names_the_rule(terminal, sent) if scene.revokes else 0
         problems, pages = problems + found, [*pages, *sent]
     (page,) = [each for each in pages if hosts.builder.address in each.subject]
     with applied({"POLICY": json.dumps(with_mute(page))}, stage.stack.monitor, stage.clients):
         problems += _play(terminal, stage, muted(hosts))[0]
     return problems + _resolved(terminal, stage, hosts.app.address)
+
+
+def _with_database(stage: Stage, hosts: Hosts) -> Hosts:
+    """The hosts; EC2 describes the database, and its traffic is learned."""
+    now, network = int(time.time()), network_of(hosts.app.address)
+    database = make_database(stage.clients, stage.stack, hosts.database, network, POSTGRES, now)
+    return replace(hosts, database=database)
+
+
+def _revocation(terminal: Terminal, stage: Stage, hosts: Hosts) -> int:
+    """Revoke the database's rule; the enforcer stores the change for the monitor."""
+    network, at = network_of(hosts.app.address), int(time.time()) - REFUSED_AGO - REVOKED_BEFORE
+    terminal.scene("The rule of a security group is revoked")
+    terminal.say(
+        f"{hosts.database.address} no longer allows {network}, the network of the application. CloudTrail "
+        "notifies EventBridge, whose rule invokes the enforcer. The event is as old as the records below."
+    )
+    detail = revoke(stage.clients, hosts.database, network, POSTGRES, at)
+    stage.enforcer.skip()
+    stage.rule_changes.send(detail)
+    done = stage.enforcer.wait(1, TIMEOUT_SECONDS)
+    return _check(
+        terminal,
+        stage.rule_changes.rule_matches(detail) and bool(done),
+        "the deployed rule matches RevokeSecurityGroupIngress, and the enforcer stores the change for a day",
+    )
+
+
+def _names_the_rule(terminal: Terminal, pages: tuple[Delivery, ...]) -> int:
+    """Whether the page names the missing rule, and who revoked it when."""
+    text = "".join(each.text for each in pages)
+    words = (
+        "Blocked by   No inbound rule of sg-",
+        "(database) allows tcp/5432 from 10.20.2.20; the closest is sgr-",
+        "RevokeSecurityGroupIngress of sg-",
+        "assumed-role/network-team/alex",
+        "3 min before the first rejection",
+    )
+    return _check(
+        terminal,
+        all(each in text for each in words),
+        "the page names the missing rule, and who revoked it, when",
+    )
 
 
 def _play(terminal: Terminal, stage: Stage, scene: Scene) -> tuple[int, tuple[Delivery, ...]]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from local import feed
 from local.clients import Clients
-from local.cloudtrail_events import CloudTrailEvents, scheduled
+from local.cloudtrail_events import CHANGED_RULE, CloudTrailEvents, scheduled
 from local.inbox import Delivery, Inbox
 from local.invocations import Invocation, InvocationWatcher
 from local.scenes import Scene
@@ -52,6 +52,7 @@ class Stage:
         self.pages = Inbox(self.clients, stack.pages_topic)
         self.operations = Inbox(self.clients, stack.operations_topic)
         self.cloudtrail = CloudTrailEvents(self.clients, stack)
+        self.rule_changes = CloudTrailEvents(self.clients, stack, CHANGED_RULE)
         self.monitor = InvocationWatcher(self.clients, stack.monitor)
         self.enforcer = InvocationWatcher(self.clients, stack.enforcer)
 

@@ -31,6 +31,8 @@ class Scene(Struct, frozen=True, kw_only=True):
     conversations: tuple[Conversation, ...]
     pages: tuple[str, ...] = ()
     """Detectors that page, in any order; empty for no page."""
+    revokes: bool = False
+    """Whether the rule of the database's security group is revoked before."""
     ago: int = 0
     """Seconds since the records were written by the flow log."""
     metrics: dict[str, int] = {}
@@ -45,6 +47,9 @@ class Hosts(Struct, frozen=True, kw_only=True):
     web: Host
     app: Host
     database: Host
+    """The database that rejects the application. EC2 describes it."""
+    archive: Host
+    """Another database."""
     builder: Host
     """An internal host that should not connect to its neighbors."""
 
@@ -55,6 +60,7 @@ def make_hosts(vpc: str) -> Hosts:
         web=_host("10.20.1.10", 1, vpc),
         app=_host("10.20.2.20", 2, vpc),
         database=_host("10.20.3.30", 3, vpc),
+        archive=_host("10.20.3.40", 5, vpc),
         builder=_host("10.20.2.66", 4, vpc),
     )
 
@@ -78,8 +84,8 @@ def scenes(hosts: Hosts) -> tuple[Scene, ...]:
         _too_strict(hosts.app, hosts.database),
         _still_too_strict(hosts.app, hosts.database),
         _probing(hosts.builder),
-        _database_egress(hosts.database),
-        _intruder(hosts.database),
+        _database_egress(hosts.archive),
+        _intruder(hosts.archive),
     )
 
 
@@ -151,8 +157,9 @@ def _too_strict(app: Host, database: Host) -> Scene:
         "that the demo need not wait until the incident is over.",
         conversations=_attempts(app, database, 41_000),
         ago=REFUSED_AGO,
+        revokes=True,
         pages=("blocked-connection",),
-        verdict="one page for all attempts, with the next steps",
+        verdict="one page for all attempts, with the rule that is missing",
     )
 
 

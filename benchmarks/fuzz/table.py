@@ -22,6 +22,7 @@ from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.made_mutes import MadeMute, id_of
 from flowwarden.policy.mutes import Mute
+from flowwarden.state.rule_changes import RuleChange
 from flowwarden.state.schema import (
     CREATIONS,
     DELETED_FLOW_LOGS,
@@ -38,6 +39,7 @@ from flowwarden.state.schema import (
     PAGE_BUDGET,
     REGISTRY,
     ROLES,
+    RULE_CHANGES,
     SWEEP_CURSOR,
     UNSENT,
     WORK,
@@ -157,7 +159,9 @@ def documents(now: int) -> dict[str, list[tuple[str, str, Any]]]:
     work = WorkItem(vpc_id=_VPC, due=now, reason="throttled", failing_since=now - 60)
     mute = Mute(detector="scan", subject="10.0.8.12", until="2033-05-18", reason="known")
     made = MadeMute(id=id_of(mute), mute=mute, made_at=now, made_by="maria", incident="0a")
+    change = RuleChange(resource="sg-1", call="RevokeSecurityGroupIngress", call_id="e1", at=now - 60)
     return {
+        RULE_CHANGES.partition: [(RULE_CHANGES.key_of(*change.key), "content", of(change))],
         MADE_MUTES: [(MUTES.key_of(made.id), "content", of(made))],
         WORK: [
             (WORK_ITEMS.key_of(_VPC), "content", of(work)),

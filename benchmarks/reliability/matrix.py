@@ -141,6 +141,20 @@ FAULTS: Final[Mapping[str, Row]] = {
             ),
         ),
     },
+    "a call about rules fails": {
+        LOST: (
+            tests_of(
+                "aws/ec2/test_rules_refused",
+                "a_call_that_fails_leaves_the_page_as_it_is",
+                "without_any_permission_the_page_goes_out",
+            ),
+            tests_of(
+                "monitor/rules/test_pages",
+                "pages_are_on_time_while_ec2_hangs_or_throttles",
+                "pages_are_on_time_while_ec2_is_slow",
+            ),
+        ),
+    },
     "forged text": {
         **_loaded(Poison.HOSTILE),
         RAW: (

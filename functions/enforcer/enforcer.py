@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -22,10 +22,12 @@ from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.triggers import trigger
+from flowwarden.enforcer.triggers.rule_changes import changes_of
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.policy.last_good import PolicyInUse
 from flowwarden.printable import as_json, safe
 from flowwarden.settings import EnforcerSettings
+from flowwarden.state.rule_changes import RuleChange
 from flowwarden.unreadable import Notes
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
@@ -70,15 +72,10 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
     clock = Clock()
     service = rewired(lambda: wired(clock))
 
-    @logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
-    @metrics.log_metrics
-    def handle(event: object, context: LambdaContext) -> dict[str, Any]:
-        clock.context = context
-        # A manual invocation may pass any JSON.
-        known = EventBridgeEvent(event) if isinstance(event, dict) else event
+    @metrics.log_metrics  # it warns of an invocation without metrics, such as one that stores a change
+    def run(event: object, _context: LambdaContext) -> dict[str, Any]:
         enforcer = service(int(now()))
-        found = trigger.read(known, enforcer.stack)
-        report = enforcer.reconcile(found, int(now()))
+        report = enforcer.reconcile(trigger.read(event, enforcer.stack), int(now()))
         log(report)
         count(report)
         report_policy(enforcer.policy_in_use)
@@ -89,7 +86,29 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
         report.raise_if_incomplete()
         return summarize(report)
 
+    @logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
+    def handle(event: object, context: LambdaContext) -> dict[str, Any]:
+        clock.context = context
+        # A manual invocation may pass any JSON.
+        known = EventBridgeEvent(event) if isinstance(event, dict) else event
+        enforcer = service(int(now()))
+        if changes := changes_of(known, enforcer.stack, int(now())):
+            return remember(changes, enforcer)
+        result: dict[str, Any] = run(known, context)
+        return result
+
     return handle
+
+
+def remember(changes: Sequence[RuleChange], enforcer: Enforcer) -> dict[str, Any]:
+    """Store changes of rules, for the monitor's pages. Raises StateUnavailable, and Lambda retries."""
+    enforcer.remember(changes)
+    for each in changes:
+        logger.info("a change of rules was stored", call=each.call, resource=each.resource, actor=each.actor)
+    calls = ", ".join(sorted({each.call for each in changes}))
+    changed = [each.resource for each in changes]
+    result: dict[str, Any] = safe({"kind": "change", "reason": f"{calls} changed rules", "changed": changed})
+    return result
 
 
 def rewired(wire: Callable[[], Enforcer]) -> Callable[[int], Enforcer]:

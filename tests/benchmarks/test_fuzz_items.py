@@ -18,6 +18,7 @@ from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
+from flowwarden.aws.dynamodb.rule_changes import DynamoDbRuleChanges
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.outbox import Unsent
@@ -35,6 +36,7 @@ from flowwarden.notify.page_budget import Page, PageLimits
 from flowwarden.policy.made_mutes import MadeMute, id_of
 from flowwarden.policy.mutes import Mute
 from flowwarden.records.format_choice import LearnedFormats
+from flowwarden.state.rule_changes import RuleChange
 from flowwarden.state.schema import (
     INCIDENTS,
     ITEMS,
@@ -97,6 +99,8 @@ def store_partitions() -> None:
     registry.put(DeletionCall(call_id="d1", at=NOW, caller=caller, flow_log_ids=("fl-4",)))
     mute = Mute(detector="scan", until="2026-01-01", reason="x")
     DynamoDbMuteEditor(dynamodb(), TABLE).put(MadeMute(id=id_of(mute), mute=mute))
+    change = RuleChange(resource="sg-1", call="RevokeSecurityGroupIngress", call_id="e1", at=NOW)
+    DynamoDbRuleChanges(dynamodb(), TABLE).store([change])
     role = KnownRole(role="r", known=NOW // DAY, networks=networks_of(["10.0.1.5"]), expires_at=NOW)
     DynamoDbRoles(dynamodb(), TABLE).put(role)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -30,6 +30,7 @@ from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.state.attempts import ATTEMPTS
+from flowwarden.state.rule_changes import RuleChange
 from flowwarden.state.writing import MOST_TOGETHER
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.fakes_existing import FakeExisting, FakePermissions, FakeRules, FakeVolumes
@@ -247,6 +248,20 @@ class FakeRunClock:
 
 
 @dataclass
+class FakeRuleChanges:
+    """Changes of rules in a list; each call is one of `calls`."""
+
+    calls: list[tuple[RuleChange, ...]] = field(default_factory=list)
+    away: bool = False
+
+    def store(self, changes: Sequence[RuleChange]) -> None:
+        """See the port."""
+        if self.away:
+            raise StateUnavailable("by the test")
+        self.calls.append(tuple(changes))
+
+
+@dataclass
 class Fakes:
     """All ports of a service."""
 
@@ -266,6 +281,7 @@ class Fakes:
     existing: FakeExisting = field(init=False)
     volumes: FakeVolumes = field(default_factory=FakeVolumes)
     rules: FakeRules = field(default_factory=FakeRules)
+    rule_changes: FakeRuleChanges = field(default_factory=FakeRuleChanges)
 
     def aws(self) -> EnforcerPorts:
         """The ports of the service. Work queue and claims share a table, so both are unavailable together."""
@@ -286,6 +302,7 @@ class Fakes:
             routes={Route.OPERATIONS: (self.sink, *self.more_sinks)},
             clock=self.clock,
             outbox=self.outbox,
+            rule_changes=self.rule_changes,
         )
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ from flowwarden.enforcer.outbox import Unsent
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Vpc
 from flowwarden.enforcer.work_queue import WorkItem
-from flowwarden.errors import CallFailed, EnforcementIncomplete, PublishFailed
+from flowwarden.errors import CallFailed, EnforcementIncomplete, PublishFailed, StateUnavailable
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import SETTINGS
 from flowwarden.settings import EnforcerSettings
@@ -196,6 +196,20 @@ def test_a_second_delivery_of_an_event_changes_nothing() -> None:
     run(case["event"])
     assert run(case["event"])["covered"] == ["vpc-0a10c0de00000001"]
     assert len(run.ec2.created) == len(run.sink.sent) == 1
+
+
+def test_a_change_of_rules_is_stored_and_starts_no_run() -> None:
+    """Also in a dry run. It is stored before the function returns, and without the table Lambda retries."""
+    case = read(ROOT / "events/enforcer/revoke-security-group-ingress.json")
+    run = run_of(case | {"settings": {"DRY_RUN": "true"}})
+    run(case["event"])
+    ((change,),) = run.fakes.rule_changes.calls
+    assert (change.resource, change.what) == ("sg-0a10c0de00000001", "tcp/5432 10.20.2.0/24")
+    assert change.actor == "arn:aws:sts::111122223333:assumed-role/network-admin/maria"
+    assert not run.ec2.calls
+    run.fakes.rule_changes.away = True
+    with pytest.raises(StateUnavailable):
+        run(case["event"])
 
 
 def test_the_service_is_wired_once_while_warm() -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.errors import InterfacesUnavailable, LogFormatsUnavailable, StateUnavailable
 from flowwarden.monitor.budget import Budget
-from flowwarden.monitor.pipeline import CLAIM_SECONDS, LOOKUP_SECONDS, REMEMBER_SECONDS, Invocation
+from flowwarden.monitor.pipeline import CLAIM_SECONDS, LOOKUP_SECONDS, Invocation
+from flowwarden.monitor.remember import REMEMBER_SECONDS
 from flowwarden.monitor.report import BatchReport
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.notifier import MAX_SINGLE

@@ -115,6 +115,7 @@ STORED = [
     (schema.INCIDENTS, ("sns:pages", "k"), ("incident#sns:pages#k", "claim")),
     (schema.PAGE_BUDGET, ("sns:pages", 7), ("page-budget#sns:pages#7", "budget")),
     (schema.MUTES, ("0a",), ("mutes", "mute#0a")),
+    (schema.RULE_CHANGES, ("sg-1", 7, "e1"), ("rule-changes", "rule-change#sg-1#7#e1")),
     (schema.LOG_FORMATS, ("/group",), ("log-formats#/group", "formats")),
     (schema.LAST_GOOD_POLICY, (), ("policy", "last-good")),
     (schema.WORK_ITEMS, ("vpc-1",), ("work-queue", "vpc#vpc-1")),

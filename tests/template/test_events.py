@@ -10,6 +10,7 @@ import pytest
 from botocore.loaders import Loader
 
 from flowwarden.enforcer.triggers import tampering, trigger
+from flowwarden.enforcer.triggers.rule_changes import RULE_CALLS
 from flowwarden.state.schema import INCIDENTS
 from local import payload
 from tests.enforcer.fakes import STACK
@@ -22,6 +23,7 @@ RULES = {
     "StackDeployedRule": "StackDeployedPermission",
     "RetrySchedule": "RetryPermission",
     "LogGroupChangedRule": "LogGroupChangedPermission",
+    "RulesChangedRule": "RulesChangedPermission",
     "DeliveryRoleChangedRule": "DeliveryRoleChangedPermission",
 }
 DISPATCH = "DispatchSchedule"
@@ -135,6 +137,9 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
             (touching("iam", name, roleName="delivery"), {WHERE_IAM_IS_RECORDED})
             for name in tampering.ROLE_CALLS
         ),
+        *((call(name), {"RulesChangedRule"}) for name in RULE_CALLS),
+        (call("RevokeSecurityGroupIngress", errorCode="Client.UnauthorizedOperation"), set()),
+        (call("UpdateSecurityGroupRuleDescriptionsIngress"), set()),
         (touching("logs", "DeleteLogGroup", logGroupName=f"{GROUP}-0a1b2c3d"), {"LogGroupChangedRule"}),
         (touching("logs", "DeleteLogGroup", logGroupName="theirs"), set()),
         (touching("logs", "DisassociateKmsKey", resourceIdentifier=GROUP_ARN), {"LogGroupChangedRule"}),
@@ -169,6 +174,7 @@ def test_an_event_matches_exactly_the_rules_about_it(event: dict[str, Any], rule
         ("create-vpc-failed", set()),
         ("delete-flow-logs", {"FlowLogDeletedRule"}),
         ("create-flow-logs-by-others", {"FlowLogDeletedRule"}),
+        ("revoke-security-group-ingress", {"RulesChangedRule"}),
         ("sweep", set()),
     ],
 )

@@ -119,6 +119,7 @@ WATCHED = {
             "StackDeployedRule",
             "RetrySchedule",
             "LogGroupChangedRule",
+            "RulesChangedRule",
             "DeliveryRoleChangedRule",
         )
     ),

@@ -20,6 +20,7 @@ FlowWardenError
 ├── PolicyUnavailable         AppConfig did not return the policy
 ├── LogFormatsUnavailable     EC2 did not return the log formats of a log group's flow logs
 ├── InterfacesUnavailable     EC2 did not describe network interfaces
+├── RulesUnavailable          EC2 or the state table did not return rules, or changes of rules
 ├── PublishFailed             a notification could not be sent; the batch must be retried
 │   └── PublishUnanswered     it may have been sent: the service did not answer
 └── EnforcementError          the flow log of a VPC could not be created or repaired
@@ -112,6 +113,21 @@ class LogFormatsUnavailable(FlowWardenError):
 
 class InterfacesUnavailable(FlowWardenError):
     """EC2 did not describe network interfaces; their roles are those known before, or unknown."""
+
+
+class RulesUnavailable(FlowWardenError):
+    """EC2 did not return security groups or network ACLs, or the state table did not return their changes."""
+
+    def __init__(self, reason: str, *, lasts: bool = True) -> None:
+        """Take the reason.
+
+        Args:
+            reason: in words, for the page.
+            lasts: whether further calls would fail, too, as after a timeout or a throttled call; false if
+                only this call was refused.
+        """
+        super().__init__(reason)
+        self.lasts = lasts
 
 
 class PublishFailed(FlowWardenError):

@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.render.notification import render
@@ -24,6 +26,7 @@ from tests.monitor.batches import GROUP
 from tests.monitor.fakes_interfaces import having
 from tests.monitor.one_host import NOW, Monitor, moved, scanned
 from tests.monitor.render.examples import EXAMPLES
+from tests.monitor.render.rule_pages import PAGES
 
 ONE_HOST, LATER = "one-host", NOW + 720
 HELD: Final = "page-budget"
@@ -61,6 +64,13 @@ def page_of(name: str) -> str:
     return _whole(first_notification(EXAMPLES[name](), "key0", CONTEXT))
 
 
+def page_with_rules(name: str) -> str:
+    """The notification about a rejection, with what the rules say."""
+    page = PAGES[name]
+    context = replace(CONTEXT, explained=page.explanation())
+    return _whole(first_notification(page.finding, "key0", context))
+
+
 def page_of_one_host() -> str:
     """The update of an incident about one host, which scanned and then moved to other hosts."""
     monitor = Monitor()
@@ -89,6 +99,8 @@ def main() -> None:
     """Write all pages."""
     for name in EXAMPLES:
         path_of(name).write_text(page_of(name))
+    for name in PAGES:
+        path_of(name).write_text(page_with_rules(name))
     path_of(ONE_HOST).write_text(page_of_one_host())
     path_of(HELD).write_text(page_of_held())
 

@@ -13,14 +13,22 @@ from tests.monitor.render.golden import (
     page_of,
     page_of_held,
     page_of_one_host,
+    page_with_rules,
     path_of,
 )
+from tests.monitor.render.rule_pages import PAGES
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_page_equals_its_golden_page(name: str) -> None:
     """Word for word. If the change is intended, run `make golden` and review the difference."""
     assert page_of(name) == path_of(name).read_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_with_rules_equals_its_golden_page(name: str) -> None:
+    """Which rule blocks the connection, what else would, and what was changed."""
+    assert page_with_rules(name) == path_of(name).read_text()
 
 
 def test_the_update_about_one_host_equals_its_golden_page() -> None:
@@ -38,7 +46,7 @@ def test_every_detector_has_a_golden_page_and_every_golden_page_a_detector() -> 
     names = {each.name for each in DETECTORS}
     assert names == EXAMPLES.keys()
     assert {each.name for each in FOLDER.iterdir()} == {
-        path_of(name).name for name in (*names, ONE_HOST, HELD)
+        path_of(name).name for name in (*names, *PAGES, ONE_HOST, HELD)
     }
 
 

@@ -9,6 +9,7 @@ from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
+from flowwarden.aws.dynamodb.rule_changes import DynamoDbRuleChanges
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
@@ -106,6 +107,7 @@ def on_aws(settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = A
         registry=DynamoDbRegistry(state, table, items, clock.wait),
         claims=DynamoDbClaims(quick, table, terms, items),
         outbox=DynamoDbOutbox(quick, table, items),
+        rule_changes=DynamoDbRuleChanges(quick, table, items),
         unreadable_items=items,
         routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait)),)},
         clock=clock,

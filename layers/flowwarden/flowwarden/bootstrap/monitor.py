@@ -14,10 +14,12 @@ from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.mutes import DynamoDbMutes
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
+from flowwarden.aws.dynamodb.recent_changes import DynamoDbRecentChanges
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
+from flowwarden.aws.ec2.rules import RULES_ATTEMPTS, RULES_SECONDS, DescribedRules
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.bootstrap.limits import page_limits
 from flowwarden.bootstrap.policy import recorder_on_aws
@@ -32,6 +34,8 @@ from flowwarden.monitor.digest_rows import DigestRows
 from flowwarden.monitor.pipeline import Caches, MonitoringService
 from flowwarden.monitor.ports import InterfaceDirectory, LogFormats, LogFormatStore
 from flowwarden.monitor.review.reports import LearningReports
+from flowwarden.monitor.rules.explainer import RuleExplainer
+from flowwarden.monitor.rules.ports import RuleChanges, RuleDirectory
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.notifier import Routes
@@ -78,6 +82,10 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     which_digests: Digests = Digests.HOURLY_AND_DAILY
     mutes: MadeMutes | None = None
     """The mutes made by command; without it, there are none."""
+    rules: RuleDirectory | None = None
+    """Security groups and network ACLs; without it, no page names a rule."""
+    rule_changes: RuleChanges | None = None
+    """The latest changes of rules; without it, no page lists them."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
     """Where the ports on the state table note what they cannot read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
@@ -129,6 +137,7 @@ def _caches(ports: MonitorPorts, routes: Routes, log_formats: tuple[LogFormat, .
         interfaces=InterfaceCache(ports.interfaces, ports.warn),
         state=StateCache(ports.state),
         roles=RoleCache(ports.roles) if ports.roles else None,
+        rules=RuleExplainer(ports.rules, ports.rule_changes, ports.warn) if ports.rules else None,
         mutes=MuteCache(ports.mutes) if ports.mutes else None,
         reports=LearningReports(ports.roles, ports.claims, routes, region) if ports.roles else None,
         digests=DigestRows(ports.digests, ports.which_digests) if ports.digests else None,
@@ -185,6 +194,14 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         roles=DynamoDbRoles(state, table, items),
         digests=None if settings.digests is Digests.NONE else DynamoDbDigests(state, table, items),
         which_digests=settings.digests,
+        rules=DescribedRules(
+            lambda: make_client("ec2", region, attempts=RULES_ATTEMPTS, read_timeout=RULES_SECONDS), answers
+        ),
+        rule_changes=DynamoDbRecentChanges(
+            lambda: make_client("dynamodb", region, attempts=RULES_ATTEMPTS, read_timeout=RULES_SECONDS),
+            table,
+            items,
+        ),
         mutes=DynamoDbMutes(state, table, items),
         claims=DynamoDbClaims(state, table, terms, items),
         page_budget=DynamoDbPageBudget(state, table, page_limits(settings), items),

@@ -25,7 +25,7 @@ from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting import recurring, subscriptions
 from flowwarden.enforcer.reporting.recurring import Notices, Scope, Verdicts
-from flowwarden.enforcer.reporting.report import Remediation
+from flowwarden.enforcer.reporting.report import Remediation, VpcOutcome
 from flowwarden.enforcer.state.inventory import LogGroup
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers.trigger import Trigger
@@ -54,6 +54,16 @@ class AccountPlan(Struct, frozen=True, kw_only=True):
     def news_of(self, results: Sequence[Remediation]) -> list[Remediation]:
         """The results of the log group steps to report, without groups created for their first flow log."""
         return [each for each in results if each.resource not in self.new_groups or not each.applied]
+
+
+class Results(Struct, frozen=True, kw_only=True):
+    """The results of a plan."""
+
+    outcomes: tuple[VpcOutcome, ...]
+    log_groups: tuple[Remediation, ...]
+    tags: tuple[Remediation, ...]
+    continues: bool
+    """Whether time ran out."""
 
 
 class AccountPlanner:

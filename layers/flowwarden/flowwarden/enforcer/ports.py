@@ -26,6 +26,7 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.notifier import Routes
 from flowwarden.notify.ports import Claims
 from flowwarden.state.ports import EvidenceStore
+from flowwarden.state.rule_changes import RuleChangeStore
 from flowwarden.unreadable import Unreadable
 
 type Described = Mapping[str, LogGroup | EnforcementError]
@@ -175,6 +176,8 @@ class EnforcerPorts(Struct, frozen=True, kw_only=True):
     routes: Routes
     """The sinks for its reports, which go to operations."""
     clock: RunClock
+    rule_changes: RuleChangeStore | None = None
+    """Changes of rules, for the monitor's pages; None if they are not stored."""
     outbox: OutboxStore | None = None
     """Reports that are not sent yet. If None, only Lambda's retry repeats a report that could not be sent."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)

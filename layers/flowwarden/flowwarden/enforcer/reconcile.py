@@ -32,11 +32,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from flowwarden.enforcer import adoption, deletions
-from flowwarden.enforcer.account_plan import AccountPlan, AccountPlanner
+from flowwarden.enforcer.account_plan import AccountPlan, AccountPlanner, Results
 from flowwarden.enforcer.adopted_groups import AdoptedGroups
 from flowwarden.enforcer.deferral import new_vpcs, unfinished
 from flowwarden.enforcer.execute.backoff import with_backoff
@@ -51,7 +50,7 @@ from flowwarden.enforcer.planner import Planner
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.recovery import recover
 from flowwarden.enforcer.registry import Registry
-from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, VpcOutcome
+from flowwarden.enforcer.reporting.report import EnforcementReport, VpcOutcome
 from flowwarden.enforcer.sending import send, send_policy
 from flowwarden.enforcer.state.desired import with_policy
 from flowwarden.enforcer.state.stack import Stack
@@ -63,17 +62,8 @@ from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.policy.last_good import PolicyInUse, PolicyRecorder
 from flowwarden.policy.policy import Policy
+from flowwarden.state.rule_changes import RuleChange
 from flowwarden.unreadable import Notes
-
-
-class Results(Struct, frozen=True, kw_only=True):
-    """The results of a plan."""
-
-    outcomes: tuple[VpcOutcome, ...]
-    log_groups: tuple[Remediation, ...]
-    tags: tuple[Remediation, ...]
-    continues: bool
-    """Whether time ran out."""
 
 
 class Enforcer:
@@ -161,6 +151,11 @@ class Enforcer:
         if targets is None and not self._dry_run:
             deletions.follow(registry, observed, self._ports.clock, now)
         return deletions.reported_by(report, registry, observed, now)
+
+    def remember(self, changes: Sequence[RuleChange]) -> None:
+        """Store changes of rules, for the monitor's pages; also in a dry run. Raises StateUnavailable."""
+        if self._ports.rule_changes is not None:
+            self._ports.rule_changes.store(changes)
 
     def notify(self, report: EnforcementReport, attempt: str, now: int) -> DeliveryReport:
         """Send the report to operations if there is something to report.

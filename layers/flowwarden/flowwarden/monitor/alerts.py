@@ -1,9 +1,12 @@
-"""Alerts: the findings of a batch that require a notification, with their keys and texts. Pure."""
+"""Alerts: the findings of a batch that require a notification, with their keys and texts.
+
+Pure, except that `Alert.complete` looks up rules through `Seen.explain`.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -23,6 +26,7 @@ from flowwarden.monitor.render.not_sent import NotSent
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
+from flowwarden.monitor.rules.explainer import Explain
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify import held
 from flowwarden.notify.alert import Alert, Route
@@ -61,6 +65,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     """What is known of the hosts at the ends of the connections."""
     past: Mapping[Place, Past] = {}
     """What earlier batches reported about the acting hosts of the findings."""
+    explain: Explain | None = None
+    """Explains a rejection by the rules, with calls to EC2; None if nothing is looked up."""
     not_sent: NotSent = NotSent()
     """The findings of the batch that no alert is about."""
     span: tuple[int, int] | None = None
@@ -145,6 +151,7 @@ def _alert(several: Sequence[_PagedFinding], seen: Seen) -> Alert:
         route=detector.route,
         title=title,
         render=lambda claim: _page(several, claim, context),
+        complete=_completing(several, context, seen.explain),
         quiet=first.host.quiet if first.host else quiet_of(finding, seen.deployment.suppression_minutes),
         stands_for=counted(findings),
         evidence=_evidence(several) if detector.route is Route.PAGES else None,
@@ -152,7 +159,22 @@ def _alert(several: Sequence[_PagedFinding], seen: Seen) -> Alert:
     )
 
 
-def _page(several: Sequence[_PagedFinding], claim: Claim, context: RenderContext) -> Notification | Draft:
+def _completing(
+    several: Sequence[_PagedFinding], context: RenderContext, explain: Explain | None
+) -> Callable[[Claim], Notification | Draft] | None:
+    """Creates the notification with what the rules say; None if no page of the incident names a rule."""
+    if explain is None or not any(_asks_rules(each.finding) for each in several):
+        return None
+    return lambda claim: _page(several, claim, context, explain)
+
+
+def _asks_rules(finding: Finding) -> bool:
+    return isinstance(finding, TrafficFinding) and BY_NAME[finding.detector].asks_rules
+
+
+def _page(
+    several: Sequence[_PagedFinding], claim: Claim, context: RenderContext, explain: Explain | None = None
+) -> Notification | Draft:
     """The notification about the most urgent finding; of equally urgent ones, about one not yet reported."""
     reported = frozenset(claim.reported.members if claim.reported else ())
 
@@ -164,6 +186,8 @@ def _page(several: Sequence[_PagedFinding], claim: Claim, context: RenderContext
     if crowd is not None:
         mutes = tuple(suggested(each.finding, context.hosts, context.now) for each in others)
         crowd = replace(crowd, mutes=mutes)
+    if explain is not None and isinstance(first.finding, TrafficFinding) and _asks_rules(first.finding):
+        context = replace(context, explained=explain(first.finding.example))
     return render(first.finding, first.key, context, crowd)
 
 

@@ -8,7 +8,6 @@ that a batch can do without have budgets of seconds, so that a slow service dela
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import is_not
 from typing import Final
 
 from msgspec import Struct, field
@@ -26,13 +25,14 @@ from flowwarden.monitor.caches.state import StateCache, StateView
 from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.inhibition import Inhibition
-from flowwarden.monitor.learning import learn
 from flowwarden.monitor.mutes import muted
 from flowwarden.monitor.policy_view import PolicyView
+from flowwarden.monitor.remember import remember
 from flowwarden.monitor.render.not_sent import NotSent
 from flowwarden.monitor.report import BatchReport, report
 from flowwarden.monitor.reported import HostHistory
 from flowwarden.monitor.review.reports import LearningReports, Occasion
+from flowwarden.monitor.rules.explainer import Explain, RuleExplainer
 from flowwarden.monitor.triage import triage
 from flowwarden.monitor.view import BatchView, Context
 from flowwarden.notify.alert import Alert
@@ -55,10 +55,6 @@ of 0.2 s, which is about twenty times the usual latency of DynamoDB."""
 CLAIM_SECONDS: Final = 8.0
 """For claims: at 0.2 s a call, enough for twenty notifications, each with its claim and confirmation. When it
 is spent, the remaining notifications are sent without a claim, and may repeat."""
-REMEMBER_SECONDS: Final = 5.0
-"""For what is stored after the notifications are out: baselines and heartbeats."""
-CLOSING_SECONDS: Final = 10.0
-"""Left after what is stored last: a call takes at most 7 s, and metrics and the log must be written."""
 
 
 class Invocation(Struct, frozen=True):
@@ -82,6 +78,8 @@ class Caches(Struct, frozen=True, kw_only=True):
     """Sends the report on learning when it is due; None if there is none, as in evaluations."""
     digests: digest_rows.DigestRows | None = None
     """Stores what the digests say; None if there are none."""
+    rules: RuleExplainer | None = None
+    """Explains rejections by the rules; None if nothing is looked up, as in evaluations."""
     mutes: MuteCache | None = None
     """The mutes made by command; None if there are none, as in evaluations."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
@@ -144,12 +142,12 @@ class MonitoringService:
         triaged = muted(sorted_out.remaining, self._mutes(sorted_out.remaining, state, now), view.hosts, now)
         findings = inhibition.of(triaged, state)
         past = HostHistory(batch.owner, self._deployment.suppression_minutes, now).of(findings, state)
-        seen = self._seen(view, now, past, NotSent.of([*findings, *sorted_out.inhibited]))
+        seen = self._seen(view, past, [*findings, *sorted_out.inhibited], invocation)
         found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         self._ended_mutes.note(delivery)
         learning = DeliveryReport()
-        if _remember(view, triaged, findings, state, delivery, invocation):
+        if remember(view, triaged, findings, state, delivery, invocation.time_left):
             inhibition.store(findings, state, own_hosts(findings, seen))
             digest_rows.keep(self._caches.digests, view, [*findings, *sorted_out.inhibited], delivery, state)
             learning = self._report_learning(view, state, invocation, len(found_alerts))
@@ -210,17 +208,26 @@ class MonitoringService:
         invalid = self._policy_recorder.alerts(owner, self._deployment.region)
         return [*invalid, *self._ended_mutes.alerts(now, owner, self._deployment.region)]
 
-    def _seen(self, view: BatchView, now: int, past: Mapping[Place, Past], not_sent: NotSent) -> Seen:
+    def _seen(
+        self, view: BatchView, past: Mapping[Place, Past], found: Sequence[Finding], invocation: Invocation
+    ) -> Seen:
         """What the texts of notifications need in addition to the findings."""
         return Seen(
             batch=view.batch,
             deployment=self._deployment,
-            now=now,
+            now=view.now,
             hosts=view.hosts,
             past=past,
-            not_sent=not_sent,
+            explain=self._explain(view, invocation),
+            not_sent=NotSent.of(found),
             span=view.records.flows.span,
         )
+
+    def _explain(self, view: BatchView, invocation: Invocation) -> Explain | None:
+        """What explains the rejections of the batch by the rules, with calls to EC2."""
+        if self._caches.rules is None:
+            return None
+        return self._caches.rules.for_batch(view.now, invocation.time_left, view.interfaces.networks)
 
     def _parse(self, batch: LogBatch, now: int, lookups: Budget) -> tuple[CachedFormats, Table]:
         """Parse the batch; if lines do not match and newer formats are available, parse it again."""
@@ -271,27 +278,3 @@ def _delay(records: Table, now: int) -> int | None:
     """Seconds from the end of the newest window to `now`; not negative, although clocks differ a little."""
     span = records.flows.span
     return None if span is None else max(now - span[1], 0)
-
-
-def _remember(
-    view: BatchView,
-    triaged: Sequence[Finding],
-    findings: Sequence[Finding],
-    state: StateView,
-    delivery: DeliveryReport,
-    invocation: Invocation,
-) -> bool:
-    """Learn from the batch and write its heartbeats if its notifications were sent; else a retry does it.
-
-    `triaged` are the same findings before inhibition by other batches.
-
-    Returns False if a notification was not sent.
-    """
-    if not delivery.is_final:
-        state.forget()
-    if delivery.unsent:
-        return False
-    state.resume(Budget(REMEMBER_SECONDS, invocation.time_left, CLOSING_SECONDS))
-    learn(view, findings, state, is_explained=any(map(is_not, triaged, findings)))
-    heartbeats.write(view, state)
-    return True

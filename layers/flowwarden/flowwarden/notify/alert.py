@@ -40,6 +40,9 @@ class Alert(Struct, frozen=True, kw_only=True):
     """One sentence, for the log and for roll-ups."""
     render: Callable[[Claim], Notification | Draft]
     """Creates the notification, or a draft without its history; the claim contains what was sent before."""
+    complete: Callable[[Claim], Notification | Draft] | None = None
+    """The same, with what lookups add to it: called once, right before it is sent by itself. None if nothing
+    is looked up. It takes a bounded time and does not raise."""
     can_wait: bool = False
     """Whether to hold it back while the state table is unavailable, because each run would repeat it."""
     quiet: int | None = None
@@ -65,8 +68,8 @@ class Alert(Struct, frozen=True, kw_only=True):
         return replace(self, evidence=reported, incident=incident)
 
     def notification(self, claim: Claim) -> Notification:
-        """The notification; the claim contains what was sent before."""
-        rendered = self.render(claim)
+        """The notification to send by itself; the claim contains what was sent before."""
+        rendered = (self.complete or self.render)(claim)
         return rendered.completed(claim, self.evidence) if isinstance(rendered, Draft) else rendered
 
     def request(self, sink: str, owner: Owner, now: int) -> ClaimRequest:

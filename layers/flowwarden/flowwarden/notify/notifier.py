@@ -189,8 +189,8 @@ def _send_claimed(
         limit, report = reached_limit(alert, claim, left.sink, run)
         if limit is not None:
             return _hold(left, alert, limit)
-    before = run.time_left()
-    report += publish([alert], [], alert.notification(claim), left.sink, run, claims)
+    notification, before = alert.notification(claim), run.time_left()
+    report += publish([alert], [], notification, left.sink, run, claims)
     if report.sent:
         left = replace(left, slowest=max(left.slowest or 0.0, before - run.time_left()))
     return left, report

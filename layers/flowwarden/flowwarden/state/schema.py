@@ -1,17 +1,17 @@
 """The schema of the state table: every kind of item that Flow Warden stores in DynamoDB.
 
 The code takes keys, retention and budgets from these rows. `make docs` writes docs/state.md from them. Items
-outlive a deployment, so changing a prefix loses the stored data.
-
-The key of an item of sets contains its hour, day or slot. `ttl` counts from the beginning of that time.
+outlive a deployment, so changing a prefix loses the stored data. An item of sets has its hour, day or slot in
+its key; `ttl` counts from the beginning of that time.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from flowwarden.state.bits import BUCKET, PEER, SESSION, SHOWN
 from flowwarden.state.item import Item
-from flowwarden.state.sets import BUCKETS, DAY, HOUR
+from flowwarden.state.sets import DAY, HOUR
 
 WORK: Final = "work-queue"
 """Partition of the enforcer's work queue. One query reads it, so each run knows whether there is work."""
@@ -72,16 +72,9 @@ writes."""
 MOST_REPORTED: Final = 4
 """Maximum subjects per batch that are stored to inhibit less severe findings in other batches, those of the
 most severe findings first."""
+MOST_CHANGES: Final = 5  # of a resource
 MOST_EXPOSED: Final = 8
 """Maximum hosts per interface and batch whose sessions with internet hosts are stored. Each costs a write."""
-PEER_BITS: Final = 66
-"""The length of the longest number of a peer: an IPv6 network of 64 bits, and its kind; see
-`monitor/baseline/shown.py`."""
-SHOWN_BITS: Final = PEER_BITS + 26
-"""The same of an edge: with port, protocol and direction."""
-_BUCKET: Final = (BUCKETS - 1).bit_length()
-_SESSION: Final = 31
-"""The length of the longest number in a window; see `monitor/traffic/sessions.py`."""
 _CONTACTS: Final = (
     "failed", "failed-usual", "failed-networks", "failed-outside", "answered", "answered-by",
     "answered-outside", "administered", "sessions", "denied",
@@ -89,14 +82,14 @@ _CONTACTS: Final = (
 
 CONTACTS_HOUR: Final = Item(
     name="contacts of an hour", prefix="contacts#1h#", key=("hour", "scope/host"), sets=_CONTACTS,
-    bits=_SESSION, ttl=2 * HOUR, per_batch=12,
+    bits=SESSION, ttl=2 * HOUR, per_batch=12,
     why="Contacts of a host outside its role's baseline, and usual administration in small sessions, per "
     "hour. The detectors scan and brute-force count them across batches. For each interface, a batch adds at "
     f"most {MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} hours of each.",
 )  # fmt: skip
 CONTACTS_DAY: Final = Item(
     name="contacts of a day", prefix="contacts#24h#", key=("day", "scope/host"), sets=_CONTACTS,
-    bits=_SESSION, ttl=2 * DAY, per_batch=12,
+    bits=SESSION, ttl=2 * DAY, per_batch=12,
     why="The same contacts per day, for lateral-movement, slow scans and slow password guessing. For each "
     f"interface, a batch adds at most {MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} days of each.",
 )  # fmt: skip
@@ -115,7 +108,7 @@ NEW_EGRESS: Final = Item(
 )  # fmt: skip
 OUTSIDE_SESSIONS: Final = Item(
     name="sessions from outside", prefix="outside-sessions#", key=("day", "scope/host"), sets=("sessions",),
-    bits=_SESSION, ttl=2 * DAY, per_batch=4,
+    bits=SESSION, ttl=2 * DAY, per_batch=4,
     why="Sessions of internet hosts with the administration and database ports of a host, by size. "
     f"internet-brute-force counts them. Of an interface, a batch adds {MOST_EXPOSED} hosts at most.",
 )  # fmt: skip
@@ -135,7 +128,7 @@ SCANNERS: Final = Item(
     f"answered connections of {MOST_CANDIDATES} other hosts, to the items of two days.",
 )  # fmt: skip
 ATTEMPTS: Final = Item(
-    name="attempts", prefix="attempts#", key=("interface/host", "slot"), sets=("attempts",), bits=_BUCKET,
+    name="attempts", prefix="attempts#", key=("interface/host", "slot"), sets=("attempts",), bits=BUCKET,
     ttl=2 * DAY, per_batch=5,
     why="Refused attempts from the internet per host and 10-minute slot. reject-spike compares a slot with "
     "the previous day. A batch adds the hosts and slots with the most attempts.",
@@ -157,7 +150,7 @@ UPLOAD_SIZES: Final = Item(
 )  # fmt: skip
 BASELINES: Final = Item(
     name="baselines", prefix="baseline#", key=("role", "day"), sets=("edges", "refused", "shown"),
-    longer=(("shown", SHOWN_BITS),), ttl=2 * DAYS_READ * DAY, per_batch=10,
+    longer=(("shown", SHOWN),), ttl=2 * DAYS_READ * DAY, per_batch=10,
     why="Edges (direction, protocol, port and peer) of a role on a day, and separately the edges that rules "
     f"refused. The baseline consists of the edges that occur on several of the last {DAYS_READ} days. A "
     "container writes each edge of a role and day once. A VPC is stored every other day as a role with one "
@@ -167,7 +160,7 @@ BASELINES: Final = Item(
 )  # fmt: skip
 KNOWN_ROLES: Final = Item(
     name="known roles", prefix="role#", key=("role",), partition=ROLES, sets=("networks",),
-    bits=PEER_BITS, ttl=2 * DAYS_READ * DAY, ttl_from="the last time that the role was stored", per_batch=2,
+    bits=PEER, ttl=2 * DAYS_READ * DAY, ttl_from="the last time that the role was stored", per_batch=2,
     why="A role that is being learned or is learned, since when it is known, and the networks of its hosts. "
     "The report on learning and `flowwarden baseline` read them. A container stores a role when it first "
     "sees the role or one of its networks, and again before the item expires.",
@@ -223,6 +216,12 @@ MUTES: Final = Item(
     ttl=DAY, ttl_from="the end of the mute",
     why="A mute that `flowwarden incidents mute` made, with its end and its reason. The monitor reads all of "
     "them with one query, at most once a minute per container and only if a finding would be sent.",
+)  # fmt: skip
+RULE_CHANGES: Final = Item(
+    name="rule changes", prefix="rule-change#", key=("resource", "time", "call"), partition="rule-changes",
+    ttl=DAY, ttl_from="the call",
+    why="A call that changed a security group, network ACL, prefix list or route, and its principal. A page "
+    f"about rejections lists the latest {MOST_CHANGES} of each resource. The enforcer writes each once.",
 )  # fmt: skip
 LOG_FORMATS: Final = Item(
     name="log formats", prefix="log-formats#", key=("log group",), sort="formats",
@@ -286,8 +285,9 @@ DELETION_CALLS: Final = Item(
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, OUTSIDE_SESSIONS, REPORTED, SCANNERS, ATTEMPTS,
     UPLOADS, UPLOAD_SIZES, BASELINES, KNOWN_ROLES, LEARNING_REPORTS, SKIPPED, HEARTBEATS, WATERMARKS,
-    DIGESTS, INCIDENTS, PAGE_BUDGET, MUTES, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
-    MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS, DELETION_CALLS,
+    DIGESTS, INCIDENTS, PAGE_BUDGET, MUTES, RULE_CHANGES, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS,
+    SWEEP_CURSOR, UNSENT, MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
+    DELETION_CALLS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
 

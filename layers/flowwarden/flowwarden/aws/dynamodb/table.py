@@ -100,6 +100,22 @@ class StateTable:
             )
             return [dict(item) for page in bounded(pages) for item in page.get("Items", [])]
 
+    def latest(self, partition: str, first: str, last: str, most: int) -> list[dict[str, Any]]:
+        """The items of a partition with a sort key from `first` to `last`, the highest first, at most `most`.
+
+        Needs dynamodb:Query. Eventually consistent.
+        """
+        values = {":pk": {"S": partition}, ":first": {"S": first}, ":last": {"S": last}}
+        with self._errors():
+            answer = self._client.query(
+                TableName=self._name,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues=values,
+                ScanIndexForward=False,
+                Limit=most,
+            )
+        return [dict(item) for item in answer.get("Items", [])]
+
     def due(self, index: str, until: int, most: int) -> list[Address]:
         """The addresses of items in an index whose `check_at` is not later than `until`, earliest first.
 

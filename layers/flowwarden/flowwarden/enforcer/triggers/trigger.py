@@ -147,7 +147,7 @@ def _read_schedule(event: Mapping[str, Any]) -> Trigger:
     return Trigger(
         kind=RunKind.RETRY if retry else RunKind.SWEEP,
         reason="scheduled retry of pending VPCs" if retry else "scheduled sweep",
-        happened_at=_unix_seconds(event.get("time")),
+        happened_at=unix_seconds(event.get("time")),
         idempotency_key=text(event.get("time")) or text(event.get("id")),
         deployed=run == DEPLOYMENT_RUN,
     )
@@ -163,14 +163,14 @@ def _read_call(event: Mapping[str, Any], stack: Stack) -> Trigger:
             kind=RunKind.IGNORED,
             reason=f"{name or 'an unnamed call'} is not a call that the enforcer handles",
         )
-    if reason := _why_ignored(detail, name, stack):
+    if reason := why_ignored(detail, name, stack):
         return _trigger(event, RunKind.IGNORED, reason)
     if source != EC2:
         return _read_tampering(event, name, stack)
     return _EC2_READERS.get(name, _read_creation)(event)
 
 
-def _why_ignored(detail: Mapping[str, Any], name: str, stack: Stack) -> str:
+def why_ignored(detail: Mapping[str, Any], name: str, stack: Stack) -> str:
     """Why a call of a relevant kind is ignored; '' if it is not."""
     source, where = detail.get("eventSource"), text(detail.get("awsRegion")) or stack.region
     account = text(detail.get("recipientAccountId")) or stack.account_id
@@ -192,7 +192,7 @@ def _read_creation(event: Mapping[str, Any]) -> Trigger:
     account = text(detail.get("recipientAccountId")) or text(event.get("account"))
     found = tuple(
         NewVpc(vpc_id=text(vpc["vpcId"]), owner_id=text(vpc.get("ownerId")) or account)
-        for vpc in _vpcs(_unwrapped(detail, "responseElements", "Response"))
+        for vpc in _vpcs(unwrapped(detail, "responseElements", "Response"))
     )
     if found:
         return _trigger(event, RunKind.EVENT, f"{detail['eventName']} names the VPC", vpcs=found)
@@ -202,8 +202,8 @@ def _read_creation(event: Mapping[str, Any]) -> Trigger:
 def _read_flow_logs_creation(event: Mapping[str, Any]) -> Trigger:
     """CreateFlowLogs by others: the only event that says which VPC a flow log belongs to."""
     detail = mapping(event.get("detail"))
-    request = _unwrapped(detail, "requestParameters", "Request")
-    response = _unwrapped(detail, "responseElements", "Response")
+    request = unwrapped(detail, "requestParameters", "Request")
+    response = unwrapped(detail, "responseElements", "Response")
     resource_ids = tuple(_ids(request.get("ResourceId")))
     found = tuple(_ids(mapping(response.get("flowLogIdSet")).get("item")))
     created = tuple((each, resource_ids) for each in found)
@@ -215,9 +215,9 @@ def _read_flow_logs_creation(event: Mapping[str, Any]) -> Trigger:
 def _read_deletion(event: Mapping[str, Any]) -> Trigger:
     """DeleteFlowLogs: it names flow logs, not VPCs, and deleted flow logs can no longer be described."""
     detail = mapping(event.get("detail"))
-    requested = _unwrapped(detail, "requestParameters", "Request").get("FlowLogId")
+    requested = unwrapped(detail, "requestParameters", "Request").get("FlowLogId")
     ids = tuple(_ids(requested))
-    kept = set(_refused(_unwrapped(detail, "responseElements", "Response").get("unsuccessful")))
+    kept = set(_refused(unwrapped(detail, "responseElements", "Response").get("unsuccessful")))
     deleted = tuple(each for each in ids if each not in kept)
     if ids and kept.issuperset(ids):
         return _trigger(event, RunKind.IGNORED, "DeleteFlowLogs deleted nothing: EC2 refused every deletion")
@@ -253,12 +253,12 @@ def _trigger(
         vpcs=vpcs,
         deleted=deleted,
         origin=caller_of(detail),
-        happened_at=_unix_seconds(detail.get("eventTime")) or _unix_seconds(event.get("time")),
+        happened_at=unix_seconds(detail.get("eventTime")) or unix_seconds(event.get("time")),
         idempotency_key=text(detail.get("eventID")) or text(event.get("id")),
     )
 
 
-def _unwrapped(detail: Mapping[str, Any], member: str, suffix: str) -> Mapping[str, Any]:
+def unwrapped(detail: Mapping[str, Any], member: str, suffix: str) -> Mapping[str, Any]:
     """The request or response, without the `<call>Request` or `<call>Response` that may wrap it."""
     outer = mapping(detail.get(member))
     return mapping(outer.get(f"{detail.get('eventName')}{suffix}")) or outer
@@ -287,7 +287,8 @@ def _refused(unsuccessful: object) -> Iterator[str]:
             yield resource
 
 
-def _unix_seconds(value: object) -> int | None:
+def unix_seconds(value: object) -> int | None:
+    """A time in AWS's notation; None for anything else."""
     try:
         when = datetime.fromisoformat(text(value))
         return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())

@@ -239,6 +239,11 @@ class InterfaceView:
         """The interface, if its description is cached; sends no query."""
         return self._cache.cached(interface_id)
 
+    def networks(self, interface_id: str) -> tuple[str, ...]:
+        """The networks of an interface's VPC, if its description is cached; sends no query."""
+        found = self._cache.cached(interface_id)
+        return found.vpc_cidrs if found else ()
+
     def at(self, address: str, vpc_id: str | None) -> NetworkInterface | None:
         """The cached interface with an address in a VPC; None if it is not certain. Sends no query."""
         return self._cache.at(address, vpc_id)

@@ -101,6 +101,9 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     not correspond to incidents."""
     teaches_baseline: bool = False
     """Whether the baseline learns what it finds. True if novelty is the only reason for the finding."""
+    asks_rules: bool = False
+    """Whether its pages name the rule that rejects the example: it finds REJECTs of connections that should
+    work."""
     runbook: tuple[str, ...] = ()
     """Response steps, in order. Placeholders are `{subject}`, `{region}`, `{log_group}`, the finding's facts
     and the words of its text. Findings about flows also have `{server}`, `{client}` and `{service}`: those

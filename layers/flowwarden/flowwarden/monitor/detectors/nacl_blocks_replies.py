@@ -149,6 +149,7 @@ DETECTOR: Final = Detector(
     summary="a network ACL allows requests and denies their replies, inbound or outbound",
     severity=Severity.MEDIUM,
     resolve_after=HOUR // 2,
+    asks_rules=True,
     shares=Shares.NETWORK_ACL,
     thresholds=("nacl_tuples",),
     needs=frozenset({Need.SUBNET_ID}),

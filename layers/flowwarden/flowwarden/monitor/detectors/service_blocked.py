@@ -89,6 +89,7 @@ DETECTOR: Final = Detector(
     summary="five or more of your hosts are blocked from one of your services: a rule was tightened",
     severity=Severity.MEDIUM,
     resolve_after=HOUR // 2,
+    asks_rules=True,
     incident="refused",
     shares=Shares.RULES,
     thresholds=("service_blocked_clients", "blocked_packets"),

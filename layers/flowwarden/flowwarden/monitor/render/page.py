@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flowwarden.monitor.findings import TrafficFinding
-from flowwarden.monitor.render import amount
+from flowwarden.monitor.render import amount, blocked_by
 from flowwarden.monitor.render.ends import TOP, from_end, listed, to_end
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between
@@ -51,6 +51,7 @@ def _facts(page: Page) -> Iterator[str]:
         ("Traffic", amount.traffic(finding, text)),
         ("Evidence", text.because),
         ("Likely cause", text.likely),
+        *blocked_by.rows(context.explained, finding.tally.first),
     )
     return (f"{name:<12} {value}" for name, value in rows)
 
@@ -89,6 +90,7 @@ def _document(page: Page) -> dict[str, Any]:
         **_statement(page),
         **_place(page.finding, page.context),
         **amount.document(page.finding, page.text),
+        "blocked_by": blocked_by.document(page.context.explained),
         "log_group": page.context.log_group,
         "log_stream": page.context.log_stream,
         "query": log_query(page.text.query_terms),

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.monitor.render.not_sent import NotSent
+from flowwarden.monitor.rules.explanation import Explanation
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.text import moment
 
@@ -40,6 +41,9 @@ class RenderContext(Struct, frozen=True, kw_only=True):
     """The findings of the batch that no notification is about."""
     batch_span: tuple[int, int] | None = None
     """When the flows of the batch began and ended, in Unix seconds; None if no record shows it."""
+
+    explained: Explanation | None = None
+    """What the rules say about the example of the finding; None if that was not looked up."""
 
     def runbook(self, detector: str) -> str:
         """The address of a detector's runbook."""

@@ -1,0 +1,1 @@
+"""Rules: evaluates security groups and network ACLs for one connection."""
