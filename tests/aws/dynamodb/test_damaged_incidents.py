@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
+from flowwarden.aws.dynamodb.item import is_value
 from flowwarden.dispatcher.dispatch import DispatchReport
 from flowwarden.unreadable import Unreadable
 from tests.aws.clients import shared
@@ -120,3 +121,20 @@ class _Client:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(shared("dynamodb"), name)
+
+
+@pytest.mark.parametrize("kind", [each for each in DAMAGE if each != DROPPED])
+def test_every_value_of_dynamodb_can_be_compared(kind: str) -> None:
+    """Alone, in a list and in a structure."""
+    value = DAMAGE[kind]
+    assert all(map(is_value, (value, {"L": [value]}, {"M": {"x": value}})))
+
+
+@pytest.mark.parametrize(
+    "member",
+    [None, 5, "x", {}, {"N": 5}, {"N": []}, {"S": None}, {"SS": []}, {"SS": [1]}, {"X": "y"},
+     {"S": "a", "N": "1"}, {"L": [{"N": []}]}, {"M": {"x": 1}}, {"BOOL": "true"}, {"L": {}}, {"M": []}],
+)  # fmt: skip
+def test_what_is_no_value_is_not_sent_back(member: object) -> None:
+    """The SDK would refuse the write, and each run would begin with it."""
+    assert not is_value(member)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb import reported
 from flowwarden.aws.dynamodb.history import LONGEST_WINDOW, granted
-from flowwarden.aws.dynamodb.item import StoredItem
+from flowwarden.aws.dynamodb.item import StoredItem, is_value
 from flowwarden.aws.dynamodb.lifecycle import (
     ACKNOWLEDGMENT,
     MOST_TRIES,
@@ -184,8 +184,13 @@ def _unchanged(members: Mapping[str, Any]) -> Clause:
     values: dict[str, Any] = {}
     for name, member in members.items():
         path = f"#{name}" if f"#{name}" in _NAMES else name
-        texts.append(f"attribute_not_exists({path})" if member is None else f"{path} = :was_{name}")
-        values |= {} if member is None else {f":was_{name}": member}
+        if member is None:
+            texts.append(f"attribute_not_exists({path})")
+        elif is_value(member):
+            texts.append(f"{path} = :was_{name}")
+            values |= {f":was_{name}": member}
+        else:
+            texts.append(f"attribute_exists({path})")
     return Clause(" AND ".join(texts), values)
 
 

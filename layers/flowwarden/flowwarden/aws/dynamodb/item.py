@@ -15,6 +15,9 @@ from flowwarden.unreadable import CLOCKS, Unreadable
 
 _LONGEST: Final = 40
 """Maximum characters of a number: DynamoDB's numbers have at most 38 digits."""
+_KINDS: Final[Mapping[str, type]] = {"S": str, "N": str, "B": bytes, "BOOL": bool, "NULL": bool}
+"""The types of single values in DynamoDB's notation."""
+_OF_TEXTS: Final = {"SS", "NS"}
 
 
 class StoredItem:
@@ -133,6 +136,22 @@ class StoredItem:
 
 def _wrong(why: str, *, found: bool) -> str:
     return why if found else "is missing"
+
+
+def is_value(member: object) -> bool:
+    """Whether a member is a value in DynamoDB's notation, which can be sent back to compare it."""
+    if not isinstance(member, Mapping) or len(member) != 1:
+        return False
+    ((kind, value),) = member.items()
+    match value:
+        case list() if kind in _OF_TEXTS:
+            return bool(value) and all(isinstance(each, str) for each in value)
+        case list() if kind == "L":
+            return all(map(is_value, value))
+        case dict() if kind == "M":
+            return all(map(is_value, value.values()))
+        case _:
+            return isinstance(value, _KINDS.get(kind, ()))
 
 
 def key_text(member: object) -> str:
