@@ -114,6 +114,7 @@ def _names_the_rule(terminal: Terminal, pages: tuple[Delivery, ...]) -> int:
     """Whether the page names the missing rule, and who revoked it when."""
     text = "".join(each.text for each in pages)
     words = (
+        "To           10.20.3.30 orders-db (internal)\n             Owner=data team, role tag:Role=database",
         "Blocked by   No inbound rule of sg-",
         "(database) allows tcp/5432 from 10.20.2.20; the closest is sgr-",
         "RevokeSecurityGroupIngress of sg-",
@@ -123,7 +124,7 @@ def _names_the_rule(terminal: Terminal, pages: tuple[Delivery, ...]) -> int:
     return _check(
         terminal,
         all(each in text for each in words),
-        "the page names the missing rule, and who revoked it, when",
+        "the page names the host and its owner, the missing rule, and who revoked it, when",
     )
 
 

@@ -20,7 +20,7 @@ EXAMPLES: Final = ROOT / "tests" / "monitor" / "render" / "golden"
 """The notification of each detector about its example."""
 HARMLESS: Final = "**False positives:**"
 HOW_TO_MUTE: Final = """\
-Each notification ends with the mute for its finding. Give the reason, and add the line to
+Each notification contains the mute for its finding. Give the reason, and add the line to
 [`mutes`](../policy.md#mutes) in the policy. It ends after 7 days unless you change `until`. For example:"""
 BY_COMMAND: Final = """\
 Or run the command below it, which mutes the incident without a deployment. If you work on the incident,

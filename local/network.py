@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 GROUP: Final = "database"
 ROLE: Final = "database"
+NAME: Final = "orders-db"
+OWNER: Final = "data team"
 LEARNED_DAYS: Final = 30
 
 
@@ -48,7 +50,8 @@ def make_database(
     group = ec2.create_security_group(GroupName=GROUP, Description=GROUP, VpcId=host.vpc)["GroupId"]
     made = ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInterface"]
     interface = made["NetworkInterfaceId"]
-    ec2.create_tags(Resources=[interface], Tags=[{"Key": "Role", "Value": ROLE}])
+    tags = {"Role": ROLE, "Name": NAME, "Owner": OWNER}
+    ec2.create_tags(Resources=[interface], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
     for allowed in (clients_network, network):
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission(port, allowed)])
     evidence, usual = (

@@ -92,6 +92,7 @@ RESOURCES: Final[Mapping[str, tuple[Price, ...] | str]] = {
     "AWS::CloudWatch::Dashboard": (DASHBOARD,),
     "AWS::DynamoDB::Table": (WRITE, READ, TABLE, RECOVERY),
     "AWS::Events::Rule": "free: schedules and events of AWS services",
+    "AWS::IAM::Policy": FREE,
     "AWS::IAM::Role": FREE,
     "AWS::IAM::RolePolicy": FREE,
     "AWS::KMS::Key": (KEY, KEY_REQUEST),
@@ -105,6 +106,7 @@ RESOURCES: Final[Mapping[str, tuple[Price, ...] | str]] = {
     "AWS::SQS::QueuePolicy": FREE,
     "AWS::Serverless::Function": (REQUEST, GB_SECOND, METRIC),
     "AWS::Serverless::LayerVersion": "free: it only counts for Lambda's quota of stored code",
+    "Custom::ExistingSubscriptions": "free: one run of a function in a deployment",
     "Custom::SettingsCheck": "free: one run of a function in a deployment",
 }
 """Each type of resource in the template: its prices, or why it is free. A test finds a type without a row."""

@@ -141,6 +141,28 @@ FAULTS: Final[Mapping[str, Row]] = {
             ),
         ),
     },
+    "a call about names fails": {
+        LOST: (
+            tests_of(
+                "aws/ec2/test_names_refused",
+                "a_call_that_fails_leaves_the_rest_of_the_page",
+                "without_any_permission_the_page_goes_out",
+            ),
+            tests_of(
+                "monitor/test_names_on_pages",
+                "a_page_without_names_is_as_before_and_says_why",
+                "slow_lookups_delay_a_page_by_a_bounded_time",
+            ),
+        ),
+        RAW: (
+            tests_of("monitor/test_names_on_pages", "odd_names_harm_no_page"),
+            tests_of(
+                "monitor/render/test_named_host",
+                "no_text_from_outside_leaves_its_line",
+                "hostile_text_anywhere_in_a_description_adds_no_line",
+            ),
+        ),
+    },
     "a call about rules fails": {
         LOST: (
             tests_of(

@@ -155,6 +155,7 @@ def log(report: EnforcementReport) -> None:
         )
     log_notes(report.unreadable_items)
     log_flow_logs(report)
+    log_existing(report)
     if report.plans or report.log_group_steps:
         logger.info(plan_output.as_text(report), plan=plan_output.as_document(report))
     origin = report.trigger.origin
@@ -207,6 +208,18 @@ def log_flow_logs(report: EnforcementReport) -> None:
             logger.info(
                 reason, flow_log=each.flow_log_id, resource=each.resource_id, destination=each.destination
             )
+
+
+def log_existing(report: EnforcementReport) -> None:
+    """Log the flow logs that are read in existing log groups, those that are not, and telemetry rules."""
+    for read in report.read_in_place:
+        logger.info("read in an existing log group", flow_log=read.flow_log_id, log_group=read.destination)
+    for each in report.not_read:
+        logger.warning("not read", flow_log=each.flow_log_id, log_group=each.destination, reason=each.reason)
+    for problem in report.rules.problems:
+        logger.warning("a telemetry rule has a problem", problem=problem)
+    if report.rules.unread:
+        logger.info("telemetry rules are not read", reason=report.rules.unread)
 
 
 def log_delivery(delivery: DeliveryReport) -> None:

@@ -36,6 +36,7 @@ from flowwarden.errors import NotASubscriptionEvent
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.report import BatchReport, route_of
+from flowwarden.policy.log_groups import is_of_function
 from flowwarden.printable import as_json, one_line
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
@@ -116,8 +117,8 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
         if isinstance(batch, ControlMessage):
             logger.info("control message: CloudWatch Logs checks the destination")
             return {"control": True}
-        if batch.log_group == settings.aws_lambda_log_group_name:
-            logger.warning("batch skipped to avoid a loop: it comes from the log group of the monitor")
+        if batch.log_group == settings.aws_lambda_log_group_name or is_of_function(batch.log_group):
+            logger.warning("batch skipped to avoid a loop: it comes from the log group of a function")
             return {"skipped": batch.log_group}
         logger.append_keys(log_group=batch.log_group, log_stream=batch.log_stream, batch=batch.batch_id)
         invocation = Invocation(uuid4().hex, lambda: context.get_remaining_time_in_millis() / 1000)

@@ -1,9 +1,13 @@
-"""The settings check's handler: a custom resource that fails a deployment whose settings are not valid.
+"""The handler of the stack's custom resources: one checks the settings, the other removes subscriptions.
 
-CloudFormation sends the parameters before it changes the two functions, and waits for a response at a
-pre-signed URL. Without a response it would wait until its timeout, in a deletion too. So this file needs only
-the standard library to respond: it imports the package when it uses it, and responds with an import error as
-with any other error.
+The first one fails a deployment whose settings are not valid: CloudFormation sends the parameters before it
+changes the two functions. The second one does nothing until the stack is deleted. Then it removes the
+monitor's subscription filters from existing log groups, and fails if some are left, because CloudFormation
+shows a reason only then. Deleting the stack again tries again.
+
+CloudFormation waits for a response at a pre-signed URL. Without a response it would wait until its timeout,
+in a deletion too. So this file needs only the standard library to respond: it imports the package when it
+uses it, and responds with an import error as with any other error.
 """
 
 from __future__ import annotations
@@ -19,11 +23,15 @@ from urllib.request import Request, urlopen
 
 type Event = Mapping[str, Any]
 type Check = Callable[[Mapping[str, str]], None]
+type Remove = Callable[[str, str, Callable[[], float]], list[str]]
 type Put = Callable[[str, bytes], None]
-type Handler = Callable[[Event, object], None]
+type Handler = Callable[[Event, Any], None]
 
 logger = logging.getLogger(__name__)
 
+SUBSCRIPTIONS: Final = "Custom::ExistingSubscriptions"
+PHYSICAL_IDS: Final = {SUBSCRIPTIONS: "subscriptions"}
+"""By resource type; others have `PHYSICAL_ID`."""
 PHYSICAL_ID: Final = "settings"
 """Never changes: another id in an update would make CloudFormation delete the resource of the old one."""
 REASON_CHARACTERS: Final = 900
@@ -38,6 +46,10 @@ NEXT: Final = (
     "The functions were not changed. Correct the parameter and deploy again; "
     "`flowwarden policy check FILE` checks a policy before a deployment."
 )
+LEFT: Final = (
+    "Delete the stack again to try again, or delete the filters by hand (aws logs "
+    "delete-subscription-filter) and retain the resource ExistingSubscriptions."
+)
 
 
 class NotAnswered(Exception):
@@ -51,6 +63,13 @@ def check(parameters: Mapping[str, str]) -> None:
     check_deployment(parameters)
 
 
+def remove(monitor_arn: str, filter_name: str, time_left: Callable[[], float]) -> list[str]:
+    """Remove the subscription filters; returns what is left. Raises FlowWardenError."""
+    from flowwarden.bootstrap.subscription_removal import remove_on_aws  # noqa: PLC0415  see the docstring
+
+    return remove_on_aws(monitor_arn, filter_name, time_left)
+
+
 def put(url: str, body: bytes) -> None:
     """Send a response to a pre-signed URL, whose signature includes an empty content type. Raises OSError."""
     request = Request(url, data=body, method="PUT", headers={"Content-Type": ""})  # noqa: S310  CloudFormation's
@@ -58,11 +77,16 @@ def put(url: str, body: bytes) -> None:
         pass
 
 
-def make_handler(check: Check, put: Put, wait: Callable[[float], None] = time.sleep) -> Handler:
+def make_handler(
+    check: Check, put: Put, wait: Callable[[float], None] = time.sleep, remove: Remove = remove
+) -> Handler:
     """The Lambda handler. It responds to every event, and raises NotAnswered if that fails."""
 
-    def handle(event: Event, _context: object) -> None:
-        problem = problem_of(event, check)
+    def handle(event: Event, context: Any) -> None:  # noqa: ANN401 - Lambda's type is not in the runtime
+        if event.get("ResourceType") == SUBSCRIPTIONS:
+            problem = problem_of_removal(event, remove, lambda: context.get_remaining_time_in_millis() / 1000)
+        else:
+            problem = problem_of(event, check)
         if problem is not None:
             logger.error(problem)
         _send(event["ResponseURL"], answer(event, problem), put, wait)
@@ -74,16 +98,41 @@ def problem_of(event: Event, check: Check) -> str | None:
     """Why the request fails; None if it succeeds. A deletion always does: there is nothing to delete."""
     if event.get("RequestType") == "Delete":
         return None
-    try:
+
+    def checked() -> str | None:
         properties = dict(event["ResourceProperties"])
         check({name: str(value) for name, value in properties.items() if name not in NOT_PARAMETERS})
+        return None
+
+    return _explained(checked, NEXT, BROKEN)
+
+
+def problem_of_removal(event: Event, remove: Remove, time_left: Callable[[], float]) -> str | None:
+    """Why a deletion fails: what is left; None if nothing is. Other requests succeed."""
+    if event.get("RequestType") != "Delete":
+        return None
+
+    def removed() -> str | None:
+        properties = event["ResourceProperties"]
+        left = remove(properties["MonitorFunctionArn"], properties["FilterName"], time_left)
+        for each in left:
+            logger.error("not removed: %s", each)
+        count = f"{len(left)} subscription filters or groups of them are left"
+        return f"{_bounded(f'{count}: {"; ".join(left)}')} {LEFT}" if left else None
+
+    return _explained(removed, LEFT, LEFT)
+
+
+def _explained(attempt: Callable[[], str | None], if_known: str, if_broken: str) -> str | None:
+    """The problem that an attempt returns or raises, with what to do."""
+    try:
+        return attempt()
     except Exception as error:  # without a response CloudFormation waits until its timeout
         known = any(base.__name__ == "FlowWardenError" for base in type(error).__mro__)
         if known:
-            return f"{_bounded(str(error)).rstrip('.')}. {NEXT}"
-        logger.exception("the check failed")
-        return f"{_bounded(f'{type(error).__name__}: {error}')} {BROKEN}"
-    return None
+            return f"{_bounded(str(error)).rstrip('.')}. {if_known}"
+        logger.exception("the request failed")
+        return f"{_bounded(f'{type(error).__name__}: {error}')} {if_broken}"
 
 
 def answer(event: Event, problem: str | None) -> bytes:
@@ -91,7 +140,8 @@ def answer(event: Event, problem: str | None) -> bytes:
     document = {
         "Status": "SUCCESS" if problem is None else "FAILED",
         "Reason": problem or "valid",
-        "PhysicalResourceId": event.get("PhysicalResourceId") or PHYSICAL_ID,
+        "PhysicalResourceId": event.get("PhysicalResourceId")
+        or PHYSICAL_IDS.get(event.get("ResourceType", ""), PHYSICAL_ID),
         "StackId": event.get("StackId"),
         "RequestId": event.get("RequestId"),
         "LogicalResourceId": event.get("LogicalResourceId"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -107,9 +107,12 @@ def card(number: int) -> dict[str, Any]:
         "SubnetId": f"subnet-{number}",
         "PrivateIpAddresses": [{"PrivateIpAddress": f"10.{number}.0.1"}],
         "Ipv6Addresses": [{"Ipv6Address": f"2001:db8::{number}"}],
-        "Groups": [{"GroupId": f"sg-{number}"}],
+        "Association": {"PublicIp": f"198.51.100.{number}"},
+        "Groups": [{"GroupId": f"sg-{number}", "GroupName": "web"}],
         "InterfaceType": "interface",
+        "Description": f"ELB app/web-{number}/0123456789abcdef",
         "RequesterId": "amazon-elb",
+        "RequesterManaged": True,
         "Attachment": {"InstanceId": f"i-{number}", "InstanceOwnerId": "111122223333", "AttachTime": AT},
         "TagSet": tags(),
         "Status": "in-use",
@@ -166,7 +169,10 @@ EC2: Final[dict[str, Any]] = {
     "describe_instances": {"Reservations": [instance(1), instance(2)]},
     "describe_vpcs": {"Vpcs": [vpc(1), vpc(2)]},
     "describe_subnets": {
-        "Subnets": [{"SubnetId": f"subnet-{each}", "VpcId": f"vpc-{each}"} for each in (1, 2)]
+        "Subnets": [
+            {"SubnetId": f"subnet-{each}", "VpcId": f"vpc-{each}", "Tags": [{"Key": "Name", "Value": "a"}]}
+            for each in (1, 2)
+        ]
     },
     "describe_flow_logs": {"FlowLogs": [flow_log(1), flow_log(2)]},
 }
@@ -196,6 +202,26 @@ def test_a_malformed_description_costs_the_monitor_no_other_interface(resource: 
     assert noted > 50
 
 
+def test_a_malformed_subnet_costs_no_other_name() -> None:
+    """What was left out is noted; the lookup of names by address reads interfaces in the same way."""
+    noted = 0
+    for answers in damaged(EC2, ("describe_subnets", "Subnets", 0)):
+        notes, client = Unreadable(), cast("Any", Answering(answers))
+        names = DescribedInterfaces(lambda: client, notes).subnet_names(["subnet-1", "subnet-2"])  # noqa: B023
+        assert names["subnet-2"] == "a"
+        noted += notes.take().count > 0
+    assert noted > 20
+
+
+def test_a_malformed_interface_costs_no_other_host() -> None:
+    """The one at the same address in another VPC keeps its name, its networks and its place."""
+    sound = monitored(EC2)["eni-2"]
+    for answers in damaged(EC2, FIRST[0]):
+        client = cast("Any", Answering(answers))
+        found = DescribedInterfaces(lambda: client).having(["vpc-1", "vpc-2"], ["10.2.0.1"])  # noqa: B023
+        assert sound in found
+
+
 def test_sound_descriptions_are_not_noted() -> None:
     """Neither are members that EC2 leaves out."""
     notes = Unreadable()
@@ -222,6 +248,8 @@ def test_a_malformed_page_raises_no_error_but_those_of_the_project(call: str) ->
 def uses(client: Any, call: str) -> Iterator[Callable[[], object]]:
     """What the monitor reads, and what the enforcer reads with this call."""
     yield lambda: DescribedInterfaces(lambda: client).describe(["eni-1"])
+    yield lambda: DescribedInterfaces(lambda: client).subnet_names(["subnet-1"])
+    yield lambda: DescribedInterfaces(lambda: client).having(["vpc-1"], ["10.0.0.1"])
     yield lambda: DescribedFormats(lambda: client).written_into("/x")
     (method,) = (name for name, operation in READS.items() if operation == call)
     yield lambda: list(getattr(Ec2FlowLogs(client), method)(None))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.bootstrap.deployment import check, needed_parameters
+from flowwarden.bootstrap.deployment import check, check_policy, needed_parameters
 from flowwarden.bootstrap.mutes import detector_names
 from flowwarden.errors import ConfigurationError, PolicyError, SettingsError
 from flowwarden.monitor.detectors import BY_NAME
@@ -171,3 +171,51 @@ def test_any_values_are_valid_or_refused_as_a_configuration(given: dict[str, str
     except ConfigurationError as error:
         refused = str(error)
         assert refused
+
+
+def reading(*names: str, **parameters: str) -> dict[str, str]:
+    """The parameters of a deployment whose policy reads these existing log groups."""
+    groups = [{"name": each} for each in names]
+    return policy({"flow_logs": {"log_groups": groups}}) | parameters
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (
+            reading("/hub"),
+            r"\[0\].name: '/hub': the parameter ExistingLogGroups='/aws/vpc/\*' does not",
+        ),
+        (reading("/aws/vpc/*", ExistingLogGroups="/aws/vpc/vpc-*"), "does not cover it"),
+        (
+            reading(ExistingLogGroups="/x,/aws/*"),
+            r"Groups: '/aws/\*': it names log groups of functions",
+        ),
+        (reading(ExistingLogGroups="*"), "parameter ExistingLogGroups: '.*'; write 1 to 5 names"),
+        (reading(ExistingLogGroups="/1,/2,/3,/4,/5,/6"), "write 1 to 5 names"),
+    ],
+)
+def test_the_policy_reads_only_log_groups_that_the_parameter_covers(
+    given: dict[str, str], problem: str
+) -> None:
+    """The parameter grants the permissions, and never those for groups of functions."""
+    with pytest.raises(ConfigurationError, match=problem):
+        check(given)
+
+
+def test_the_parameter_may_cover_more_than_the_policy_reads() -> None:
+    """With `beside`, the policy reads none."""
+    check(reading("/aws/vpc/vpc-1", "/hub", ExistingLogGroups="/aws/vpc/*,/hub"))
+    check(reading())
+    beside = {"flow_logs": {"unmanaged": "beside", "log_groups": [{"name": "/hub"}]}}
+    check(policy(beside))
+
+
+def test_the_check_of_a_policy_says_which_log_groups_its_deployment_must_grant() -> None:
+    """If the parameter is not given; a given one is checked."""
+    text = reading("/hub", "/aws/vpc/vpc-*")["Policy"]
+    (advice,) = check_policy(text, {}, 0)
+    assert advice.startswith("Deploy it with ExistingLogGroups=/aws/vpc/*,/hub: flow_logs.log_groups needs")
+    assert check_policy(text, {"ExistingLogGroups": "/hub,/aws/vpc/*"}, 0) == []
+    with pytest.raises(PolicyError, match="does not cover it"):
+        check_policy(text, {"ExistingLogGroups": "/aws/vpc/*"}, 0)

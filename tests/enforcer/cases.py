@@ -12,6 +12,7 @@ from flowwarden.enforcer.state.desired import resolved
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Vpc, VpcResources
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import SETTINGS, FlowLogSpec
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.state.heartbeats import number_of
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK
 from tests.enforcer.fakes_ec2 import wanted
@@ -40,6 +41,17 @@ def changed(flow_log: FlowLog, **changes: Any) -> FlowLog:
     settings = flow_log.settings | {name: value for name, value in changes.items() if name in names}
     described = {name: value for name, value in settings.items() if value is not None}
     return replace(flow_log, **{"settings": described} | attributes)
+
+
+GOOD_FORMAT = DEFAULT_LOG_FORMAT.to_log_format()
+"""Good enough to cover a VPC."""
+THEIRS = "/aws/vpc/vpc-1"
+"""An existing log group."""
+
+
+def readable(**changes: Any) -> FlowLog:
+    """An unmanaged flow log that can cover its VPC, in an existing log group, with changes."""
+    return unmanaged(**{"log_group_name": THEIRS, "log_format": GOOD_FORMAT} | changes)
 
 
 def unmanaged(**changes: Any) -> FlowLog:

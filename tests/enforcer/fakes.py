@@ -33,6 +33,7 @@ from flowwarden.state.attempts import ATTEMPTS
 from flowwarden.state.rule_changes import RuleChange
 from flowwarden.state.writing import MOST_TOGETHER
 from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.enforcer.fakes_existing import FakeExisting, FakePermissions, FakeRules, FakeVolumes
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
 
@@ -276,6 +277,10 @@ class Fakes:
     """Further sinks on the same route."""
     clock: FakeRunClock = field(default_factory=FakeRunClock)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
+    permissions: FakePermissions = field(default_factory=FakePermissions)
+    existing: FakeExisting = field(init=False)
+    volumes: FakeVolumes = field(default_factory=FakeVolumes)
+    rules: FakeRules = field(default_factory=FakeRules)
     rule_changes: FakeRuleChanges = field(default_factory=FakeRuleChanges)
 
     def aws(self) -> EnforcerPorts:
@@ -286,6 +291,10 @@ class Fakes:
             ec2=self.ec2,
             groups=self.groups,
             roles=self.roles,
+            existing=self.existing,
+            permissions=self.permissions,
+            volumes=self.volumes,
+            rules=self.rules,
             evidence=self.evidence,
             queue=self.queue,
             registry=self.registry,
@@ -298,6 +307,7 @@ class Fakes:
 
     def __post_init__(self) -> None:
         """Record the flow logs of a fake EC2 that have the stack's tag: the stack created them."""
+        self.existing = FakeExisting(self.permissions)
         if isinstance(self.ec2, FakeEc2) and not self.registry.entries:
             self.registry.record(*(each for each in self.ec2.existing if is_tagged(each, STACK)))
 

@@ -6,7 +6,7 @@ import pytest
 
 from flowwarden.enforcer.decide.duplicates import incident_of
 from flowwarden.enforcer.reporting.recurring import silent_group
-from flowwarden.enforcer.reporting.report import EnforcementReport, Result
+from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import PublishFailed
 from flowwarden.policy.flow_logs import FlowLogsPolicy
@@ -107,7 +107,7 @@ def test_an_archive_of_others_is_no_duplicate_and_its_place_is_reported_once() -
 
 
 def test_a_vpc_that_others_record_to_s3_gets_its_flow_log_and_the_report_says_where() -> None:
-    """The monitor does not read there. If the policy accepts it, the reason says where, too."""
+    """The monitor does not read there."""
     archive = unmanaged(
         log_group_name=None, log_destination_type="s3", log_destination="arn:aws:s3:::archive"
     )
@@ -116,9 +116,6 @@ def test_a_vpc_that_others_record_to_s3_gets_its_flow_log_and_the_report_says_wh
     (notification,) = fakes.sink.sent
     assert "RECORDED ELSEWHERE TOO" in notification.text
     assert "fl-unmanaged of vpc-1 to arn:aws:s3:::archive" in notification.text
-    accepting = Fakes(ec2=FakeEc2([VPC], [archive])).service(FlowLogsPolicy(unmanaged="accept"))
-    (outcome,) = accepting.reconcile(Trigger(kind=RunKind.SWEEP, reason="a sweep"), NOW).outcomes
-    assert (outcome.result, "arn:aws:s3:::archive" in outcome.reason) == (Result.COVERED, True)
 
 
 def test_without_duplicates_nothing_is_reported_or_claimed() -> None:

@@ -193,7 +193,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 @given(
     st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=4),
     st.booleans(),
-    st.sampled_from(["supplement", "accept"]),
+    st.sampled_from(["adopt", "beside"]),
 )
 @examples(0.5)
 def test_with_our_tag_on_everything_nothing_of_others_is_changed(

@@ -20,7 +20,7 @@ from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.errors import PublishFailed
 from flowwarden.policy.flow_logs import Exemption, FlowLogsPolicy, Selection
-from tests.enforcer.cases import NOW, WANTED, changed, unmanaged, vpc_state
+from tests.enforcer.cases import GOOD_FORMAT, NOW, WANTED, changed, unmanaged, vpc_state
 from tests.enforcer.fakes import GROUP, STACK, FakeGroups, FakeRoles, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import AT_ONCE, BORN, SWEEP, own, run
@@ -141,6 +141,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "another format": {"log_format": "${version}"},
     "REJECT alone": {"traffic_type": "REJECT"},
     "in a group of theirs": {"log_group_name": "/flow-warden-2/flow-logs"},
+    "in a good format": {"log_group_name": "/flow-warden-2/flow-logs", "log_format": GOOD_FORMAT},
     "an archive": {
         "log_group_name": None,
         "log_destination_type": "s3",
@@ -157,7 +158,7 @@ KINDS: dict[str, dict[str, Any]] = {
 def test_the_tag_of_another_stack_decides_nothing_about_coverage(
     kinds: list[str],
     ours_too: bool,  # noqa: FBT001  drawn
-    accepted: bool,  # noqa: FBT001  drawn
+    adopted: bool,  # noqa: FBT001  drawn
 ) -> None:
     """The verdict is the same as without the tag, except for the advice about duplicates."""
     plain = [
@@ -166,7 +167,13 @@ def test_the_tag_of_another_stack_decides_nothing_about_coverage(
     ]
     forged = [changed(each, tags=THEIR_TAG) for each in plain]
     without, with_tag = (
-        judge(vpc_state(*([WANTED] if ours_too else []), *some, accepts_unmanaged=accepted))
+        judge(
+            vpc_state(
+                *([WANTED] if ours_too else []),
+                *some,
+                adopted=dict.fromkeys([GROUP, "theirs"], 0) if adopted else {},
+            )
+        )
         for some in (plain, forged)
     )
     assert replace(with_tag, other_stacks={}, duplicates=()) == replace(without, duplicates=())

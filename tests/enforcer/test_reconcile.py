@@ -88,10 +88,9 @@ def test_an_event_with_a_future_timestamp_does_not_extend_the_grace_period() -> 
 
 
 def test_new_vpc_that_infrastructure_code_covers_seconds_later_is_not_changed() -> None:
-    """In the stack's group it is the required flow log; elsewhere it counts only if the policy accepts it."""
+    """In the stack's group it is the required flow log; elsewhere it does not count unless it can be read."""
     for policy, log_group, result in (
         (FlowLogsPolicy(), GROUP, Result.COVERED),
-        (FlowLogsPolicy(unmanaged="accept"), "theirs", Result.COVERED),
         (FlowLogsPolicy(), "theirs", Result.CREATED),
     ):
         ec2 = FakeEc2(own("vpc-1"))
@@ -561,9 +560,6 @@ def test_another_stack_with_the_same_name_prefix_is_not_changed() -> None:
     fakes.groups.there[theirs.log_group_name] = LogGroup(name=theirs.log_group_name)
     report = enforce(fakes)
     assert (only(report).result, report.remediations, ec2.deleted) == (Result.CREATED, (), [])
-    policy = FlowLogsPolicy(unmanaged="accept")
-    outcome = only(enforce(Fakes(ec2=FakeEc2(own("vpc-1"), [flow_log], [interface])), policy=policy))
-    assert (outcome.result, outcome.flow_log_id) == (Result.COVERED, "fl-theirs")
 
 
 def test_log_groups_with_suffixes_of_the_policy_are_maintained() -> None:

@@ -26,7 +26,7 @@ from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcO
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, resolved
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import EnforcementIncomplete
-from flowwarden.policy.flow_logs import ACCEPT_UNMANAGED, Exemption, FlowLogSpec, FlowLogsPolicy, Selection
+from flowwarden.policy.flow_logs import BESIDE, Exemption, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.state import heartbeats
 from tests.enforcer.ec2_client import PAGE, Ec2Client
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes, FakeWorkQueue, sound
@@ -256,7 +256,7 @@ def accounts(draw: st.DrawFn) -> Account:
     account = Account(draw(st.integers(0, 2**32)), states, busy, stopped, broken, all_broken)
     account.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
     account.ec2.lag = draw(st.integers(0, 4))
-    account.policy = draw(st.sampled_from([POLICY, replace(POLICY, unmanaged=ACCEPT_UNMANAGED)]))
+    account.policy = draw(st.sampled_from([POLICY, replace(POLICY, unmanaged=BESIDE)]))
     if draw(st.booleans()):
         account.tag_all()
     account.forgets, account.tampers = draw(st.booleans()), draw(st.booleans())

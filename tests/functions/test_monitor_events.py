@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import monitor
 from benchmarks.layouts import log_format
@@ -18,6 +20,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import encode
 from flowwarden.settings import MonitorSettings
+from tests.examples import examples
 from tests.functions.captured import captured
 from tests.hostile import HOSTILE, is_visible
 from tests.monitor.fakes_interfaces import FakeDirectory
@@ -64,6 +67,8 @@ class Harness:
     operations: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     log_formats: list[str | None] = field(default_factory=list)
     """The log formats of the flow logs that write to the log group, as EC2 returns them."""
+    log_group: str = "/flow-warden/flow-logs"
+    formats: FakeFormats = field(default_factory=FakeFormats)
 
     def run(self, event: dict[str, Any]) -> dict[str, Any]:
         """Invoke the handler."""
@@ -75,9 +80,10 @@ class Harness:
         return monitor.make_handler(self._wire, lambda: 1_764_000_120.0)
 
     def _wire(self) -> monitor.Wiring:
+        self.formats.groups = {self.log_group: self.log_formats}
         settings = MonitorSettings.from_mapping(ENVIRONMENT | self.environment)
         ports = MonitorPorts(
-            formats=FakeFormats({"/flow-warden/flow-logs": self.log_formats}),
+            formats=self.formats,
             format_store=MemoryLogFormats(),
             interfaces=FakeDirectory(),
             state=MemoryEvidence(),
@@ -164,13 +170,34 @@ def test_a_decompression_bomb_is_rejected_at_the_limit() -> None:
         Harness({"MAX_INFLATED_MIB": "1"}).run(encode(document("x" * 2_000_000)))
 
 
-def test_the_monitors_own_log_group_is_never_processed() -> None:
-    """Processing it would be an endless loop."""
+@given(st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=20))
+@examples(0.2)
+def test_the_log_group_of_a_function_is_never_processed(name: str) -> None:
+    """Neither the monitor's own, which would be an endless loop, nor another one, whatever invokes it."""
     harness = Harness()
-    assert harness.run(encode(document(BLOCKED, group="/aws/lambda/monitor"))) == {
-        "skipped": "/aws/lambda/monitor"
-    }
-    assert harness.sink.sent == []
+    for group in (f"/aws/lambda/{name}", "/aws/lambda/monitor"):
+        assert harness.run(encode(document(BLOCKED, group=group))) == {"skipped": group}
+    renamed = Harness({"AWS_LAMBDA_LOG_GROUP_NAME": f"/own/{name}"})
+    assert renamed.run(encode(document(BLOCKED, group=f"/own/{name}"))) == {"skipped": f"/own/{name}"}
+    assert (harness.sink.sent, renamed.sink.sent) == ([], [])
+
+
+def test_account_group_and_format_come_from_the_batch() -> None:
+    """An existing log group: another name, a format without account that EC2 describes, another owner."""
+    names = "${log-status} ${action} ${dstport} ${srcport} ${protocol} ${dstaddr} ${srcaddr} ${interface-id}"
+    log_format = f"{names} ${{packets}} ${{bytes}} ${{end}} ${{start}}"
+    line = "OK REJECT 5432 49152 6 10.0.2.30 10.0.1.20 eni-1 6 360 1764000058 1764000000"
+    group = "/aws/vpc/vpc-1"
+    harness = Harness(log_formats=[log_format], log_group=group)
+    theirs = document(line, group=group) | {"owner": "444455556666"}
+    assert harness.run(encode(theirs))["Notifications"] == 1
+    (page,) = harness.sink.sent
+    assert page.document["account"] == page.attributes["account"] == "444455556666"
+    assert group in page.text
+    assert harness.formats.asked == [group]
+    own = Harness(log_formats=[log_format], log_group=group)
+    own.run(encode(document(line, group=group)))
+    assert own.sink.sent[0].document["incident"] != page.document["incident"]
 
 
 def test_an_inhibited_finding_is_logged_with_the_detector_that_inhibits_it() -> None:

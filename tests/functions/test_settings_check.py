@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.message import Message
 from http.client import RemoteDisconnected
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -274,7 +274,7 @@ def test_the_resource_gets_every_parameter_that_is_checked() -> None:
     """Each under its own name, and something that changes with the code."""
     properties = dict(stack.properties("SettingsCheck"))
     assert properties.pop("ServiceToken") == {"Fn::GetAtt": ["SettingsCheckFunction", "Arn"]}
-    assert properties.pop("ServiceTimeout") == 60
+    assert properties.pop("ServiceTimeout") == 130
     assert properties.pop("Code") == {"Ref": "FlowwardenLayer"}
     assert set(settings_check.NOT_PARAMETERS) == {"ServiceToken", "ServiceTimeout", "Code"}
     assert all(value == {"Ref": name} for name, value in properties.items())
@@ -284,7 +284,12 @@ def test_the_resource_gets_every_parameter_that_is_checked() -> None:
         for name, value in stack.environment(function).items()
         if isinstance(value, dict) and value.get("Ref") in stack.PARAMETERS
     } - {"LogLevel", "AwsEndpointUrl"}
-    assert set(properties) == read | {"FlowLogGroupName", "OtherDestinations", "TagFields"}
+    assert set(properties) == read | {
+        "FlowLogGroupName",
+        "ExistingLogGroups",
+        "OtherDestinations",
+        "TagFields",
+    }
 
 
 def test_both_functions_are_changed_after_the_check_and_deleted_before_it() -> None:
@@ -319,3 +324,62 @@ def test_the_check_loads_neither_boto3_nor_numpy() -> None:
     assert {"flowwarden.policy.policy", "boto3", "botocore", "numpy"} & set(done.stdout.split()) == {
         "flowwarden.policy.policy"
     }
+
+
+REMOVAL = {
+    "ResourceType": "Custom::ExistingSubscriptions",
+    "LogicalResourceId": "ExistingSubscriptions",
+    "ResourceProperties": {"MonitorFunctionArn": "arn:monitor", "FilterName": "flow-warden"},
+}
+
+
+def removed(kind: str, result: list[str] | Exception) -> dict[str, Any]:
+    """The answer to a request about subscriptions, of which this is left, or which raises this."""
+
+    def remove(monitor_arn: str, filter_name: str, time_left: Callable[[], float]) -> list[str]:
+        assert (monitor_arn, filter_name, time_left()) == ("arn:monitor", "flow-warden", 120.0)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    inbox = Inbox()
+    handler = make_handler(refuse, inbox.put, inbox.wait, remove)
+    handler(request(kind) | REMOVAL, Context())
+    return inbox.answer
+
+
+class Context:
+    """The members of a Lambda context that the removal uses."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Two minutes."""
+        return 120_000
+
+
+def test_a_deletion_that_leaves_nothing_succeeds() -> None:
+    """With an id of its own that never changes."""
+    got = removed("Delete", [])
+    assert (got["Status"], got["PhysicalResourceId"]) == ("SUCCESS", "subscriptions")
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_only_a_deletion_removes_subscriptions(kind: str) -> None:
+    """The others succeed without a call."""
+    assert removed(kind, AssertionError("called"))["Status"] == "SUCCESS"
+
+
+def test_a_deletion_names_what_is_left_and_how_to_go_on() -> None:
+    """CloudFormation shows a reason only for a failure; the answer stays short."""
+    got = removed("Delete", [f"/aws/vpc/vpc-{number}: AccessDenied" for number in range(500)])
+    assert got["Status"] == "FAILED"
+    assert "500 subscription filters" in got["Reason"]
+    assert "/aws/vpc/vpc-0: AccessDenied" in got["Reason"]
+    assert "Delete the stack again" in got["Reason"]
+
+
+@pytest.mark.parametrize("error", [PolicyError("known"), ImportError("no module flowwarden"), KeyError("x")])
+def test_a_deletion_is_always_answered(error: Exception) -> None:
+    """Whatever fails."""
+    got = removed("Delete", error)
+    assert got["Status"] == "FAILED"
+    assert "retain the resource ExistingSubscriptions" in got["Reason"]

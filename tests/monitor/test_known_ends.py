@@ -18,7 +18,7 @@ from flowwarden.state.sets import DAY
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 from tests.monitor.fakes_state import MemoryEvidence
-from tests.monitor.render.rows import row
+from tests.monitor.render.rows import below, row
 from tests.notify.fakes import MemoryClaims, MemorySink
 
 NOW = 1_764_000_000
@@ -57,8 +57,10 @@ def service(sink: MemorySink, directory: FakeDirectory) -> MonitoringService:
     return build(ports, Policy(), region="eu-west-1", suppression_minutes=60)
 
 
-def ends(*known: NetworkInterface, later: int = 60, refuses: bool = False) -> tuple[str, str, int]:
-    """From and To on a page, after a batch of each of these interfaces; and the calls to EC2 for the page."""
+def ends(
+    *known: NetworkInterface, later: int = 60, refuses: bool = False
+) -> tuple[list[str], list[str], int]:
+    """The lines of From and To on a page, after a batch of each of these interfaces; and the calls to EC2."""
     sink, directory = MemorySink(), FakeDirectory.of(APP, *known)
     container, run = service(sink, directory), Invocation("1", lambda: 40.0)
     for each in known:
@@ -68,15 +70,19 @@ def ends(*known: NetworkInterface, later: int = 60, refuses: bool = False) -> tu
     asked, directory.refuses = len(directory.asked), refuses
     container.process(BLOCKED, run, NOW + later)
     (sent,) = sink.sent
-    return row(sent, "From"), row(sent, "To"), len(directory.asked) - asked
+    source, target = ([row(sent, each), *below(sent, each)] for each in ("From", "To"))
+    return source, target, len(directory.asked) - asked
 
 
 def test_both_ends_are_known_if_the_container_has_described_both() -> None:
     """With one call for the interface that logged the batch, as before."""
     source, target, calls = ends(DATABASE)
-    assert source == "10.0.1.20 [i-app, eni-app, subnet-1, role tag:Role=app] (internal)"
+    ids = "subnet-1, security group sg-1"
     described = "per EC2 at 2025-11-24 16:00:00 UTC"
-    assert target == f"10.0.2.30 [i-db, eni-db, subnet-1, role tag:Role=db, {described}] (internal)"
+    assert source == ["10.0.1.20 (internal)", "no owner tag, role tag:Role=app", f"i-app, eni-app, {ids}"]
+    assert target == [
+        "10.0.2.30 (internal)", "no owner tag, role tag:Role=db", f"i-db, eni-db, {ids}, {described}",
+    ]  # fmt: skip
     assert calls == 1
 
 
@@ -92,15 +98,15 @@ def test_both_ends_are_known_if_the_container_has_described_both() -> None:
 def test_an_end_that_is_not_certain_has_only_its_address(known: list[NetworkInterface]) -> None:
     """No page names the wrong machine, and EC2 is not asked for a better answer."""
     source, target, calls = ends(*known)
-    assert "i-app" in source
-    assert target == "10.0.2.30 (internal)"
+    assert "i-app" in source[2]
+    assert target == ["10.0.2.30 (internal)"]
     assert calls == 1
 
 
 def test_an_old_description_is_not_used() -> None:
     """The address may have another host by now; while EC2 refuses to say, only the address is shown."""
-    assert "i-db" in ends(APP, DATABASE, later=VALID_SECONDS - 60, refuses=True)[1]
-    assert ends(APP, DATABASE, later=VALID_SECONDS + 60, refuses=True)[1] == "10.0.2.30 (internal)"
+    assert "i-db" in ends(APP, DATABASE, later=VALID_SECONDS - 60, refuses=True)[1][2]
+    assert ends(APP, DATABASE, later=VALID_SECONDS + 60, refuses=True)[1] == ["10.0.2.30 (internal)"]
 
 
 OF_OWNER, OF_RECORD = ("unknown", "444455556666"), ("111122223333", "111122223333")

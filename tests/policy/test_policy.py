@@ -94,6 +94,10 @@ def test_ids_and_networks_can_be_mixed() -> None:
         ),
         ('{"role_tags": [" "]}', r"role_tags\[0\]: ' '"),
         (f'{{"role_tags": ["{"k" * 129}"]}}', r"role_tags\[0\]: 'k+' .*128"),
+        ('{"owner_tags": "Owner"}', r'owner_tags: "Owner"; write a list in \[ \]$'),
+        ('{"owner_tags": ["Owner", " "]}', r"owner_tags\[1\]: ' ' is not a valid tag key; write 1 to 128"),
+        ('{"owner_tags": ["Owner", "Owner"]}', r"owner_tags\[1\]: 'Owner' occurs twice; write it once"),
+        ('{"owner_tags": ["a","b","c","d","e","f","g","h","i","j","k"]}', "owner_tags: 11 .*at most 10"),
     ],
 )
 def test_an_error_names_path_value_and_what_is_allowed(text: str, message: str) -> None:
@@ -108,6 +112,14 @@ def test_role_tag_keys_are_configurable() -> None:
     assert Policy.from_json('{"role_tags": ["Service", "team:role"]}').role_tags == ("Service", "team:role")
     assert Policy.from_json('{"role_tags": []}').role_tags == ()
     assert Policy.from_json(f'{{"role_tags": ["{"k" * 128}"]}}').role_tags == ("k" * 128,)
+
+
+def test_owner_tag_keys_are_configurable() -> None:
+    """In the order in which pages show them; the list may be empty. Tags of AWS can tell an owner, too."""
+    assert Policy().owner_tags == ("Owner", "owner", "Team", "team", "Contact", "contact")
+    keys = ("aws:cloudformation:stack-name", "CostCenter")
+    assert Policy.from_json(f'{{"owner_tags": ["{keys[0]}", "{keys[1]}"]}}').owner_tags == keys
+    assert Policy.from_json('{"owner_tags": []}').owner_tags == ()
 
 
 @given(st.text() | st.binary())

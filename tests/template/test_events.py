@@ -67,6 +67,8 @@ def matches(pattern: dict[str, Any], event: Any) -> bool:
 def _fits(wanted: Any, value: Any) -> bool:
     if wanted == {"Ref": "AWS::StackId"}:
         return bool(value == STACK_ID)
+    if wanted == {"Ref": "AWS::StackName"}:
+        return bool(value == STACK.stack_name)
     if wanted == {"Ref": "DeliveryRole"}:
         return bool(value == "delivery")
     if isinstance(wanted, dict) and set(wanted) == {"prefix"}:
@@ -142,6 +144,11 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
         (touching("logs", "DeleteLogGroup", logGroupName="theirs"), set()),
         (touching("logs", "DisassociateKmsKey", resourceIdentifier=GROUP_ARN), {"LogGroupChangedRule"}),
         (touching("logs", "AssociateKmsKey", resourceIdentifier=f"{GROUP_ARN}:*"), {"LogGroupChangedRule"}),
+        *(
+            (touching("logs", name, logGroupName="/aws/vpc/x", filterName=filter_name), rules)
+            for name in tampering.FILTER_CALLS
+            for filter_name, rules in ((STACK.stack_name, {"LogGroupChangedRule"}), ("siem", set()))
+        ),
         (touching("logs", "AssociateKmsKey", resourceIdentifier="arn:theirs"), set()),
         (touching("logs", "AssociateKmsKey"), set()),
         (touching("logs", "PutLogEvents", logGroupName=GROUP), set()),

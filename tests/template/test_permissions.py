@@ -14,6 +14,16 @@ FAILURE_DESTINATION = {"sqs:SendMessage"}
 TABLE = {"Fn::GetAtt": ["StateTable", "Arn"]}
 INDEX = {"Fn::Sub": "${StateTable.Arn}/index/open"}
 
+READ_ONLY = {
+    "tag:GetResources",
+    "cloudwatch:GetMetricData",
+    "observabilityadmin:ListTelemetryRules",
+    "observabilityadmin:GetTelemetryRule",
+    "observabilityadmin:ListTelemetryRulesForOrganization",
+    "observabilityadmin:GetTelemetryRuleForOrganization",
+}
+"""Descriptions with other names."""
+
 THROUGH_SNS = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "sns.${AWS::Region}.${AWS::URLSuffix}"}}}
 
 
@@ -165,4 +175,47 @@ def test_only_descriptions_are_allowed_on_everything() -> None:
     for role in stack.of_type("AWS::IAM::Role"):
         for statement in stack.role_statements(role):
             if "*" in stack.as_list(statement["Resource"]):
-                assert all(":Describe" in action for action in stack.as_list(statement["Action"])), role
+                actions = set(stack.as_list(statement["Action"])) - READ_ONLY
+                names = [action.partition(":")[2] for action in actions]
+                assert all(name.startswith(("Describe", "List")) for name in names), role
+
+
+def test_the_enforcer_subscribes_only_the_groups_of_the_parameter_and_no_functions() -> None:
+    """The parameter is filled up with a name that no group has. A denial wins over each permission."""
+    statements = [
+        each
+        for each in stack.role_statements("EnforcerRole")
+        if "logs:PutSubscriptionFilter" in stack.as_list(each["Action"])
+    ]
+    own, existing, denied = statements
+    assert all("${FlowLogGroupName}" in each["Fn::Sub"] for each in own["Resource"])
+    filled = {"Fn::Sub": "${ExistingLogGroups},-,-,-,-"}
+    chosen = [each["Fn::Join"][1][1]["Fn::Select"] for each in existing["Resource"]]
+    assert chosen == [[number, {"Fn::Split": [",", filled]}] for number in range(5)]
+    assert denied["Effect"] == "Deny"
+    assert denied["Resource"]["Fn::Sub"].endswith(":log-group:/aws/lambda/*")
+
+
+def test_the_enforcer_lets_only_cloudwatch_logs_invoke_the_monitor() -> None:
+    granted = stack.granting(stack.role_statements("EnforcerRole"), "lambda:AddPermission")
+    assert granted == stack.granting(stack.role_statements("EnforcerRole"), "lambda:RemovePermission")
+    assert granted["Resource"] == {"Fn::GetAtt": ["MonitorFunction", "Arn"]}
+    assert granted["Condition"] == {
+        "StringEquals": {"lambda:Principal": {"Fn::Sub": "logs.${AWS::URLSuffix}"}}
+    }
+
+
+def test_filters_are_removed_after_the_rules_and_before_the_functions() -> None:
+    """CloudFormation deletes in the reverse order of the dependencies."""
+    removal = stack.RESOURCES["ExistingSubscriptions"]
+    assert removal["DependsOn"] == "SubscriptionRemovalPolicy"
+    assert removal["Properties"]["MonitorFunctionArn"] == {"Fn::GetAtt": ["MonitorFunction", "Arn"]}
+    rules = {
+        name: rule
+        for name, rule in stack.of_type("AWS::Events::Rule").items()
+        if stack.mentions(rule, "EnforcerFunction")
+    }
+    assert rules
+    assert {stack.RESOURCES[name].get("DependsOn") for name in rules} == {"ExistingSubscriptions"}
+    allowed = removal["Properties"]["ServiceTimeout"], stack.properties("SettingsCheckFunction")["Timeout"]
+    assert allowed[0] > allowed[1]

@@ -20,6 +20,7 @@ FlowWardenError
 ├── PolicyUnavailable         AppConfig did not return the policy
 ├── LogFormatsUnavailable     EC2 did not return the log formats of a log group's flow logs
 ├── InterfacesUnavailable     EC2 did not describe network interfaces
+├── NamesUnavailable          AWS did not return names for a notification
 ├── RulesUnavailable          EC2 or the state table did not return rules, or changes of rules
 ├── PublishFailed             a notification could not be sent; the batch must be retried
 │   └── PublishUnanswered     it may have been sent: the service did not answer
@@ -113,6 +114,15 @@ class LogFormatsUnavailable(FlowWardenError):
 
 class InterfacesUnavailable(FlowWardenError):
     """EC2 did not describe network interfaces; their roles are those known before, or unknown."""
+
+    def __init__(self, message: str, short: str = "") -> None:
+        """Take the message for the log, and a short reason for a page: the call and the error's code."""
+        super().__init__(message)
+        self.short = short or message
+
+
+class NamesUnavailable(FlowWardenError):
+    """AWS did not return names. The message is short, because the page without them contains it."""
 
 
 class RulesUnavailable(FlowWardenError):

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from flowwarden.errors import SettingsError
 from flowwarden.policy.flow_logs import RETENTIONS
+from flowwarden.policy.log_groups import TELEMETRY_RULES
 from flowwarden.state.digests import Digests
 
 POLICY: Final = "Policy"
@@ -22,6 +23,7 @@ POLICY_PROFILE: Final = "PolicyProfile"
 LOG_FORMAT: Final = "LogFormat"
 OTHER_DESTINATIONS: Final = "OtherDestinations"
 TAG_FIELDS: Final = "TagFields"
+EXISTING_LOG_GROUPS: Final = "ExistingLogGroups"
 YES: Final = "yes"
 RUNBOOKS: Final = "docs/runbooks"
 """The folder of the runbooks in the project: their base address if they are not published elsewhere."""
@@ -113,6 +115,11 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
             "LOG_KMS_KEY_ARN",
             write="the ARN of a KMS key (arn:PARTITION:kms:REGION:ACCOUNT:key/ID), or nothing",
             pattern="^$|^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$",
+        ),
+        EXISTING_LOG_GROUPS: Parameter(
+            TELEMETRY_RULES.name,
+            write="1 to 5 names of log groups, or patterns that end with *, separated by commas",
+            pattern=r"^[A-Za-z0-9_/.#-]{1,512}\*?(,[A-Za-z0-9_/.#-]{1,512}\*?){0,4}$",
         ),
         "PagesEmail": Parameter("", write="an email address, or nothing", pattern=_EMAIL),
         "OperationsEmail": Parameter("", write="an email address, or nothing", pattern=_EMAIL),

@@ -103,6 +103,9 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     """The destination of the log groups' subscription filters."""
     enforcer_role_arn: Text
     """The enforcer's own role: its own changes do not count as tampering."""
+    url_suffix: str = ""
+    """The DNS suffix of the partition, for the principal of CloudWatch Logs; '' if nothing is to be
+    granted."""
     flow_log_retention_days: Annotated[int, Meta(ge=1)] = 30
     log_kms_key_arn: str = ""
     policy: Text = "{}"

@@ -12,15 +12,23 @@ from flowwarden.aws.ec2.describe_interface import interface
 from flowwarden.network.interface import NetworkInterface
 
 
+def private(number: str) -> dict[str, Any]:
+    """A private address with a public one."""
+    return {"PrivateIpAddress": f"10.0.0.{number}", "Association": {"PublicIp": f"198.51.100.{number}"}}
+
+
 def test_all_members_of_the_description_are_read() -> None:
     """One value has the data of both the monitor and the enforcer."""
     described: Any = {
         "NetworkInterfaceId": "eni-1",
         "VpcId": "vpc-1",
         "SubnetId": "subnet-1",
-        "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.0.1"}, {"PrivateIpAddress": "10.0.0.2"}],
+        "PrivateIpAddresses": [private("1"), private("2")],
+        "Association": {"PublicIp": "198.51.100.1"},
+        "Description": "AWS Lambda VPC ENI-send",
+        "RequesterManaged": True,
         "Ipv6Addresses": [{"Ipv6Address": "2001:db8::1"}],
-        "Groups": [{"GroupId": "sg-2"}, {"GroupId": "sg-1"}],
+        "Groups": [{"GroupId": "sg-2", "GroupName": "web"}, {"GroupId": "sg-1"}, {"GroupName": "x"}],
         "InterfaceType": "lambda",
         "Attachment": {
             "InstanceId": "i-1",
@@ -35,7 +43,11 @@ def test_all_members_of_the_description_are_read() -> None:
         vpc_id="vpc-1",
         subnet_id="subnet-1",
         addresses=("10.0.0.1", "10.0.0.2", "2001:db8::1"),
+        public_addresses=("198.51.100.1", "198.51.100.2"),
         security_groups=("sg-2", "sg-1"),
+        group_names=("web", ""),
+        description="AWS Lambda VPC ENI-send",
+        managed=True,
         kind="lambda",
         instance_id="i-1",
         instance_owner="111122223333",

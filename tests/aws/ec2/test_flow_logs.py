@@ -436,6 +436,8 @@ def test_interfaces_and_subnets_are_listed(account: Account) -> None:
             subnet_id=subnet,
             addresses=(made["PrivateIpAddress"],),
             security_groups=tuple(each["GroupId"] for each in made["Groups"]),
+            group_names=tuple(each["GroupName"] for each in made["Groups"]),
+            managed=made["RequesterManaged"],
             active=False,
         )
     ]

@@ -58,6 +58,8 @@ def test_an_instances_interface_has_the_tags_of_both() -> None:
             vpc_id=vpc,
             vpc_cidrs=("10.0.0.0/16",),
             security_groups=(group,),
+            group_names=("web",),
+            description="Primary network interface",
             kind="interface",
             instance_id=instance["InstanceId"],
             instance_owner="123456789012",

@@ -21,9 +21,11 @@ from tests.enforcer.cases import (
     NOW,
     OLD,
     OTHER,
+    THEIRS,
     WANTED,
     but,
     changed,
+    readable,
     seen,
     subnet,
     unmanaged,
@@ -83,13 +85,13 @@ def test_any_other_flow_log_does_not_cover(flow_log: FlowLog, why: str) -> None:
     assert why in verdict.reason
 
 
-@pytest.mark.parametrize("accepted", [False, True])
-def test_an_unmanaged_flow_log_that_fails_covers_nothing(*, accepted: bool) -> None:
+@pytest.mark.parametrize("adopts", [False, True])
+def test_an_unmanaged_flow_log_that_fails_covers_nothing(*, adopts: bool) -> None:
     """This holds for a VPC, its parts and any destination: the enforcer cannot repair it."""
     failed = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
-    theirs = {"log_group_name": "theirs"} if accepted else {}
-    for change in (theirs, theirs | {"resource_id": "subnet-1"}):
-        case = vpc_state(unmanaged(**failed, **change), subnets=(subnet(1),), accepts_unmanaged=accepted)
+    make, adopted = (readable, {THEIRS: 0}) if adopts else (unmanaged, {})
+    for change in ({}, {"resource_id": "subnet-1"}):
+        case = vpc_state(make(**failed, **change), subnets=(subnet(1),), adopted=adopted)
         verdict = judge(case)
         assert verdict.coverage is Coverage.UNCOVERED
         assert "(does not deliver: Access error)" in verdict.reason
@@ -256,7 +258,7 @@ def test_what_ec2_reports_against_a_flow_log_uncovers_the_vpc(failure: dict[str,
     """A managed one is reported as broken; one of others counts as absent, in parts of a VPC, too."""
     assert judge(vpc_state(but(**failure))).coverage is Coverage.BROKEN
     assert judge(vpc_state(unmanaged(**failure))).coverage is Coverage.UNCOVERED
-    assert judge(vpc_state(unmanaged(**failure), accepts_unmanaged=True)).coverage is Coverage.UNCOVERED
+    assert judge(vpc_state(readable(**failure), adopted={THEIRS: 0})).coverage is Coverage.UNCOVERED
     part = unmanaged(resource_id="subnet-1", **failure)
     assert judge(vpc_state(part, subnets=(subnet(1),))).coverage is Coverage.UNCOVERED
     assert judge(vpc_state(WANTED, unmanaged(**failure))).duplicates == ()
@@ -333,17 +335,17 @@ BUCKET: dict[str, Any] = {
 
 @pytest.mark.parametrize(
     "theirs",
-    [unmanaged(**BUCKET), unmanaged(log_group_name="theirs"), unmanaged(creation_time=1, **BUCKET)],
+    [unmanaged(**BUCKET), readable(), readable(creation_time=1)],
 )
-def test_an_accepted_flow_log_never_replaces_a_managed_wanted_one(theirs: FlowLog) -> None:
-    """Whether no records were seen, those of others, or its own; the accepted one is a duplicate."""
+def test_an_adopted_flow_log_never_replaces_a_managed_wanted_one(theirs: FlowLog) -> None:
+    """Whether no records were seen, those of others, or its own; the other one is a duplicate."""
     young = replace(ACTIVE, since=NOW - 300)
     for interfaces, written, coverage in (
         ((ACTIVE,), {}, Coverage.UNPROVEN),
         ((young,), seen(OTHER), Coverage.UNPROVEN),
         ((ACTIVE,), seen(ACTIVE.interface_id), Coverage.COVERED),
     ):
-        case = vpc_state(WANTED, theirs, interfaces=interfaces, seen=written, accepts_unmanaged=True)
+        case = vpc_state(WANTED, theirs, interfaces=interfaces, seen=written, adopted={THEIRS: 0})
         verdict = judge(case)
         assert (verdict.coverage, verdict.flow_log_id, verdict.replaced) == (coverage, "fl-1", ())
         assert verdict.duplicates == ("fl-unmanaged",)
@@ -357,7 +359,8 @@ def test_an_unmanaged_flow_log_replaces_only_an_unwanted_or_failing_managed_one(
         (failed, {}, (failed,)),
         (but(log_format="${version}"), {}, (but(log_format="${version}"),)),
     ):
-        case = vpc_state(managed, unmanaged(**BUCKET), **BUSY, seen=written, accepts_unmanaged=True)
+        everyone = written | seen(ACTIVE.interface_id, group=THEIRS)
+        case = vpc_state(managed, readable(), **BUSY, seen=everyone, adopted={THEIRS: 0})
         verdict = judge(case)
         assert (verdict.coverage, verdict.flow_log_id) == (Coverage.COVERED, "fl-unmanaged")
         assert verdict.replaced == replaced

@@ -40,9 +40,11 @@ from tests.enforcer.cases import (
     DESIRED,
     NOW,
     OTHER,
+    THEIRS,
     VPC,
     WANTED,
     but,
+    readable,
     seen,
     subnet,
     unmanaged,
@@ -84,14 +86,18 @@ STATES: dict[str, VpcState] = {
     "both managed FAILED": vpc_state(but(log_format="${version}", **FAILED), replace(REPLACEMENT, **FAILED)),
     "managed twice": vpc_state(WANTED, REPLACEMENT),
     "unmanaged, the required one": vpc_state(unmanaged()),
-    "unmanaged, another group": vpc_state(unmanaged(log_group_name="theirs")),
+    "unmanaged, another group": vpc_state(readable()),
     "unmanaged, REJECT": vpc_state(unmanaged(traffic_type="REJECT")),
     "unmanaged, S3": vpc_state(IN_A_BUCKET),
-    "unmanaged, another group, FAILED": vpc_state(unmanaged(log_group_name="theirs", **FAILED)),
+    "unmanaged, another group, FAILED": vpc_state(readable(**FAILED)),
     "unmanaged, the required one, FAILED": vpc_state(unmanaged(**FAILED)),
-    "managed and unmanaged alike": vpc_state(WANTED, unmanaged(log_group_name="theirs")),
+    "managed and unmanaged alike": vpc_state(WANTED, readable()),
     "managed unseen, unmanaged S3": vpc_state(WANTED, IN_A_BUCKET, **BUSY),
     "managed FAILED, unmanaged S3": vpc_state(but(**FAILED), IN_A_BUCKET, **BUSY),
+    "managed FAILED, unmanaged read": vpc_state(
+        but(**FAILED), readable(), **BUSY, seen=seen(ACTIVE.interface_id, group=THEIRS)
+    ),
+    "unmanaged, another group, too little": vpc_state(unmanaged(log_group_name=THEIRS)),
     "managed old, new unseen, unmanaged S3": vpc_state(OLD_FORMAT, REPLACEMENT, IN_A_BUCKET, **BUSY),
     "each subnet has one": vpc_state(unmanaged(resource_id="subnet-1"), subnets=(subnet(1),)),
     "one subnet of two": vpc_state(unmanaged(resource_id="subnet-1"), subnets=(subnet(1), subnet(2))),
@@ -131,12 +137,14 @@ managed twice                          | Delete          | Delete          | Del
 unmanaged, the required one              | -               | -               | -               | -
 unmanaged, another group               | Create Verify   | -               | Wait            | -
 unmanaged, REJECT                      | Create Verify   | Create Verify   | Wait            | -
-unmanaged, S3                          | Create Verify   | -               | Wait            | -
+unmanaged, S3                          | Create Verify   | Create Verify   | Wait            | -
 unmanaged, another group, FAILED       | Create Verify   | Create Verify   | Wait            | -
 unmanaged, the required one, FAILED      | Create Verify   | Create Verify   | Wait            | -
 managed and unmanaged alike            | -               | -               | -               | -
 managed unseen, unmanaged S3           | -               | -               | -               | -
-managed FAILED, unmanaged S3           | Notify          | Delete          | Notify          | -
+managed FAILED, unmanaged S3           | Notify          | Notify          | Notify          | -
+managed FAILED, unmanaged read         | Notify          | Delete          | Notify          | -
+unmanaged, another group, too little   | Create Verify   | Create Verify   | Wait            | -
 managed old, new unseen, unmanaged S3  | Verify          | Verify          | Verify          | -
 each subnet has one                    | -               | -               | -               | -
 one subnet of two                      | Create Verify   | Create Verify   | Wait            | -
@@ -144,7 +152,7 @@ each interface has one                 | -               | -               | -  
 shared                                 | -               | -               | -               | -
 """
 
-POLICIES = ("default", "accept", "grace", "exempt")
+POLICIES = ("beside", "adopt", "grace", "exempt")
 
 FAULTS: dict[str, tuple[EnforcementError | None, Result]] = {
     "none": (None, Result.CREATED),
@@ -179,7 +187,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
 
 def planned(state: str, policy: str) -> Plan:
     """The plan for a state under a policy."""
-    case = replace(STATES[state], accepts_unmanaged=policy == "accept")
+    case = replace(STATES[state], adopted={THEIRS: 0} if policy == "adopt" else {})
     context = PlanContext(
         places=destinations_of(case.parts.flow_logs, STACK),
         grace_until=NOW + 60 if policy == "grace" else None,
@@ -201,7 +209,7 @@ def test_state_and_policy_determine_the_plan(state: str, policy: str, expected: 
 
 def test_the_table_has_every_state() -> None:
     """No state is missing."""
-    assert [state for state, policy, _ in rows() if policy == "default"] == list(STATES)
+    assert [state for state, policy, _ in rows() if policy == "beside"] == list(STATES)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -216,7 +224,7 @@ def ends_as_expected(state: str, policy: str, expected: str, fault: str) -> None
     case, (error, created) = STATES[state], FAULTS[fault]
     plan = planned(state, policy)
     ec2 = FakeEc2([case.vpc], list(case.parts.flow_logs), create_faults={"vpc-1": error} if error else {})
-    outcome = end(ec2, replace(case, accepts_unmanaged=policy == "accept"), plan)
+    outcome = end(ec2, replace(case, adopted={THEIRS: 0} if policy == "adopt" else {}), plan)
     if "Create" not in expected:
         assert outcome.result in ENDS[expected]
         assert ec2.asked == []

@@ -14,7 +14,7 @@ from flowwarden.enforcer.decide.silent_log_groups import (
     describe,
     silent_groups,
 )
-from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
+from flowwarden.enforcer.reporting.shortened import REASON_CHARACTERS
 from flowwarden.enforcer.state.inventory import FlowLog
 from tests.enforcer.cases import (
     ACTIVE,

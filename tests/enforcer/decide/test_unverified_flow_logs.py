@@ -15,7 +15,7 @@ from flowwarden.enforcer.decide.unverified_flow_logs import (
     long_unproven,
     subject_of,
 )
-from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
+from flowwarden.enforcer.reporting.shortened import REASON_CHARACTERS
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.network.interface import NetworkInterface
 from tests.enforcer.cases import ACTIVE, NOW, OTHER, WANTED, but, seen, unmanaged, vpc_state
@@ -37,7 +37,7 @@ def test_a_flow_log_without_records_for_a_day_is_reported() -> None:
         assert found(each) == [each]
     gap = {GROUP: dict.fromkeys(list(slots(NOW))[1:], frozenset({1}))}
     assert found(WANTED, interfaces=(ACTIVE,), seen=gap) == [WANTED]
-    assert found(WANTED, unmanaged(log_group_name="theirs"), accepts_unmanaged=True) == [WANTED]
+    assert found(WANTED, unmanaged(log_group_name="theirs"), adopted={"theirs": 0}) == [WANTED]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from flowwarden.errors import CallRefused, FlowLogExists
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import Exemption, Selection
 from flowwarden.state import heartbeats
-from tests.enforcer.cases import seen
+from tests.enforcer.cases import readable, seen
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, FakeRoles, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, DESIRED, SWEEP, THROTTLED, existing, own
@@ -191,6 +191,20 @@ def _first_sweep() -> EnforcementReport:
     return fakes.service(policy).reconcile(deployed, BORN + 10)
 
 
+def _existing_log_groups() -> EnforcementReport:
+    """One is read where it is, and one cannot be subscribed."""
+    vpcs = ("vpc-1", "vpc-2")
+    logs = [
+        readable(flow_log_id=f"fl-{each}", resource_id=each, log_group_name=f"/aws/vpc/{each}")
+        for each in vpcs
+    ]
+    fakes = Fakes(ec2=FakeEc2(own(*vpcs), logs, clock=BORN))
+    fakes.existing.add(
+        LogGroup(name="/aws/vpc/vpc-1"), LogGroup(name="/aws/vpc/vpc-2", log_class="INFREQUENT_ACCESS")
+    )
+    return _reconcile(fakes, SWEEP)
+
+
 EXAMPLES: Final[Mapping[str, Callable[[], EnforcementReport]]] = {
     "created": lambda: _run(FakeEc2(own("vpc-1"), clock=BORN), CREATION),
     "first-sweep": _first_sweep,
@@ -217,6 +231,7 @@ EXAMPLES: Final[Mapping[str, Callable[[], EnforcementReport]]] = {
     "other-stack": lambda: _run(FakeEc2(own("vpc-1", "vpc-2"), [existing(), existing("vpc-2"), OTHER_STACK])),
     "unverified": _unverified,
     "duplicates": lambda: _run(FakeEc2(own("vpc-1"), [existing(), UNMANAGED])),
+    "existing-log-groups": _existing_log_groups,
     "plan": _plan,
 }
 """By the name of the golden file."""

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.enforcer.decide.duplicates import Duplicate
-from flowwarden.enforcer.reporting.notification import LISTED_AT_MOST, REASON_CHARACTERS, render, severity
+from flowwarden.enforcer.reporting.notification import LISTED_AT_MOST, render, severity
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
+from flowwarden.enforcer.reporting.shortened import REASON_CHARACTERS
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.sinks.sns import fit_subject
@@ -76,7 +77,7 @@ def test_duplicates_alone_have_severity_info() -> None:
     assert sent.subject == "[INFO] duplicate flow logs in vpc-1 in 111122223333 eu-west-1"
     assert "- vpc-1: fl-a, fl-b, about 1.50 USD a month" in sent.text
     assert sent.document["duplicates"] == [
-        {"vpc": "vpc-1", "flow_logs": ["fl-a", "fl-b"], "monthly_dollars": 1.5}
+        {"vpc": "vpc-1", "flow_logs": ["fl-a", "fl-b"], "monthly_dollars": 1.5, "measured": False}
     ]
     many = (found,) * (LISTED_AT_MOST + 2)
     worse = render(msgspec.structs.replace(report(FAILED), duplicates=many))

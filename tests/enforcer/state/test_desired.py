@@ -204,7 +204,7 @@ def test_a_setting_at_its_default_does_not_change_the_configuration(setting: Set
     ("setting", "message"),
     [
         ('{"grace_minutes": -1}', "grace_minutes: -1; write 0 to 1440"),
-        ('{"unmanaged": "never"}', "unmanaged: 'never'; write one of accept, supplement"),
+        ('{"unmanaged": "never"}', "unmanaged: 'never'; write one of adopt, beside"),
         ('{"accepted_duplicates": ["fl-1", ""]}', "accepted_duplicates[1]: ''; write the id of a flow"),
         ('{"accepted_duplicates": ["vpc-1"]}', "accepted_duplicates[0]: 'vpc-1'; write"),
         ('{"accepted_duplicates": ["a b"]}', "accepted_duplicates[0]: 'a b'; write"),

@@ -12,7 +12,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages
+from flowwarden.monitor.detectors import blocked_connection
 from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.names import Names
+from flowwarden.monitor.render.console import Console
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.traffic.hosts import Hosts
@@ -21,31 +24,56 @@ from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.draft import Draft
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.page_budget import PageLimits
-from tests.flows import START
-from tests.monitor.batches import GROUP
+from flowwarden.policy.policy import Policy
+from tests.flows import START, rejected
+from tests.monitor.batches import GROUP, finding_with
 from tests.monitor.fakes_interfaces import having
 from tests.monitor.one_host import NOW, Monitor, moved, scanned
-from tests.monitor.render.examples import EXAMPLES
+from tests.monitor.render.examples import EXAMPLES, PLACE
+from tests.monitor.render.named_interfaces import ADDRESS, KINDS
 from tests.monitor.render.rule_pages import PAGES
 
 ONE_HOST, LATER = "one-host", NOW + 720
 HELD: Final = "page-budget"
 FOLDER: Final = Path(__file__).parent / "golden"
+PAIRS: Final = FOLDER / "hosts"
+"""Pages about a connection to an interface of every kind."""
+WEB: Final = NetworkInterface(
+    interface_id="eni-1", vpc_id="vpc-1", vpc_name="shop", vpc_cidrs=("10.0.0.0/16",), subnet_id="subnet-1",
+    addresses=("10.0.1.20",), security_groups=("sg-1",), group_names=("web",), instance_id="i-1",
+    tags={"Name": "web-1", "Role": "web", "Team": "shop", "aws:autoscaling:groupName": "shop-web"},
+)  # fmt: skip
 DATABASE: Final = NetworkInterface(
     interface_id="eni-2", vpc_id="vpc-1", subnet_id="subnet-2", addresses=("10.0.2.30", "10.0.9.1"),
-    instance_id="i-2", tags={"Role": "db"},
+    security_groups=("sg-2", "sg-3"), group_names=("data",), instance_id="i-2",
+    tags={"Name": "orders-db-1", "Role": "db", "Owner": "Data team"},
 )  # fmt: skip
-HOSTS: Final = Hosts(
-    {"eni-1": NetworkInterface(interface_id="eni-1", vpc_id="vpc-1", tags={"Role": "web"})},
-    having((DATABASE, START - 900)),
-    ("Role",),
-)
+HOSTS: Final = Hosts({"eni-1": WEB, "eni-2": DATABASE}, having((DATABASE, START - 900)), ("Role",))
 """The interface that logged the flows, and one at the other end of some of them."""
+NAMES: Final = Names(
+    aliases={"111122223333": "shop-production"},
+    subnets={"subnet-1": "web-a", "subnet-2": "data-a"},
+    interfaces={"eni-1": WEB, "eni-2": DATABASE},
+)
 CONTEXT: Final = RenderContext(
     account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
     log_stream="eni-1-all", suppression_minutes=240, runbooks="docs/runbooks", now=START + 300, hosts=HOSTS,
+    names=NAMES, owner_tags=Policy().owner_tags, console=Console("aws", "eu-west-1"),
     batch_span=(START, START + 58),
 )  # fmt: skip
+NOT_DESCRIBED: Final = replace(CONTEXT, hosts=Hosts({}), names=Names())
+UNAVAILABLE: Final = replace(
+    NOT_DESCRIBED, names=Names(unavailable="DescribeNetworkInterfaces: RequestLimitExceeded")
+)
+CONTEXTS: Final = {
+    "of-an-interface-that-is-not-described": NOT_DESCRIBED,
+    "without-names": UNAVAILABLE,
+    "without-a-lookup": replace(CONTEXT, hosts=Hosts({}), names=None, console=Console()),
+    "without-an-alias": replace(CONTEXT, names=replace(NAMES, aliases={}, subnets={})),
+    "in-govcloud": replace(CONTEXT, region="us-gov-west-1", console=Console("aws-us-gov", "us-gov-west-1")),
+    "in-china": replace(CONTEXT, region="cn-north-1", console=Console("aws-cn", "cn-north-1")),
+}
+"""Other circumstances of a page, by the name of its golden page."""
 
 
 def first_notification(finding: Finding, key: str, context: RenderContext) -> Notification:
@@ -62,6 +90,20 @@ def path_of(name: str) -> Path:
 def page_of(name: str) -> str:
     """The notification about the example of a detector: subject, text, and JSON document."""
     return _whole(first_notification(EXAMPLES[name](), "key0", CONTEXT))
+
+
+def page_of_pair(name: str) -> str:
+    """Subject and text of the page about a connection to an interface of this kind, or in this context."""
+    hosts = Hosts({"eni-1": WEB}, having((KINDS[name], START - 900)), ("Role",)) if name in KINDS else HOSTS
+    context = CONTEXTS.get(name, replace(CONTEXT, hosts=hosts))
+    sent = first_notification(only_blocked(), "key0", context)
+    return f"{sent.subject}\n\n{sent.text}"
+
+
+def only_blocked() -> Finding:
+    """A blocked connection from one host to another."""
+    asked = [rejected("10.0.1.20:50000", f"{ADDRESS}:5432", tcp_flags=2, flow_direction="egress", **PLACE)]
+    return finding_with(blocked_connection.DETECTOR)(asked)[0]
 
 
 def page_with_rules(name: str) -> str:
@@ -99,6 +141,8 @@ def main() -> None:
     """Write all pages."""
     for name in EXAMPLES:
         path_of(name).write_text(page_of(name))
+    for name in (*KINDS, *CONTEXTS):
+        (PAIRS / f"{name}.txt").write_text(page_of_pair(name))
     for name in PAGES:
         path_of(name).write_text(page_with_rules(name))
     path_of(ONE_HOST).write_text(page_of_one_host())

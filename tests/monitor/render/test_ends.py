@@ -20,12 +20,15 @@ from tests.monitor.batches import triaged
 from tests.monitor.fakes_interfaces import having
 from tests.monitor.render.examples import EXAMPLES
 from tests.monitor.render.golden import CONTEXT
-from tests.monitor.render.rows import page, row
+from tests.monitor.render.rows import below, page, row
 from tests.monitor.suspicion import contact, suspect
 
 OUT, IN = FlowDirection.EGRESS, FlowDirection.INGRESS
 IDS = {"vpc_id": "vpc-1", "subnet_id": "subnet-1", "instance_id": "i-1"}
 NOTHING_KNOWN = replace(CONTEXT, hosts=Hosts({}))
+OF_WEB = ["Team=shop, role tag:Role=web, Auto Scaling group shop-web",
+          "i-1, eni-1, subnet-1 (web-a), security group sg-1 (web)"]  # fmt: skip
+"""What is known of the host that logged the records."""
 
 
 def blocked(**given: Any) -> Finding:
@@ -39,9 +42,10 @@ def blocked(**given: Any) -> Finding:
 def test_the_ids_stand_at_the_end_that_logged_the_records(side: FlowDirection, own: str, far: str) -> None:
     """The same connection, seen from either end; also in the document."""
     sent = page(blocked(flow_direction=side))
-    assert "[i-1, eni-1, subnet-1, role tag:Role=web]" in row(sent, own)
-    assert "[" not in row(sent, far)
-    assert row(sent, "Where").endswith(f"vpc-1, logged by eni-1 ({side})")
+    assert row(sent, own).endswith(" web-1 (internal)")
+    assert below(sent, own) == OF_WEB
+    assert below(sent, far) == []
+    assert row(sent, "Where").endswith(f"vpc-1 (shop), logged by eni-1 ({side})")
     (host,) = sent.document[own.lower()]["hosts"]
     assert (host["interface"], host["instance"], host["subnet"]) == ("eni-1", "i-1", "subnet-1")
     assert (host["role"], host["described"]) == ("tag:Role=web", None)
@@ -52,15 +56,15 @@ def test_the_ids_stand_at_the_end_that_logged_the_records(side: FlowDirection, o
 def test_ids_of_an_unknown_side_stand_at_neither_end() -> None:
     """They are shown, but not with an address."""
     sent = page(blocked())
-    assert "[" not in row(sent, "From") + row(sent, "To")
-    assert row(sent, "Where").endswith("logged by eni-1 (side unknown, i-1, subnet-1)")
+    assert below(sent, "From") + below(sent, "To") == []
+    assert row(sent, "Where").endswith("logged by eni-1, web-1 (side unknown, i-1, subnet-1)")
 
 
 def test_ids_of_a_gateway_stand_at_neither_end() -> None:
     """The packets' addresses are those of the hosts behind it."""
     sent = page(blocked(flow_direction=OUT, pkt_srcaddr="10.0.7.7", pkt_dstaddr="10.0.2.99"))
     assert row(sent, "From") == "10.0.7.7 (internal)"
-    assert "[" not in row(sent, "To")
+    assert below(sent, "From") + below(sent, "To") == []
     assert "at neither end, traffic passes through it, i-1, subnet-1" in row(sent, "Where")
 
 
@@ -68,9 +72,9 @@ def test_the_other_end_shows_when_it_was_described() -> None:
     """The address may have another host since."""
     finding = triaged([rejected("10.0.1.20:50000", "10.0.2.30:5432", tcp_flags=2, flow_direction=OUT)])[0]
     sent = page(finding)
-    assert "10.0.2.30 [i-2, eni-2, subnet-2, role tag:Role=db, per EC2 at 2025-11-24 15:45:00 UTC]" in row(
-        sent, "To"
-    )
+    assert row(sent, "To") == "10.0.2.30 orders-db-1 (internal)"
+    assert below(sent, "To")[1].startswith("i-2, eni-2, subnet-2 (data-a), security groups sg-2 (data), sg-3")
+    assert below(sent, "To")[1].endswith(", per EC2 at 2025-11-24 15:45:00 UTC")
     assert sent.document["to"]["hosts"][0]["described"] == 1_763_999_100
     assert row(page(finding, NOTHING_KNOWN), "To") == "10.0.2.30 (internal)"
 
@@ -87,12 +91,12 @@ def test_of_several_hosts_at_an_end_each_shows_its_own_ids() -> None:
     (finding,) = [each for each in triaged(flows) if each.detector == "service-blocked"]
     shown = row(page(finding, replace(CONTEXT, hosts=hosts)), "From")
     assert shown.startswith("10.0.1.100, ")
-    assert shown.count("[") == 0, "the known host is listed, although it comes too late"
+    assert below(page(finding, replace(CONTEXT, hosts=hosts)), "From") == [], "the known host comes too late"
     assert shown.endswith(f" and {150 - TOP} more (internal)")
     (few,) = [each for each in triaged(flows[:9]) if each.detector == "service-blocked"]
-    listed = row(page(few, replace(CONTEXT, hosts=hosts)), "From")
-    assert "10.0.1.20, 10.0.1.21 [eni-7, " in listed
-    assert listed.count("[") == 1
+    sent = page(few, replace(CONTEXT, hosts=hosts))
+    assert "10.0.1.20, 10.0.1.21, " in row(sent, "From")
+    assert below(sent, "From") == ["10.0.1.21: eni-7, per EC2 at 1970-01-01 00:00:00 UTC"]
 
 
 def test_an_end_with_hosts_inside_and_outside_says_so() -> None:

@@ -7,15 +7,19 @@ import pytest
 from flowwarden.monitor.detectors import DETECTORS
 from tests.monitor.render.examples import EXAMPLES
 from tests.monitor.render.golden import (
+    CONTEXTS,
     FOLDER,
     HELD,
     ONE_HOST,
+    PAIRS,
     page_of,
     page_of_held,
     page_of_one_host,
+    page_of_pair,
     page_with_rules,
     path_of,
 )
+from tests.monitor.render.named_interfaces import KINDS
 from tests.monitor.render.rule_pages import PAGES
 
 
@@ -41,11 +45,22 @@ def test_the_page_about_held_pages_equals_its_golden_page() -> None:
     assert page_of_held() == path_of(HELD).read_text()
 
 
+@pytest.mark.parametrize("name", [*KINDS, *CONTEXTS])
+def test_a_page_about_an_interface_equals_its_golden_page(name: str) -> None:
+    """One for each kind of interface, for each missing part of a description, and without names."""
+    assert page_of_pair(name) == (PAIRS / f"{name}.txt").read_text()
+
+
+def test_every_golden_page_about_an_interface_has_its_example() -> None:
+    """None is left of a removed one."""
+    assert {each.stem for each in PAIRS.iterdir()} == {*KINDS, *CONTEXTS}
+
+
 def test_every_detector_has_a_golden_page_and_every_golden_page_a_detector() -> None:
     """None is missing, and none is left of a removed detector; two are about several."""
     names = {each.name for each in DETECTORS}
     assert names == EXAMPLES.keys()
-    assert {each.name for each in FOLDER.iterdir()} == {
+    assert {each.name for each in FOLDER.iterdir() if each != PAIRS} == {
         path_of(name).name for name in (*names, *PAGES, ONE_HOST, HELD)
     }
 

@@ -58,7 +58,7 @@ def test_the_text_contains_what_on_call_needs() -> None:
     assert text.startswith("10.0.1.20 is blocked from PostgreSQL (tcp/5432) at 10.0.2.30.\n")
     for expected in (
         "From         10.0.1.20 (internal)",
-        "To           10.0.2.30 [eni-1, subnet-1] (internal)",
+        "To           10.0.2.30 (internal)\n             eni-1, subnet-1\n",
         "Where        111122223333, eu-west-1, vpc-1, logged by eni-1 (ingress)",
         "Since        2025-11-24 16:00:00 UTC (58 s of traffic in this batch)",
         "Traffic      1 connection, 6 packets, 360 bytes, 1 record",

@@ -26,7 +26,8 @@ def test_a_roll_up_has_steps_a_query_and_an_incident(route: Route) -> None:
     sent = rollup.render(["one.", "two."], 40, CONTEXT, route)
     key = rollup.rollup_key(CONTEXT)
     assert sent.document["incident"] == key
-    assert sent.text.endswith(f"Incident {key}, severity {rollup.SEVERITY[route]}, detector alert-rollup\n")
+    identity = f"Incident {key}, severity {rollup.SEVERITY[route]}, detector alert-rollup"
+    assert f"\n{identity}\n\nAWS console\n  query of the log group: https://" in sent.text
     assert sent.document["advice"] == list(rollup.RUNBOOK[route])
     for number, step in enumerate(rollup.RUNBOOK[route], start=1):
         assert f"  {number}. {step}\n" in sent.text

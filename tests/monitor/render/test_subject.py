@@ -15,7 +15,7 @@ from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.network.services import Service
 from flowwarden.notify.alert import Route
-from flowwarden.notify.subject import FITTING, shortened
+from flowwarden.notify.subject import FITTING, Known, Title, shortened, subject_line
 from flowwarden.sinks.sns import SnsSink
 from tests.hostile import mapped
 from tests.monitor.render.examples import EXAMPLES
@@ -161,3 +161,42 @@ def test_an_sms_has_no_character_that_halves_its_length() -> None:
     topic = published(finding)
     assert "`" in topic.subject
     assert "`" not in topic.sms
+
+
+KNOWN = Known("10.0.1.5", "web-1")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "named"),
+    [
+        ("10.0.1.5 is blocked at 10.0.2.30.", "10.0.1.5 (web-1) is blocked at 10.0.2.30."),
+        ("203.0.113.9 connected to 10.0.1.5.", "203.0.113.9 connected to 10.0.1.5 (web-1)."),
+        ("10.0.1.50 and 110.0.1.5 and 10.0.1.5.", "10.0.1.50 and 110.0.1.5 and 10.0.1.5 (web-1)."),
+        ("10.0.1.5 to 10.0.1.5", "10.0.1.5 (web-1) to 10.0.1.5"),
+        ("10.0.1.5:22 is open", "10.0.1.5:22 is open"),
+        ("nothing", "nothing"),
+    ],
+)
+def test_a_name_stands_behind_its_own_address(sentence: str, named: str) -> None:
+    """Once, and at no other address: a name at the wrong host is worse than none."""
+    assert KNOWN.in_text(sentence) == named
+
+
+@pytest.mark.parametrize("name", ["", "a) [RESOLVED", "x\ny", "Ω", "x" * 41, " a", "a(b"])
+def test_a_name_that_could_pretend_is_not_in_a_subject(name: str) -> None:
+    """The page has it between quotation marks."""
+    assert Known("10.0.1.5", name).in_text("10.0.1.5 scans.") == "10.0.1.5 scans."
+
+
+def subject(length: int) -> str:
+    """The subject about a sentence with a word of this length."""
+    title = Title(summary=f"10.0.1.5 did {'x' * length}.", brief="10.0.1.5 did it", about=KNOWN)
+    return subject_line("high", title, "eu-west-1")
+
+
+def test_a_subject_without_room_loses_the_region_then_the_name() -> None:
+    """The sentence is shortened only after that."""
+    assert subject(55) == f"[HIGH] 10.0.1.5 (web-1) did {'x' * 55} (eu-west-1)"
+    assert subject(68) == f"[HIGH] 10.0.1.5 (web-1) did {'x' * 68}"
+    assert subject(77) == f"[HIGH] 10.0.1.5 did {'x' * 77}"
+    assert subject(90) == "[HIGH] 10.0.1.5 (web-1) did it (eu-west-1)"

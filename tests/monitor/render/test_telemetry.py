@@ -58,7 +58,9 @@ def test_the_document_and_attributes_match_the_text() -> None:
     claim = Claim(state=ClaimState.CLAIMED, suppressed_batches=3, last_sent=1_764_000_000)
     sent = draft(SPOT, "key0", CONTEXT).completed(claim)
     assert json.loads(json.dumps(sent.document)) == sent.document
+    (host,) = sent.document["interfaces"].pop("hosts")
     assert sent.document["interfaces"] == {"distinct": 1, "top": ["eni-0a"]}
+    assert (host["interface"], host["name"]) == ("eni-0a", None)
     assert sent.attributes == {
         "kind": "interface-silent",
         "severity": "medium",

@@ -35,7 +35,10 @@ def described(address: str, vpc: str = "vpc-1", name: str = "eni-9") -> Describe
 
 
 OWN = Host(interface="eni-1", instance="i-1", subnet="subnet-1")
-FAR = Host(interface="eni-9", instance="i-9", subnet="subnet-9", role="tag:Role=db", described=AT)
+FAR = Host(
+    interface="eni-9", instance="i-9", subnet="subnet-9", role="tag:Role=db", described=AT,
+    found=described(SERVER)[0],
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -62,11 +65,11 @@ def test_the_role_comes_from_the_description_of_the_interface() -> None:
     interface, _ = described(CLIENT, name="eni-1")
     hosts = Hosts({"eni-1": interface}, role_tags=("Role",))
     assert hosts.at(CLIENT, asked(FlowDirection.EGRESS)) == Host(
-        interface="eni-1", instance="i-1", subnet="subnet-1", role="tag:Role=db"
+        interface="eni-1", instance="i-1", subnet="subnet-1", role="tag:Role=db", found=interface
     )
     bare = asked(FlowDirection.EGRESS, instance_id=None, subnet_id=None)
     assert hosts.at(CLIENT, bare) == Host(
-        interface="eni-1", instance="i-9", subnet="subnet-9", role="tag:Role=db"
+        interface="eni-1", instance="i-9", subnet="subnet-9", role="tag:Role=db", found=interface
     )
 
 

@@ -7,11 +7,15 @@ from typing import Final
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004  botocore's name
+    ConnectTimeoutError,
     CredentialRetrievalError,
+    HTTPClientError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    ReadTimeoutError,
     SSOError,
 )
 
@@ -48,6 +52,18 @@ def reason(error: Exception) -> str:
         case BotoCoreError():
             return str(error).rstrip(".")
     return str(error)
+
+
+def short_reason(error: ClientError | BotoCoreError) -> str:
+    """The reason in a few words for a page, without the names of roles and resources: AWS's code."""
+    match error:
+        case ClientError():
+            return code_of(error) or "an error without a code"
+        case ReadTimeoutError() | ConnectTimeoutError():
+            return "no response in time"
+        case ConnectionError() | HTTPClientError():
+            return "no connection"
+    return type(error).__name__
 
 
 def is_denied(error: Exception) -> bool:

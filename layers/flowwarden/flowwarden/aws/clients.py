@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 type Service = Literal[
     "ec2", "dynamodb", "sns", "logs", "iam", "appconfigdata", "lambda", "sqs", "cloudformation", "cloudtrail",
-    "cloudwatch", "events", "kms",
+    "cloudwatch", "events", "kms", "observabilityadmin",
+    "resourcegroupstaggingapi",
 ]  # fmt: skip
 
 CONNECT_TIMEOUT_SECONDS = 1
@@ -110,7 +111,15 @@ def make_client(
 ) -> SQSClient: ...
 @overload
 def make_client(
-    service: Literal["cloudformation", "cloudtrail", "cloudwatch", "events", "kms"],
+    service: Literal[
+        "cloudformation",
+        "cloudtrail",
+        "cloudwatch",
+        "events",
+        "kms",
+        "observabilityadmin",
+        "resourcegroupstaggingapi",
+    ],
     region: str,
     *,
     attempts: int = ...,

@@ -45,6 +45,7 @@ PASSING: Final = THROTTLED | {
     "InternalError",
     "InternalFailure",
     "InternalServerError",
+    "InternalServerException",
     "OperationAbortedException",
     "RequestTimeout",
     "RequestTimeoutException",

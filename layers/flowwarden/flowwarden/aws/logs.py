@@ -74,7 +74,7 @@ class LogGroups:
         )
 
     def _subscriptions(self, name: str) -> tuple[Subscription, ...]:
-        with classified("DescribeSubscriptionFilters", _classify_reading):
+        with classified("DescribeSubscriptionFilters", classify_reading):
             # A group has at most two filters, so there is no second page.
             answer = self._client.describe_subscription_filters(logGroupName=name)
         filters = listed("DescribeSubscriptionFilters", answer, "subscriptionFilters")
@@ -100,13 +100,7 @@ class LogGroups:
                 with classified("AssociateKmsKey"):
                     self._client.associate_kms_key(logGroupName=step.group, kmsKeyId=step.kms_key_arn)
             case PutSubscriptionFilter():
-                with classified("PutSubscriptionFilter", _classify_filter):
-                    self._client.put_subscription_filter(
-                        logGroupName=step.group,
-                        filterName=step.subscription.name,
-                        filterPattern=step.subscription.pattern,
-                        destinationArn=step.subscription.destination_arn,
-                    )
+                put_subscription_filter(self._client, step.group, step.subscription)
 
     def _make(self, step: CreateLogGroup) -> None:
         key = {"kmsKeyId": step.kms_key_arn} if step.kms_key_arn else {}
@@ -119,13 +113,25 @@ class LogGroups:
             return
 
 
+def put_subscription_filter(client: CloudWatchLogsClient, group: str, subscription: Subscription) -> None:
+    """Create or change a subscription filter. Raises CallRefused, CallFailed and CallThrottled."""
+    with classified("PutSubscriptionFilter", _classify_filter):
+        client.put_subscription_filter(
+            logGroupName=group,
+            filterName=subscription.name,
+            filterPattern=subscription.pattern,
+            destinationArn=subscription.destination_arn,
+        )
+
+
 def _classify_making(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
     if code == "ResourceAlreadyExistsException":
         return AlreadyExists(f"{call}: {code}: {message}")
     return classify(call, code, message, status)
 
 
-def _classify_reading(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
+def classify_reading(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
+    """The error of a call about an existing log group or filter; see `classify`."""
     if code == "ResourceNotFoundException":
         return NotFound(f"{call}: {code}: {message}")
     return classify(call, code, message, status)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from flowwarden.bootstrap.mutes import check_matches, ended
 from flowwarden.errors import ConfigurationError, LogFormatError, PolicyError, SettingsError
 from flowwarden.parameters import (
+    EXISTING_LOG_GROUPS,
     LOG_FORMAT,
     LONGEST_POLICY,
     OTHER_DESTINATIONS,
@@ -26,6 +27,7 @@ from flowwarden.parameters import (
     variables,
     with_defaults,
 )
+from flowwarden.policy import log_groups
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, FlowLogSpec, FlowLogsPolicy
 from flowwarden.policy.policy import Policy
 from flowwarden.policy.validation import check as check_flow_logs
@@ -60,6 +62,7 @@ def check(given: Mapping[str, str]) -> None:
     _check_settings(values)
     policy = read_policy(values[POLICY], values[POLICY_PROFILE])
     _check_log_format(values[LOG_FORMAT], policy.flow_logs)
+    _check_log_groups(values[EXISTING_LOG_GROUPS], policy.flow_logs)
     for path, parameter in needed_parameters(policy.flow_logs):
         if values[parameter] != YES:
             raise PolicyError(
@@ -85,12 +88,20 @@ def check_policy(text: str, given: Mapping[str, str], now: int) -> list[str]:
     """
     policy = read_policy(text, given.get(POLICY_PROFILE, ""))
     needed = [each for each in needed_parameters(policy.flow_logs) if each[1] not in given]
-    check({**dict.fromkeys((parameter for _, parameter in needed), YES), **given, POLICY: text})
+    groups = _missing_log_groups(policy.flow_logs) if EXISTING_LOG_GROUPS not in given else ()
+    allowed = {EXISTING_LOG_GROUPS: ",".join((PARAMETERS[EXISTING_LOG_GROUPS].default, *groups))}
+    granted = dict.fromkeys((parameter for _, parameter in needed), YES)
+    check({**granted, **allowed, **given, POLICY: text})
     first = {parameter: path for path, parameter in reversed(needed)}
     return [
         *(
             f"Deploy it with {parameter}={YES}: flow_logs.{path} needs the permissions that it grants."
             for parameter, path in sorted(first.items())
+        ),
+        *(
+            f"Deploy it with {name}={value}: flow_logs.log_groups needs the permissions that it grants."
+            for name, value in allowed.items()
+            if groups
         ),
         *ended(policy, now),
     ]
@@ -151,6 +162,32 @@ def _filled(policy: FlowLogsPolicy, log_format: str) -> FlowLogsPolicy:
 
     rules = tuple(replace(each, flow_log=filled(each.flow_log)) for each in policy.rules)
     return replace(policy, default=filled(policy.default), rules=rules)
+
+
+def _missing_log_groups(policy: FlowLogsPolicy) -> tuple[str, ...]:
+    """The log groups of the policy that the default of the parameter does not cover."""
+    default = PARAMETERS[EXISTING_LOG_GROUPS].default
+    return tuple(each.name for each in policy.adopted if not log_groups.covers(default, each.name))
+
+
+def _check_log_groups(text: str, policy: FlowLogsPolicy) -> None:
+    """Check the existing log groups that the enforcer may subscribe, and those that the policy names.
+
+    Raises:
+        SettingsError: the parameter names log groups of functions.
+        PolicyError: the policy names a log group that the parameter does not cover.
+    """
+    allowed = text.split(",")
+    for each in allowed:
+        if problem := log_groups.problem_of(each):
+            raise SettingsError(f"parameter {EXISTING_LOG_GROUPS}: {each!r}: {problem}")
+    for number, selection in enumerate(policy.adopted):
+        if not any(log_groups.covers(each, selection.name) for each in allowed):
+            raise PolicyError(
+                f"policy: flow_logs.log_groups[{number}].name: {selection.name!r}: the parameter "
+                f"{EXISTING_LOG_GROUPS}={text!r} does not cover it, so the enforcer would lack the "
+                "permissions: add it there"
+            )
 
 
 def _specs(policy: FlowLogsPolicy) -> Iterator[tuple[str, FlowLogSpec]]:

@@ -13,9 +13,13 @@ from flowwarden.aws.dynamodb.rule_changes import DynamoDbRuleChanges
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
+from flowwarden.aws.existing_log_groups import ExistingGroups
 from flowwarden.aws.iam import Roles
+from flowwarden.aws.invoke_permissions import MonitorPermissions
+from flowwarden.aws.log_volumes import LogVolumes
 from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
+from flowwarden.aws.telemetry_rules import DescribedRules
 from flowwarden.bootstrap.policy import recorder_on_aws
 from flowwarden.enforcer.ports import EnforcerPorts, RunClock
 from flowwarden.enforcer.reconcile import Enforcer
@@ -28,6 +32,9 @@ from flowwarden.settings import EnforcerSettings
 from flowwarden.sinks.sns import SnsSink
 from flowwarden.unreadable import Unreadable
 
+MANY_ATTEMPTS: Final = 8
+"""Attempts per call about existing log groups: hundreds of calls are throttled, and then take some
+seconds."""
 _GUESSED: Final = frozenset({Origin.PARAMETER, Origin.DEFAULT})
 """Origins of a policy that may differ from the configured one, because that was never read."""
 
@@ -84,6 +91,17 @@ def on_aws(settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = A
         ec2=Ec2FlowLogs(make_client("ec2", region, attempts=ec2_attempts)),
         groups=LogGroups(make_client("logs", region)),
         roles=Roles(make_client("iam", region)),
+        existing=existing_groups(region),
+        permissions=MonitorPermissions(
+            make_client("lambda", region),
+            settings.monitor_function_arn,
+            settings.account_id,
+            settings.url_suffix,
+        )
+        if settings.url_suffix
+        else None,
+        rules=DescribedRules(lambda: make_client("observabilityadmin", region, attempts=QUICK_ATTEMPTS)),
+        volumes=log_volumes(region),
         evidence=DynamoDbEvidence(state, table, items, clock.wait),
         queue=DynamoDbWorkQueue(state, table, items),
         registry=DynamoDbRegistry(state, table, items, clock.wait),
@@ -94,6 +112,17 @@ def on_aws(settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = A
         routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait)),)},
         clock=clock,
     )
+
+
+def existing_groups(region: str) -> ExistingGroups:
+    """The existing log groups of the account, on AWS."""
+    logs = make_client("logs", region, attempts=MANY_ATTEMPTS)
+    return ExistingGroups(logs, lambda: make_client("resourcegroupstaggingapi", region))
+
+
+def log_volumes(region: str) -> LogVolumes:
+    """How much the log groups of the account receive, on AWS."""
+    return LogVolumes(lambda: make_client("cloudwatch", region))
 
 
 def stack_of(settings: EnforcerSettings) -> Stack:

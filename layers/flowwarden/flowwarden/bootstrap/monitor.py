@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
+from flowwarden.aws.account import AccountAlias
 from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.digests import DynamoDbDigests
@@ -19,6 +20,7 @@ from flowwarden.aws.dynamodb.roles import DynamoDbRoles
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
+from flowwarden.aws.ec2.names import DescribedNames
 from flowwarden.aws.ec2.rules import RULES_ATTEMPTS, RULES_SECONDS, DescribedRules
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.bootstrap.limits import page_limits
@@ -28,11 +30,13 @@ from flowwarden.monitor.baseline.known_roles import RoleStore
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import LogFormatCache
 from flowwarden.monitor.caches.mutes import MuteCache
+from flowwarden.monitor.caches.names import NameCache
 from flowwarden.monitor.caches.roles import RoleCache
 from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.digest_rows import DigestRows
 from flowwarden.monitor.pipeline import Caches, MonitoringService
-from flowwarden.monitor.ports import InterfaceDirectory, LogFormats, LogFormatStore
+from flowwarden.monitor.ports import InterfaceDirectory, LogFormats, LogFormatStore, NameDirectory
+from flowwarden.monitor.render.console import Console
 from flowwarden.monitor.review.reports import LearningReports
 from flowwarden.monitor.rules.explainer import RuleExplainer
 from flowwarden.monitor.rules.ports import RuleChanges, RuleDirectory
@@ -56,7 +60,24 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 INTERFACE_ATTEMPTS: Final = 1
-"""EC2 is called without retries: a host with an unknown interface is still monitored, with fewer checks."""
+"""EC2 and IAM are called without retries: a host with an unknown interface is still monitored, with fewer
+checks, and a page is sent without names."""
+PARTS_OF_ARN: Final = 6
+
+
+class Home(Struct, frozen=True):
+    """Where the stack is."""
+
+    partition: str = ""
+    """Such as `aws-cn`; '' if it is not known."""
+    account: str = ""
+
+    @classmethod
+    def of(cls, arn: str) -> Home:
+        """The partition and the account in the ARN of one of the stack's resources."""
+        parts = arn.split(":")
+        return cls(parts[1], parts[4]) if len(parts) >= PARTS_OF_ARN else cls()
+
 
 type Warn = Callable[[str], None]
 
@@ -82,6 +103,9 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     which_digests: Digests = Digests.HOURLY_AND_DAILY
     mutes: MadeMutes | None = None
     """The mutes made by command; without it, there are none."""
+    names: NameDirectory | None = None
+    """Where notifications get names from; without it, they contain what the batch knows."""
+    home: Home = Home()
     rules: RuleDirectory | None = None
     """Security groups and network ACLs; without it, no page names a rule."""
     rule_changes: RuleChanges | None = None
@@ -125,7 +149,12 @@ def build(
         claims=ports.claims,
         page_budget=ports.page_budget,
         routes=routes,
-        deployment=Deployment(region=region, suppression_minutes=suppression_minutes, runbooks=runbooks),
+        deployment=Deployment(
+            region=region,
+            suppression_minutes=suppression_minutes,
+            runbooks=runbooks,
+            console=Console(ports.home.partition, region),
+        ),
     )
 
 
@@ -135,6 +164,7 @@ def _caches(ports: MonitorPorts, routes: Routes, log_formats: tuple[LogFormat, .
             ports.formats, ports.format_store, log_formats, ports.warn, ports.unreadable_items
         ),
         interfaces=InterfaceCache(ports.interfaces, ports.warn),
+        names=NameCache(ports.names, ports.home.account, ports.warn) if ports.names else None,
         state=StateCache(ports.state),
         roles=RoleCache(ports.roles) if ports.roles else None,
         rules=RuleExplainer(ports.rules, ports.rule_changes, ports.warn) if ports.rules else None,
@@ -181,15 +211,17 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
     topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
     terms = ClaimTerms(suppression=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
     items, answers = Unreadable(), Unreadable()
+    interfaces = DescribedInterfaces(
+        lambda: make_client("ec2", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS), answers
+    )
     return MonitorPorts(
         formats=DescribedFormats(
             lambda: make_client("ec2", region, attempts=ATTEMPTS, read_timeout=READ_SECONDS), answers
         ),
         format_store=DynamoDbLogFormats(state, table, items),
-        interfaces=DescribedInterfaces(
-            lambda: make_client("ec2", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS),
-            answers,
-        ),
+        interfaces=interfaces,
+        names=DescribedNames(interfaces, _alias(region)),
+        home=Home.of(settings.pages_topic_arn),
         state=DynamoDbEvidence(state, table, items, wait),
         roles=DynamoDbRoles(state, table, items),
         digests=None if settings.digests is Digests.NONE else DynamoDbDigests(state, table, items),
@@ -210,4 +242,10 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         warn=warn,
         pages=SnsSink(Topic(topics, settings.pages_topic_arn, wait)),
         operations=SnsSink(Topic(topics, settings.operations_topic_arn, wait)),
+    )
+
+
+def _alias(region: str) -> AccountAlias:
+    return AccountAlias(
+        lambda: make_client("iam", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS)
     )

@@ -16,6 +16,7 @@ from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.identity import Identity
 from flowwarden.aws.logs import LogGroups
 from flowwarden.bootstrap.deployment import MADE_BY_AWS
+from flowwarden.bootstrap.enforcer import existing_groups
 from flowwarden.enforcer.decide.delivery_role import NEEDED, SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.iam_policy import Statement
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
@@ -63,6 +64,7 @@ def on_aws(settings: EnforcerSettings, clock: RunClock) -> EnforcerPorts:
         ec2=Ec2FlowLogs(make_client("ec2", region)),
         groups=LogGroups(make_client("logs", region)),
         roles=CreatedRole(),
+        existing=existing_groups(region),
         evidence=NoState(),
         queue=NoState(),
         registry=NoFlowLogs(),
@@ -92,6 +94,7 @@ def assumed(aws: EnforcerPorts, stack: Stack) -> EnforcerPorts:
         aws,
         groups=CreatedGroup(aws.groups, stack),
         roles=CreatedRole(),
+        permissions=None,
         evidence=nothing,
         queue=nothing,
         registry=NoFlowLogs(),

@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery_role import role_doubts, role_problems
 from flowwarden.enforcer.decide.log_groups import CreateLogGroup, LogGroupStep, problems
+from flowwarden.enforcer.decide.subscriptions import SubscriptionStep
+from flowwarden.enforcer.decide.telemetry_rules import judge_rules
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.isolate import isolate
+from flowwarden.enforcer.measured_cost import measured
 from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.observe import Observed
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.registry import Registry
-from flowwarden.enforcer.reporting import recurring
-from flowwarden.enforcer.reporting.recurring import Notices, Scope
+from flowwarden.enforcer.reporting import recurring, subscriptions
+from flowwarden.enforcer.reporting.recurring import Notices, Scope, Verdicts
 from flowwarden.enforcer.reporting.report import Remediation, VpcOutcome
 from flowwarden.enforcer.state.inventory import LogGroup
 from flowwarden.enforcer.state.stack import Stack
@@ -34,6 +38,8 @@ class AccountPlan(Struct, frozen=True, kw_only=True):
 
     vpcs: tuple[Planned, ...]
     log_group_steps: tuple[LogGroupStep, ...]
+    subscription_steps: tuple[SubscriptionStep, ...]
+    """The steps for existing log groups, which were executed already, except in a dry run."""
     new_groups: frozenset[str]
     """Log groups that are created for their first flow log."""
     unreadable: tuple[Remediation, ...]
@@ -74,17 +80,38 @@ class AccountPlanner:
         """The plan. Reads log groups and the delivery role; the plan lists what could not be read."""
         vpcs = self._vpcs(observed, trigger, queue, now)
         steps, unreadable = self._log_group_steps(observed, vpcs)
-        scope = Scope(stack=self._stack, accepted_duplicates=self._planner.accepted_duplicates, now=now)
+        scope = Scope(
+            stack=self._stack,
+            accepted_duplicates=self._planner.accepted_duplicates,
+            reading=observed.reading,
+            now=now,
+        )
         judged = [(each.vpc_state, each.plan.verdict) for each in vpcs]
         return AccountPlan(
             vpcs=tuple(vpcs),
             log_group_steps=steps,
+            subscription_steps=observed.reading.steps,
             new_groups=self._new_groups(steps, observed),
-            unreadable=(*observed.unreadable, *unreadable),
+            unreadable=(
+                *observed.unreadable,
+                *unreadable,
+                *subscriptions.report(observed.listed, registry, scope),
+            ),
             role=tuple(recurring.doubts(self._role(trigger), trigger)),
             silences=tuple(recurring.silences(judged, trigger, self._stack)),
-            notices=recurring.notices(judged, observed.listed, trigger, registry, scope),
+            notices=self._notices(judged, observed, trigger, registry, scope),
         )
+
+    def _notices(
+        self, judged: Verdicts, observed: Observed, trigger: Trigger, registry: Registry, scope: Scope
+    ) -> Notices:
+        """What to report once, with measured costs, and the telemetry enablement rules."""
+        listed, ports = observed.listed, self._ports
+        found = recurring.notices(judged, listed, trigger, registry, scope)
+        found = measured(found, listed, ports.volumes, self._stack, scope.now)
+        if ports.rules is None or not RUN_MODES[trigger.kind].checks_silence:
+            return found
+        return replace(found, rules=judge_rules(ports.rules.read(), listed, self._stack))
 
     def _vpcs(self, observed: Observed, trigger: Trigger, queue: WorkQueue, now: int) -> list[Planned]:
         """The plans; for a resumed sweep, those of the remaining and of the due VPCs."""

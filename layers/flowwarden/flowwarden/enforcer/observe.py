@@ -16,6 +16,7 @@ from msgspec import Struct
 from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.decide.destination import LogDestinations, destinations_of
 from flowwarden.enforcer.decide.drift import is_tagged, log_group_of
+from flowwarden.enforcer.decide.subscriptions import Reading
 from flowwarden.enforcer.ports import Listings
 from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.report import Remediation
@@ -63,6 +64,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     """What could not be read, while the rest could."""
     unlisted: Mapping[str | None, EnforcementError] = {}
     """VPCs that are left out, because EC2 does not answer about them; None stands for an unknown number."""
+    reading: Reading = Reading()
+    """The existing log groups that the monitor reads."""
 
     def is_listable(self, flow_log_id: str, vpc_id: str) -> bool:
         """Whether a flow log would be listed if it existed, so that one that is not listed was deleted.

@@ -18,7 +18,7 @@ from flowwarden.enforcer.state.inventory import LogGroup, Vpc, VpcResources
 from flowwarden.enforcer.state.selector import selects
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_queue import WorkItem
-from flowwarden.policy.flow_logs import ACCEPT_UNMANAGED, FlowLogsPolicy, Rule
+from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, FlowLogsPolicy, Rule
 
 NOTHING = VpcResources()
 
@@ -60,7 +60,7 @@ class Planner:
             stack=self._stack,
             seen=observed.seen,
             at=now,
-            accepts_unmanaged=self._policy.unmanaged == ACCEPT_UNMANAGED,
+            adopted=observed.reading.groups if self.adopts(vpc, now) else {},
         )
         context = PlanContext(
             places=observed.destinations,
@@ -70,6 +70,20 @@ class Planner:
             exempt=self._exempt(vpc, now),
         )
         return Planned(vpc_state=vpc_state, plan=plan.make(vpc_state, context))
+
+    def adopts(self, vpc: Vpc, now: int) -> bool:
+        """Whether an unmanaged flow log may cover the VPC, at this time (Unix seconds).
+
+        A rule asks for a certain flow log, and so does a default with another destination.
+        """
+        here = self._stack.account_id, self._stack.region
+        return (
+            bool(self._policy.adopted)
+            and self._policy.default.destination_type == CLOUD_WATCH_LOGS
+            and vpc.owner_id in {"", self._stack.account_id}
+            and not any(selects(each.where, *here, vpc) for each in self._policy.rules)
+            and self._exempt(vpc, now) is None
+        )
 
     def replan(self, planned: Planned, parts: VpcResources) -> Planned:
         """The plan for the same VPC, with newly observed resources."""

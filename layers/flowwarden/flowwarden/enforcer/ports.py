@@ -9,17 +9,29 @@ from msgspec import Struct, field
 
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
+from flowwarden.enforcer.decide.subscriptions import (
+    AllowInvocation,
+    RevokeInvocation,
+    Subscribe,
+    Unsubscribe,
+)
+from flowwarden.enforcer.decide.telemetry_rules import TelemetryRules
 from flowwarden.enforcer.outbox import OutboxStore
 from flowwarden.enforcer.registry import RegistryStore
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subnet, Unread, Vpc
 from flowwarden.enforcer.work_queue import WorkQueueStore
+from flowwarden.errors import EnforcementError
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.notifier import Routes
 from flowwarden.notify.ports import Claims
 from flowwarden.state.ports import EvidenceStore
 from flowwarden.state.rule_changes import RuleChangeStore
 from flowwarden.unreadable import Unreadable
+
+type Described = Mapping[str, LogGroup | EnforcementError]
+"""Log groups by name, or why one could not be read. The error of a listing has the key of its prefix and
+`*`."""
 
 
 class Listings(Protocol):
@@ -80,6 +92,52 @@ class LogGroupService(Protocol):
         """Create, change or subscribe a log group. Idempotent."""
 
 
+class ExistingLogGroups(Protocol):
+    """The existing log groups that the enforcer subscribes, for one account and region."""
+
+    def describe(self, prefixes: Collection[str], names: Collection[str] | None = None) -> Described:
+        """The groups whose names begin with one of the prefixes, with their subscriptions; errors are values.
+
+        `names` limits them to these; None stands for all.
+        """
+
+    def tagged(self, tags: Mapping[str, str]) -> frozenset[str]:
+        """The names of the groups with all of these tags; the value `*` matches any value.
+
+        Raises CallRefused, CallFailed and CallThrottled.
+        """
+
+    def change(self, steps: Sequence[Subscribe | Unsubscribe]) -> Sequence[EnforcementError | None]:
+        """Make each change, several at a time; returns the error of each, None if it was made. Idempotent."""
+
+
+class InvokePermissions(Protocol):
+    """Who may invoke the monitor. All raise CallRefused, CallFailed and CallThrottled."""
+
+    def granted(self) -> Mapping[str, str]:
+        """The permissions that the enforcer granted: the name or pattern of log groups by statement id."""
+
+    def change(self, step: AllowInvocation | RevokeInvocation) -> None:
+        """Grant or withdraw a permission. Idempotent."""
+
+
+class LogVolumes(Protocol):
+    """How much log groups receive, for one account and region."""
+
+    def daily_bytes(self, groups: Sequence[str], now: int) -> Mapping[str, float]:
+        """The bytes that each group received on an average day before `now` (Unix seconds).
+
+        Groups without data are left out. Raises CallRefused, CallFailed and CallThrottled.
+        """
+
+
+class TelemetryRuleService(Protocol):
+    """The telemetry enablement rules of CloudWatch; read-only."""
+
+    def read(self) -> TelemetryRules:
+        """The rules that switch on VPC Flow Logs. Never raises: the answer says what could not be read."""
+
+
 class RoleService(Protocol):
     """The IAM operations that the enforcer uses; read-only."""
 
@@ -103,6 +161,14 @@ class EnforcerPorts(Struct, frozen=True, kw_only=True):
     ec2: FlowLogService
     groups: LogGroupService
     roles: RoleService
+    existing: ExistingLogGroups | None = None
+    """None if no existing log group is read, as in most tests."""
+    permissions: InvokePermissions | None = None
+    """None if it is unknown who may invoke the monitor, as before a deployment."""
+    rules: TelemetryRuleService | None = None
+    """None if telemetry enablement rules are not read, as in most tests."""
+    volumes: LogVolumes | None = None
+    """None if costs are only estimated, as in most tests."""
     evidence: EvidenceStore
     queue: WorkQueueStore
     registry: RegistryStore

@@ -36,6 +36,7 @@ from msgspec.structs import asdict, replace
 
 from flowwarden.enforcer import adoption, deletions
 from flowwarden.enforcer.account_plan import AccountPlan, AccountPlanner, Results
+from flowwarden.enforcer.adopted_groups import AdoptedGroups
 from flowwarden.enforcer.deferral import new_vpcs, unfinished
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor
@@ -51,7 +52,7 @@ from flowwarden.enforcer.recovery import recover
 from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.report import EnforcementReport, VpcOutcome
 from flowwarden.enforcer.sending import send, send_policy
-from flowwarden.enforcer.state.desired import retentions
+from flowwarden.enforcer.state.desired import with_policy
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.targets import list_again, missing, settle, targets_of, unlisted
 from flowwarden.enforcer.triggers.trigger import Trigger
@@ -88,11 +89,12 @@ class Enforcer:
         """
         self._ports = ports
         self._policy = policy
-        self._stack = stack = replace(stack, suffixes=policy.suffixes, retentions=retentions(policy, stack))
+        self._stack = stack = with_policy(stack, policy)
         self._dry_run = dry_run
         self._policy_recorder = policy_recorder
         self._planner = Planner(policy, stack)
         self._plans = AccountPlanner(self._planner, ports, stack)
+        self._adopted = AdoptedGroups(policy, self._planner, ports, stack)
         self._log_groups = LogGroupExecutor(ports.groups, ports.clock)
         self._tags = TagExecutor(ports.ec2, ports.clock)
 
@@ -175,14 +177,12 @@ class Enforcer:
         return self._ports.unreadable_items.take()
 
     def _observe(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
-        """Observe the VPCs, and record what earlier runs created without a record."""
+        """Observe the VPCs, record what earlier runs created without a record, and subscribe log groups."""
         ports, stack = self._ports, self._stack
         observed = self._describe(targets, registry, now)
-        if self._dry_run:
-            return observed
-        if recover(registry, observed.listed, ports.ec2, stack, ports.clock, now):
+        if not self._dry_run and recover(registry, observed.listed, ports.ec2, stack, ports.clock, now):
             observed = self._describe(targets, registry, now)
-        return observed
+        return self._adopted.read(observed, now, everything=targets is None, dry_run=self._dry_run)
 
     def _describe(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
         ports = self._ports
@@ -279,7 +279,7 @@ class Enforcer:
             return replace(
                 report,
                 plans=tuple(each.plan for each in plan.vpcs),
-                log_group_steps=plan.log_group_steps,
+                log_group_steps=(*plan.subscription_steps, *plan.log_group_steps),
                 remediations=(*plan.unreadable, *plan.role, *plan.silences),
             )
         found = (*plan.unreadable, *results.log_groups, *plan.role, *results.tags, *plan.silences)

@@ -63,6 +63,9 @@ def _marks(report: EnforcementReport, topic: Topic) -> Iterator[tuple[str, str, 
         case Topic.ELSEWHERE | Topic.UNRECORDED:
             found = report.elsewhere if topic is Topic.ELSEWHERE else report.unrecorded
             yield from ((each.flow_log_id, each.resource_id, topic) for each in found)
+        case Topic.READ | Topic.NOT_READ:
+            existing = report.read_in_place if topic is Topic.READ else report.not_read
+            yield from ((each.flow_log_id, each.resource_id, topic) for each in existing)
 
 
 def _mark(flow_log_id: str, resource_id: str, mark: str, registry: Registry) -> None:

@@ -19,9 +19,12 @@ from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding,
 from flowwarden.monitor.host_incident import HostIncident
 from flowwarden.monitor.incidents import incident_of
 from flowwarden.monitor.mutes import suggested
+from flowwarden.monitor.names import Names
 from flowwarden.monitor.quiet import quiet_of, quiet_of_host
 from flowwarden.monitor.render import rollup
+from flowwarden.monitor.render.console import Console
 from flowwarden.monitor.render.incident_key import account_of, incident_key
+from flowwarden.monitor.render.message import known_of
 from flowwarden.monitor.render.not_sent import NotSent
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import RenderContext
@@ -52,6 +55,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
     """For how long repeats are suppressed."""
     runbooks: str
     """Base address of the runbooks."""
+    console: Console = Console()
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -63,6 +67,10 @@ class Seen(Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     hosts: Hosts = Hosts({})
     """What is known of the hosts at the ends of the connections."""
+    names: Names | None = None
+    """What was looked up for the notifications; None if nothing could be."""
+    owner_tags: tuple[str, ...] = ()
+    """Keys of tags that tell whose a host is."""
     past: Mapping[Place, Past] = {}
     """What earlier batches reported about the acting hosts of the findings."""
     explain: Explain | None = None
@@ -82,7 +90,10 @@ class Seen(Struct, frozen=True, kw_only=True):
             suppression_minutes=self.deployment.suppression_minutes,
             now=self.now,
             runbooks=self.deployment.runbooks,
-            hosts=self.hosts,
+            hosts=self.hosts.also(self.names.hosts) if self.names else self.hosts,
+            names=self.names,
+            owner_tags=self.owner_tags,
+            console=self.deployment.console,
             not_sent=self.not_sent,
             batch_span=self.span,
         )
@@ -107,7 +118,7 @@ def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
     """
     incidents: defaultdict[str, list[_PagedFinding]] = defaultdict(list)
     own = own_hosts(findings, seen)
-    for finding in sorted(findings, key=_urgency):
+    for finding in sorted(findings, key=urgency):
         if finding.severity.pages:
             paged = _paged(finding, seen, own)
             incidents[paged.key].append(paged)
@@ -144,7 +155,9 @@ def _alert(several: Sequence[_PagedFinding], seen: Seen) -> Alert:
     first, findings = several[0], [each.finding for each in several]
     finding, detector = first.finding, BY_NAME[first.finding.detector]
     context, crowd = seen.context(first.account), _crowd(several)
-    title = describe(finding).summary.removesuffix(".") + (crowd.added() if crowd else "") + "."
+    known = known_of(finding, context)
+    summary = known.in_text(describe(finding).summary)
+    title = summary.removesuffix(".") + (crowd.added() if crowd else "") + "."
     kind = "incident" if detector.route is Route.PAGES else detector.name
     return Alert(
         key=first.key,
@@ -179,7 +192,7 @@ def _page(
     reported = frozenset(claim.reported.members if claim.reported else ())
 
     def rank(each: _PagedFinding) -> tuple[tuple[bool, bool, int], bool]:
-        return _urgency(each.finding), reported.issuperset(_members([each]) or ("",))
+        return urgency(each.finding), reported.issuperset(_members([each]) or ("",))
 
     first, *others = sorted(several, key=rank)
     crowd = _crowd([first, *others])
@@ -226,7 +239,8 @@ def _evidence(several: Sequence[_PagedFinding]) -> Evidence | None:
     )
 
 
-def _urgency(finding: Finding) -> tuple[bool, bool, int]:
+def urgency(finding: Finding) -> tuple[bool, bool, int]:
+    """The rank of a finding among those of a batch: the least is the most urgent."""
     is_page = BY_NAME[finding.detector].route is not Route.OPERATIONS
     return is_page, isinstance(finding, SurplusFinding), finding.severity.rank
 

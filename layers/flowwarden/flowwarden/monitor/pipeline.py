@@ -7,29 +7,30 @@ that a batch can do without have budgets of seconds, so that a slow service dela
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flowwarden.monitor import digest_rows, heartbeats
-from flowwarden.monitor.acting_hosts import Past, Place
 from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages, own_hosts, roll_up
 from flowwarden.monitor.budget import Budget, TimedClaims, TimedPages
 from flowwarden.monitor.caches.interfaces import InterfaceCache, InterfaceView
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
 from flowwarden.monitor.caches.mutes import MuteCache
+from flowwarden.monitor.caches.names import NameCache
 from flowwarden.monitor.caches.roles import RoleCache
 from flowwarden.monitor.caches.state import StateCache, StateView
 from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.inhibition import Inhibition
 from flowwarden.monitor.mutes import muted
+from flowwarden.monitor.naming import names_of
 from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.remember import remember
 from flowwarden.monitor.render.not_sent import NotSent
-from flowwarden.monitor.report import BatchReport, report
+from flowwarden.monitor.report import BatchReport, delay, report
 from flowwarden.monitor.reported import HostHistory
 from flowwarden.monitor.review.reports import LearningReports, Occasion
 from flowwarden.monitor.rules.explainer import Explain, RuleExplainer
@@ -82,6 +83,8 @@ class Caches(Struct, frozen=True, kw_only=True):
     """Explains rejections by the rules; None if nothing is looked up, as in evaluations."""
     mutes: MuteCache | None = None
     """The mutes made by command; None if there are none, as in evaluations."""
+    names: NameCache | None = None
+    """Finds the names for notifications; None if there are none, as in evaluations."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)
     """The parts of the state table's items that could not be read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
@@ -141,8 +144,7 @@ class MonitoringService:
         sorted_out = triage(found, view.policy)
         triaged = muted(sorted_out.remaining, self._mutes(sorted_out.remaining, state, now), view.hosts, now)
         findings = inhibition.of(triaged, state)
-        past = HostHistory(batch.owner, self._deployment.suppression_minutes, now).of(findings, state)
-        seen = self._seen(view, past, [*findings, *sorted_out.inhibited], invocation)
+        seen = self._seen(view, findings, sorted_out.inhibited, state, invocation)
         found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         self._ended_mutes.note(delivery)
@@ -162,7 +164,7 @@ class MonitoringService:
         )
         return replace(
             done,
-            delay=_delay(records, now),
+            delay=delay(records, now),
             reports_unsent=learning.unsent,
             deferred=state.deferred + len(view.active_hosts.others),
             policy_invalid=int(bool(self._policy_recorder.in_use.problem)),
@@ -209,17 +211,25 @@ class MonitoringService:
         return [*invalid, *self._ended_mutes.alerts(now, owner, self._deployment.region)]
 
     def _seen(
-        self, view: BatchView, past: Mapping[Place, Past], found: Sequence[Finding], invocation: Invocation
+        self,
+        view: BatchView,
+        findings: Sequence[Finding],
+        inhibited: Sequence[Finding],
+        state: StateView,
+        invocation: Invocation,
     ) -> Seen:
         """What the texts of notifications need in addition to the findings."""
+        history = HostHistory(view.batch.owner, self._deployment.suppression_minutes, view.now)
         return Seen(
             batch=view.batch,
             deployment=self._deployment,
             now=view.now,
             hosts=view.hosts,
-            past=past,
+            names=names_of(findings, view, self._caches.names, invocation.time_left),
+            owner_tags=view.policy.owner_tags,
             explain=self._explain(view, invocation),
-            not_sent=NotSent.of(found),
+            past=history.of(findings, state),
+            not_sent=NotSent.of([*findings, *inhibited]),
             span=view.records.flows.span,
         )
 
@@ -272,9 +282,3 @@ class MonitoringService:
             return None
         pages = TimedPages(self._page_budget, budget)
         return Budgeted(pages=pages, roll_up=lambda held, limit: held_pages(held, limit, seen))
-
-
-def _delay(records: Table, now: int) -> int | None:
-    """Seconds from the end of the newest window to `now`; not negative, although clocks differ a little."""
-    span = records.flows.span
-    return None if span is None else max(now - span[1], 0)

@@ -43,3 +43,22 @@ class InterfaceDirectory(Protocol):
 
         Raises InterfacesUnavailable.
         """
+
+
+class NameDirectory(Protocol):
+    """Names of what notifications show, according to AWS. One instance is bound to one account and region.
+
+    All methods raise NamesUnavailable, with a short reason: it is shown on the page.
+    """
+
+    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
+        """The existing interfaces among these, by id."""
+
+    def having(self, vpc_ids: Sequence[str], addresses: Sequence[str]) -> Sequence[NetworkInterface]:
+        """The interfaces in any of these VPCs that have any of these addresses, all of one family."""
+
+    def subnet_names(self, subnet_ids: Sequence[str]) -> Mapping[str, str]:
+        """The names of the existing subnets among these by id; '' for one without a name."""
+
+    def account_alias(self) -> str:
+        """The alias of the account; '' if it has none."""

@@ -185,3 +185,9 @@ def report(
         host_history_unavailable=host_history_unavailable,
         interfaces_unavailable=interfaces_unavailable,
     )
+
+
+def delay(records: Table, now: int) -> int | None:
+    """Seconds from the end of the newest window to `now`; not negative, although clocks differ a little."""
+    span = records.flows.span
+    return None if span is None else max(now - span[1], 0)

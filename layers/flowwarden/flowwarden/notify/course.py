@@ -68,7 +68,7 @@ class Course(Struct, frozen=True, tag="host", tag_field="kind"):
             return title
         named = ", then ".join(f"{each.detector} since {moment(each.since)}" for each in events)
         brief = ", then ".join(each.detector for each in events)
-        return Title(summary=f"{self.host}: {named}.", brief=f"{self.host}: {brief}")
+        return replace(title, summary=f"{self.host}: {named}.", brief=f"{self.host}: {brief}")
 
     def lines(self, claim: Claim) -> Iterator[str]:
         """The paragraph about the events; none if there is only one."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.subject import Title
@@ -40,7 +41,7 @@ class Crowd(Struct, frozen=True, tag="cause", tag_field="kind"):
         if not self.others:
             return title
         summary = f"{title.summary.removesuffix('.')}{self.added()}."
-        return Title(summary=summary, brief=f"{title.brief or title.summary} +{len(self.others)}")
+        return replace(title, summary=summary, brief=f"{title.brief or title.summary} +{len(self.others)}")
 
     def lines(self, claim: Claim) -> Iterator[str]:
         """The paragraph about the cause."""

@@ -36,6 +36,8 @@ class Draft(Struct, frozen=True, kw_only=True, tag="draft", tag_field="stored"):
     identity: tuple[str, str]
     """The line that names the incident: what stands before its severity, and after it."""
     ending: tuple[str, ...]
+    """The lines of the paragraph about mutes."""
+    links: tuple[str, ...] = ()
     """The lines of the last paragraph."""
     repeats: str
     """For how long repeats are suppressed."""
@@ -68,7 +70,7 @@ class Draft(Struct, frozen=True, kw_only=True, tag="draft", tag_field="stored"):
             return incident
         severity = self._severity(claim, evidence)
         attributes = incident.attributes | {"severity": severity}
-        title = self._title(claim).summary
+        title = self._title(claim).named
         return replace(incident, title=title, severity=severity, attributes=attributes)
 
     def _title(self, claim: Claim) -> Title:
@@ -89,6 +91,7 @@ class Draft(Struct, frozen=True, kw_only=True, tag="draft", tag_field="stored"):
             *self.body,
             (f"{_last(claim)}{self.repeats}", f"{before}{severity}{after}"),
             self.ending,
+            self.links,
         )
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.document import Json, shown_at
 from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Rule, Selection
+from flowwarden.policy.log_groups import LogGroupSelection
 from flowwarden.policy.mutes import Mute
 
 PLACES: Final[Mapping[str, type[Struct]]] = {
@@ -22,6 +23,7 @@ PLACES: Final[Mapping[str, type[Struct]]] = {
     "flow_log": FlowLogSpec,
     "exemptions": Exemption,
     "where": Selection,
+    "log_groups": LogGroupSelection,
 }
 """Types of the settings that contain other settings."""
 

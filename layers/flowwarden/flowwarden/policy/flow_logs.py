@@ -17,6 +17,7 @@ from typing import Annotated, Final
 from msgspec import Struct
 
 from flowwarden.policy import tag_fields
+from flowwarden.policy.log_groups import TELEMETRY_RULES, LogGroupSelection
 from flowwarden.policy.setting import Setting, settings_of
 from flowwarden.policy.tag_fields import TagFields
 
@@ -34,8 +35,8 @@ RETENTIONS: Final = (
     *(545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 """Days that CloudWatch Logs accepts (PutRetentionPolicy)."""
-SUPPLEMENT: Final = "supplement"
-ACCEPT_UNMANAGED: Final = "accept"
+ADOPT: Final = "adopt"
+BESIDE: Final = "beside"
 LONGEST_GRACE: Final = 1440
 ANY: Final = "*"
 MOST_TAGS: Final = 47
@@ -222,10 +223,12 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exemptions: tuple[Exemption, ...] = ()
     grace_minutes: int = 5
     """Minutes to wait before covering a new VPC, so that the tool that created it can create its flow log."""
-    unmanaged: str = SUPPLEMENT
-    """Whether an unmanaged flow log of all traffic covers a VPC, regardless of its destination (`accept`). If
-    not (`supplement`), a managed one is created in addition, because the monitor reads only the stack's log
-    groups."""
+    unmanaged: str = ADOPT
+    """Whether an unmanaged flow log covers a VPC (`adopt`): it must record all traffic to an existing log
+    group of `log_groups`, in a format that is good enough, and the monitor must see its records. If not
+    (`beside`), a managed one is created in addition, and no existing log group is read."""
+    log_groups: tuple[LogGroupSelection, ...] = (TELEMETRY_RULES,)
+    """The existing log groups that the monitor may read, if unmanaged flow logs deliver to them."""
     accepted_duplicates: tuple[str, ...] = ()
     """Unmanaged flow logs that may record the same traffic again, so that they are not reported: ids
     (`fl-…`), names of log groups or ARNs of destinations; `*` for all."""
@@ -235,3 +238,8 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The log group suffixes that the policy names, each once."""
         specs = (self.default, *(each.flow_log for each in self.rules))
         return tuple(dict.fromkeys(each.log_group_suffix for each in specs if each.log_group_suffix))
+
+    @property
+    def adopted(self) -> tuple[LogGroupSelection, ...]:
+        """The existing log groups that the monitor may read: none if managed flow logs are created beside."""
+        return self.log_groups if self.unmanaged == ADOPT else ()

@@ -23,6 +23,8 @@ from flowwarden.policy.validation import check
 
 NO_SETTINGS: Final = "{}"
 """The template's default. No decoder of all settings is made for it, which takes milliseconds at start."""
+MOST_OWNER_TAGS: Final = 10
+"""Tag keys in `owner_tags`."""
 LONGEST: Final = 131_072
 """Characters of a policy that is read, far beyond what can be deployed: megabytes take seconds to refuse."""
 
@@ -59,6 +61,10 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tag keys whose value is a host's role, highest priority first. Hosts with the same value share a
     baseline. `Name` is not a default because it usually differs for each host."""
 
+    owner_tags: tuple[str, ...] = ("Owner", "owner", "Team", "team", "Contact", "contact")
+    """Tag keys whose values tell whose a host is, in the order in which pages show them. Not `CostCenter`: it
+    names a budget, and on-call looks for people."""
+
     flow_logs: FlowLogsPolicy = FlowLogsPolicy()
     """For the enforcer: the flow log that each VPC must have, and the exempt VPCs."""
 
@@ -90,8 +96,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 f"policy: {path}: occurs twice; the first value would be ignored: write it once"
             )
         check_networks({name: getattr(policy, name) for name in ID_PREFIXES})
-        for i, key in enumerate(policy.role_tags):
-            _check_tag_key(f"role_tags[{i}]", key)
+        _check_tag_keys("role_tags", policy.role_tags)
+        _check_tag_keys("owner_tags", policy.owner_tags)
+        _check_owner_tags(policy.owner_tags)
         _check_mutes(policy)
         check(policy.flow_logs)
         return policy
@@ -102,6 +109,22 @@ def _check_mutes(policy: Policy) -> None:
         from flowwarden.policy.mute_checks import check_mutes  # noqa: PLC0415  it loads numpy
 
         check_mutes(policy.mutes, policy.exempt)
+
+
+def _check_owner_tags(keys: tuple[str, ...]) -> None:
+    if len(keys) > MOST_OWNER_TAGS:
+        raise PolicyError(
+            f"policy: owner_tags: {len(keys)} tag keys; write at most {MOST_OWNER_TAGS}, "
+            "because each of them can add text to a page"
+        )
+    for i, key in enumerate(keys):
+        if key in keys[:i]:
+            raise PolicyError(f"policy: owner_tags[{i}]: {key!r} occurs twice; write it once")
+
+
+def _check_tag_keys(setting: str, keys: tuple[str, ...]) -> None:
+    for i, key in enumerate(keys):
+        _check_tag_key(f"{setting}[{i}]", key)
 
 
 def _check_tag_key(path: str, key: str) -> None:

@@ -8,10 +8,11 @@ from ipaddress import ip_network
 from typing import Final
 
 from flowwarden.errors import LogFormatError, PolicyError
-from flowwarden.policy import tag_fields
+from flowwarden.policy import log_groups, tag_fields
 from flowwarden.policy.flow_logs import (
-    ACCEPT_UNMANAGED,
+    ADOPT,
     ANY,
+    BESIDE,
     CLOUD_WATCH_LOGS,
     FIREHOSE,
     LONGEST_GRACE,
@@ -19,7 +20,6 @@ from flowwarden.policy.flow_logs import (
     MOST_TAGS,
     S3,
     SPEC_SETTINGS,
-    SUPPLEMENT,
     Exemption,
     FlowLogSpec,
     FlowLogsPolicy,
@@ -74,7 +74,8 @@ def check(policy: FlowLogsPolicy) -> None:
 def _problems(policy: FlowLogsPolicy) -> Iterator[str]:
     if not 0 <= policy.grace_minutes <= LONGEST_GRACE:
         yield f"grace_minutes: {policy.grace_minutes}; write 0 to {LONGEST_GRACE}"
-    yield from _not_among("unmanaged", policy.unmanaged, (ACCEPT_UNMANAGED, SUPPLEMENT))
+    yield from _not_among("unmanaged", policy.unmanaged, (ADOPT, BESIDE))
+    yield from (f"log_groups{place}: {problem}" for place, problem in log_groups.problems(policy.log_groups))
     yield from _wrong_duplicates(policy.accepted_duplicates)
     yield from _wrong_spec("default", policy.default)
     for number, rule in enumerate(policy.rules):

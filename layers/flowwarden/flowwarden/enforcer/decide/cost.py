@@ -1,5 +1,7 @@
 """Estimates the monthly cost of a flow log. The traffic of a VPC is unknown before its flow log exists.
 
+What an existing flow log costs is measured instead, if CloudWatch knows how much its log group received.
+
 Delivery is priced per GB, which depends on the number and the length of the records. One record is written
 for each conversation, direction, interface and aggregation window. On nearly every instance a window is one
 minute, whatever the flow log's interval says. The estimate therefore multiplies the number of active
@@ -31,10 +33,26 @@ BASIS: Final = (
 )
 
 
+MEASURED: Final = (
+    "measured: bytes that the log groups received in the last 7 days, at the us-east-1 delivery price"
+)
+DAYS: Final = 30.4
+
+
+def record_bytes(log_format: str, destination_type: str = CLOUD_WATCH_LOGS) -> int:
+    """The approximate size of a record in this format, as it is billed."""
+    beside = BYTES_BESIDE if destination_type == CLOUD_WATCH_LOGS else 0
+    return len(log_format.split()) * BYTES_PER_FIELD + beside
+
+
+def measured_dollars(daily_bytes: float) -> float:
+    """The monthly cost of delivery to a log group that receives so many bytes a day, in US dollars."""
+    return daily_bytes * DAYS / 1e9 * DOLLARS_PER_GB[CLOUD_WATCH_LOGS]
+
+
 def monthly_dollars(desired: DesiredFlowLog, active_interfaces: int) -> float:
     """The estimated monthly cost of the flow log, in US dollars."""
-    fields = len(desired.log_format.split())
-    record = fields * BYTES_PER_FIELD + (BYTES_BESIDE if desired.destination_type == CLOUD_WATCH_LOGS else 0)
+    record = record_bytes(desired.log_format, desired.destination_type)
     gigabytes = active_interfaces * RECORDS_PER_MINUTE * MINUTES * record / 1e9
     return round(gigabytes * DOLLARS_PER_GB.get(desired.destination_type, DOLLARS_ELSEWHERE), 2)
 

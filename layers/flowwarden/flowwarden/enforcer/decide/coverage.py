@@ -173,7 +173,7 @@ def _relied_on(best: FlowLog, vpc_state: VpcState) -> str:
     if is_wanted(best, vpc_state.desired, vpc_state.stack):
         return f"{best.flow_log_id} is the required flow log"
     where = best.log_destination or best.log_group_name or "an unknown destination"
-    return f"unmanaged {best.flow_log_id} records it to {where}, which the policy accepts"
+    return f"unmanaged {best.flow_log_id} records it to {where}, which the monitor reads"
 
 
 def _replaces(best: FlowLog, other: FlowLog, vpc_state: VpcState) -> bool:

@@ -23,7 +23,8 @@ class Duplicate(Struct, frozen=True, kw_only=True):
     vpc_id: str
     flow_log_ids: tuple[str, ...]
     monthly_dollars: float
-    """The estimated total cost, as if each were configured like the required one."""
+    """The total cost: measured, or estimated as if each were configured like the required one."""
+    is_measured: bool = False
 
 
 def duplicates_of(

@@ -224,6 +224,6 @@ def _is_young(vpc_state: VpcState, verdict: CoverageVerdict) -> bool:
     """Whether the flow log is so new that its delivery should be checked before the next sweep."""
     return any(
         each.flow_log_id == verdict.flow_log_id
-        and vpc_state.at - (each.creation_time or 0) < 2 * RECHECK_SECONDS + SETTLED_SECONDS
+        and vpc_state.at - (vpc_state.readable_since(each) or 0) < 2 * RECHECK_SECONDS + SETTLED_SECONDS
         for each in vpc_state.parts.flow_logs
     )

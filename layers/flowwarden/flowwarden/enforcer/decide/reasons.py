@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.enforcer.decide.delivery import ACTIVE, Delivery, is_active, may_deliver
-from flowwarden.enforcer.decide.drift import differences
+from flowwarden.enforcer.decide.drift import differences, is_managed, log_group_of
 from flowwarden.enforcer.decide.vpc_state import VpcState, suits
 from flowwarden.enforcer.state.inventory import FlowLog
+from flowwarden.policy.field_needs import lacking
 
 REMEDY: Final = {
     "Access error": (
@@ -57,6 +58,16 @@ def why_not(flow_log: FlowLog, vpc_state: VpcState) -> str:
     if suits(flow_log, vpc_state):
         failed = not may_deliver(flow_log)
         why = f"does not deliver: {failure_of(flow_log)}" if failed else NOT_VERIFIED
+    elif missing := _lacking(flow_log, vpc_state):
+        why = f"its format lacks {', '.join(missing)}, so the monitor cannot judge its records"
     else:
         why = ", ".join(differences(flow_log, vpc_state.desired, vpc_state.stack))
     return f"{flow_log.flow_log_id} ({why})"
+
+
+def _lacking(flow_log: FlowLog, vpc_state: VpcState) -> tuple[str, ...]:
+    """What the format of an unmanaged flow log lacks, if the policy would let it cover the VPC otherwise."""
+    stack = vpc_state.stack
+    may_read = stack.may_read(log_group_of(flow_log, stack) or "")
+    adoptable = may_read and flow_log.traffic_type == "ALL" and not is_managed(flow_log, stack)
+    return lacking(flow_log.log_format) if adoptable else ()

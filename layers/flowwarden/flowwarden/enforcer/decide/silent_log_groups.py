@@ -51,7 +51,7 @@ def silent_groups(vpc_states: Iterable[VpcState]) -> Iterator[SilentGroup]:
 
 def _is_unseen(group: str, vpc_state: VpcState) -> bool:
     written = vpc_state.seen.get(group)
-    return vpc_state.stack.keeps(group) and bool(written) and not any((written or {}).values())
+    return vpc_state.reads(group) and bool(written) and not any((written or {}).values())
 
 
 def _should_write(flow_log: FlowLog, vpc_state: VpcState) -> bool:
@@ -59,8 +59,8 @@ def _should_write(flow_log: FlowLog, vpc_state: VpcState) -> bool:
 
     A managed flow log counts even if it is no longer wanted: it may be the only one that covers the VPC.
     """
-    created = flow_log.creation_time
-    if created is None or vpc_state.at - created < EXPECTED_SECONDS:
+    began = vpc_state.readable_since(flow_log)
+    if began is None or vpc_state.at - began < EXPECTED_SECONDS:
         return False
     if not (suits(flow_log, vpc_state) or is_tagged(flow_log, vpc_state.stack)):
         return False

@@ -28,6 +28,8 @@ class Topic(StrEnum):
     ELSEWHERE = "elsewhere"
     UNRECORDED = "unrecorded"
     OTHER_STACK = "other-stack"
+    READ = "read-in-place"
+    NOT_READ = "not-read"
 
 
 class UnmanagedFlowLog(Struct, frozen=True, kw_only=True):

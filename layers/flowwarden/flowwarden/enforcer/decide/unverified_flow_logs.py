@@ -43,10 +43,10 @@ def _is_overdue(flow_log: FlowLog, vpc_state: VpcState) -> bool:
 
     A flow log of unknown age may be new, so it is not overdue.
     """
-    created = flow_log.creation_time
+    began = vpc_state.readable_since(flow_log)
     return (
-        created is not None
-        and vpc_state.at - created >= TOO_LONG_SECONDS
+        began is not None
+        and vpc_state.at - began >= TOO_LONG_SECONDS
         and vpc_state.may_write_since(flow_log, SILENCE_SECONDS)
     )
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
 from msgspec import Struct
 
+from flowwarden.enforcer.decide.adoptable import can_cover
 from flowwarden.enforcer.decide.delivery import (
     SILENCE_SECONDS,
     Delivery,
@@ -12,7 +16,7 @@ from flowwarden.enforcer.decide.delivery import (
     delivery,
     others_wrote,
 )
-from flowwarden.enforcer.decide.drift import is_managed, is_wanted, log_group_of
+from flowwarden.enforcer.decide.drift import is_wanted, log_group_of
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc, VpcResources
 from flowwarden.enforcer.state.stack import Stack
@@ -29,7 +33,21 @@ class VpcState(Struct, frozen=True, kw_only=True):
     seen: Seen = {}
     at: int
     """Unix seconds."""
-    accepts_unmanaged: bool = False
+    adopted: Mapping[str, int] = {}
+    """The existing log groups that the monitor reads and that may cover the VPC, each with the time since
+    when (Unix seconds)."""
+
+    def reads(self, log_group: str | None) -> bool:
+        """Whether the monitor reads a log group."""
+        return log_group is not None and (self.stack.keeps(log_group) or log_group in self.adopted)
+
+    def readable_since(self, flow_log: FlowLog) -> int | None:
+        """When a flow log began to deliver to the monitor, Unix seconds; None if its age is unknown.
+
+        An existing log group may have been subscribed long after the flow log was created.
+        """
+        since = self.adopted.get(log_group_of(flow_log, self.stack) or "", 0)
+        return None if flow_log.creation_time is None else max(flow_log.creation_time, since)
 
     def watched_by(self, flow_log: FlowLog) -> tuple[NetworkInterface, ...]:
         """The interfaces that a flow log of the VPC, or of a part of it, records."""
@@ -52,7 +70,7 @@ def state_of(flow_log: FlowLog, vpc_state: VpcState) -> Delivery:
     group = log_group_of(flow_log, vpc_state.stack)
     return delivery(
         flow_log,
-        group if group is not None and vpc_state.stack.keeps(group) else None,
+        group if vpc_state.reads(group) else None,
         DeliveryInputs(interfaces=vpc_state.watched_by(flow_log), seen=vpc_state.seen, at=vpc_state.at),
     )
 
@@ -60,21 +78,35 @@ def state_of(flow_log: FlowLog, vpc_state: VpcState) -> Delivery:
 def is_overdue(flow_log: FlowLog, vpc_state: VpcState) -> bool:
     """Whether the delivery of a flow log should be verified by now, because the monitor reads its log group.
 
-    It is old, an interface may have been active for long, and others wrote into the group the whole time.
+    It is old, an interface may have been active for long, and others wrote into the group the whole time. An
+    existing log group may belong to this VPC alone: there, it is enough that the monitor read other groups.
     """
     group = log_group_of(flow_log, vpc_state.stack) or ""
-    created = flow_log.creation_time
+    began = vpc_state.readable_since(flow_log)
+    written = vpc_state.seen.get(group, {})
     return (
-        created is not None
-        and vpc_state.at - created >= SILENCE_SECONDS
-        and others_wrote(vpc_state.seen.get(group, {}))
+        began is not None
+        and vpc_state.at - began >= SILENCE_SECONDS
+        and (others_wrote(written) or (group in vpc_state.adopted and others_wrote(_in_any(vpc_state.seen))))
         and vpc_state.may_write_since(flow_log, SILENCE_SECONDS)
     )
 
 
+def _in_any(seen: Seen) -> dict[int, AbstractSet[int]]:
+    """The interfaces that wrote into any log group, by slot."""
+    found: dict[int, AbstractSet[int]] = {}
+    for written in seen.values():
+        for slot, numbers in written.items():
+            found[slot] = found.get(slot, frozenset()) | numbers
+    return found
+
+
 def suits(flow_log: FlowLog, vpc_state: VpcState) -> bool:
-    """Whether a flow log is the one that the policy requires, or one that the policy accepts."""
-    if is_wanted(flow_log, vpc_state.desired, vpc_state.stack):
-        return True
-    all_traffic = flow_log.traffic_type == "ALL"
-    return vpc_state.accepts_unmanaged and all_traffic and not is_managed(flow_log, vpc_state.stack)
+    """Whether a flow log is the one that the policy requires, or one that it adopts."""
+    return is_wanted(flow_log, vpc_state.desired, vpc_state.stack) or is_adopted(flow_log, vpc_state)
+
+
+def is_adopted(flow_log: FlowLog, vpc_state: VpcState) -> bool:
+    """Whether an unmanaged flow log delivers enough into an existing log group that the monitor reads."""
+    group = log_group_of(flow_log, vpc_state.stack)
+    return group in vpc_state.adopted and can_cover(flow_log, vpc_state.stack)

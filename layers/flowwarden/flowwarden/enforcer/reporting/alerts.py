@@ -9,6 +9,7 @@ Other repairs are not found again, so what every run reports is stored before it
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from flowwarden.enforcer.reporting.notification import render
 from flowwarden.enforcer.reporting.report import EnforcementReport
@@ -18,6 +19,9 @@ from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notifier import Routes, notify
 from flowwarden.notify.ports import Claims
 from flowwarden.notify.run import Run
+
+MONTH: Final = 30 * 24 * 3600
+"""For which telemetry rules are not reported again if they do not change."""
 
 
 def send(report: EnforcementReport, attempt: str, run: Run, claims: Claims, routes: Routes) -> DeliveryReport:
@@ -62,10 +66,13 @@ def alerts_of(report: EnforcementReport, attempt: str) -> list[Alert]:
     found += [_alert(report.about([each]), each) for each in report.deletions_by_incident]
     # These cost money or effort, but hide nothing. Without the state table, each sweep would report them.
     found += [_alert(report.about([each]), each, can_wait=True) for each in report.notices.values()]
+    if report.rules.incident:
+        about = report.about([report.rules.incident])
+        found.append(_alert(about, report.rules.incident, can_wait=True, quiet=MONTH))
     return found
 
 
-def _alert(report: EnforcementReport, key: str, *, can_wait: bool = False) -> Alert:
+def _alert(report: EnforcementReport, key: str, *, can_wait: bool = False, quiet: int | None = None) -> Alert:
     notification = render(report)
     return Alert(
         key=key,
@@ -73,6 +80,7 @@ def _alert(report: EnforcementReport, key: str, *, can_wait: bool = False) -> Al
         title=notification.subject,
         render=lambda _: notification,
         can_wait=can_wait,
+        quiet=quiet,
     )
 
 

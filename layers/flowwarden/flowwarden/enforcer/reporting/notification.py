@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flowwarden.enforcer.decide import cost
-from flowwarden.enforcer.decide.duplicates import Duplicate
 from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
 from flowwarden.enforcer.modes import RUN_MODES
-from flowwarden.enforcer.reporting import first_sweep, flow_logs
+from flowwarden.enforcer.reporting import existing, first_sweep, flow_logs
 from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
+from flowwarden.enforcer.reporting.shortened import REASON_CHARACTERS, short
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.trigger import TAMPERING
 from flowwarden.notify.notification import Composed, Notification
@@ -26,8 +25,6 @@ from flowwarden.printable import one_line
 
 LISTED_AT_MOST = 50
 """VPCs listed in each section; the rest is counted. Keeps the message far below SNS's 256 KiB."""
-REASON_CHARACTERS = 700
-"""EC2 adds an encoded message of a thousand characters or more to an authorization error."""
 
 HEADINGS = (
     (Result.FAILED, "NOT COVERED: this traffic is invisible to the monitor until the cause is fixed"),
@@ -116,6 +113,8 @@ def _once_subject(report: EnforcementReport) -> Iterator[str]:
         ids = [each.flow_log_id for each in report.elsewhere]
         one = f"unmanaged flow log {one_line(ids[0])}"
         yield f"{one if len(ids) == 1 else f'{len(ids)} unmanaged flow logs'} found"
+    elif text := existing.subject(report):
+        yield text
 
 
 def _flow_logs(found: Sequence[FlowLog | UnmanagedFlowLog]) -> str:
@@ -131,13 +130,13 @@ def _text(report: EnforcementReport) -> Composed:
             parts.append([f"{heading} ({len(found)})", *_lines(report, found)])
     if report.awaited:
         parts.append([f"{AWAITED} ({len(report.awaited)})", *_lines(report, report.awaited)])
-    parts += flow_logs.sections(report)
+    parts += [*flow_logs.sections(report), *existing.sections(report)]
     for done, heading in ((False, "ACTION REQUIRED"), (True, "RESTORED")):
         repairs = [each for each in report.remediations if each.applied is done]
         if repairs:
             parts.append([f"{heading} ({len(repairs)})", *_repairs(repairs)])
     if report.duplicates:
-        parts.append(_duplicates(report.duplicates))
+        parts.append(existing.duplicates(report.duplicates))
     for heading, found in first_sweep.sections(report):
         parts.append([f"{heading} ({len(found)})", *_lines(report, found)])
     if report.failures or report.awaited or report.continues:
@@ -166,30 +165,14 @@ def _cause(report: EnforcementReport) -> list[str]:
 
 def _lines(report: EnforcementReport, outcomes: tuple[VpcOutcome, ...]) -> list[str]:
     named = [(report.named(each.vpc_id) if each.vpc_id else _name(each), each) for each in outcomes]
-    lines = [f"- {name}: {_short(each.reason)}" for name, each in named[:LISTED_AT_MOST]]
+    lines = [f"- {name}: {short(each.reason)}" for name, each in named[:LISTED_AT_MOST]]
     if len(outcomes) > LISTED_AT_MOST:
         lines.append(f"- and {len(outcomes) - LISTED_AT_MOST} more: see the enforcer's log")
     return lines
 
 
 def _repairs(repairs: Sequence[Remediation]) -> list[str]:
-    return [f"- {one_line(each.resource)}: {_short(each.summary)}" for each in repairs[:LISTED_AT_MOST]]
-
-
-def _duplicates(found: Sequence[Duplicate]) -> list[str]:
-    """Unmanaged flow logs that record the same traffic, with their cost."""
-    heading = (
-        "DUPLICATES: unmanaged flow logs record the same traffic to CloudWatch Logs, at extra cost; delete "
-        "those that are not needed, or accept them with `accepted_duplicates` in the policy"
-    )
-    lines = [f"{heading} ({len(found)})"]
-    for each in found[:LISTED_AT_MOST]:
-        named = _short(", ".join(each.flow_log_ids))
-        lines.append(f"- {one_line(each.vpc_id)}: {named}{cost.about(each.monthly_dollars)}")
-    if len(found) > LISTED_AT_MOST:
-        lines.append(f"- and {len(found) - LISTED_AT_MOST} more: see the enforcer's log")
-    basis = [f"({cost.BASIS})"] if any(cost.about(each.monthly_dollars) for each in found) else []
-    return [*lines, *basis]
+    return [f"- {one_line(each.resource)}: {short(each.summary)}" for each in repairs[:LISTED_AT_MOST]]
 
 
 def _next(report: EnforcementReport) -> str:
@@ -226,14 +209,14 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
                 "vpc": one_line(each.vpc_id) if each.vpc_id else None,
                 "name": one_line(report.names.get(each.vpc_id or "", "")) or None,
                 "flow_log": one_line(each.flow_log_id) if each.flow_log_id else None,
-                "reason": _short(each.reason),
+                "reason": short(each.reason),
                 "retryable": each.retryable,
                 "earlier": each.earlier,
             }
             for each in listed[:LISTED_AT_MOST]
         ],
         "repairs": [
-            {"subject": one_line(each.resource), "what": _short(each.summary), "done": each.applied}
+            {"subject": one_line(each.resource), "what": short(each.summary), "done": each.applied}
             for each in report.remediations[:LISTED_AT_MOST]
         ],
         "duplicates": [
@@ -241,10 +224,12 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
                 "vpc": one_line(each.vpc_id),
                 "flow_logs": [one_line(name) for name in each.flow_log_ids[:LISTED_AT_MOST]],
                 "monthly_dollars": each.monthly_dollars,
+                "measured": each.is_measured,
             }
             for each in report.duplicates[:LISTED_AT_MOST]
         ],
         **flow_logs.document(report),
+        **existing.document(report),
         "omitted": max(0, len(listed) - LISTED_AT_MOST),
     }
 
@@ -287,10 +272,3 @@ def _name(outcome: VpcOutcome) -> str:
 
 def _deleted(report: EnforcementReport) -> list[str]:
     return [one_line(each) for each in report.trigger.deleted[:LISTED_AT_MOST]]
-
-
-def _short(reason: str) -> str:
-    short = one_line(reason, REASON_CHARACTERS)
-    if short == one_line(reason, len(reason) + 3):
-        return short
-    return f"{short} (truncated; full text in the enforcer's log)"

@@ -18,6 +18,13 @@ from flowwarden.enforcer.decide.log_groups import (
 )
 from flowwarden.enforcer.decide.other_stacks import ADVICE, other_stacks
 from flowwarden.enforcer.decide.plan import Create, Delete, Notify, Plan, RollBack, Step, Tag, Verify, Wait
+from flowwarden.enforcer.decide.subscriptions import (
+    AllowInvocation,
+    RevokeInvocation,
+    Subscribe,
+    SubscriptionStep,
+    Unsubscribe,
+)
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.notify.text import plural
 from flowwarden.printable import one_line
@@ -146,7 +153,7 @@ def _unchanged(step: Verify | Wait | Notify) -> str:
             return f"notify operations: {step.reason}"
 
 
-def _log_group_step(step: LogGroupStep) -> str:
+def _log_group_step(step: LogGroupStep | SubscriptionStep) -> str:
     match step:
         case CreateLogGroup():
             return f"create log group {step.group}"
@@ -154,5 +161,17 @@ def _log_group_step(step: LogGroupStep) -> str:
             return f"set the retention of {step.group} to {plural(step.days, 'day')}"
         case AssociateKmsKey():
             return f"encrypt {step.group} with {step.kms_key_arn}"
-        case PutSubscriptionFilter():
+        case PutSubscriptionFilter() | Subscribe():
             return f"subscribe {step.subscription.destination_arn} to {step.group}"
+        case Unsubscribe() | AllowInvocation() | RevokeInvocation():
+            return _subscription_step(step)
+
+
+def _subscription_step(step: Unsubscribe | AllowInvocation | RevokeInvocation) -> str:
+    match step:
+        case Unsubscribe():
+            return f"delete subscription filter {step.filter_name} of {step.group}"
+        case AllowInvocation():
+            return f"let CloudWatch Logs invoke the monitor for {step.group}"
+        case RevokeInvocation():
+            return f"no longer let CloudWatch Logs invoke the monitor for {step.group}"

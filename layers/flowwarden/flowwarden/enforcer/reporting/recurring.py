@@ -6,16 +6,24 @@ possible problems of the delivery role (which may be intended), and duplicates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide import silent_log_groups, unmanaged, unverified_flow_logs
+from flowwarden.enforcer.decide import (
+    existing_flow_logs,
+    silent_log_groups,
+    unmanaged,
+    unverified_flow_logs,
+)
 from flowwarden.enforcer.decide.coverage import CoverageVerdict
 from flowwarden.enforcer.decide.duplicates import Duplicate, count, duplicates_of
+from flowwarden.enforcer.decide.existing_flow_logs import NotReadFlowLog, ReadFlowLog
 from flowwarden.enforcer.decide.other_stacks import STACKS_AT_MOST, OtherStack, other_stacks
+from flowwarden.enforcer.decide.subscriptions import Reading
+from flowwarden.enforcer.decide.telemetry_rules import RuleReport
 from flowwarden.enforcer.decide.unmanaged import Topic, UnmanagedFlowLog
 from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.modes import RUN_MODES
@@ -41,10 +49,11 @@ UNVERIFIED: Final = digest("unverified-flow-logs")
 
 
 class Scope(Struct, frozen=True, kw_only=True):
-    """The stack, what its policy accepts, and the time (Unix seconds)."""
+    """The stack, what its policy accepts, the existing log groups, and the time (Unix seconds)."""
 
     stack: Stack
     accepted_duplicates: tuple[str, ...]
+    reading: Reading = Reading()
     now: int
 
 
@@ -55,6 +64,9 @@ class Notices(Struct, frozen=True, kw_only=True):
     elsewhere: tuple[UnmanagedFlowLog, ...] = ()
     unrecorded: tuple[UnmanagedFlowLog, ...] = ()
     other_stacks: tuple[OtherStack, ...] = ()
+    read_in_place: tuple[ReadFlowLog, ...] = ()
+    not_read: tuple[NotReadFlowLog, ...] = ()
+    rules: RuleReport = RuleReport()
     notices_later: int = 0
     """Flow logs, and stacks, that later sweeps report."""
 
@@ -117,13 +129,30 @@ def notices(
     tagged = unmanaged.unrecorded(listed, scope.stack, scope.now)
     new = [each for each in tagged if _is_new(each, reported[Topic.UNRECORDED], trigger, registry)]
     stacks = other_stacks((verdict for _, verdict in judged), _marks(registry))
-    later = [max(0, number - REPORTED_AT_MOST) for number in (duplicates, len(elsewhere), len(new))]
+    read, refused = _existing(judged, reported, scope)
+    counted = (duplicates, len(elsewhere), len(new), len(read), len(refused))
+    later = [max(0, number - REPORTED_AT_MOST) for number in counted]
     return Notices(
         duplicates=duplicates_of(*args, most=REPORTED_AT_MOST),
         elsewhere=tuple(elsewhere[:REPORTED_AT_MOST]),
         unrecorded=tuple(new[:REPORTED_AT_MOST]),
         other_stacks=stacks[:STACKS_AT_MOST],
+        read_in_place=tuple(read[:REPORTED_AT_MOST]),
+        not_read=tuple(refused[:REPORTED_AT_MOST]),
         notices_later=sum(later) + len(stacks[STACKS_AT_MOST:]),
+    )
+
+
+def _existing(
+    judged: Verdicts, reported: Mapping[Topic, frozenset[str]], scope: Scope
+) -> tuple[list[ReadFlowLog], list[NotReadFlowLog]]:
+    """The flow logs in existing log groups that were not reported yet: those that are read, and others."""
+    states = [vpc_state for vpc_state, _ in judged]
+    read = existing_flow_logs.read_where_they_are(states)
+    refused = existing_flow_logs.not_read(states, scope.reading.impossible, scope.accepted_duplicates)
+    return (
+        [each for each in read if each.flow_log_id not in reported[Topic.READ]],
+        [each for each in refused if each.flow_log_id not in reported[Topic.NOT_READ]],
     )
 
 

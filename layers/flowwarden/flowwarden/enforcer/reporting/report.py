@@ -11,9 +11,12 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide import other_stacks, unmanaged
 from flowwarden.enforcer.decide.duplicates import Duplicate, incident_of
+from flowwarden.enforcer.decide.existing_flow_logs import NotReadFlowLog, ReadFlowLog
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
 from flowwarden.enforcer.decide.other_stacks import OtherStack
 from flowwarden.enforcer.decide.plan import Plan
+from flowwarden.enforcer.decide.subscriptions import SubscriptionStep
+from flowwarden.enforcer.decide.telemetry_rules import RuleReport
 from flowwarden.enforcer.decide.unmanaged import Topic, UnmanagedFlowLog
 from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.registry import DeletedFlowLog
@@ -103,6 +106,12 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     """Flow logs with this stack's tag, but without the record that it created them: reported once."""
     other_stacks: tuple[OtherStack, ...] = ()
     """Other stacks of Flow Warden whose tags are on flow logs of the same VPCs: each is reported once."""
+    read_in_place: tuple[ReadFlowLog, ...] = ()
+    """Unmanaged flow logs that the monitor reads in existing log groups: reported once."""
+    not_read: tuple[NotReadFlowLog, ...] = ()
+    """Unmanaged flow logs whose log groups cannot be subscribed: reported once."""
+    rules: RuleReport = RuleReport()
+    """Telemetry enablement rules for VPC Flow Logs: reported once a month, and if they change."""
     adopted: tuple[FlowLog, ...] = ()
     """Flow logs that were recorded as managed because a person asked for it."""
     deletions: tuple[DeletedFlowLog, ...] = ()
@@ -119,7 +128,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     record_command: str = ""
     """The command that records the flow logs of `unrecorded` as managed."""
     plans: tuple[Plan, ...] = ()
-    log_group_steps: tuple[LogGroupStep, ...] = ()
+    log_group_steps: tuple[LogGroupStep | SubscriptionStep, ...] = ()
     """In a dry run: the plans for VPCs and the steps for log groups."""
     names: Mapping[str, str] = {}
     """The tag `Name` of each VPC that has one, by id."""
@@ -188,6 +197,8 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
             Topic.ELSEWHERE: unmanaged.incident_of(Topic.ELSEWHERE, self.elsewhere),
             Topic.UNRECORDED: unmanaged.incident_of(Topic.UNRECORDED, self.unrecorded),
             Topic.OTHER_STACK: other_stacks.incident_of(self.other_stacks),
+            Topic.READ: unmanaged.incident_of(Topic.READ, self.read_in_place),
+            Topic.NOT_READ: unmanaged.incident_of(Topic.NOT_READ, self.not_read),
         }
         return {topic: incident for topic, incident in found.items() if incident}
 
@@ -210,6 +221,9 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
             elsewhere=self.elsewhere if self.notices.get(Topic.ELSEWHERE) in incidents else (),
             unrecorded=self.unrecorded if self.notices.get(Topic.UNRECORDED) in incidents else (),
             other_stacks=self.other_stacks if self.notices.get(Topic.OTHER_STACK) in incidents else (),
+            read_in_place=self.read_in_place if self.notices.get(Topic.READ) in incidents else (),
+            not_read=self.not_read if self.notices.get(Topic.NOT_READ) in incidents else (),
+            rules=self.rules if self.rules.incident in incidents else RuleReport(),
             deletions=tuple(
                 one
                 for incident, some in self.deletions_by_incident.items()
@@ -234,7 +248,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         if not RUN_MODES[self.trigger.kind].reports_lasting:
             failures = tuple(each for each in failures if not each.retryable)
         changed = self.created or self.of(Result.REPLACED) or self.remediations or self.adopted
-        once = self.notices or self.deletions or self.located
+        once = self.notices or self.deletions or self.located or self.rules.incident
         # Work for a later run is reported now, with the caller that made it necessary.
         unfinished = self.trigger.is_deletion and (self.awaited or self.continues)
         # After a deployment, the reader sees that no VPC is missing.

@@ -89,6 +89,12 @@ def managed_tags(stack_name: str) -> dict[str, str]:
     return {MANAGED_TAG: stack_name, "Name": stack_name}
 
 
+def with_policy(stack: Stack, policy: FlowLogsPolicy) -> Stack:
+    """The stack with the log groups that a policy names."""
+    existing = tuple(each.name for each in policy.adopted)
+    return replace(stack, suffixes=policy.suffixes, retentions=retentions(policy, stack), existing=existing)
+
+
 def retentions(policy: FlowLogsPolicy, stack: Stack) -> dict[str, int]:
     """The retention in days of each log group that a policy names, by log group."""
     specs = (policy.default, *(rule.flow_log for rule in policy.rules))

@@ -89,6 +89,8 @@ class LogGroup(Struct, frozen=True, kw_only=True):
     subscriptions: tuple[Subscription, ...] = ()
     log_class: str = STANDARD
     """Only a group of the class STANDARD takes subscription filters; a class cannot be changed."""
+    is_masked: bool = False
+    """Whether a data protection policy of the group or of the account masks parts of its lines."""
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
@@ -97,6 +99,13 @@ class Subscription(Struct, frozen=True, kw_only=True):
     name: str
     destination_arn: str
     pattern: str = ""
+
+
+class FoundSubscription(Subscription, frozen=True, kw_only=True):
+    """One subscription filter of an existing log group, as CloudWatch Logs describes it."""
+
+    creation_time: int | None = None
+    """Unix seconds; None if unknown."""
 
 
 class VpcResources(Struct, frozen=True, kw_only=True):

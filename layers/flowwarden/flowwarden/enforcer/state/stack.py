@@ -7,6 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.policy.log_groups import matches
+
 CONFIGURATION: Final = re.compile(r"[0-9a-f]{8}")
 
 
@@ -31,6 +33,8 @@ class Stack(Struct, frozen=True, kw_only=True):
     """Suffixes of log group names in the policy."""
     retentions: dict[str, int] = {}
     """The retention in days by log group, as `desired.retentions` derives it from a policy."""
+    existing: tuple[str, ...] = ()
+    """The names and patterns of the existing log groups that the policy lets the monitor read."""
 
     @property
     def partition(self) -> str:
@@ -46,6 +50,10 @@ class Stack(Struct, frozen=True, kw_only=True):
         """
         names = {self.log_group_name, *(f"{self.log_group_name}-{each}" for each in self.suffixes)}
         return log_group in names or any(is_alternate(log_group, each) for each in names)
+
+    def may_read(self, log_group: str) -> bool:
+        """Whether the policy lets the monitor read an existing log group."""
+        return any(matches(each, log_group) for each in self.existing)
 
     def retention_of(self, log_group: str) -> int | None:
         """The required retention of a log group in days; None if no setting defines it."""

@@ -20,6 +20,8 @@ LOG_GROUP_CALLS = (
     "DisassociateKmsKey",
 )
 """Calls that may remove records from a log group, or the log group from the monitor."""
+FILTER_CALLS = ("PutSubscriptionFilter", "DeleteSubscriptionFilter")
+"""The only ones of them that matter for an existing log group."""
 ROLE_CALLS = (
     "DeleteRole",
     "DeleteRolePolicy",
@@ -39,11 +41,17 @@ def why_unrelated(detail: Mapping[str, Any], name: str, stack: Stack) -> str:
     """Why a call about a log group or a role does not concern this stack; '' if it does."""
     request = mapping(detail.get("requestParameters"))
     group, role = _group(request), text(request.get("roleName"))
-    if detail.get("eventSource") == LOGS and not stack.keeps(group):
+    if detail.get("eventSource") == LOGS and not (stack.keeps(group) or _is_own_filter(request, name, stack)):
         return f"{name} concerns {group or 'an unnamed log group'}, which this stack does not manage"
     if detail.get("eventSource") == IAM and role != stack.delivery_role_arn.rpartition("/")[2]:
         return f"{name} concerns {role or 'an unnamed role'}, which is not this stack's delivery role"
     return ""
+
+
+def _is_own_filter(request: Mapping[str, Any], name: str, stack: Stack) -> bool:
+    """Whether a call concerns the stack's filter of an existing log group: nothing else of it is managed."""
+    own = name in FILTER_CALLS and request.get("filterName") == stack.stack_name
+    return own and stack.may_read(_group(request))
 
 
 def _group(request: Mapping[str, Any]) -> str:

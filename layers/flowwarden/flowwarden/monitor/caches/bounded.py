@@ -65,7 +65,8 @@ def size_of_numbers(*several: Collection[int]) -> int:
 
 
 def size_of_interface(interface: NetworkInterface) -> int:
-    """The bytes of a description, approximately: mainly of its tags, which others choose."""
+    """The bytes of a description, approximately: mainly of its texts, which others choose."""
     tags = (text for pair in interface.tags.items() for text in pair)
-    texts = (*interface.addresses, *interface.security_groups, *tags)
+    named = (*interface.group_names, interface.vpc_name, interface.description)
+    texts = (*interface.addresses, *interface.public_addresses, *interface.security_groups, *named, *tags)
     return _DESCRIPTION + getsizeof(interface.tags) + sum(map(getsizeof, texts))

@@ -83,6 +83,8 @@ class InterfaceCache:
         """The ids of cached interfaces by address: several, if VPCs use the same networks."""
         self._retry_at = 0
         """Unix seconds; no query is sent before, because EC2 refused one."""
+        self._why = ""
+        """Why EC2 refused it, in a few words."""
         self._trusted_until = 0
         """Unix seconds; no entry expires before."""
 
@@ -151,6 +153,10 @@ class InterfaceCache:
             if entry.interface and not entry.wait and now < entry.refresh_at:
                 yield entry.interface, entry.refresh_at - VALID_SECONDS
 
+    def refusal(self, now: int) -> str:
+        """Why no query is sent at this time (Unix seconds); '' if queries are sent."""
+        return self._why if now < self._retry_at else ""
+
     def insist(self) -> None:
         """Send the next query although EC2 refused the last one."""
         self._retry_at = 0
@@ -174,7 +180,7 @@ class InterfaceCache:
         try:
             described = self._directory.describe(due)
         except InterfacesUnavailable as error:
-            self._retry_at = now + REFUSED_SECONDS
+            self._retry_at, self._why = now + REFUSED_SECONDS, error.short
             self._warn(
                 f"network interfaces cannot be described, so roles may be outdated or unknown: {error}; "
                 f"requested: {len(due)} interfaces, such as {due[0]}"
@@ -254,6 +260,12 @@ class InterfaceView:
         Sends no query.
         """
         return self._cache.valid_at(address, self._now)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why EC2 is not asked at this time, in a few words; () if it is."""
+        why = self._cache.refusal(self._now)
+        return (why,) if why else ()
 
     def _query(self, query: Callable[[], Answer | None]) -> Answer | None:
         """The answer to a query, which is repeated once in a batch if EC2 refuses it and time is left."""

@@ -29,7 +29,7 @@ new flow log writes its first lines minutes after its creation, so nothing is mi
 MOST_READERS = 4
 """Maximum readers of different formats; each caches texts and addresses, up to about 10 MB. Log groups with
 the same formats share one."""
-MOST_GROUPS = 256
+MOST_GROUPS = 1024
 """Maximum log groups with an entry; beyond that, the oldest entry is dropped, and read again if needed."""
 SOON_SECONDS = 30
 """The pause before the state table is read again while another container queries EC2."""

@@ -9,8 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import BY_NAME
-from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.mutes import SUGGESTED_DAYS, suggested
+from flowwarden.monitor.names import Names
 from flowwarden.monitor.quiet import quiet_of
 from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe, steps
@@ -21,7 +22,7 @@ from flowwarden.notify.crowd import Crowd
 from flowwarden.notify.draft import Draft, repeats
 from flowwarden.notify.evidence import REMIND_SECONDS
 from flowwarden.notify.notification import Composed
-from flowwarden.notify.subject import Title
+from flowwarden.notify.subject import Known, Title
 from flowwarden.notify.text import plural
 from flowwarden.printable import LONGEST_LINE, as_json
 
@@ -84,7 +85,9 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
             name: tuple(each.split("\n")) for name, each in document.items() if isinstance(each, Composed)
         }
         return Draft(
-            title=Title(summary=self.text.summary, brief=self.text.brief),
+            title=Title(
+                summary=self.text.summary, brief=self.text.brief, about=known_of(self.finding, self.context)
+            ),
             severity=self.finding.severity.value,
             region=self.context.region,
             opening=tuple(opening),
@@ -147,6 +150,23 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     def technique(self) -> str:
         """MITRE ATT&CK technique; empty if there is none."""
         return BY_NAME[self.finding.detector].technique
+
+
+def known_of(finding: Finding, context: RenderContext) -> Known:
+    """What a finding is about, with its name: a host at an end of its flows, an interface, or a subnet."""
+    return Known(finding.subject, _name_of(finding, context))
+
+
+def _name_of(finding: Finding, context: RenderContext) -> str:
+    names = context.names or Names()
+    if found := names.interfaces.get(finding.subject):
+        return found.name
+    if not isinstance(finding, TrafficFinding):
+        return ""
+    ends = {address for end in (finding.tally.clients, finding.tally.servers) for address, _ in end}
+    if finding.subject not in ends:
+        return names.subnets.get(finding.subject, "")
+    return context.named_host(context.hosts.at(finding.subject, finding.example)).name
 
 
 def attributes(finding: Finding, kind: str, context: RenderContext) -> dict[str, str]:

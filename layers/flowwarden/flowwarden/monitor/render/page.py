@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from flowwarden.monitor.findings import TrafficFinding
-from flowwarden.monitor.render import amount, blocked_by
-from flowwarden.monitor.render.ends import TOP, from_end, listed, to_end
+from flowwarden.monitor.render import amount, blocked_by, links
+from flowwarden.monitor.render.ends import TOP, End, from_end, listed, to_end
 from flowwarden.monitor.render.message import Message
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between
+from flowwarden.monitor.render.named_host import NamedHost, with_name
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, between, row, unnamed
 from flowwarden.monitor.render.query import log_query
-from flowwarden.monitor.traffic.hosts import known_id
+from flowwarden.monitor.traffic.hosts import Host, known_id
 from flowwarden.monitor.traffic.selection import logged_by
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.notify.course import Course
@@ -26,34 +28,34 @@ def draft(
 ) -> Draft:
     """The notification about a finding; `key` identifies its incident, `crowd` its other findings."""
     page = Message.about(finding, key, context, crowd)
-    query = log_query(page.text.query_terms).split("\n")
-    covered = between(amount.covered(finding))
-    return page.draft(
+    query, covered = log_query(page.text.query_terms), between(amount.covered(finding))
+    ends = (from_end(finding, context), to_end(finding, context))
+    drafted = page.draft(
         "incident",
-        _facts(page),
+        [*_facts(page, *ends), *unnamed(context)],
         (
             page.what_to_do,
-            (f"CloudWatch Logs Insights, log group {context.log_group}{covered}", *query),
+            (f"CloudWatch Logs Insights, log group {context.log_group}{covered}", *query.split("\n")),
         ),
         _document(page),
-        vpc=known_id(finding.example.flow.vpc_id),
+        vpc=context.hosts.vpc_of(finding.example) or None,
     )
+    return replace(drafted, links=tuple(links.links(finding, ends, query, context)))
 
 
-def _facts(page: Page) -> Iterator[str]:
+def _facts(page: Page, client: End, server: End) -> list[str]:
     finding, context, text = page.finding, page.context, page.text
-    rows = (
-        ("From", from_end(finding, context.hosts).text),
-        ("To", f"{to_end(finding, context.hosts).text}{amount.beyond_batch(finding, text)}"),
-        ("Service", _service(finding)),
-        ("Where", _where(finding, context)),
-        ("Since", amount.since(finding)),
-        ("Traffic", amount.traffic(finding, text)),
-        ("Evidence", text.because),
-        ("Likely cause", text.likely),
-        *blocked_by.rows(context.explained, finding.tally.first),
-    )
-    return (f"{name:<12} {value}" for name, value in rows)
+    return [
+        *row("From", client.text, *client.details),
+        *row("To", f"{server.text}{amount.beyond_batch(finding, text)}", *server.details),
+        *row("Service", _service(finding)),
+        *row("Where", _where(finding, context)),
+        *row("Since", amount.since(finding)),
+        *row("Traffic", amount.traffic(finding, text)),
+        *row("Evidence", text.because),
+        *row("Likely cause", text.likely),
+        *(line for each in blocked_by.rows(context.explained, finding.tally.first) for line in row(*each)),
+    ]
 
 
 def _service(finding: TrafficFinding) -> str:
@@ -64,15 +66,37 @@ def _service(finding: TrafficFinding) -> str:
 def _where(finding: TrafficFinding, context: RenderContext) -> str:
     """Account, Region and VPC, and the interface that logged the example."""
     flow = finding.example.flow
-    known = [place for place in (context.account_id, context.region, known_id(flow.vpc_id)) if place]
+    vpc = context.hosts.vpc_of(finding.example)
+    named_vpc = with_name(vpc, _vpc_name(finding, context)) if vpc else None
+    known = [place for place in (context.account, context.region, named_vpc) if place]
     interface = known_id(flow.interface_id) or context.log_stream
-    return f"{', '.join(known)}, logged by {interface} ({_seen_from(finding.example)})"
+    resource = _passed(finding.example, context)
+    return f"{', '.join(known)}, logged by {interface}{resource} ({_seen_from(finding.example)})"
+
+
+def _vpc_name(finding: TrafficFinding, context: RenderContext) -> str:
+    """The name of the VPC of the interface that logged the example; '' if it is not known."""
+    found = context.hosts.logging(finding.example)
+    return found.vpc_name if found else ""
+
+
+def _passed(example: DirectedFlow, context: RenderContext) -> str:
+    """`, NAT gateway nat-1`: what the interface that logged the example is, if it is at neither end."""
+    found = context.hosts.logging(example)
+    if found is None or _is_at_end(example):
+        return ""
+    label = NamedHost(Host(found=found), context.names, context.owner_tags).label
+    return f", {label}" if label else ""
+
+
+def _is_at_end(example: DirectedFlow) -> bool:
+    return logged_by(example, example.client) or logged_by(example, example.server)
 
 
 def _seen_from(example: DirectedFlow) -> str:
     """The side, and where that does not show whose ids a record contains, these ids."""
     side = example.side or "side unknown"
-    if logged_by(example, example.client) or logged_by(example, example.server):
+    if _is_at_end(example):
         return side
     flow = example.flow
     ids = [each for each in map(known_id, (flow.instance_id, flow.subnet_id)) if each]
@@ -81,7 +105,7 @@ def _seen_from(example: DirectedFlow) -> str:
 
 
 def _document(page: Page) -> dict[str, Any]:
-    span = amount.covered(page.finding)
+    span, query = amount.covered(page.finding), log_query(page.text.query_terms)
     return {
         "version": DOCUMENT_VERSION,
         "kind": "incident",
@@ -93,7 +117,8 @@ def _document(page: Page) -> dict[str, Any]:
         "blocked_by": blocked_by.document(page.context.explained),
         "log_group": page.context.log_group,
         "log_stream": page.context.log_stream,
-        "query": log_query(page.text.query_terms),
+        "query": query,
+        "console": links.document(page.finding, query, page.context),
         "query_range": span and {"begin": span[0], "end": span[1]},
         **dict.fromkeys(each.member for each in (Crowd, Course)),
     }
@@ -125,13 +150,16 @@ def _place(finding: TrafficFinding, context: RenderContext) -> dict[str, Any]:
     """Both ends, and the interface that logged the example."""
     flow = finding.example.flow
     return {
-        "from": from_end(finding, context.hosts).document,
-        "to": to_end(finding, context.hosts).document,
+        "from": from_end(finding, context).document(context.console),
+        "to": to_end(finding, context).document(context.console),
         "account": context.account_id,
+        "account_alias": context.account_alias or None,
         "region": context.region,
-        "vpc": known_id(flow.vpc_id),
+        "vpc": context.hosts.vpc_of(finding.example) or None,
+        "vpc_name": _vpc_name(finding, context) or None,
         "subnet": known_id(flow.subnet_id),
         "interface": known_id(flow.interface_id),
         "instance": known_id(flow.instance_id),
         "side": finding.example.side,
+        "names_unavailable": context.names_unavailable or None,
     }

@@ -110,6 +110,7 @@ def _place(context: RenderContext) -> dict[str, Any]:
         "log_group": context.log_group,
         "log_stream": context.log_stream,
         "query": stream_query(context.log_stream),
+        "console": {"logs": _link(context) or None},
         "query_range": span and {"begin": span[0], "end": span[1]},
     }
 
@@ -137,6 +138,16 @@ def _repeats(quiet: Collection[int | None], context: RenderContext) -> str:
     return f"Repeats of each alert suppressed for {' to '.join(times)}."
 
 
+def _link(context: RenderContext) -> str:
+    query = stream_query(context.log_stream)
+    return context.console.logs(context.log_group, query, widened(context.batch_span))
+
+
+def _console(context: RenderContext) -> list[str]:
+    link = _link(context)
+    return ["AWS console", f"  query of the log group: {link}"] if link else []
+
+
 def _text(
     summaries: Sequence[str],
     count: int,
@@ -153,7 +164,7 @@ def _text(
         _CAUSE[route],
         (f"  - {each}" for each in (*summaries[:LISTED], *rest)),
         (
-            f"Logged in {context.log_group}, stream {context.log_stream}, account {context.account_id}.",
+            f"Logged in {context.log_group}, stream {context.log_stream}, account {context.account}.",
             context.not_sent.line,
         ),
         ("What to do", *todo, f"  Runbook: {context.runbook(NAME)}"),
@@ -165,4 +176,5 @@ def _text(
             _repeats(quiet, context),
             f"Incident {key}, severity {SEVERITY[route]}, detector {NAME}",
         ),
+        _console(context),
     )

@@ -22,7 +22,7 @@ FORMATS: Final = 5
 def draft(finding: UnparsedFinding, key: str, context: RenderContext) -> Draft:
     """The notification about lines that match no log format, or more than one."""
     message = Message.about(finding, key, context)
-    where = f"{context.account_id}, {context.region}, {context.log_group}, stream {context.log_stream}"
+    where = f"{context.account}, {context.region}, {context.log_group}, stream {context.log_stream}"
     reasons = [f"{_short(why)} ({plural(lines, 'line')})" for why, lines in finding.reasons]
     return message.draft(
         finding.detector,

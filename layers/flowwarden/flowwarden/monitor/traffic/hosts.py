@@ -28,6 +28,8 @@ class Host(Struct, frozen=True, kw_only=True):
     instance: str | None = None
     subnet: str | None = None
     role: str | None = None
+    found: NetworkInterface | None = None
+    """EC2's description of the interface."""
     described: int | None = None
     """When EC2 described the interface (Unix seconds), if only that description shows that the host has the
     address: another host may have it since."""
@@ -58,6 +60,25 @@ class Hosts:
         self._others = others or _none
         self._role_tags = role_tags
 
+    def also(self, found: Mapping[tuple[str, str], Described]) -> Hosts:
+        """The same hosts and others, by VPC and address, if these do not contain them."""
+
+        def others(address: str) -> Iterable[Described]:
+            known = [*self._others(address)]
+            vpcs = {interface.vpc_id for interface, _ in known}
+            more = [each for (vpc, name), each in found.items() if name == address and vpc not in vpcs]
+            return [*known, *more]
+
+        return Hosts(self._interfaces, others, self._role_tags)
+
+    def networks_of(self, flow: DirectedFlow) -> tuple[str, ...]:
+        """The networks of the VPC of the interface that logged a flow; () if they are not known."""
+        return self._own(flow).vpc_cidrs
+
+    def logging(self, flow: DirectedFlow) -> NetworkInterface | None:
+        """The interface that logged a flow; None if EC2 did not describe it."""
+        return self._interfaces.get(flow.flow.interface_id or "")
+
     def at(self, address: str, flow: DirectedFlow) -> Host:
         """The host at an end of connections, of which the flow is one.
 
@@ -71,6 +92,10 @@ class Hosts:
         found = self._having(vpc, address) if vpc else None
         return Host() if found is None else self._described(*found)
 
+    def behind(self, interface: NetworkInterface) -> Host:
+        """The host at an interface, whatever its address."""
+        return self._described(interface)
+
     def vpc_of(self, flow: DirectedFlow) -> str:
         """The VPC of the interface that logged a flow; '' if it is not known."""
         return known_id(flow.flow.vpc_id) or self._own(flow).vpc_id
@@ -83,6 +108,7 @@ class Hosts:
             instance=known_id(flow.flow.instance_id) or own.instance,
             subnet=known_id(flow.flow.subnet_id) or own.subnet,
             role=own.role,
+            found=self.logging(flow),
         )
 
     def _own(self, flow: DirectedFlow) -> NetworkInterface:
@@ -97,6 +123,7 @@ class Hosts:
             instance=interface.instance_id or None,
             subnet=interface.subnet_id or None,
             role=None if role == UNKNOWN else role,
+            found=interface,
             described=at,
         )
 

@@ -1,0 +1,71 @@
+"""Chooses the existing log groups to read, from the unmanaged flow logs that deliver to them. Pure.
+
+A group is read only because of a flow log that can cover its VPC: unmanaged, of all traffic, in a format
+that is good enough, and not failing. If the VPC has a managed flow log, its traffic is not read a second
+time, which would double every count. A group that the policy names in full is read in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from flowwarden.enforcer.decide.delivery import may_deliver
+from flowwarden.enforcer.decide.drift import is_managed, log_group_of
+from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.policy.field_needs import lacking
+from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS
+from flowwarden.policy.log_groups import LogGroupSelection, is_of_function, matches
+
+
+def can_cover(flow_log: FlowLog, stack: Stack) -> bool:
+    """Whether an unmanaged flow log records enough to cover its VPC, if the monitor reads its log group."""
+    return (
+        not is_managed(flow_log, stack)
+        and flow_log.log_destination_type in {None, CLOUD_WATCH_LOGS}
+        and flow_log.traffic_type == "ALL"
+        and not lacking(flow_log.log_format)
+    )
+
+
+def groups_to_read(
+    vpc_ids: Iterable[str],
+    resources: Mapping[str, VpcResources],
+    selections: Collection[LogGroupSelection],
+    stack: Stack,
+    *,
+    named: bool,
+) -> frozenset[str]:
+    """The log groups to read; their tags are not considered yet.
+
+    Args:
+        vpc_ids: the VPCs of this run that need a flow log.
+        resources: the resources of each VPC.
+        selections: the selections of the policy.
+        stack: the stack; its own groups are left out, because it maintains them in another way.
+        named: whether to include the groups that the policy names in full.
+    """
+    found = {
+        group
+        for vpc_id in vpc_ids
+        if vpc_id in resources
+        for group in _delivered_to(resources[vpc_id].flow_logs, stack)
+    }
+    if named:
+        found |= {each.name for each in selections if not each.is_pattern}
+    return frozenset(each for each in found if _is_readable(each, selections, stack))
+
+
+def _delivered_to(flow_logs: Collection[FlowLog], stack: Stack) -> Iterator[str]:
+    """The groups of the flow logs that can cover a VPC; none if a managed flow log records it."""
+    if any(is_managed(each, stack) and may_deliver(each) for each in flow_logs):
+        return
+    for each in flow_logs:
+        group = log_group_of(each, stack)
+        if group is not None and can_cover(each, stack) and may_deliver(each):
+            yield group
+
+
+def _is_readable(group: str, selections: Collection[LogGroupSelection], stack: Stack) -> bool:
+    own = stack.keeps(group) or is_of_function(group)
+    return not own and any(matches(each.name, group) for each in selections)

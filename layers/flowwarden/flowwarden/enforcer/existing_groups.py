@@ -1,0 +1,142 @@
+"""Subscribes the monitor to the existing log groups of the policy, and gives them up when the policy does.
+
+Runs before the plans for VPCs are made, because a VPC whose flow log delivers into a subscribed group needs
+no second one. A group that cannot be subscribed does not count, so its VPCs get managed flow logs, and it
+hurts no other group. A failure that may pass causes no second flow log: the group counts, and the next run
+tries again.
+
+The permissions to invoke the monitor are also the record of what was subscribed: each belongs to a name or
+pattern of the policy, with its tags. If the policy no longer contains it, the groups under it lose the
+filter, and then the permission is withdrawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from flowwarden.enforcer.decide.subscriptions import (
+    Reading,
+    Request,
+    Sorted,
+    SubscriptionStep,
+    Unsubscribe,
+    grants,
+    prefixes_of,
+    sort,
+    statement_id,
+    steps_against,
+)
+from flowwarden.enforcer.execute.backoff import with_backoff
+from flowwarden.enforcer.execute.subscriptions import Errors, SubscriptionExecutor
+from flowwarden.enforcer.ports import Described, ExistingLogGroups, InvokePermissions, RunClock
+from flowwarden.enforcer.state.inventory import LogGroup
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.errors import CallRefused, EnforcementError
+from flowwarden.policy.log_groups import ANYTHING, LogGroupSelection, matches
+
+
+class ExistingGroupReader:
+    """Subscribes the monitor, for one account and Region."""
+
+    def __init__(
+        self, groups: ExistingLogGroups, permissions: InvokePermissions | None, stack: Stack, clock: RunClock
+    ) -> None:
+        self._groups = groups
+        self._permissions = permissions
+        self._stack = stack
+        self._clock = clock
+        self._executor = SubscriptionExecutor(groups, permissions, clock)
+
+    def read(self, request: Request, now: int, *, everything: bool, dry_run: bool) -> Reading:
+        """Subscribe the monitor to the groups of a request; `now` is Unix seconds.
+
+        Args:
+            request: the groups, and the selections that name them.
+            now: Unix seconds.
+            everything: whether to give up the groups that the policy has dropped.
+            dry_run: whether to change nothing.
+        """
+        granted, failed = self._granted()
+        names, untagged = self._tagged(request)
+        state = sort(self._described(names, request.selections), names, request.young, self._stack, now)
+        missing = grants(state.since, request.selections, granted)
+        current = {statement_id(each) for each in request.selections}
+        dropped = {sid: name for sid, name in granted.items() if everything and sid not in current}
+        gone, unread = self._dropped(dropped, names)
+        failed = {**failed, **untagged, **state.failed, **unread}
+        steps: tuple[SubscriptionStep, ...] = (*missing, *state.steps, *gone)
+        if dry_run:
+            return Reading(groups=state.since, steps=steps, impossible=state.impossible, failed=failed)
+        errors = self._executor.subscribe(missing, state.steps)
+        errors |= self._executor.give_up(gone, dropped, [*unread])
+        return _reading(state, steps, failed, errors)
+
+    def _granted(self) -> tuple[Mapping[str, str], dict[str, str]]:
+        """The permissions, as name or pattern by statement id. That they cannot be read is not fatal."""
+        if self._permissions is None:
+            return {}, {}
+        try:
+            return with_backoff(self._permissions.granted, self._clock), {}
+        except EnforcementError as error:
+            return {}, {"invoke permissions of the monitor": f"could not be read: {error}"}
+
+    def _tagged(self, request: Request) -> tuple[list[str], dict[str, str]]:
+        """The groups that have the tags of a selection that names them, and what could not be read."""
+        chosen: set[str] = set()
+        failed: dict[str, str] = {}
+        for each in request.selections:
+            named = {group for group in request.names if matches(each.name, group)} - chosen
+            try:
+                chosen |= named & self._with_tags(each.tags) if named and each.tags else named
+            except EnforcementError as error:
+                failed[each.name] = f"the tags of log groups could not be read: {error}"
+        return sorted(chosen), failed
+
+    def _with_tags(self, tags: Mapping[str, str]) -> frozenset[str]:
+        return with_backoff(lambda: self._groups.tagged(tags), self._clock)
+
+    def _described(self, names: Sequence[str], selections: Collection[LogGroupSelection]) -> Described:
+        """The groups. The error of a listing concerns each group that it should have listed."""
+        if not names:
+            return {}
+        found = dict(self._groups.describe(prefixes_of(names, selections), names))
+        for listing in [each for each in found if each.endswith(ANYTHING)]:
+            error = found.pop(listing)
+            found |= {name: error for name in names if matches(listing, name) and name not in found}
+        return found
+
+    def _dropped(
+        self, dropped: Mapping[str, str], kept: Collection[str]
+    ) -> tuple[list[Unsubscribe], dict[str, str]]:
+        """The steps against the filters of groups that the policy has dropped, and what could not be read."""
+        if not dropped:
+            return [], {}
+        found = self._groups.describe(sorted({name.removesuffix(ANYTHING) for name in dropped.values()}))
+        groups = [
+            each
+            for name, each in found.items()
+            if isinstance(each, LogGroup)
+            and name not in kept
+            and any(matches(one, name) for one in dropped.values())
+        ]
+        errors = {name: each for name, each in found.items() if isinstance(each, EnforcementError)}
+        unread = {name: f"could not be read: {error}" for name, error in errors.items()}
+        return list(steps_against(groups, self._stack)), unread
+
+
+def _reading(
+    state: Sorted, steps: Sequence[SubscriptionStep], failed: Mapping[str, str], errors: Errors
+) -> Reading:
+    """What is read after the steps: a group whose subscription AWS refused is not."""
+    refused = {
+        name: str(error)
+        for name, error in errors.items()
+        if isinstance(error, CallRefused) and name in state.since
+    }
+    others = {name: str(error) for name, error in errors.items() if name not in refused}
+    return Reading(
+        groups={name: since for name, since in state.since.items() if name not in refused},
+        steps=tuple(each for each in steps if each.group not in errors),
+        impossible={**state.impossible, **refused},
+        failed={**failed, **others},
+    )
