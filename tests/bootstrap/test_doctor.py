@@ -166,16 +166,21 @@ def elsewhere(*groups: str) -> dict[str, Any]:
     return {"FlowLogs": [own, *others]}
 
 
-def test_a_group_of_others_that_may_invoke_the_monitor_must_send_to_it() -> None:
-    """As an existing log group that the stack reads; other groups, and those of another stack, need not."""
+def test_a_group_of_others_with_a_filter_of_the_stack_must_send_every_line() -> None:
+    """As an existing log group that the stack reads; one without such a filter need not."""
     policy = json.loads(ANSWERS["lambda", "get_policy"]["Policy"])
     condition = {"ArnLike": {"AWS:SourceArn": "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vpc/*:*"}}
     policy["Statement"].append({**policy["Statement"][0], "Condition": condition})
-    own, others = "/flow-warden/flow-logs", ("/aws/vpc/vpc-9", "/flow-warden/flow-logs-2", "/other")
+    own, others = (
+        "/flow-warden/flow-logs",
+        ("/aws/vpc/vpc-9", "/aws/vpc/vpc-8", "/flow-warden/flow-logs-2", "/other"),
+    )
 
     def filters(logGroupName: str) -> Any:  # noqa: N803 - AWS's name
         sound = ANSWERS["logs", "describe_subscription_filters"]
-        return sound if logGroupName == own else {"subscriptionFilters": []}
+        (ours,) = sound["subscriptionFilters"]
+        partial = {"subscriptionFilters": [{**ours, "filterPattern": "REJECT"}]}
+        return {own: sound, others[0]: partial}.get(logGroupName, {"subscriptionFilters": []})
 
     found = lines(
         lambda__get_policy={"Policy": json.dumps(policy)},
@@ -183,7 +188,7 @@ def test_a_group_of_others_that_may_invoke_the_monitor_must_send_to_it() -> None
         logs__describe_log_groups={"logGroups": [{"logGroupName": each} for each in (own, *others)]},
         logs__describe_subscription_filters=filters,
     )
-    assert [(each.problem, each.subject) for each in wrong(found)] == [("subscription-missing", others[0])]
+    assert [(each.problem, each.subject) for each in wrong(found)] == [("subscription-partial", others[0])]
     assert [each.subject for each in found if each.check == "delivery"] == [own, others[0]]
 
 

@@ -17,7 +17,7 @@ from flowwarden.bootstrap.installed import Installed
 from flowwarden.doctor.checks.subscriptions import monitor_arn
 from flowwarden.doctor.fact import Fact, Unread, known
 from flowwarden.doctor.facts import Delivery, Permission
-from flowwarden.doctor.groups import expected_writers, watched_groups, writing_into
+from flowwarden.doctor.groups import expected_writers, is_expected, watched_groups, writing_into
 from flowwarden.enforcer.state.interface_activity import judged
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
 from flowwarden.enforcer.state.stack import Stack
@@ -51,9 +51,12 @@ def read(found: Installed, policy: Fact[PolicyInUse], permissions: Fact[tuple[Pe
     flow_logs = fact("DescribeFlowLogs", lambda: list(ec2.flow_logs(None)))
     listed = flow_logs if isinstance(flow_logs, list) else []
     names = watched_groups(listed, stack, known(permissions, ())) if stack.log_group_name else ()
-    writing = writing_into(listed, names, stack)
+    others, monitor = {*names} - {*watched_groups(listed, stack)}, monitor_arn(found.place, found.names)
     reader = GroupReader(found.clients("logs"))
-    groups = reader.groups(names) if names else {"log groups": fact_of_missing(found)}
+    read_groups = reader.groups(names) if names else {"log groups": fact_of_missing(found)}
+    groups = {name: each for name, each in read_groups.items() if is_expected(each, name, others, monitor)}
+    names = tuple(each for each in names if each in groups)
+    writing = writing_into(listed, names, stack)
     expected = _expected(ec2, flow_logs, writing, found)
     arrived = _metrics(found, groups)
     return Logs(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 
+from flowwarden.doctor.fact import Fact
 from flowwarden.doctor.facts import Permission
 from flowwarden.enforcer.decide.drift import is_tagged, log_group_of
 from flowwarden.enforcer.state.interface_activity import writes_since
-from flowwarden.enforcer.state.inventory import FlowLog
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.network.interface import NetworkInterface
 
@@ -34,6 +35,16 @@ def watched_groups(
         if group and (stack.keeps(group) or is_tagged(each, stack) or admitted):
             found[group] = None
     return (own, *sorted(found.keys() - {own}))
+
+
+def is_expected(group: Fact[LogGroup], name: str, others: Collection[str], monitor: str) -> bool:
+    """Whether a group should send to the monitor: one of others only if it does.
+
+    The enforcer reads a group of others only because of a VPC that needs it. If that VPC needs it, and the
+    filter is missing, the next sweep restores it.
+    """
+    filters = group.subscriptions if isinstance(group, LogGroup) else ()
+    return name not in others or any(each.destination_arn == monitor for each in filters)
 
 
 def patterns_of(sources: Iterable[str]) -> tuple[str, ...]:
