@@ -17,6 +17,8 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -39,6 +41,8 @@ REASON_CHARACTERS: Final = 900
 4,096 bytes."""
 ATTEMPTS: Final = 3
 PUT_SECONDS: Final = 5
+RESPONSE_SECONDS: Final = 20.0
+"""Left for the response: all attempts, with the pauses between them."""
 NOT_PARAMETERS: Final = ("ServiceToken", "ServiceTimeout", "Code")
 """Properties of the resource that are not parameters of the stack."""
 BROKEN: Final = "The check itself failed: see the log of the stack's function SettingsCheckFunction."
@@ -50,6 +54,9 @@ LEFT: Final = (
     "Delete the stack again to try again, or delete the filters by hand (aws logs "
     "delete-subscription-filter) and retain the resource ExistingSubscriptions."
 )
+
+
+TOO_LATE: Final = "The removal of the subscription filters takes too long: it had no end before the timeout."
 
 
 class NotAnswered(Exception):
@@ -120,7 +127,20 @@ def problem_of_removal(event: Event, remove: Remove, time_left: Callable[[], flo
         count = f"{len(left)} subscription filters or groups of them are left"
         return f"{_bounded(f'{count}: {"; ".join(left)}')} {LEFT}" if left else None
 
-    return _explained(removed, LEFT, LEFT)
+    return _in_time(lambda: _explained(removed, LEFT, LEFT), time_left() - RESPONSE_SECONDS)
+
+
+def _in_time(attempt: Callable[[], str | None], seconds: float) -> str | None:
+    """The problem of an attempt, or that it takes longer: Lambda would stop the function before it responds.
+
+    What the attempt has begun goes on in its thread until the function ends, which does no harm.
+    """
+    results: SimpleQueue[str | None] = SimpleQueue()
+    Thread(target=lambda: results.put(attempt()), daemon=True).start()
+    try:
+        return results.get(timeout=max(0.0, seconds))
+    except Empty:
+        return f"{TOO_LATE} {LEFT}"
 
 
 def _explained(attempt: Callable[[], str | None], if_known: str, if_broken: str) -> str | None:

@@ -34,6 +34,11 @@ def statement(sid: str, source: str, operator: str = "ArnLike", key: str = "AWS:
     return {"Sid": sid, "Effect": "Allow", "Condition": {operator: {key: source}}}
 
 
+def policy_of(*statements: dict[str, Any]) -> dict[str, str]:
+    """Lambda's answer with these statements."""
+    return {"Policy": json.dumps({"Statement": statements})}
+
+
 def permissions(stub_calls: list[tuple[str, Any, Any]]) -> tuple[MonitorPermissions, Stubber]:
     """The permissions on a stub with these calls: operation, response or error code, parameters."""
     lambda_client = client("lambda")
@@ -58,14 +63,42 @@ def test_one_permission_covers_the_groups_of_a_pattern_in_this_account() -> None
 
 def test_a_statement_that_allows_something_else_is_replaced() -> None:
     """Others used the id. One that is gone already is no error."""
+    other = policy_of(statement(SID, ADDED["SourceArn"].replace("/aws/vpc/", "/other/")))
     found, stub = permissions(
         [
             ("add_permission", "ResourceConflictException", ADDED),
+            ("get_policy", other, {"FunctionName": MONITOR}),
             ("remove_permission", "ResourceNotFoundException", REMOVED),
             ("add_permission", {}, ADDED),
         ]
     )
     found.change(ALLOW)
+    stub.assert_no_pending_responses()
+
+
+def test_a_statement_that_allows_the_same_is_not_touched() -> None:
+    """Without it, even for a moment, CloudWatch Logs would drop records."""
+    same = policy_of(statement(SID, ADDED["SourceArn"]))
+    found, stub = permissions(
+        [
+            ("add_permission", "ResourceConflictException", ADDED),
+            ("get_policy", same, {"FunctionName": MONITOR}),
+        ]
+    )
+    found.change(ALLOW)
+    stub.assert_no_pending_responses()
+
+
+def test_a_statement_that_cannot_be_read_is_not_touched() -> None:
+    """It may allow the same. The next run tries again."""
+    found, stub = permissions(
+        [
+            ("add_permission", "ResourceConflictException", ADDED),
+            ("get_policy", "AccessDeniedException", {"FunctionName": MONITOR}),
+        ]
+    )
+    with pytest.raises(CallRefused):
+        found.change(ALLOW)
     stub.assert_no_pending_responses()
 
 

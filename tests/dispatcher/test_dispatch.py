@@ -18,6 +18,7 @@ from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.dispatcher.dispatch import MOST_DUE, SINGLY, Dispatcher, DispatchReport
 from flowwarden.dispatcher.pending import Limited, with_budget
+from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence
@@ -178,6 +179,26 @@ def test_a_page_whose_function_ended_is_sent_by_the_dispatcher(account: Account)
     account.page(NOW + 200, "a", batch="b")
     assert account.dispatch(NOW + 300) == DispatchReport()
     assert account.events == [("a", "page")]
+
+
+class Poisoned(DynamoDbIncidents):
+    """Open incidents of which one causes a fault."""
+
+    def take(self, incident: OpenIncident, owner: Owner, now: int) -> bool:
+        """See the port."""
+        if incident.key.incident == "a":
+            raise IndexError("by the test")
+        return super().take(incident, owner, now)
+
+
+def test_an_incident_that_causes_a_fault_keeps_no_other_from_being_sent(account: Account) -> None:
+    """It comes first in each run. The runs count as failed, which an alarm reports."""
+    for key in "ab":
+        account.page(NOW, key, calls=Calls(at=1))
+    account.incidents = Poisoned(shared("dynamodb"), TABLE, TERMS.lease)
+    report = account.dispatch(NOW + TERMS.lease + 60)
+    assert report == DispatchReport(due=2, resent=1, unsent=("a. IndexError('by the test')",))
+    assert account.events == [("b", "page")]
 
 
 def test_a_page_that_was_sent_is_not_sent_again(account: Account) -> None:

@@ -82,7 +82,7 @@ class FakeExisting:
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     """By log group."""
     faults: dict[str, EnforcementError] = field(default_factory=dict)
-    """The error of each call about a group; of a listing, by its prefix and `*`."""
+    """The error of each call about a group; of a listing, by its prefix and `*`; of tags, by `tags`."""
     change_faults: dict[str, EnforcementError] = field(default_factory=dict)
     """The error of each change of a group."""
     changes: list[Subscribe | Unsubscribe] = field(default_factory=list)
@@ -112,6 +112,8 @@ class FakeExisting:
 
     def tagged(self, tags: Mapping[str, str]) -> frozenset[str]:
         """See the port."""
+        if error := self.faults.get("tags"):
+            raise error
         return frozenset(
             name
             for name in self.there

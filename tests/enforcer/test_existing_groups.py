@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.subscriptions import statement_id
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
-from flowwarden.enforcer.state.inventory import FlowLog, FoundSubscription, LogGroup, Subscription
+from flowwarden.enforcer.state.inventory import FlowLog, FoundSubscription, LogGroup, Subscription, Unread
 from flowwarden.enforcer.triggers import trigger
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled
 from flowwarden.network.interface import NetworkInterface
@@ -209,6 +209,62 @@ def test_a_failure_that_may_pass_causes_no_second_flow_log(error: CallFailed, wh
     fakes.existing.faults, fakes.existing.change_faults = {}, {}
     assert sweep(fakes, BORN + 600).problems == ()
     assert all(fakes.existing.there[group_of(each)].subscriptions for each in ("vpc-1", "vpc-2"))
+
+
+RED = LogGroupSelection(name="/aws/vpc/*", tags={"team": "red"})
+
+
+@pytest.mark.parametrize("error", [CallThrottled("ThrottlingException"), CallFailed("InternalError")])
+def test_tags_that_cannot_be_read_for_a_short_time_cause_no_second_flow_log(error: CallFailed) -> None:
+    """Neither for a group that is subscribed, nor for a new one, which the next sweep subscribes."""
+    fakes = account("vpc-1", "vpc-2")
+    fakes.existing.tags = {group_of("vpc-1"): {"team": "red"}, group_of("vpc-2"): {"team": "red"}}
+    fakes.existing.add(LogGroup(name=group_of("vpc-1"), subscriptions=(FOUND,)))
+    fakes.existing.faults = {"tags": error}
+    red = replace(AT_ONCE, log_groups=(RED,))
+    report = sweep(fakes, policy=red)
+    assert created(fakes) == []
+    assert fakes.existing.changes == []
+    assert ["tags of log groups could not be read" in each.summary for each in report.problems] == [True]
+    fakes.existing.faults = {}
+    assert sweep(fakes, BORN + 600, red).problems == ()
+    assert created(fakes) == []
+    assert [each.group for each in fakes.existing.changes] == [group_of("vpc-2")]
+
+
+def test_tags_that_may_not_be_read_lead_to_managed_flow_logs() -> None:
+    """A permission that is missing does not come by waiting."""
+    fakes = account("vpc-1")
+    fakes.existing.faults = {"tags": CallRefused("AccessDeniedException")}
+    sweep(fakes, policy=replace(AT_ONCE, log_groups=(RED,)))
+    assert created(fakes) == ["vpc-1"]
+
+
+def test_no_filter_is_given_up_while_it_is_not_known_whether_it_is_needed() -> None:
+    """The policy demands a tag now, and the tags cannot be read."""
+    fakes = account("vpc-1")
+    fakes.existing.tags = {group_of("vpc-1"): {"team": "red"}}
+    sweep(fakes)
+    fakes.existing.faults = {"tags": CallFailed("InternalError")}
+    sweep(fakes, BORN + 600, replace(AT_ONCE, log_groups=(RED,)))
+    assert fakes.existing.there[group_of("vpc-1")].subscriptions == (FOUND,)
+
+
+def test_no_filter_is_given_up_while_a_flow_log_cannot_be_read() -> None:
+    """It may deliver into a group that no flow log seems to need under the new pattern."""
+    fakes = account("vpc-1", "vpc-2")
+    sweep(fakes)
+    assert isinstance(fakes.ec2, FakeEc2)
+    all_of_them = fakes.ec2.existing
+    fakes.ec2.existing = [each for each in all_of_them if each.flow_log_id != "fl-vpc-2"]
+    fakes.ec2.unread_listed = [Unread(call="DescribeFlowLogs", item_id="fl-vpc-2", what="cut off")]
+    narrower = replace(AT_ONCE, log_groups=(LogGroupSelection(name="/aws/vpc/vpc-*"),))
+    sweep(fakes, BORN + 600, narrower)
+    assert all(fakes.existing.there[group_of(each)].subscriptions for each in ("vpc-1", "vpc-2"))
+    fakes.ec2.existing, fakes.ec2.unread_listed = all_of_them, []
+    sweep(fakes, BORN + 1200, narrower)
+    assert all(fakes.existing.there[group_of(each)].subscriptions for each in ("vpc-1", "vpc-2"))
+    assert [*fakes.permissions.statements.values()] == ["/aws/vpc/vpc-*"]
 
 
 def test_a_new_permission_may_take_seconds_until_it_works() -> None:

@@ -21,7 +21,15 @@ from hypothesis import strategies as st
 
 import settings_check
 from flowwarden.errors import PolicyError
-from settings_check import NotAnswered, make_handler
+from settings_check import (
+    ATTEMPTS,
+    LEFT,
+    PUT_SECONDS,
+    RESPONSE_SECONDS,
+    TOO_LATE,
+    NotAnswered,
+    make_handler,
+)
 from tests.examples import examples
 from tests.template import stack
 
@@ -351,9 +359,13 @@ def removed(kind: str, result: list[str] | Exception) -> dict[str, Any]:
 class Context:
     """The members of a Lambda context that the removal uses."""
 
+    def __init__(self, milliseconds: int = 120_000) -> None:
+        """Two minutes are left, unless otherwise stated."""
+        self._milliseconds = milliseconds
+
     def get_remaining_time_in_millis(self) -> int:
-        """Two minutes."""
-        return 120_000
+        """What is left."""
+        return self._milliseconds
 
 
 def test_a_deletion_that_leaves_nothing_succeeds() -> None:
@@ -383,3 +395,20 @@ def test_a_deletion_is_always_answered(error: Exception) -> None:
     got = removed("Delete", error)
     assert got["Status"] == "FAILED"
     assert "retain the resource ExistingSubscriptions" in got["Reason"]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 10.0, RESPONSE_SECONDS, RESPONSE_SECONDS + 0.1])
+def test_a_deletion_is_answered_before_the_function_is_stopped(seconds: float) -> None:
+    """However long the removal takes, as with hundreds of log groups: else CloudFormation gets no reason."""
+    goes_on = threading.Event()
+    inbox = Inbox()
+    handler = make_handler(refuse, inbox.put, inbox.wait, lambda *_: [str(goes_on.wait())])
+    handler(request("Delete") | REMOVAL, Context(int(seconds * 1000)))
+    goes_on.set()
+    assert inbox.answer["Status"] == "FAILED"
+    assert inbox.answer["Reason"] == f"{TOO_LATE} {LEFT}"
+
+
+def test_all_attempts_to_respond_fit_into_the_time_that_is_left_for_them() -> None:
+    """With the pauses, which grow by a second."""
+    assert ATTEMPTS * PUT_SECONDS + sum(range(1, ATTEMPTS)) <= RESPONSE_SECONDS

@@ -61,13 +61,14 @@ class Account:
     sink: MemorySink = field(default_factory=MemorySink)
     claims: Recorded = field(default_factory=lambda: Recorded(ClaimTerms(suppression=3600, lease=50)))
     used: float = 0.0
+    warn: Callable[[str], None] = lambda _message: None
 
     def container(self) -> MonitoringService:
         """A new container."""
         ports = MonitorPorts(
             formats=FakeFormats(), format_store=MemoryLogFormats(), interfaces=self.interfaces, state=usual(),
             claims=self.claims, pages=self.sink, operations=MemorySink(name="operations"), names=self.names,
-            home=Home("aws", ACCOUNT),
+            home=Home("aws", ACCOUNT), warn=self.warn,
         )  # fmt: skip
         return build(ports, Policy(), region="eu-west-1", suppression_minutes=60)
 
@@ -162,6 +163,19 @@ def test_a_page_goes_out_although_ec2_describes_nothing() -> None:
     sent = account.page()
     assert "Names unavailable: RequestLimitExceeded, by the test" in sent.text
     assert row(sent, "To") == "10.0.2.30 (internal)"
+
+
+def test_a_fault_of_the_lookup_costs_no_page() -> None:
+    """It is logged, and the page says so."""
+    logged: list[str] = []
+    account = Account(warn=logged.append)
+
+    def fail() -> None:
+        raise IndexError("by the test")
+
+    account.names.takes = fail
+    assert "\nNames unavailable: an error in the lookup (IndexError)\n" in account.page().text
+    assert logged == ["names for notifications were not looked up: IndexError('by the test')"]
 
 
 @pytest.mark.parametrize("seconds", [0.3, 3.0, SLOWEST_LOOKUP])

@@ -6,12 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.monitor.render import blocked_by
-from flowwarden.monitor.rules.explainer import CLOSING, REQUESTS, SECONDS, RuleExplainer
+from flowwarden.monitor.rules.explainer import CLOSING, REQUESTS, SECONDS, SLOWEST, RuleExplainer
 from flowwarden.monitor.rules.explanation import Explanation
 from flowwarden.monitor.rules.reader import FRESH_SECONDS, PAUSE_SECONDS
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.rules.check import Outcome
+from flowwarden.notify.run import RESERVE
 from flowwarden.records.model import FlowDirection
 from flowwarden.state.rule_changes import ROUTES, RuleChange
 from flowwarden.state.sets import DAY
@@ -110,6 +111,21 @@ def test_a_rejected_reply_is_explained_by_the_network_acl() -> None:
         "No outbound rule of network ACL acl-b of subnet-b allows the reply tcp/40000 to 10.0.1.5; "
         "the closest is rule 100: tcp/443 to 0.0.0.0/0. (SUBNET_ACL_RESTRICTION)"
     )
+
+
+@pytest.mark.parametrize("port", [0, None])
+@pytest.mark.parametrize("answers", ["icmp 0 0.0.0.0/0", "icmp 3/4 0.0.0.0/0"])
+def test_no_rule_is_blamed_for_a_reply_of_an_unknown_icmp_type(port: int | None, answers: str) -> None:
+    """A record contains no ICMP type, only a 0 or nothing instead of the ports."""
+    directory = rules()
+    outbound = acl(outbound=(f"100 allow {answers}",), acl_id="acl-b")
+    directory.at = {**directory.at, "subnet-b": outbound}
+    ping = replace(query(protocol=1), client_port=port, service_port=port)
+    found = explained(directory, ping)
+    assert found.verdict
+    assert found.verdict.by
+    assert found.verdict.by.ids == ("sg-db",)
+    assert found.verdict.also == ()
 
 
 def test_a_deny_rule_is_named_with_the_rule_that_comes_too_late() -> None:
@@ -244,6 +260,20 @@ def test_no_request_begins_when_little_time_is_left() -> None:
     assert words(found) == "Undetermined: the time for lookups of this batch was used up."
 
 
+def test_after_a_request_that_hangs_other_notifications_are_still_claimed() -> None:
+    """Without a claim, a notification could be sent twice."""
+    left = [CLOSING + 0.1]
+    directory = rules()
+
+    def hang() -> None:
+        left[0] -= SLOWEST
+
+    directory.wait = hang
+    RuleExplainer(directory, None, pytest.fail).for_batch(START, lambda: left[0], lambda _: NETWORKS)(query())
+    assert directory.calls == ["interface"]
+    assert left[0] >= RESERVE
+
+
 def change(resource: str, at: int = START - 180, **given: str) -> RuleChange:
     """A change of a resource."""
     parts = {
@@ -267,6 +297,14 @@ def test_the_page_lists_the_latest_changes_of_what_can_be_the_cause() -> None:
         "UTC, 3 min before the first rejection of this batch"
     )
     assert rows[-1] == ("Changed", text)
+
+
+def test_a_change_of_a_prefix_list_is_listed_if_a_rule_refers_to_the_list() -> None:
+    """The rule did not change, but what it allows."""
+    changed, other = (change(each, call="ModifyManagedPrefixList") for each in ("pl-1", "pl-2"))
+    directory = rules("tcp/5432 from pl-1")
+    directory.lists = {"pl-1": ()}
+    assert explained(directory, changes=FakeChanges([changed, other])).changes == (changed,)
 
 
 def test_a_change_of_a_route_is_listed_if_the_route_leads_to_the_far_end() -> None:

@@ -54,13 +54,19 @@ class MonitorPermissions:
         return dict(_named(answer.text("Policy")))
 
     def change(self, step: AllowInvocation | RevokeInvocation) -> None:
-        """See the port. A statement with the same id that allows something else is replaced."""
+        """See the port. A statement with the same id that allows something else is replaced.
+
+        One that allows the same stays: another run may have granted it just now, or it could not be read
+        before. While it is replaced, CloudWatch Logs may not invoke the monitor, and drops the records.
+        """
         if isinstance(step, RevokeInvocation):
             self._revoke(step.statement_id)
             return
         try:
             self._allow(step)
         except AlreadyExists:
+            if self.granted().get(step.statement_id) == step.group:
+                return
             self._revoke(step.statement_id)
             self._allow(step)
 

@@ -20,8 +20,8 @@ from flowwarden.policy.log_groups import ANYTHING, matches
 
 AT_ONCE: Final = 50
 """Filters that are removed before the remaining time is checked."""
-RESERVE_SECONDS: Final = 20.0
-"""Left for the answer to CloudFormation."""
+RESERVE_SECONDS: Final = 40.0
+"""Left to begin the next removals: 20 s for them, and 20 s for the response to CloudFormation."""
 REGION: Final = 3
 """The place of the Region in an ARN."""
 ACCOUNT: Final = 4

@@ -157,7 +157,7 @@ class Dispatcher:
         return _unsent(delivery) + DispatchReport(digests=len(delivery.sent))
 
     def _check(self, one: OpenIncident, run: Run) -> _Step:
-        """Send what is pending, or resolve what is over."""
+        """Send what is pending, or resolve what is over. What is stored may cause a fault of this code."""
         try:
             if one.resolved_at is not None:
                 return _Step(over=one)
@@ -166,6 +166,8 @@ class Dispatcher:
             return self._judge(one, run.at)
         except StateUnavailable:
             return _Step(DispatchReport(state_unavailable=1))
+        except Exception as error:  # noqa: BLE001 - each run would end here, and later incidents would wait for ever
+            return _Step(DispatchReport(unsent=(f"{one.incident.title} {error!r}",)))
 
     def _resend(self, one: OpenIncident, pending: Pending, run: Run) -> _Step:
         sink = self._sinks.get(one.key.sink)

@@ -55,7 +55,9 @@ class AdoptedGroups:
         if self._reader is None or not self._stack.monitor_arn:
             return observed
         request = self._request(observed, now, named=everything)
-        reading = self._reader.read(request, now, everything=everything, dry_run=dry_run)
+        # A flow log that could not be read may deliver into a group that seems to be dropped.
+        whole = everything and observed.complete
+        reading = self._reader.read(request, now, everything=whole, dry_run=dry_run)
         seen = _seen(self._evidence, reading.groups.keys() - observed.seen.keys(), now)
         return replace(observed, reading=reading, seen={**observed.seen, **seen})
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from flowwarden.enforcer.decide.subscriptions import (
     Reading,
     Request,
@@ -57,12 +59,13 @@ class ExistingGroupReader:
             dry_run: whether to change nothing.
         """
         granted, failed = self._granted()
-        names, untagged = self._tagged(request)
+        names, unsure, untagged = self._tagged(request)
         state = sort(self._described(names, request.selections), names, request.young, self._stack, now)
         missing = grants(state.since, request.selections, granted)
+        state = replace(state, since={**dict.fromkeys(unsure, now), **state.since})
         current = {statement_id(each) for each in request.selections}
         dropped = {sid: name for sid, name in granted.items() if everything and sid not in current}
-        gone, unread = self._dropped(dropped, names)
+        gone, unread = self._dropped(dropped, [*names, *unsure])
         failed = {**failed, **untagged, **state.failed, **unread}
         steps: tuple[SubscriptionStep, ...] = (*missing, *state.steps, *gone)
         if dry_run:
@@ -80,9 +83,14 @@ class ExistingGroupReader:
         except EnforcementError as error:
             return {}, {"invoke permissions of the monitor": f"could not be read: {error}"}
 
-    def _tagged(self, request: Request) -> tuple[list[str], dict[str, str]]:
-        """The groups that have the tags of a selection that names them, and what could not be read."""
+    def _tagged(self, request: Request) -> tuple[list[str], set[str], dict[str, str]]:
+        """The groups that have the tags of a selection that names them, and what could not be read.
+
+        Between both, the groups that may have the tags: if these cannot be read for a short time, the groups
+        count, and stay as they are.
+        """
         chosen: set[str] = set()
+        unsure: set[str] = set()
         failed: dict[str, str] = {}
         for each in request.selections:
             named = {group for group in request.names if matches(each.name, group)} - chosen
@@ -90,7 +98,8 @@ class ExistingGroupReader:
                 chosen |= named & self._with_tags(each.tags) if named and each.tags else named
             except EnforcementError as error:
                 failed[each.name] = f"the tags of log groups could not be read: {error}"
-        return sorted(chosen), failed
+                unsure |= set() if isinstance(error, CallRefused) else named
+        return sorted(chosen), unsure - chosen, failed
 
     def _with_tags(self, tags: Mapping[str, str]) -> frozenset[str]:
         return with_backoff(lambda: self._groups.tagged(tags), self._clock)

@@ -29,16 +29,21 @@ def names_of(
 ) -> Names | None:
     """The names for the findings that are sent; None if none is, or there is nothing to ask.
 
+    A fault of this code costs the names, and not the notifications.
+
     Args:
         findings: of the batch.
         view: the batch.
         cache: asks AWS; None as in evaluations.
         time_left: seconds until Lambda stops the function.
     """
-    needed = wanted(sorted(findings, key=urgency), view.hosts) if cache else None
-    if cache is None or needed is None:
+    if cache is None:
         return None
-    return cache.find(needed, view.interfaces, view.now, time_left)
+    try:
+        needed = wanted(sorted(findings, key=urgency), view.hosts)
+        return None if needed is None else cache.find(needed, view.interfaces, view.now, time_left)
+    except Exception as error:  # noqa: BLE001 - the batch would fail, and after its retries so would its pages
+        return cache.broken(error)
 
 
 def wanted(findings: Sequence[Finding], hosts: Hosts) -> Wanted | None:

@@ -106,6 +106,11 @@ class NameCache:
             self._warn(f"names for notifications cannot be looked up: {each}")
         return names
 
+    def broken(self, error: Exception) -> Names:
+        """No names, because of an error of this code."""
+        self._warn(f"names for notifications were not looked up: {error!r}")
+        return Names(unavailable=f"an error in the lookup ({type(error).__name__})")
+
     def _hosts(self, wanted: Wanted, lookup: _Lookup) -> Mapping[tuple[str, str], _Entry[NetworkInterface]]:
         """The interfaces at addresses. Of an address with several interfaces, none: it moved recently."""
         due = [each for each in wanted.addresses if _is_due(self._interfaces.get(each), lookup.now)]

@@ -6,7 +6,7 @@ its pause. If a rule is unknown, the verdict may be undetermined; no page waits 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from flowwarden.monitor.rules.question import question_of
 from flowwarden.monitor.rules.reader import Reader
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.rules.verdict import Verdict, judge
+from flowwarden.notify.run import RESERVE
 from flowwarden.state.rule_changes import ROUTES
 
 SECONDS: Final = 4.0
@@ -29,9 +30,11 @@ REQUESTS: Final = 32
 """For the lookups of a batch."""
 MOST_RESOURCES: Final = 10
 """Resources whose changes are read for a page, one request each."""
-CLOSING: Final = 18.0
-"""Seconds that must be left to begin a request: 3 s for one that hangs, and 15 s to send the page, to confirm
-its claim, and to write the metrics, as in `notify.run.RESERVE`."""
+SLOWEST: Final = 3.0
+"""Seconds that a request takes that hangs: 1 s to connect and 2 s to respond."""
+CLOSING: Final = RESERVE + SLOWEST
+"""Seconds that must be left to begin a request. So after one that hangs, the other notifications of the batch
+are still claimed: without claims, they could be sent twice."""
 
 type Networks = Callable[[str], Sequence[str]]
 """The networks of the VPC of an interface, from memory; empty if they are not known."""
@@ -92,16 +95,18 @@ class RuleExplainer:
         explained = Explanation(
             verdict=judge(rejected, configuration), question=question, reasons=tuple(lookup.reasons), at=now
         )
-        return self._with_changes(
-            explained, ends, question.far, Lookup(self._directory, self._table, now, allow)
-        )
+        if explained.verdict is None:
+            return explained
+        resources = _resources(explained.verdict, ends, configuration.prefix_lists)
+        lookup = Lookup(self._directory, self._table, now, allow)
+        return self._with_changes(explained, resources, question.far, lookup)
 
     def _with_changes(
-        self, explained: Explanation, ends: Sequence[Attached], far: str, lookup: Lookup
+        self, explained: Explanation, resources: Sequence[str], far: str, lookup: Lookup
     ) -> Explanation:
-        if self._changes is None or explained.verdict is None:
+        if self._changes is None:
             return explained
-        changes = lookup.changes(self._changes, _resources(explained.verdict, ends))
+        changes = lookup.changes(self._changes, resources)
         return replace(
             explained,
             changes=tuple(each for each in changes if each.concerns(far)),
@@ -109,8 +114,9 @@ class RuleExplainer:
         )
 
 
-def _resources(verdict: Verdict, ends: Sequence[Attached]) -> tuple[str, ...]:
-    """What can have changed: the components that can be the cause, membership in groups, and routes."""
+def _resources(verdict: Verdict, ends: Sequence[Attached], prefix_lists: Iterable[str]) -> tuple[str, ...]:
+    """What can have changed: components that can be the cause, membership in groups, routes, prefix lists."""
     components = [each for check in verdict.examined for each in check.ids]
     members = [each for end in ends for each in (end.interface.interface_id, end.interface.instance_id)]
-    return tuple(dict.fromkeys(each for each in (*components, *members, ROUTES) if each))[:MOST_RESOURCES]
+    wanted = (*components, *members, ROUTES, *prefix_lists)
+    return tuple(dict.fromkeys(each for each in wanted if each))[:MOST_RESOURCES]

@@ -115,7 +115,7 @@ def _request(example: DirectedFlow, protocol: int) -> Packet:
         source=address_of(example.client),
         destination=address_of(example.server),
         protocol=protocol,
-        source_ports=_span(example.client_port, EPHEMERAL),
+        source_ports=ANY_ICMP if is_icmp else _span(example.client_port, EPHEMERAL),
         ports=ANY_ICMP if is_icmp else _span(example.service_port, ANY_PORT),
     )
 
