@@ -56,7 +56,10 @@ LEFT: Final = (
 )
 
 
-TOO_LATE: Final = "The removal of the subscription filters takes too long: it had no end before the timeout."
+TOO_LATE: Final = (
+    "The removal of the subscription filters takes too long for the function; `flowwarden uninstall` has no "
+    "such limit."
+)
 
 
 class NotAnswered(Exception):

@@ -24,6 +24,7 @@ from tests.hostile import HOSTILE, is_visible, mapped
 from tests.monitor.fakes_interfaces import FakeDirectory
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 from tests.monitor.fakes_names import FakeNames
+from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.render.rows import below, row
 from tests.monitor.test_known_ends import APP, BLOCKED, DATABASE, NOW, batch, line, usual
 from tests.notify.fakes import MemoryClaims, MemorySink
@@ -62,13 +63,14 @@ class Account:
     claims: Recorded = field(default_factory=lambda: Recorded(ClaimTerms(suppression=3600, lease=50)))
     used: float = 0.0
     warn: Callable[[str], None] = lambda _message: None
+    state: MemoryEvidence = field(default_factory=usual)
 
     def container(self) -> MonitoringService:
         """A new container."""
         ports = MonitorPorts(
-            formats=FakeFormats(), format_store=MemoryLogFormats(), interfaces=self.interfaces, state=usual(),
+            formats=FakeFormats(), format_store=MemoryLogFormats(), interfaces=self.interfaces,
             claims=self.claims, pages=self.sink, operations=MemorySink(name="operations"), names=self.names,
-            home=Home("aws", ACCOUNT), warn=self.warn,
+            home=Home("aws", ACCOUNT), warn=self.warn, state=self.state,
         )  # fmt: skip
         return build(ports, Policy(), region="eu-west-1", suppression_minutes=60)
 
@@ -198,6 +200,17 @@ def test_nothing_is_looked_up_if_a_batch_is_late() -> None:
     sent = account.page()
     assert account.names.asked == []
     assert "Names unavailable: no time was left for lookups" in sent.text
+
+
+def test_slow_lookups_hide_no_history_of_a_host() -> None:
+    """It decides to which incident a page belongs, so it is read before any name is looked up."""
+    account, reads = Account(), list[int]()
+    account.names.takes = lambda: reads.append(account.state.reads)
+    attempts = [line("eni-app", "10.0.1.20", f"10.0.2.{each}", "REJECT") for each in range(30, 90)]
+    scan = [each.replace(" 5432 ", f" {port} ") for each in attempts for port in (22, 80, 445, 3389)]
+    account.container().process(batch("eni-app", *scan), Invocation("1", lambda: TIMEOUT), NOW)
+    assert [each.subject[:30] for each in account.sink.sent] == ["[HIGH] 10.0.1.20 (web-1) faile"]
+    assert set(reads) == {account.state.reads}
 
 
 def hostile(interface: NetworkInterface) -> NetworkInterface:

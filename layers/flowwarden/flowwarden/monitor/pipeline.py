@@ -220,6 +220,8 @@ class MonitoringService:
     ) -> Seen:
         """What the texts of notifications need in addition to the findings."""
         history = HostHistory(view.batch.owner, self._deployment.suppression_minutes, view.now)
+        # Before the names, which can take its time: without the history, a host gets a second incident.
+        past = history.of(findings, state)
         return Seen(
             batch=view.batch,
             deployment=self._deployment,
@@ -228,7 +230,7 @@ class MonitoringService:
             names=names_of(findings, view, self._caches.names, invocation.time_left),
             owner_tags=view.policy.owner_tags,
             explain=self._explain(view, invocation),
-            past=history.of(findings, state),
+            past=past,
             not_sent=NotSent.of([*findings, *inhibited]),
             span=view.records.flows.span,
         )
