@@ -25,22 +25,22 @@ changes nothing, and prints a line for each subject. A line begins with its verd
 
 | Verdict | Meaning |
 |---|---|
-| `ok` | nothing to report |
-| `warning` | it works, but not as well as it could, or not for long. The exit code stays 0 |
-| `failed` | something does not work: records, pages or repairs are lost. The exit code is 1 |
-| `unknown` | it could not be read, often because a permission is missing. The exit code is 1 |
+| `ok` | no problem found |
+| `warning` | the subject works, but with a risk or a restriction. The exit code stays 0 |
+| `failed` | the subject does not work: records, pages or repairs are lost. The exit code is 1 |
+| `unknown` | the subject could not be read, often because a permission is missing. The exit code is 1 |
 
-A refused call hides no other line. The doctor does not check whether each VPC is covered:
-[`flowwarden plan`](command-line.md#flowwarden-plan) prints that. Whether a page reaches you, only
-[`flowwarden test-page`](command-line.md#flowwarden-test-page) shows.
+If a call is refused, only the lines that need it are `unknown`. The doctor does not check whether each VPC is
+covered: [`flowwarden plan`](command-line.md#flowwarden-plan) does. To check that a page reaches you, run
+[`flowwarden test-page`](command-line.md#flowwarden-test-page).
 
-Below, a word in braces stands for a value. A line shows the problem's fix with these values.
+In the tables below, a word in braces stands for a value, which the doctor inserts.
 """
 END: Final = """\
 ## Restore the stack
 
 A deployment with the same template and parameters changes nothing, even if a resource was changed or deleted
-by hand. A drift-aware change set does: it compares the template with what exists.
+by hand. A drift-aware change set restores such resources: it compares the template with the actual resources.
 
 ```sh
 aws cloudformation describe-stacks --stack-name flow-warden --output json \\
@@ -53,7 +53,7 @@ aws cloudformation execute-change-set --stack-name flow-warden --change-set-name
 ```
 
 `--deployment-mode` needs a version of the AWS CLI from November 2025 or later. The AWS emulator of the tests
-does not have this mode, so these commands were not tried. If CloudFormation cannot restore a resource,
+does not have this mode, so these commands are not tested. If CloudFormation cannot restore a resource,
 [remove](operating.md#removal) the stack and deploy it again. The log group with your records stays.
 """
 

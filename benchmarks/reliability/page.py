@@ -34,7 +34,7 @@ The deliveries of the load run, which try both, are in the rows of cold containe
 """
 _LIVES: Final = """\
 The monitor's notifier, the dispatcher, the budget for pages and a digest work on one table for three
-hours, with two receivers of pages: incidents open, repeat, get worse, are held, and end. In each run, one
+hours, with two receivers of pages: incidents open, repeat, escalate, are held, and end. In each run, one
 call of the table or of a receiver has a fault, and nothing else. `runs` counts them: one for each call. A
 proof fails unless all of this is true:
 
@@ -47,7 +47,7 @@ proof fails unless all of this is true:
   records without its findings. None stays open.
 - The digest arrived once, once more for a fault. It counts a batch that was processed twice once.
 
-"A second dispatcher runs" means from begin to end, before the call that has the fault. The last rows are
+"A second dispatcher runs" means a complete run, before the call that has the fault. The last rows are
 tests: several faults in one run, in memory and on an emulator of DynamoDB, and what three hours do not show.
 `benchmarks/reliability/incidents.py` lists the proofs of each cell.
 """

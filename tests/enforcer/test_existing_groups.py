@@ -92,8 +92,13 @@ def test_flow_logs_in_existing_groups_are_read_within_one_sweep_without_a_second
     (sent,) = fakes.sink.sent
     assert "2 unmanaged flow logs read where they are" in sent.subject
     assert "fl-vpc-1 of vpc-1 in /aws/vpc/vpc-1" in sent.text
-    assert "2 formats without tcp-flags: egress-volume, internet-to-admin-port" in sent.text
-    assert "2 formats without subnet-id: internet-to-private, nacl-blocks-replies find less" in sent.text
+    assert (
+        "2 flow logs without tcp-flags; less is found by: egress-volume, internet-to-admin-port" in sent.text
+    )
+    assert (
+        "2 flow logs without subnet-id; less is found by: internet-to-private, nacl-blocks-replies"
+        in sent.text
+    )
 
 
 def test_heartbeats_verify_the_coverage_and_nothing_is_reported_twice() -> None:

@@ -103,7 +103,7 @@ def test_what_another_tool_restores_each_time_keeps_the_stack() -> None:
     account = MemoryAccount()
     account.restores = ROUNDS + 1
     (problem,) = remove(INSTALLED, account, Noted().progress, log_groups=False)
-    assert problem.startswith("restored again and again")
+    assert problem.startswith("still restored after several attempts")
     assert DeleteStack not in kinds(account.taken)
 
 

@@ -17,7 +17,7 @@ type Wiring = Callable[[str, str | None, int], Facts]
 
 _DESCRIPTION: Final = """\
 Checks whether an installed stack works: functions, roles, log groups, delivery,
-flow logs, topics, alarms and what else it depends on. Prints what is broken
+flow logs, topics, alarms and whatever else it depends on. Prints each problem
 with its fix. Uses your current AWS credentials, and changes nothing.
 """
 _EXAMPLES: Final = """\
@@ -48,7 +48,7 @@ def run(options: Namespace, console: Console, wired: Wiring | None = None) -> in
 
 COMMAND: Final = Command(
     name="doctor",
-    help="check whether an installed stack works, with the fix of what does not",
+    help="check whether an installed stack works, and print a fix for each problem",
     description=_DESCRIPTION,
     epilog=_EXAMPLES,
     add_arguments=_add_arguments,

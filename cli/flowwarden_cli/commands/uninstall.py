@@ -17,9 +17,9 @@ type Wiring = Callable[[str, str | None, int], Account]
 
 _DESCRIPTION: Final = """\
 Removes an installed stack and what it changed in the account: its subscription
-filters, its flow logs, and by choice its log groups with the records. Prints
-all of it first, and asks. Uses your current AWS credentials. Run it again
-after an interruption: it continues.
+filters, its flow logs, and with --delete-log-groups its log groups with their
+records. Prints the steps first, and asks for confirmation. Uses your current
+AWS credentials. After an interruption, run it again: it continues.
 """
 _EXAMPLES: Final = """\
 examples:
@@ -27,9 +27,9 @@ examples:
   flowwarden uninstall --delete-log-groups --dry-run
   flowwarden uninstall --yes
 
-exit codes: 0 success: the stack is removed, or was before; or with --dry-run it
-can be; 1 something could not be read or removed, or the answer was not yes;
-2 wrong usage; 130 interrupted
+exit codes: 0 success: the stack is removed, or was removed before; with
+--dry-run: it can be removed; 1 something could not be read or removed, or the
+answer was not yes; 2 wrong usage; 130 interrupted
 """
 
 
@@ -38,10 +38,12 @@ def _add_arguments(command: ArgumentParser) -> None:
     command.add_argument(
         "--delete-log-groups",
         action="store_true",
-        help="delete also the log groups of the stack, with all flow records in them",
+        help="also delete the log groups of the stack, with all flow records in them",
     )
-    command.add_argument("--dry-run", action="store_true", help="print what would be removed; remove nothing")
-    command.add_argument("--yes", action="store_true", help="do not ask; for scripts")
+    command.add_argument(
+        "--dry-run", action="store_true", help="print the steps and what remains; remove nothing"
+    )
+    command.add_argument("--yes", action="store_true", help="do not ask for confirmation; for scripts")
 
 
 def run(options: Namespace, console: Console, wired: Wiring | None = None) -> int:

@@ -84,7 +84,7 @@ def _agrees(options: Namespace, console: Console) -> bool:
         return True
     if not console.stdin.isatty():
         console.report(
-            "error: standard input is no terminal: write --yes to remove all of this without a question"
+            "error: standard input is not a terminal: add --yes to remove all of this without confirmation"
         )
         return False
     console.stderr.write(f"\nRemove all of this? Type {ANSWER}: ")
@@ -133,11 +133,12 @@ def _check(account: Account, found: Inventory, options: Namespace, console: Cons
         console.report(f"warning: cannot check what is left: {error}")
         return SUCCEEDED
     new = {each.flow_log_id for each in left.unproven} - {each.flow_log_id for each in found.unproven}
-    problems = [f"it was restored meanwhile: {described(each)}" for each in undoing(left)]
+    problems = [f"restored during the removal: {described(each)}" for each in undoing(left)]
     if new:
         ids = " ".join(sorted(new))
         problems.append(
-            f"it was created meanwhile: aws ec2 delete-flow-logs --flow-log-ids {ids} --region {found.region}"
+            "created during the removal: aws ec2 delete-flow-logs "
+            f"--flow-log-ids {ids} --region {found.region}"
         )
     for each in problems:
         console.report(f"error: {each}")

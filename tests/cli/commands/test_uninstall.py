@@ -51,7 +51,7 @@ def test_without_a_terminal_it_prints_and_refuses() -> None:
     code, printed, errors = ran(account, BytesIO(b"yes\n"))
     assert (code, account.taken) == (UNREADABLE, [])
     assert "delete the flow log fl-1 of vpc-1" in printed
-    assert "write --yes" in errors
+    assert "add --yes" in errors
 
 
 @pytest.mark.parametrize("answer", [b"", b"\n", b"y\n", b"no\n", b"YES\n", b"\xff\n"])
@@ -129,7 +129,7 @@ def test_what_was_restored_while_the_stack_was_deleted_is_named() -> None:
 
     code, printed, errors = ran(Late(), yes=True)
     assert code == UNREADABLE
-    assert "it was restored meanwhile: delete the subscription filter flow-warden" in errors
+    assert "restored during the removal: delete the subscription filter flow-warden" in errors
     assert "--flow-log-ids fl-2 --region eu-west-1" in errors
     assert "is removed" in printed
 

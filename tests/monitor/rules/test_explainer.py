@@ -134,8 +134,8 @@ def test_a_deny_rule_is_named_with_the_rule_that_comes_too_late() -> None:
     entries = "90 deny tcp/5432 10.0.1.0/24", "100 allow all 0.0.0.0/0"
     directory.at = {**directory.at, "subnet-b": acl(entries, acl_id="acl-b")}
     assert words(explained(directory)) == (
-        "Network ACL acl-b of subnet-b: inbound rule 90 denies tcp/5432 from 10.0.1.5; of the rules that "
-        "allow something, the closest is rule 100: all traffic from 0.0.0.0/0. (SUBNET_ACL_RESTRICTION)"
+        "Network ACL acl-b of subnet-b: inbound rule 90 denies tcp/5432 from 10.0.1.5; the closest "
+        "allow rule is rule 100: all traffic from 0.0.0.0/0. (SUBNET_ACL_RESTRICTION)"
     )
 
 

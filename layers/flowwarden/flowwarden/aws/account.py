@@ -1,4 +1,4 @@
-"""The alias of the account, which people know better than its number."""
+"""The alias of the account, for the pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what `flowwarden doctor` checks, with the caller's credentials. A refused call hides no other."""
+"""Reads what `flowwarden doctor` checks, with the caller's credentials. Each call may be refused."""
 
 from __future__ import annotations
 

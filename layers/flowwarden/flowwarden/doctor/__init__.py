@@ -1,1 +1,1 @@
-"""The doctor: checks whether an installed stack works, and says how to fix what does not."""
+"""The doctor: checks whether an installed stack works, and prints a fix for each problem."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 RESTORE: Final = (
-    "restore the stack as docs/doctor.md#restore-the-stack describes; a plain deployment does not"
+    "follow docs/doctor.md#restore-the-stack, because to deploy the same template again restores nothing"
 )
 """For a resource that was changed or deleted: CloudFormation changes only what differs in the template."""
 DEPLOY: Final = "deploy the stack {stack} again in {region}, with the parameters that you want"

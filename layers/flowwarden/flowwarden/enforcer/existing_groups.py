@@ -1,8 +1,8 @@
-"""Subscribes the monitor to the existing log groups of the policy, and gives them up when the policy does.
+"""Subscribes the monitor to the existing log groups of the policy, and unsubscribes it from dropped ones.
 
 Runs before the plans for VPCs are made, because a VPC whose flow log delivers into a subscribed group needs
-no second one. A group that cannot be subscribed does not count, so its VPCs get managed flow logs, and it
-hurts no other group. A failure that may pass causes no second flow log: the group counts, and the next run
+no second one. A group that cannot be subscribed does not count, so its VPCs get managed flow logs; other
+groups are not affected. A temporary failure causes no second flow log: the group counts, and the next run
 tries again.
 
 The permissions to invoke the monitor are also the record of what was subscribed: each belongs to a name or

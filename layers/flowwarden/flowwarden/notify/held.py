@@ -96,12 +96,12 @@ def _labels(limit: Limit, place: Place) -> dict[str, str]:
 
 def _text(titles: Sequence[str], key: str, summary: str, limit: Limit, place: Place) -> Composed:
     rest = [f"… and {len(titles) - LISTED:,} more"] if len(titles) > LISTED else []
-    others = "" if limit.critical else " Critical incidents have a budget of their own."
+    others = "" if limit.critical else " Critical incidents have their own budget."
     return Composed.of(
         [summary],
         [
-            f"Until {moment(limit.until)}, pages are held for this receiver. The incidents below count as",
-            f"sent. Further ones are sent later, or listed in the next such page after the hour.{others}",
+            f"Until {moment(limit.until)}, pages to this receiver are held. Repeats of the incidents below",
+            f"are suppressed. Later pages are sent when the budget allows, or listed in an hour.{others}",
         ],
         ["Held:", *(f"  - {each}" for each in (*titles[:LISTED], *rest))],
         [

@@ -118,10 +118,10 @@ def remaining(found: Inventory, *, log_groups: bool) -> Iterator[str]:
         kept = f"the log group {each.name} with its records{_size(each)}{PROTECTED if each.protected else ''}"
         yield f"{kept}; to delete it too, add --delete-log-groups"
     if found.unproven:
-        ids = " ".join(each.flow_log_id for each in found.unproven)
+        count, ids = len(found.unproven), " ".join(each.flow_log_id for each in found.unproven)
         yield (
-            f"{plural(len(found.unproven), 'flow log')} with the stack's tag, but without the record of a "
-            f"creation by the stack: aws ec2 delete-flow-logs --flow-log-ids {ids} --region {found.region}"
+            f"{plural(count, 'flow log')} with the stack's tag, but without a creation record in the state "
+            f"table; to delete: aws ec2 delete-flow-logs --flow-log-ids {ids} --region {found.region}"
         )
     if found.exists:
         yield "the KMS key of the topics, which AWS deletes after 7 days"

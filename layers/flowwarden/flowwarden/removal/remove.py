@@ -1,4 +1,4 @@
-"""Carries out the removal: stops the enforcer, takes back its changes, then deletes the stack."""
+"""Executes the removal: stops the enforcer, reverts its changes, then deletes the stack."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def _undo(found: Inventory, account: Account, progress: Progress) -> list[str]:
             return problems
         progress.wait(ROUND_SECONDS)
     return [
-        f"restored again and again, by another tool or stack: {described(each)}" for each in undoing(found)
+        f"still restored after several attempts, by another tool or stack: {described(each)}"
+        for each in undoing(found)
     ]
 
 

@@ -17,7 +17,7 @@ RAISED: Final = Problem(
     name="alarm-raised",
     verdict=Verdict.FAILED,
     text="the alarm is raised: {reason}",
-    fix="docs/runbooks/alarms/{runbook}.md",
+    fix="follow docs/runbooks/alarms/{runbook}.md",
 )
 MUTED: Final = Problem(
     name="alarm-without-action",

@@ -1,4 +1,4 @@
-"""Whether the account's concurrency leaves the functions room to run."""
+"""Whether the account's concurrency is enough for the functions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _judge(_name: str, limits: AccountLimits, _facts: Facts) -> Iterator[Found]:
 CHECK: Final = Check(
     name="concurrency",
     verifies=f"at least {LEAST} concurrent executions of the account are not reserved for other functions",
-    sound="the account leaves the functions enough concurrency",
+    sound="the functions have enough concurrency",
     subjects=lambda facts: {facts.place.region: facts.limits},
     judge=_judge,
     problems=(LOW,),

@@ -20,22 +20,22 @@ UNSEEN: Final = Problem(
     name="records-unseen",
     verdict=Verdict.FAILED,
     text="records arrived in the last {hours} hours, but the monitor processed none of them",
-    fix="correct the lines about its subscription filter and about the monitor; then see aws logs tail "
-    "/aws/lambda/{stack}-monitor --since 1h --region {region}",
+    fix="apply the fixes for its subscription filter and for the monitor in this report; then see aws logs "
+    "tail /aws/lambda/{stack}-monitor --since 1h --region {region}",
 )
 SILENT: Final = Problem(
     name="records-missing",
     verdict=Verdict.FAILED,
     text="no record arrived in the last {hours} hours, although flow logs cover {expected} active interfaces",
-    fix="correct the lines about its flow logs and the delivery role; then run flowwarden plan --stack "
-    "{stack} --region {region}",
+    fix="apply the fixes for its flow logs and the delivery role in this report; then run flowwarden plan "
+    "--stack {stack} --region {region}",
 )
 REFUSED: Final = Problem(
     name="delivery-errors",
     verdict=Verdict.FAILED,
     text="CloudWatch Logs could not send {errors} log events to the monitor in the last {hours} hours",
-    fix="correct the lines about the monitor and its policy; the records remain in the log group: read "
-    "those of that time with aws logs filter-log-events and flowwarden read",
+    fix="apply the fixes for the monitor and its policy in this report; the records remain in the log "
+    "group: read those of that time with aws logs filter-log-events and flowwarden read",
 )
 
 
@@ -69,9 +69,9 @@ def _arrived(delivery: Delivery, now: int) -> tuple[bool, Unread | None]:
 
 CHECK: Final = Check(
     name="delivery",
-    verifies="each log group receives records if flow logs cover active interfaces, and the monitor "
-    "processes them: by heartbeats, otherwise by CloudWatch's metrics",
-    sound="the monitor processes the records, or no active interface is covered long enough to expect any",
+    verifies="each log group whose flow logs cover active interfaces receives records, and the monitor "
+    "processes them; heartbeats show this, or else CloudWatch's metrics",
+    sound="the monitor processes the records, or no records are expected yet",
     subjects=lambda facts: facts.deliveries,
     judge=_judge,
     problems=(UNSEEN, SILENT, REFUSED),

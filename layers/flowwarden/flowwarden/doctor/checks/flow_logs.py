@@ -29,7 +29,7 @@ FAILED: Final = Problem(
     name="flow-log-failed",
     verdict=Verdict.FAILED,
     text="EC2 reports that the flow log of {resource} does not deliver: {reason}",
-    fix="correct the cause; for a role or log group, the other lines say how",
+    fix="correct the cause; this report contains the fixes for a role or a log group",
 )
 INACTIVE: Final = Problem(
     name="flow-log-inactive",
@@ -61,7 +61,7 @@ LACKING: Final = Problem(
 NOT_ALL: Final = Problem(
     name="flow-log-partial",
     verdict=Verdict.WARNING,
-    text="the flow log of {resource} records only {traffic}, so the monitor sees a part of the traffic",
+    text="the flow log of {resource} records only {traffic}, so the monitor sees no other traffic",
     fix="replace the flow log with one for ALL traffic",
 )
 

@@ -74,8 +74,8 @@ def _of_functions(facts: Facts) -> Mapping[str, Fact[tuple[Permission, ...]]]:
 
 CHECK: Final = Check(
     name="invocations",
-    verifies="the log groups may invoke the monitor, and the rules their functions",
-    sound="log groups and rules may invoke what they must",
+    verifies="the log groups may invoke the monitor, and each rule may invoke its function",
+    sound="may be invoked by the log groups and rules",
     subjects=_of_functions,
     judge=_judge,
     problems=(NOT_ALLOWED,),

@@ -20,8 +20,8 @@ UNUSABLE: Final = Problem(
     name="key-unusable",
     verdict=Verdict.FAILED,
     text="the KMS key is in the state {state}, so nothing can be encrypted with it",
-    fix="aws kms cancel-key-deletion --key-id {key} --region {region} if it is to be deleted; then aws kms "
-    "enable-key --key-id {key} --region {region}",
+    fix="aws kms cancel-key-deletion --key-id {key} --region {region} if its deletion is scheduled; then "
+    "aws kms enable-key --key-id {key} --region {region}",
 )
 
 

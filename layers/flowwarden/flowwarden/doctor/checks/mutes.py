@@ -22,14 +22,14 @@ ENDING: Final = Problem(
     name="mute-ending",
     verdict=Verdict.WARNING,
     text=f"the mute of {{what}} ends within {SOON_DAYS} days, at {{end}}; then its findings page again",
-    fix="if they are still expected, give it a later `until` in the policy; one made by command: mute the "
-    "incident again with flowwarden incidents mute",
+    fix="if these findings are still expected, set a later `until` in the policy; if the mute was made by "
+    "command, mute the incident again with flowwarden incidents mute",
 )
 ENDED: Final = Problem(
     name="mute-ended",
     verdict=Verdict.WARNING,
     text="the mute of {what} ended at {end}, so its findings page again",
-    fix="remove it from `mutes` in the policy, or give it a later `until`",
+    fix="remove the mute from `mutes` in the policy, or set a later `until`",
 )
 
 
@@ -56,8 +56,8 @@ def _ending(mute: Mute) -> EndingMute:
 
 CHECK: Final = Check(
     name="mutes",
-    verifies=f"no mute has ended or ends within {SOON_DAYS} days",
-    sound=f"no end within {SOON_DAYS} days",
+    verifies=f"no mute has ended, and none ends within {SOON_DAYS} days",
+    sound=f"does not end within {SOON_DAYS} days",
     subjects=_mutes,
     judge=_judge,
     problems=(ENDING, ENDED),

@@ -37,7 +37,7 @@ def _where(facts: Facts) -> str:
 
 CHECK: Final = Check(
     name="policy",
-    verifies="the configured policy is valid and can be read, so that no earlier one is used",
+    verifies="the configured policy can be read, is valid, and is in use",
     sound="valid, and in use",
     subjects=lambda facts: {_where(facts): facts.policy},
     judge=_judge,

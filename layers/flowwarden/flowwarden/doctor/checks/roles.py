@@ -1,4 +1,4 @@
-"""Whether the roles exist, may be assumed by their service, and allow what the stack cannot do without."""
+"""Whether the roles exist, trust their service, and allow the actions that the stack needs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DENIED: Final = Problem(
     name="role-denied",
     verdict=Verdict.FAILED,
     text="the role does not allow {actions}",
-    fix=f"remove statements that deny these actions; if none does, {RESTORE}",
+    fix=f"remove the statements that deny these actions; if there are none, {RESTORE}",
 )
 BOUNDED: Final = Problem(
     name="role-bounded",
@@ -105,9 +105,9 @@ def _arn(facts: Facts, service: str, resource: str) -> str:
 
 CHECK: Final = Check(
     name="roles",
-    verifies="each role exists, trusts its service, and allows the actions without which its function, or "
-    "the delivery of flow logs, does not work",
-    sound="present, with the trust and the permissions that are needed",
+    verifies="each role exists, trusts its service, and allows the actions that its function, or the "
+    "delivery of flow logs, needs",
+    sound="present, with the required trust and permissions",
     subjects=lambda facts: facts.roles,
     judge=_judge,
     missing=MISSING,

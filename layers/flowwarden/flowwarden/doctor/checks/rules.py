@@ -49,8 +49,8 @@ def _is_function(arn: str, name: str) -> bool:
 
 CHECK: Final = Check(
     name="rules",
-    verifies="the rules and schedules, that of the dispatcher among them, are enabled and start their "
-    "function",
+    verifies="the rules and schedules, including the dispatcher's, are enabled and have their function as "
+    "the target",
     sound="enabled, with their function as the target",
     subjects=lambda facts: facts.rules,
     judge=_judge,

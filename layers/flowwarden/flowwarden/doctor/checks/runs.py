@@ -16,8 +16,8 @@ IDLE: Final = Problem(
     name="function-idle",
     verdict=Verdict.FAILED,
     text="the function has not run in the last {minutes} minutes, although a schedule starts it",
-    fix="correct the other lines about its rules, its policy and its concurrency; if there are none, see "
-    "the metrics FailedInvocations of its rules and Throttles of {name}",
+    fix="apply the fixes for its rules, its policy and its concurrency in this report; if there are none, "
+    "see the metrics FailedInvocations of its rules and Throttles of {name}",
 )
 FAILING: Final = Problem(
     name="function-failing",
@@ -47,9 +47,9 @@ def _judge(logical_id: str, runs: Runs, facts: Facts) -> Iterator[Found]:
 
 CHECK: Final = Check(
     name="runs",
-    verifies="the dispatcher and the enforcer have run, not every run of a function has failed, and none "
-    "was throttled",
-    sound="run when they must, and do not always fail",
+    verifies="the dispatcher and the enforcer have run, at least one run of each function has succeeded, "
+    "and none was throttled",
+    sound="running, and not failing in every run",
     subjects=lambda facts: facts.runs,
     judge=_judge,
     problems=(IDLE, FAILING, THROTTLED),

@@ -51,7 +51,7 @@ THROTTLED: Final = Problem(
     name="table-throttled",
     verdict=Verdict.WARNING,
     text=f"DynamoDB throttled {{throttled}} requests in the last {HOURS} hours; batches are retried, and "
-    "history is incomplete meanwhile",
+    "host history is incomplete until then",
     fix="check whether a maximum throughput is set for the table, and the account's quotas in Service Quotas",
 )
 

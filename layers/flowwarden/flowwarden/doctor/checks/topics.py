@@ -17,8 +17,8 @@ _SUBSCRIBE: Final = (
     "{region}, and confirm it"
 )
 _CONFIRM: Final = (
-    "follow the link in the message that SNS sent; a link lasts 2 days, a new one comes after you "
-    "subscribe again: "
+    "follow the link in the message that SNS sent, which is valid for 2 days; to get a new one, subscribe "
+    "again: "
 )
 
 MISSING: Final = Problem(

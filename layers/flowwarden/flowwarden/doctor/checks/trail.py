@@ -28,7 +28,7 @@ STOPPED: Final = Problem(
 NO_EVENTS: Final = Problem(
     name="trail-without-management-events",
     verdict=Verdict.WARNING,
-    text=f"no CloudTrail trail of the Region records write events of management, {_UNTIL}: {{names}}",
+    text=f"no CloudTrail trail of the Region records write management events, {_UNTIL}: {{names}}",
     fix="aws cloudtrail put-event-selectors --trail-name {name} --region {region} --event-selectors "
     '\'[{{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true}}]\'',
 )
@@ -51,7 +51,7 @@ def _judge(_name: str, trails: tuple[Trail, ...], _facts: Facts) -> Iterator[Fou
 
 CHECK: Final = Check(
     name="trail",
-    verifies="a CloudTrail trail that covers the Region is logging write events of management",
+    verifies="a CloudTrail trail covers the Region, is logging, and records write management events",
     sound="a trail records management events",
     subjects=lambda facts: {facts.place.region: facts.trails},
     judge=_judge,

@@ -19,7 +19,9 @@ from flowwarden.printable import one_line
 
 STATEMENTS: Final = "flow-warden-existing-"
 """The prefix of the ids of the permissions that the enforcer grants."""
-MISSING: Final = "the log group does not exist: no record was delivered yet, or the group was deleted"
+MISSING: Final = (
+    "the log group does not exist: check its name in the policy, and whether the flow log delivers to it"
+)
 MOST_FILTERS: Final = 2
 """Subscription filters of a log group (CloudWatch Logs quotas)."""
 
@@ -88,15 +90,15 @@ def why_impossible(group: LogGroup, stack: Stack) -> str:
     if group.is_masked:
         return (
             "a data protection policy of the log group or of the account masks parts of the lines, also for "
-            "subscriptions, so the monitor could not read addresses: delete the policy of the group, or "
-            "exclude the group from that of the account"
+            "subscriptions, so the monitor could not read addresses: delete the log group's policy, or "
+            "exclude the log group from the account's policy"
         )
     others = [each for each in group.subscriptions if each.name != stack.stack_name]
     if own_filter(group, stack) is None and len(others) >= MOST_FILTERS:
         named = " and ".join(f"{one_line(each.name)} to {one_line(each.destination_arn)}" for each in others)
         return (
             f"the log group has the maximum of {MOST_FILTERS} subscription filters ({named}): delete one "
-            "that is not needed, or let one destination serve both"
+            "that is not needed, or use one destination for both"
         )
     return ""
 

@@ -21,18 +21,18 @@ LISTED_AT_MOST: Final = 50
 NAMED_AT_MOST: Final = 5
 """Flow logs that are named for each telemetry rule; the rest is counted."""
 RULES: Final = (
-    "TELEMETRY RULES: these enablement rules of CloudWatch switch on VPC Flow Logs, too. They do not check "
-    "whether the flow logs deliver. The enforcer changes neither rules nor flow logs that they made"
+    "TELEMETRY RULES: these telemetry enablement rules of CloudWatch also create VPC flow logs. They do not "
+    "check whether the flow logs deliver. The enforcer changes neither the rules nor their flow logs"
 )
 READ: Final = (
-    "READ WHERE THEY ARE: these unmanaged flow logs cover their VPCs once records arrive, so no second "
-    "flow log is needed. The monitor is subscribed to their log groups; nothing else about the groups was "
-    "changed"
+    "READ WHERE THEY ARE: the monitor is subscribed to the log groups of these unmanaged flow logs. Each "
+    "covers its VPC once records arrive, so no second flow log is created. Nothing else about the log groups "
+    "was changed"
 )
 NOT_READ: Final = (
     "NOT READ: the monitor cannot be subscribed to the log groups of these unmanaged flow logs, so their "
-    "VPCs get managed flow logs in addition. Accept that with `accepted_duplicates` in the policy, or do "
-    "what each line says"
+    "VPCs get managed flow logs in addition. Correct the cause that each line states, or accept the second "
+    "flow log with `accepted_duplicates` in the policy"
 )
 
 
@@ -146,7 +146,8 @@ def _losses(found: Sequence[ReadFlowLog]) -> Iterator[str]:
             users[field] = detectors
             flow_logs[field] = flow_logs.get(field, 0) + 1
     for field, detectors in users.items():
-        yield f"{plural(flow_logs[field], 'format')} without {field}: {', '.join(detectors)} find less"
+        lacking = f"{plural(flow_logs[field], 'flow log')} without {field}"
+        yield f"{lacking}; less is found by: {', '.join(detectors)}"
 
 
 def _names(each: ReadFlowLog | NotReadFlowLog) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Bounds a text from outside in the enforcer's notification, and says that it did."""
+"""Shortens text from outside in the enforcer's notification, and marks that it was shortened."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """What happened to the subscriptions of existing log groups, as entries of a report. Pure.
 
-A new subscription is reported once, with the flow logs that it reads (`Topic.READ`), so only a filter that
-had been there and was lost is a repair. A group that cannot be subscribed is reported once with its flow
-logs, too (`Topic.NOT_READ`): their VPCs get managed flow logs, so nothing is invisible. If no flow log
-delivers to it, but the policy names it in full, it is a recurring incident.
+A new subscription is reported once, with the flow logs that it reads (`Topic.READ`). So only the restoration
+of a lost filter is a repair. A group that cannot be subscribed is also reported once, with its flow logs
+(`Topic.NOT_READ`): their VPCs get managed flow logs, so all traffic stays visible. If no flow log delivers to
+it, but the policy names it in full, it is a recurring incident.
 """
 
 from __future__ import annotations

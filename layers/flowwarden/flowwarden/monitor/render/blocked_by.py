@@ -92,7 +92,7 @@ def _denied_by_acl(check: Check) -> str:
     reply = "the reply " if check.is_reply else ""
     closest = rule_words(check.closest, check.direction) if check.closest else ""
     if isinstance(check.rule, Entry) and not check.rule.is_default:
-        later = f"; of the rules that allow something, the closest is {closest}" if closest else ""
+        later = f"; the closest allow rule is {closest}" if closest else ""
         denying = f"{name[0].upper()}{name[1:]}: {check.direction} rule {number_of(check.rule)}"
         return f"{denying} denies {reply}{packet_words(check)}{later}."
     nearest = f"; the closest is {closest}" if closest else ""
@@ -107,8 +107,8 @@ def _allowed(verdict: Verdict, at: int) -> str:
     of, packet = " and ".join(map(components, verdict.examined)), packet_words(verdict.examined[0])
     direction = verdict.examined[0].direction
     return (
-        f"Nothing now: the {direction} rules of {of} allow {packet}, {now}. They changed after the "
-        "rejections, or the packet belonged to an expired connection."
+        f"Nothing now: the {direction} rules of {of} allow {packet}, {now}. Either the rules changed after "
+        "the rejections, or the packet belonged to an expired connection."
     )
 
 

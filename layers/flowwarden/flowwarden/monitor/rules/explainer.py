@@ -1,7 +1,7 @@
-"""Explains rejections by the rules: reads them from EC2 when a page goes out, and evaluates them.
+"""Explains rejections: reads the rules from EC2 when a page is sent, and evaluates them.
 
-The lookups of a batch have an allowance of seconds and requests; `reader` contains the memory of a container,
-and its pause. What is not known makes the verdict undetermined; no page waits longer for it.
+The lookups of a batch have a limit of seconds and requests; `reader` contains the cache of a container, and
+its pause. If a rule is unknown, the verdict may be undetermined; no page waits longer for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads with a memory of a minute, and a pause after a service hung or throttled."""
+"""Reads with a cache of one minute, and pauses after a service did not answer or throttled."""
 
 from __future__ import annotations
 

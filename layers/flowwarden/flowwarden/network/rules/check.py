@@ -56,7 +56,7 @@ class Check(Struct, frozen=True, kw_only=True):
     rule: Rule | Entry | None = None
     """The rule that allows or denies the packet; None if no rule matches it."""
     closest: Rule | Entry | None = None
-    """If the packet is denied: of the rules that allow something, the one that comes closest to it."""
+    """If the packet is denied: the allow rule that comes closest to matching it."""
     closest_in: str = ""
     """The security group of the closest rule."""
     doubts: tuple[Unknown, ...] = ()

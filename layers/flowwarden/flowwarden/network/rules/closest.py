@@ -1,4 +1,4 @@
-"""The closest rule: of the rules that allow something, the one that comes closest to a denied packet.
+"""The closest rule: the allow rule that comes closest to matching a denied packet.
 
 In this order: all of the rule matches (an entry of a network ACL that comes too late); protocol and port
 match; the far end and the protocol match; the far end matches. Among equals, the network that shares most
