@@ -427,6 +427,62 @@ def test_a_vpc_with_a_managed_flow_log_is_not_read_twice() -> None:
     assert [each.flow_log_ids for each in report.duplicates] == [("fl-vpc-1",)]
 
 
+def test_a_vpc_that_gets_a_managed_flow_log_later_is_not_read_twice() -> None:
+    """Its group was silent; once the managed flow log has had time to deliver, the filter goes."""
+    fakes = account("vpc-1", "vpc-2")
+    sweep(fakes)
+    assert isinstance(fakes.ec2, FakeEc2)
+    for hours in (1, 3, 4):
+        fakes.ec2.clock = BORN + hours * 3600
+        see(fakes, group_of("vpc-2"), "eni-01", at=BORN + hours * 3600)
+        sweep(fakes, BORN + hours * 3600)
+        assert fakes.existing.there[group_of("vpc-1")].subscriptions == (FOUND,)
+    assert created(fakes) == ["vpc-1"]
+    for hours in (5, 6):
+        now = BORN + hours * 3600
+        see(fakes, group_of("vpc-2"), "eni-01", at=now)
+        see(fakes, STACK.log_group_name, "eni-00", at=now)
+        sweep(fakes, now)
+        assert fakes.existing.there[group_of("vpc-1")].subscriptions == ()
+        assert fakes.existing.there[group_of("vpc-2")].subscriptions
+    assert created(fakes) == ["vpc-1"]
+    assert [*fakes.permissions.statements.values()] == ["/aws/vpc/*"]
+
+
+@pytest.mark.parametrize(
+    "keeps",
+    [
+        "",
+        "named in full",
+        "needed by another VPC",
+        "young",
+        "failing",
+        "elsewhere",
+        "rejects only",
+        "dry run",
+    ],
+)
+def test_a_group_beside_a_managed_flow_log_keeps_its_filter_while_it_is_needed(keeps: str) -> None:
+    """Or while the managed flow log does not deliver for certain."""
+    in_full = LogGroupSelection(name=group_of("vpc-1"))
+    policy = replace(AT_ONCE, log_groups=(in_full,) if keeps == "named in full" else (TELEMETRY_RULES,))
+    vpcs = ["vpc-1", "vpc-2"] if keeps == "needed by another VPC" else ["vpc-1"]
+    fakes = account(*vpcs, log_group_name=group_of("vpc-1"))
+    sweep(fakes, policy=policy)
+    assert isinstance(fakes.ec2, FakeEc2)
+    made = existing("vpc-1", creation_time=BORN if keeps == "young" else OLD)
+    changes: dict[str, dict[str, Any]] = {
+        "failing": {"deliver_logs_status": "FAILED"},
+        "elsewhere": {"log_group_name": "/other"},
+        "rejects only": {"traffic_type": "REJECT"},
+    }
+    fakes.ec2.existing.append(changed(made, **changes.get(keeps, {})))
+    fakes.registry.record(made)
+    fakes.existing.now = BORN + 3600
+    run(fakes.service(policy, dry_run=keeps == "dry run"), SWEEP, BORN + 3600)
+    assert fakes.existing.there[group_of("vpc-1")].subscriptions == ((FOUND,) if keeps else ())
+
+
 def test_a_filter_of_another_name_with_the_same_effect_is_enough() -> None:
     """A person subscribed the monitor by hand."""
     fakes = account("vpc-1")

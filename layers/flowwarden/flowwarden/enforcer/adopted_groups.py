@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide.adoptable import groups_to_read
+from flowwarden.enforcer.decide.adoptable import groups_read_twice, groups_to_read
 from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.decide.drift import log_group_of
 from flowwarden.enforcer.decide.subscriptions import Request
@@ -55,6 +55,9 @@ class AdoptedGroups:
         if self._reader is None or not self._stack.monitor_arn:
             return observed
         request = self._request(observed, now, named=everything)
+        if everything and observed.complete:
+            twice = groups_read_twice(observed.resources, self._policy.adopted, self._stack, now)
+            request = replace(request, twice=twice - request.names)
         # A flow log that could not be read may deliver into a group that seems to be dropped.
         whole = everything and observed.complete
         reading = self._reader.read(request, now, everything=whole, dry_run=dry_run)

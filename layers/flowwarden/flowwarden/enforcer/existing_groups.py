@@ -17,6 +17,8 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.subscriptions import (
+    GIVEN_UP,
+    READ_TWICE,
     Reading,
     Request,
     Sorted,
@@ -68,6 +70,7 @@ class ExistingGroupReader:
         gives_up = everything and not unsure
         dropped = {sid: name for sid, name in granted.items() if gives_up and sid not in current}
         gone, unread = self._dropped(dropped, names)
+        gone += self._read_twice(request, granted) if gives_up and not dropped else []
         failed = {**failed, **untagged, **state.failed, **unread}
         steps: tuple[SubscriptionStep, ...] = (*missing, *state.steps, *gone)
         if dry_run:
@@ -135,7 +138,14 @@ class ExistingGroupReader:
         ]
         errors = {name: each for name, each in found.items() if isinstance(each, EnforcementError)}
         unread = {name: f"could not be read: {error}" for name, error in errors.items()}
-        return list(steps_against(groups, self._stack)), unread
+        return list(steps_against(groups, self._stack, GIVEN_UP)), unread
+
+    def _read_twice(self, request: Request, granted: Mapping[str, str]) -> list[Unsubscribe]:
+        """The steps against filters whose groups need not be read; an error waits for the next run."""
+        ever = {each for each in request.twice if any(matches(one, each) for one in granted.values())}
+        found = self._described(sorted(ever), request.selections).values()
+        groups = [each for each in found if isinstance(each, LogGroup)]
+        return list(steps_against(groups, self._stack, READ_TWICE))
 
 
 def _reading(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from flowwarden.enforcer.decide.delivery import may_deliver
+from flowwarden.enforcer.decide.delivery import SILENCE_SECONDS, may_deliver
 from flowwarden.enforcer.decide.drift import is_managed, log_group_of
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
 from flowwarden.enforcer.state.stack import Stack
@@ -54,6 +54,39 @@ def groups_to_read(
     if named:
         found |= {each.name for each in selections if not each.is_pattern}
     return frozenset(each for each in found if _is_readable(each, selections, stack))
+
+
+def groups_read_twice(
+    resources: Mapping[str, VpcResources],
+    selections: Collection[LogGroupSelection],
+    stack: Stack,
+    now: int,
+) -> frozenset[str]:
+    """The log groups under a pattern that only VPCs with managed flow logs deliver to.
+
+    Such a VPC got its managed flow log after its group was subscribed. At `now` (Unix seconds), that one
+    counts if it is as old as a flow log that should be verified.
+    """
+    twice: set[str] = set()
+    once: set[str] = set()
+    for each in resources.values():
+        groups = {log_group_of(one, stack) for one in each.flow_logs if not is_managed(one, stack)} - {None}
+        (twice if _has_managed(each.flow_logs, stack, now) else once).update(filter(None, groups))
+    in_full = {each.name for each in selections if not each.is_pattern}
+    return frozenset(each for each in twice - once - in_full if _is_readable(each, selections, stack))
+
+
+def _has_managed(flow_logs: Collection[FlowLog], stack: Stack, now: int) -> bool:
+    """Whether the monitor gets all traffic of a VPC from a managed flow log that has had time to deliver."""
+    return any(
+        is_managed(each, stack)
+        and may_deliver(each)
+        and each.traffic_type == "ALL"
+        and stack.keeps(log_group_of(each, stack) or "")
+        and each.creation_time is not None
+        and now - each.creation_time >= SILENCE_SECONDS
+        for each in flow_logs
+    )
 
 
 def _delivered_to(flow_logs: Collection[FlowLog], stack: Stack) -> Iterator[str]:

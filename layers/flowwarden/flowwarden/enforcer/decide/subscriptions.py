@@ -22,6 +22,8 @@ STATEMENTS: Final = "flow-warden-existing-"
 MISSING: Final = (
     "the log group does not exist: check its name in the policy, and whether the flow log delivers to it"
 )
+GIVEN_UP: Final = "the policy no longer contains the log group"
+READ_TWICE: Final = "managed flow logs record the same traffic, which would count twice"
 MOST_FILTERS: Final = 2
 """Subscription filters of a log group (CloudWatch Logs quotas)."""
 
@@ -117,17 +119,18 @@ def step_for(group: LogGroup, stack: Stack) -> Subscribe | None:
     )
 
 
-def steps_against(groups: Iterable[LogGroup], stack: Stack) -> Iterator[Unsubscribe]:
-    """The steps that remove the stack's filters from groups that the policy has dropped."""
-    return own_by_name(groups, stack.stack_name, stack.monitor_arn)
+def steps_against(groups: Iterable[LogGroup], stack: Stack, reason: str) -> Iterator[Unsubscribe]:
+    """The steps that remove the stack's filters from groups that it reads no longer."""
+    return own_by_name(groups, stack.stack_name, stack.monitor_arn, reason)
 
 
-def own_by_name(groups: Iterable[LogGroup], filter_name: str, monitor_arn: str) -> Iterator[Unsubscribe]:
+def own_by_name(
+    groups: Iterable[LogGroup], filter_name: str, monitor_arn: str, reason: str = ""
+) -> Iterator[Unsubscribe]:
     """The steps that remove the filters with this name that deliver to this function."""
     for each in groups:
         for one in each.subscriptions:
             if (one.name, one.destination_arn) == (filter_name, monitor_arn):
-                reason = "the policy no longer contains the log group"
                 yield Unsubscribe(group=each.name, filter_name=one.name, reason=reason)
 
 
@@ -146,6 +149,8 @@ class Request(Struct, frozen=True, kw_only=True):
     """Those of the policy."""
     young: frozenset[str] = frozenset()
     """Those that may not exist yet, because their flow logs are new."""
+    twice: frozenset[str] = frozenset()
+    """Those that must not be read, because managed flow logs record the same traffic."""
 
 
 class Sorted(Struct, frozen=True, kw_only=True):
