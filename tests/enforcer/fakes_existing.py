@@ -27,6 +27,8 @@ class FakePermissions:
     statements: dict[str, str] = field(default_factory=dict)
     """The name or pattern by id."""
     fault: EnforcementError | None = None
+    allow_fault: EnforcementError | None = None
+    """The error of each new permission."""
     changes: list[AllowInvocation | RevokeInvocation] = field(default_factory=list)
 
     def granted(self) -> Mapping[str, str]:
@@ -39,6 +41,8 @@ class FakePermissions:
         """Add or remove one."""
         if self.fault is not None:
             raise self.fault
+        if self.allow_fault is not None and isinstance(step, AllowInvocation):
+            raise self.allow_fault
         self.changes.append(step)
         if isinstance(step, AllowInvocation):
             self.statements[step.statement_id] = step.group

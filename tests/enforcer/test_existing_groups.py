@@ -14,7 +14,7 @@ from flowwarden.enforcer.decide.subscriptions import statement_id
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.inventory import FlowLog, FoundSubscription, LogGroup, Subscription, Unread
 from flowwarden.enforcer.triggers import trigger
-from flowwarden.errors import CallFailed, CallRefused, CallThrottled
+from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Rule, Selection
 from flowwarden.policy.log_groups import TELEMETRY_RULES, LogGroupSelection, is_of_function, matches
@@ -241,13 +241,33 @@ def test_tags_that_may_not_be_read_lead_to_managed_flow_logs() -> None:
 
 
 def test_no_filter_is_given_up_while_it_is_not_known_whether_it_is_needed() -> None:
-    """The policy demands a tag now, and the tags cannot be read."""
+    """The policy demands a tag now, and the tags cannot be read. The permission of the filter stays, too."""
     fakes = account("vpc-1")
     fakes.existing.tags = {group_of("vpc-1"): {"team": "red"}}
     sweep(fakes)
     fakes.existing.faults = {"tags": CallFailed("InternalError")}
     sweep(fakes, BORN + 600, replace(AT_ONCE, log_groups=(RED,)))
     assert fakes.existing.there[group_of("vpc-1")].subscriptions == (FOUND,)
+    assert [*fakes.permissions.statements] == [statement_id(TELEMETRY_RULES)]
+    fakes.existing.faults = {}
+    sweep(fakes, BORN + 1200, replace(AT_ONCE, log_groups=(RED,)))
+    assert fakes.existing.there[group_of("vpc-1")].subscriptions == (FOUND,)
+    assert [*fakes.permissions.statements] == [statement_id(RED)]
+
+
+@pytest.mark.parametrize("error", [CallFailed("InternalError"), CallRefused("PolicyLengthExceeded")])
+def test_no_permission_is_revoked_before_the_one_that_replaces_it_is_granted(error: EnforcementError) -> None:
+    """Without both, CloudWatch Logs drops the records of groups whose filters stay."""
+    fakes = account("vpc-1")
+    sweep(fakes)
+    narrower = LogGroupSelection(name="/aws/vpc/vpc-*")
+    fakes.permissions.allow_fault = error
+    report = sweep(fakes, BORN + 600, replace(AT_ONCE, log_groups=(narrower,)))
+    assert [each.resource for each in report.problems] == ["/aws/vpc/vpc-*"]
+    assert [*fakes.permissions.statements.values()] == ["/aws/vpc/*"]
+    fakes.permissions.allow_fault = None
+    sweep(fakes, BORN + 1200, replace(AT_ONCE, log_groups=(narrower,)))
+    assert [*fakes.permissions.statements.values()] == ["/aws/vpc/vpc-*"]
 
 
 def test_no_filter_is_given_up_while_a_flow_log_cannot_be_read() -> None:

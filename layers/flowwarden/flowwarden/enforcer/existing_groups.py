@@ -64,13 +64,18 @@ class ExistingGroupReader:
         missing = grants(state.since, request.selections, granted)
         state = replace(state, since={**dict.fromkeys(unsure, now), **state.since})
         current = {statement_id(each) for each in request.selections}
-        dropped = {sid: name for sid, name in granted.items() if everything and sid not in current}
-        gone, unread = self._dropped(dropped, [*names, *unsure])
+        # A group whose tags cannot be read may need a filter and a permission that seem to be dropped.
+        gives_up = everything and not unsure
+        dropped = {sid: name for sid, name in granted.items() if gives_up and sid not in current}
+        gone, unread = self._dropped(dropped, names)
         failed = {**failed, **untagged, **state.failed, **unread}
         steps: tuple[SubscriptionStep, ...] = (*missing, *state.steps, *gone)
         if dry_run:
             return Reading(groups=state.since, steps=steps, impossible=state.impossible, failed=failed)
         errors = self._executor.subscribe(missing, state.steps)
+        if any(each.group in errors for each in missing):
+            # Without the new permissions, filters work only with the old ones: the next run gives these up.
+            return _reading(state, (*missing, *state.steps), failed, errors)
         errors |= self._executor.give_up(gone, dropped, [*unread])
         return _reading(state, steps, failed, errors)
 
