@@ -127,7 +127,7 @@ def problem_of_removal(event: Event, remove: Remove, time_left: Callable[[], flo
         left = remove(properties["MonitorFunctionArn"], properties["FilterName"], time_left)
         for each in left:
             logger.error("not removed: %s", each)
-        count = f"{len(left)} subscription filters or groups of them are left"
+        count = f"{len(left)} subscription filters or log groups remain"
         return f"{_bounded(f'{count}: {"; ".join(left)}')} {LEFT}" if left else None
 
     return _in_time(lambda: _explained(removed, LEFT, LEFT), time_left() - RESPONSE_SECONDS)

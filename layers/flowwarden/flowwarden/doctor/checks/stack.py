@@ -16,8 +16,8 @@ BROKEN: Final = Problem(
     verdict=Verdict.FAILED,
     text="the stack is in the state {status}: {reason}",
     fix="correct the cause that aws cloudformation describe-stack-events --stack-name {stack} --region "
-    "{region} shows; then deploy again, or after ROLLBACK_COMPLETE or DELETE_FAILED remove the stack as "
-    "docs/operating.md#removal describes, and then deploy",
+    "{region} shows, and deploy again; after ROLLBACK_COMPLETE or DELETE_FAILED, first remove the stack as "
+    "docs/operating.md#removal describes",
 )
 ROLLED_BACK: Final = Problem(
     name="stack-rolled-back",
