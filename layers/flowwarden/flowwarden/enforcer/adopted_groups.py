@@ -42,7 +42,7 @@ class AdoptedGroups:
         )
 
     def read(self, observed: Observed, now: int, *, everything: bool, dry_run: bool) -> Observed:
-        """Subscribe the monitor to the groups, and read who wrote into them.
+        """Subscribe the monitor to the groups, and read which interfaces wrote into them.
 
         Args:
             observed: the account as observed.

@@ -57,7 +57,7 @@ class ExistingGroupReader:
         Args:
             request: the groups, and the selections that name them.
             now: Unix seconds.
-            everything: whether to give up the groups that the policy has dropped.
+            everything: whether to unsubscribe the groups that the policy has dropped.
             dry_run: whether to change nothing.
         """
         granted, failed = self._granted()

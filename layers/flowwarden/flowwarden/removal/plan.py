@@ -67,7 +67,7 @@ def stopping(found: Inventory) -> list[Step]:
 
 
 def undoing(found: Inventory) -> list[Step]:
-    """The steps that take back what the stack changed in the account."""
+    """The steps that revert what the stack changed in the account."""
     filters = [DeleteFilter(filter=each) for each in found.filters]
     return [*filters, *(DeleteFlowLog(flow_log=each) for each in found.managed)]
 
