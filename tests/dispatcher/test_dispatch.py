@@ -290,8 +290,8 @@ def test_each_crash_repeats_a_notification_at_most_once(
             account.page(now, "a", batch="b")
         pages = len(account.sink.sent)
         assert 1 <= pages <= 1 + len(paging)
-        account.records(now + WAIT + 600)
-        end = now + WAIT + 600
+        end = now + WAIT + watermarks.SLOT  # of a slot, only its begin is known
+        account.records(end)
         for at, after in closing:
             account.dispatch(end, Calls(at, after))
             end += 60
