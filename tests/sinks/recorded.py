@@ -22,6 +22,7 @@ class RecordingEdges:
         self.requests: list[dict[str, Any]] = []
         self.bodies: list[bytes] = []
         """The documents as they are sent."""
+        self.secret = SECRET
         self._error = error
 
     def endpoint(self, _title: str, _secret: str, *, repeatable: bool) -> RecordingEdges:
@@ -32,7 +33,7 @@ class RecordingEdges:
     def post(self, requests: Sequence[Request]) -> None:
         """See `Endpoint`."""
         for request in requests:
-            url, body = request(SECRET)
+            url, body = request(self.secret)
             self.bodies.append(body)
             self.requests.append({"url": url, "document": json.loads(body)})
         if self._error is not None:

@@ -145,6 +145,8 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
             values=tuple(each.value for each in Digests),
         ),
         "PagerDutySecret": _secret(),
+        "SlackSecret": _secret(),
+        "TeamsSecret": _secret(),
         SINK_ROUTES: Parameter(
             "",
             write="SERVICE=ROUTE,ROUTE separated by spaces, such as pagerduty=pages,operations, or nothing",

@@ -12,10 +12,10 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.notify.alert import Route
-from flowwarden.sinks import pagerduty
+from flowwarden.sinks import pagerduty, slack, teams
 from flowwarden.sinks.base import SinkKind
 
-SINKS: Final = (pagerduty.KIND,)
+SINKS: Final = (pagerduty.KIND, slack.KIND, teams.KIND)
 BY_NAME: Final[Mapping[str, SinkKind]] = {each.name: each for each in SINKS}
 ROUTES: Final[Mapping[str, Route]] = {
     "pages": Route.PAGES,
