@@ -29,7 +29,7 @@ examples:
   flowwarden test-page --sink operations
   flowwarden test-page --sink pagerduty
 
-exit codes: 0 success: the service accepted both notifications; 1 it did not, or AWS
+exit codes: 0 success: the service accepted both; 1 it did not, or AWS
 could not be read; 2 wrong usage; 130 interrupted
 """
 
