@@ -16,7 +16,7 @@ from local.server import EmbeddedAws
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HOLD = """
 from local.server import EmbeddedAws
 import time
