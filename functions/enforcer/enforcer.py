@@ -60,7 +60,7 @@ class Clock:
 def wire(clock: Clock) -> Enforcer:
     """The service on AWS, configured by the environment. Raises SettingsError."""
     settings = EnforcerSettings.from_mapping(os.environ)
-    ports = on_aws(settings, clock, ec2_attempts=EC2_ATTEMPTS)
+    ports = on_aws(settings, clock, ec2_attempts=EC2_ATTEMPTS, now=time.time)
     return build(settings, ports, policy_recorder=policy_recorder_on_aws(settings, ports.unreadable_items))
 
 
