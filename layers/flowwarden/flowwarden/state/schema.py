@@ -124,9 +124,8 @@ SCANNERS: Final = Item(
     name="scanners", prefix="scanner#", key=("day", "address"), sets=("refused-at", "connected"),
     ttl=2 * DAY, per_batch=10,
     why="Destinations that refused an internet host, and services that answered it. scanner-connected "
-    "compares them. The item of a host that scanned on the day before also contains destinations of that "
-    f"day. For each interface, a batch adds at most {MOST_SCANNERS} refused hosts, and the answered "
-    f"connections of {MOST_CANDIDATES} other hosts, to the items of two days.",
+    f"compares them. Scanners of the day before are copied. For each interface, a batch adds {MOST_SCANNERS} "
+    f"refused hosts at most, and answered connections of {MOST_CANDIDATES} others, to the items of two days.",
 )  # fmt: skip
 ATTEMPTS: Final = Item(
     name="attempts", prefix="attempts#", key=("interface/host", "slot"), sets=("attempts",), bits=BUCKET,
