@@ -201,6 +201,17 @@ def test_a_scanner_that_comes_every_day_stays_one(places: tuple[int, ...], *, ex
     assert ("scanner-connected" in [each.detector for each in connected]) is expected
 
 
+def test_a_few_refusals_of_a_batch_do_not_make_a_scanner_of_yesterday_one_again() -> None:
+    """They are stored at once; with those of other batches, they are half of the limit."""
+    evidence = yesterdays(LEAST)
+    (container,) = several(1, evidence)
+    container.found([knock(port) for port in range(8000, 8003)], TODAY + 4000)
+    assert of_today(evidence) == 3
+    for batch in thin(2, 3 + HALF - 3):
+        container.found(batch, TODAY + 4000)
+    assert of_today(evidence) == LEAST
+
+
 def test_half_of_a_thin_scan_is_stored_by_the_next_batch_if_a_write_fails() -> None:
     """Like everything that could not be written."""
     evidence = learned()

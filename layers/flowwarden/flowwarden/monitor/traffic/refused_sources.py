@@ -6,9 +6,8 @@ for each. So a container remembers the places of each source, and stores those o
 places from half of the limit on. If a place is new to the container, it reads the item of the source. So a
 container continues where another one ended, and a retry finds what the first attempt found.
 
-A scanner of the day before is one again once its places would be stored, that is from half of the limit on:
-most scanners come every day, and counting them anew costs several writes each. Its item of the day then also
-contains places of the day before.
+A scanner of the day before is one again from half of the limit on: most scanners come every day, and counting
+them anew costs several writes each. Its item of the day then also contains places of the day before.
 """
 
 from __future__ import annotations
@@ -59,11 +58,6 @@ def is_scanner(sets: Sets, least: int) -> bool:
     return len(sets.get(REFUSED_AT, frozenset())) >= least
 
 
-def limits(least: int) -> tuple[int, int]:
-    """From how many places on a host is stored: those that a container remembers, and those of a batch."""
-    return round(SHARE * least), min(CANDIDATE_REFUSALS, least)
-
-
 def refused_internet(contacts: Contacts, directions: Directions) -> Integers:
     """The contacts of internet hosts that were refused at the server's own interface."""
     (refused,) = contacts.refused.nonzero()
@@ -107,17 +101,16 @@ def look_up(refused: Iterable[Places], state: StateView, day: int, least: int) -
 def _of_yesterday(
     refused: Sequence[tuple[str, frozenset[int]]], state: StateView, day: int, least: int
 ) -> list[str]:
-    """The keys of the day before of the hosts that this batch may store first, unless they are known."""
-    half, many = limits(least)
+    """The keys of the day before of the hosts that are scanners today if they were then."""
+    half = round(SHARE * least)
     together: defaultdict[str, set[int]] = defaultdict(set)
     for source, places in refused:
         together[source] |= places
     return [
         scanner_key(source, day - 1)
         for source, places in together.items()
-        if len(places) >= many or len(places | state.refused(_memory(source, day))) >= half
-        if not state.known(scanner_key(source, day))
-        if not is_scanner(state.known(scanner_key(source, day - 1)), least)
+        if len(places | state.refused(_memory(source, day))) >= half
+        if not any(is_scanner(state.known(scanner_key(source, when)), least) for when in (day - 1, day))
     ]
 
 
@@ -150,7 +143,8 @@ def scanners(
             found[source] = known.get(CONNECTED, frozenset()) if is_retry else frozenset()
             continue
         yesterday = state.known(scanner_key(source, day - 1))
-        earlier = yesterday[REFUSED_AT] - together if is_scanner(yesterday, least) else frozenset()
+        is_again = is_scanner(yesterday, least) and len(together) >= round(SHARE * least)
+        earlier = yesterday[REFUSED_AT] - together if is_again else frozenset()
         # The places of the batch are stored in any case, so that a retry of it finds them.
         some = [*sorted(places), *sorted(together - places), *sorted(earlier)][:least]
         sets = state.add(Addition(key, {REFUSED_AT: frozenset(some)}, until))
@@ -166,7 +160,7 @@ def _worth_storing(
 
     At most `MOST_SCANNERS`, those with the most places in the batch first.
     """
-    half, many = limits(least)
+    half, many = round(SHARE * least), min(CANDIDATE_REFUSALS, least)
     stored = 0
     for source, places in refused.items():
         seen = state.remembered(_memory(source, day), places)
