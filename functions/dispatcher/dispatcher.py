@@ -50,7 +50,7 @@ def wire() -> Wiring:
     """The service on AWS, as configured by the environment. Raises SettingsError."""
     return on_aws(
         DispatcherSettings.from_mapping(os.environ),
-        Clock(monotonic=time.monotonic, wait=time.sleep, now=time.time),
+        Clock(monotonic=time.monotonic, wait=time.sleep, unix=time.time),
     )
 
 

@@ -99,7 +99,7 @@ def wire() -> Wiring:
     """
     settings = MonitorSettings.from_mapping(os.environ)
     return settings, on_aws(
-        settings, logger.warning, Clock(monotonic=time.monotonic, wait=time.sleep, now=time.time)
+        settings, logger.warning, Clock(monotonic=time.monotonic, wait=time.sleep, unix=time.time)
     )
 
 

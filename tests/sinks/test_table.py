@@ -21,7 +21,7 @@ from tests.sinks.recorded import RecordingEdges
 from tests.template import stack
 
 ROOT = Path(__file__).parents[2]
-CLOCK = Clock(monotonic=lambda: 0.0, wait=lambda _seconds: None, now=lambda: 0.0)
+CLOCK = Clock(monotonic=lambda: 0.0, wait=lambda _seconds: None, unix=lambda: 0.0)
 
 
 def test_the_table_has_every_sink_of_the_folder() -> None:

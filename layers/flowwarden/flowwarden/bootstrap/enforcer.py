@@ -83,20 +83,9 @@ def policy_recorder_on_aws(settings: EnforcerSettings, unreadable: Unreadable) -
 
 
 def on_aws(
-    settings: EnforcerSettings,
-    clock: RunClock,
-    *,
-    ec2_attempts: int = ATTEMPTS,
-    now: Callable[[], float] | None = None,
+    settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = ATTEMPTS, more_sinks: MoreSinks = NONE
 ) -> EnforcerPorts:
-    """The ports on AWS.
-
-    Args:
-        settings: the settings of the function.
-        clock: the time of a run.
-        ec2_attempts: the total number of attempts for a throttled EC2 call.
-        now: Unix seconds; None for a caller that sends nothing, which has no sinks besides the topic.
-    """
+    """The ports on AWS; `ec2_attempts` is the total number of attempts for a throttled EC2 call."""
     region, table = settings.aws_region, settings.state_table
     state = make_client("dynamodb", region)
     quick = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
@@ -125,18 +114,19 @@ def on_aws(
         outbox=DynamoDbOutbox(quick, table, items),
         rule_changes=DynamoDbRuleChanges(quick, table, items),
         unreadable_items=items,
-        routes=_more_sinks(settings, clock, now).routes(
+        routes=more_sinks.routes(
             operations=SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait))
         ),
         clock=clock,
     )
 
 
-def _more_sinks(settings: EnforcerSettings, run: RunClock, now: Callable[[], float] | None) -> MoreSinks:
-    """The sinks besides the topic. What is left of the run, counted backward, is the time that grows."""
-    if now is None:
-        return NONE
-    clock = Clock(monotonic=lambda: -run.remaining(), wait=run.wait, now=now)
+def more_sinks_on_aws(settings: EnforcerSettings, run: RunClock, now: Callable[[], float]) -> MoreSinks:
+    """The sinks besides the topic, for the function; `now` is the time in Unix seconds.
+
+    What is left of the run, counted backward, is the time that only grows.
+    """
+    clock = Clock(monotonic=lambda: -run.remaining(), wait=run.wait, unix=now)
     return sinks_on_aws(settings.sinks, settings.aws_region, clock)
 
 

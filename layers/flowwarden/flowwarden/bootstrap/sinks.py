@@ -59,7 +59,7 @@ class AwsEdges:
 
     def now(self) -> float:
         """See `Edges`."""
-        return self._clock.now()
+        return self._clock.unix()
 
     def bus(self, name: str) -> EventBus:
         """See `Edges`."""

@@ -68,7 +68,7 @@ class Clock(Struct, frozen=True, kw_only=True):
     monotonic: Callable[[], float]
     """Seconds."""
     wait: Callable[[float], None]
-    now: Callable[[], float]
+    unix: Callable[[], float]
     """Unix seconds."""
 
 
