@@ -6,7 +6,9 @@ from typing import Final
 
 from flowwarden.doctor.fact import known
 from flowwarden.doctor.facts import Delivery, Facts, Permission, Topic, Trail
+from flowwarden.enforcer.decide.coverage import Coverage
 from flowwarden.enforcer.decide.iam_policy import Statement
+from flowwarden.enforcer.decide.plan import Wait
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.policy.last_good import Origin, PolicyInUse
@@ -26,6 +28,7 @@ from tests.doctor.sound import (
     flow_log,
     instead,
     part,
+    plan,
     whole,
 )
 
@@ -134,6 +137,8 @@ STATES: Final[dict[str, tuple[Break, ...]]] = {
     ),
     "log-group-unprotected": (changed("groups", GROUP, is_protected=False),),
     "flow-logs-missing": (whole("flow_logs", {"flow logs": None}),),
+    "vpc-uncovered": (instead("coverage", "vpc-1", plan(Coverage.UNCOVERED)),),
+    "vpc-not-delivered": (instead("coverage", "vpc-1", plan(Coverage.BROKEN)),),
     "flow-log-failed": (
         _flow_log(deliver_logs_status="FAILED", deliver_logs_error_message="Access error"),
         _flow_log(deliver_logs_status="FAILED"),
@@ -213,6 +218,16 @@ SOUND_TOO: Final[dict[str, Break]] = {
     )(instead("permissions", MONITOR, (*known(facts.permissions[MONITOR], ()), _may_invoke(THEIRS)))(facts)),
     "no active interface": _delivery(writers=0, incoming=0, expected=0),
     "no flow log and no VPC": whole("flow_logs", {}),
+    "no flow log, and the policy exempts every VPC": lambda facts: whole("flow_logs", {"flow logs": None})(
+        instead("coverage", "vpc-1", plan(Coverage.EXEMPT))(facts)
+    ),
+    "no flow log, and other accounts own the VPCs": lambda facts: whole("flow_logs", {"flow logs": None})(
+        instead("coverage", "vpc-1", plan(Coverage.SKIPPED))(facts)
+    ),
+    "a flow log that is not verified yet": instead("coverage", "vpc-1", plan(Coverage.UNPROVEN)),
+    "a new VPC in its grace period": instead(
+        "coverage", "vpc-1", plan(Coverage.UNCOVERED, Wait(vpc_id="vpc-1", reason="new", after=60))
+    ),
     "the format is not described": _flow_log(log_format=None),
     "an alarm without data": changed("alarms", _ALARM, state="INSUFFICIENT_DATA"),
     "a second trail that does not log": whole(

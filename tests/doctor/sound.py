@@ -22,8 +22,10 @@ from flowwarden.doctor.facts import (
     Topic,
     Trail,
 )
+from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict
 from flowwarden.enforcer.decide.delivery_role import SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.iam_policy import Statement
+from flowwarden.enforcer.decide.plan import Plan, Step
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subscription
 from flowwarden.parameters import with_defaults
 from flowwarden.policy.last_good import PolicyInUse
@@ -112,6 +114,7 @@ def sound() -> Facts:
         groups={GROUP: replace(LOG_GROUP, subscriptions=filters)},
         deliveries={GROUP: Delivery(hours=2, writers=4, incoming=900, delivery_errors=0, expected=4)},
         flow_logs={"fl-1": flow_log()},
+        coverage={"vpc-1": plan()},
         topics={name: Topic(arn=f"{_SNS}:{name}", confirmed=1) for name in ("pages", "operations")},
         keys={"topics": "Enabled"},
         trails=(Trail(name="management", logging=True, management=True),),
@@ -121,6 +124,13 @@ def sound() -> Facts:
         mutes=(made,),
         policy=PolicyInUse(policy=Policy(), text="{}"),
         limits=AccountLimits(concurrency=1000, unreserved=900),
+    )
+
+
+def plan(coverage: Coverage = Coverage.COVERED, *steps: Step) -> Plan:
+    """What the enforcer plans for the VPC, by its coverage."""
+    return Plan(
+        verdict=CoverageVerdict(vpc_id="vpc-1", coverage=coverage, reason="has no flow log"), steps=steps
     )
 
 

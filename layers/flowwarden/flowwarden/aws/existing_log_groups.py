@@ -6,7 +6,7 @@ call each. So several calls run at a time, and an error is a value, because it c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from flowwarden.aws.answers import Answer, listed
 from flowwarden.aws.errors import classified
-from flowwarden.aws.logs import classify_reading, put_subscription_filter
+from flowwarden.aws.logs import classify_reading, filters_of, put_subscription_filter
 from flowwarden.aws.pages import bounded
 from flowwarden.enforcer.decide.subscriptions import Subscribe, Unsubscribe
-from flowwarden.enforcer.state.inventory import STANDARD, FoundSubscription, LogGroup
+from flowwarden.enforcer.state.inventory import STANDARD, LogGroup
 from flowwarden.errors import EnforcementError, NotFound
 from flowwarden.policy.log_groups import ANYTHING
 
@@ -109,22 +109,9 @@ class ExistingGroups:
         if group.log_class != STANDARD:
             return group  # such groups have none, and describing them is an error
         try:
-            return replace(group, subscriptions=tuple(self._filters(group.name)))
+            return replace(group, subscriptions=filters_of(self._logs, group.name))
         except EnforcementError as error:
             return error
-
-    def _filters(self, group: str) -> Iterator[FoundSubscription]:
-        with classified("DescribeSubscriptionFilters", classify_reading):
-            # A group has at most two filters, so there is no second page.
-            answer = self._logs.describe_subscription_filters(logGroupName=group)
-        for each in map(Answer, listed("DescribeSubscriptionFilters", answer, "subscriptionFilters")):
-            if each.text("filterName"):
-                yield FoundSubscription(
-                    name=each.text("filterName"),
-                    destination_arn=each.text("destinationArn"),
-                    pattern=each.text("filterPattern"),
-                    creation_time=(each.number("creationTime") or 0) // 1000 or None,
-                )
 
     def _change(self, step: Subscribe | Unsubscribe) -> EnforcementError | None:
         try:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from flowwarden.doctor.fact import Fact
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
+from flowwarden.enforcer.decide.plan import Plan
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
 from flowwarden.policy.last_good import PolicyInUse
 from flowwarden.policy.made_mutes import MadeMute
@@ -178,6 +179,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     deliveries: Mapping[str, Fact[Delivery]] = {}
     flow_logs: Mapping[str, Fact[FlowLog]] = {}
     """Those that write into these groups, by id."""
+    coverage: Mapping[str, Fact[Plan]] = {}
+    """What the enforcer plans for each VPC, by id."""
     topics: Mapping[str, Fact[Topic]] = {}
     """`pages` and `operations`."""
     keys: Mapping[str, Fact[str]] = {}

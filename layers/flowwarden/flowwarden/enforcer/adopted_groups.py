@@ -58,7 +58,7 @@ class AdoptedGroups:
         if everything and observed.complete:
             twice = groups_read_twice(observed.resources, self._policy.adopted, self._stack, now)
             request = replace(request, twice=twice - request.names)
-        seen = {**_seen(self._evidence, request.names - observed.seen.keys(), now), **observed.seen}
+        seen = {**seen_in(self._evidence, request.names - observed.seen.keys(), now), **observed.seen}
         request = replace(
             request, was_read=frozenset(name for name, each in seen.items() if any(each.values()))
         )
@@ -82,7 +82,7 @@ class AdoptedGroups:
         )
 
 
-def _seen(
+def seen_in(
     evidence: EvidenceStore, groups: AbstractSet[str], now: int
 ) -> dict[str, Mapping[int, AbstractSet[int]]]:
     """The interfaces that wrote into each group, by slot; nothing if the state table does not answer."""
