@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -339,3 +340,19 @@ def test_no_answer_of_aws_stops_the_report_or_breaks_a_line(service: str, operat
             continue
         for line in found:
             assert (line.subject + line.text + line.fix).isprintable()
+
+
+def test_a_statement_of_the_monitors_policy_for_every_account_is_named() -> None:
+    """Without a condition; a condition on the account is enough, whatever the case of its key."""
+    policy = json.loads(ANSWERS["lambda", "get_policy"]["Policy"])
+    (of_logs,) = [each for each in policy["Statement"] if each["Principal"]["Service"].startswith("logs.")]
+    for condition, problems in (
+        ({}, [("invocation-open", "mallory")]),
+        ({"StringEquals": {"aws:sourceAccount": ACCOUNT}}, []),
+    ):
+        added = {**of_logs, "Sid": "mallory", "Condition": condition}
+        document = {**policy, "Statement": [*policy["Statement"], added]}
+        found = wrong(lines(lambda__get_policy={"Policy": json.dumps(document)}))
+        assert [
+            (each.problem, re.findall(r"--statement-id (\w+)", each.fix)[0]) for each in found
+        ] == problems

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from flowwarden.doctor.fact import known
 from flowwarden.doctor.facts import Delivery, Facts, Permission, Topic, Trail
 from flowwarden.enforcer.decide.coverage import Coverage
@@ -27,6 +29,7 @@ from tests.doctor.sound import (
     changed,
     flow_log,
     instead,
+    may_invoke,
     part,
     plan,
     whole,
@@ -58,10 +61,6 @@ def _policy(**but: object) -> PolicyInUse:
 def _own_filter(facts: Facts) -> tuple[Subscription, ...]:
     group = facts.groups[GROUP]
     return group.subscriptions if isinstance(group, LogGroup) else ()
-
-
-def _may_invoke(group: str) -> Permission:
-    return Permission(service="logs.amazonaws.com", source=f"arn:aws:logs:*:*:log-group:{group}:*")
 
 
 def _unprotected() -> PolicyInUse:
@@ -105,8 +104,16 @@ STATES: Final[dict[str, tuple[Break, ...]]] = {
         instead(
             "permissions",
             MONITOR,
-            (Permission(service="logs.amazonaws.com", source="arn:aws:logs:*:*:log-group:/other:*"),),
+            (may_invoke("/other"),),
         ),
+    ),
+    "invocation-open": tuple(
+        lambda facts, source=source: instead(  # type: ignore[misc]  # the type of a default is not inferred
+            "permissions",
+            MONITOR,
+            (may_invoke(GROUP), Permission(service="logs.amazonaws.com", source=source)),
+        )(facts)
+        for source in ("", f"arn:aws:logs:*:*:log-group:{GROUP}:*")
     ),
     "rule-missing": (instead("rules", "DispatchSchedule", None),),
     "rule-disabled": (changed("rules", "DispatchSchedule", enabled=False),),
@@ -215,7 +222,15 @@ SOUND_TOO: Final[dict[str, Break]] = {
     ),
     "an unprotected group that the enforcer does not manage": lambda facts: instead(
         "groups", THEIRS, LogGroup(name=THEIRS, subscriptions=_own_filter(facts), is_protected=False)
-    )(instead("permissions", MONITOR, (*known(facts.permissions[MONITOR], ()), _may_invoke(THEIRS)))(facts)),
+    )(instead("permissions", MONITOR, (*known(facts.permissions[MONITOR], ()), may_invoke(THEIRS)))(facts)),
+    "a permission for any source of the account": instead(
+        "permissions",
+        MONITOR,
+        (may_invoke(GROUP), Permission(service="logs.amazonaws.com", account="111122223333")),
+    ),
+    "a permission for any group of the account": instead(
+        "permissions", MONITOR, (replace(may_invoke("*"), account=""),)
+    ),
     "no active interface": _delivery(writers=0, incoming=0, expected=0),
     "no flow log and no VPC": whole("flow_logs", {}),
     "no flow log, and the policy exempts every VPC": lambda facts: whole("flow_logs", {"flow logs": None})(

@@ -88,6 +88,12 @@ def _rule(logical_id: str, function: str) -> Rule:
     return Rule(name=RESOURCES[logical_id], enabled=True, targets=(arn_of(function),))
 
 
+def may_invoke(group: str) -> Permission:
+    """CloudWatch Logs may invoke the monitor for a log group of the account, as the enforcer grants it."""
+    source = f"arn:aws:logs:eu-west-1:111122223333:log-group:{group}:*"
+    return Permission(service="logs.amazonaws.com", source=source, account="111122223333", statement_id="s")
+
+
 def sound() -> Facts:
     """The installation."""
     roles = {
@@ -96,7 +102,7 @@ def sound() -> Facts:
     events = (
         Permission(service="events.amazonaws.com", source="arn:aws:events:eu-west-1:111122223333:rule/*"),
     )
-    logs = (Permission(service="logs.amazonaws.com", source=f"arn:aws:logs:*:*:log-group:{GROUP}:*"),)
+    logs = (may_invoke(GROUP),)
     filters = (Subscription(name="flow-warden", destination_arn=arn_of(MONITOR)),)
     made = MadeMute(id=id_of(MUTE), mute=MUTE)
     return Facts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -11,7 +12,11 @@ from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.decide.plan import Plan
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
 from flowwarden.policy.last_good import PolicyInUse
+from flowwarden.policy.log_groups import ANYTHING
 from flowwarden.policy.made_mutes import MadeMute
+
+ACCOUNT: Final = 4
+"""The place of the account in an ARN."""
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -47,6 +52,15 @@ class Permission(Struct, frozen=True, kw_only=True):
     service: str
     source: str = ""
     """The pattern of the ARN of the source; '' for every source."""
+    account: str = ""
+    """The account of the source, where a condition of its own names it; '' if none does."""
+    statement_id: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether sources of every account may invoke the function."""
+        account = [*self.source.split(":"), *([""] * ACCOUNT)][ACCOUNT]
+        return not self.account and account in {"", ANYTHING}
 
 
 class FunctionState(Struct, frozen=True, kw_only=True):
