@@ -61,7 +61,8 @@ def _from(turn: int, listed: Mapping[str, LogGroup | EnforcementError]) -> list[
 def unread(found: Mapping[str, EnforcementError]) -> dict[str, str]:
     """What to report about groups that could not be read; one entry for all that there was no time for."""
     late = [name for name, error in found.items() if isinstance(error, OutOfTime)]
-    report = {name: f"could not be read: {error}" for name, error in found.items() if name not in {*late}}
+    others = {name: error for name, error in found.items() if not isinstance(error, OutOfTime)}
+    report = {name: f"could not be read: {error}" for name, error in others.items()}
     if late:
         report[UNREAD] = (
             f"{plural(len(late), 'log group')} could not be read, because the run had no time left, such as "
