@@ -21,7 +21,7 @@ from flowwarden.enforcer.work_queue import WorkItem
 from flowwarden.errors import NotDeployed, SettingsError, StackDenied
 from flowwarden.state.schema import WORK, WORK_ITEMS
 from tests.aws.test_hostile_answers import DROPPED, broken, paths
-from tests.bootstrap.fakes_installation import ACCOUNT, GROUP, NOW, Account, answers, refusal
+from tests.bootstrap.fakes_installation import ACCOUNT, ADOPTED, GROUP, NOW, Account, answers, refusal
 
 ANSWERS = answers()
 STACKS = ("cloudformation", "describe_stacks")
@@ -143,6 +143,7 @@ def test_a_stack_that_does_not_exist_is_not_deployed() -> None:
         ("sns__list_subscriptions_by_topic", "NotFound", "topic-missing"),
         ("sqs__get_queue_attributes", "AWS.SimpleQueueService.NonExistentQueue", "queue-missing"),
         ("kms__describe_key", "NotFoundException", "key-missing"),
+        ("secretsmanager__describe_secret", "ResourceNotFoundException", "sink-secret-missing"),
         ("dynamodb__describe_table", "ResourceNotFoundException", "table-missing"),
         ("lambda__get_policy", "ResourceNotFoundException", "invocation-denied"),
         ("lambda__get_function_event_invoke_config", "ResourceNotFoundException", "function-failures-lost"),
@@ -177,7 +178,7 @@ def test_a_group_of_others_with_a_filter_of_the_stack_must_send_every_line() -> 
     policy["Statement"].append({**policy["Statement"][0], "Condition": condition})
     own, others = (
         "/flow-warden/flow-logs",
-        ("/aws/vpc/vpc-9", "/aws/vpc/vpc-8", "/flow-warden/flow-logs-2", "/other"),
+        (ADOPTED, "/aws/vpc/vpc-8", "/flow-warden/flow-logs-2", "/other"),
     )
 
     def filters(logGroupName: str) -> Any:  # noqa: N803 - AWS's name
@@ -267,16 +268,16 @@ def adopting(filters: Any) -> list[Line]:
     sound = ANSWERS["logs", "describe_subscription_filters"]
 
     def of_group(logGroupName: str) -> Any:  # noqa: N803 - AWS's name
-        if logGroupName != "/aws/vpc/vpc-1":
+        if logGroupName != ADOPTED:
             return sound
         if isinstance(filters, Exception):
             raise filters
         return filters
 
-    groups = [{"logGroupName": each} for each in (GROUP, "/aws/vpc/vpc-1")]
+    groups = [{"logGroupName": each} for each in (GROUP, ADOPTED)]
     return lines(
         lambda__get_policy={"Policy": json.dumps(policy)},
-        ec2__describe_flow_logs={"FlowLogs": [{**flow_log, "LogGroupName": "/aws/vpc/vpc-1"}]},
+        ec2__describe_flow_logs={"FlowLogs": [{**flow_log, "LogGroupName": ADOPTED}]},
         logs__describe_log_groups={"logGroups": groups},
         logs__describe_subscription_filters=of_group,
     )

@@ -16,12 +16,11 @@ from flowwarden.bootstrap.enforcer import stack_of
 from flowwarden.bootstrap.installed import Installed
 from flowwarden.doctor.fact import Fact, Unread
 from flowwarden.doctor.facts import FunctionState
-from flowwarden.enforcer.adopted_groups import seen_in
 from flowwarden.enforcer.decide.coverage import Coverage
 from flowwarden.enforcer.decide.drift import log_group_of
 from flowwarden.enforcer.decide.plan import Plan
 from flowwarden.enforcer.decide.subscriptions import Reading, own_filter
-from flowwarden.enforcer.observe import observe
+from flowwarden.enforcer.observe import observe, seen_in
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.state.desired import with_policy

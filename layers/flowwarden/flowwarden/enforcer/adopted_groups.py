@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Final
 
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.adoptable import groups_read_twice, groups_to_read
-from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.decide.drift import log_group_of
 from flowwarden.enforcer.decide.subscriptions import Request
 from flowwarden.enforcer.existing_groups import ExistingGroupReader
-from flowwarden.enforcer.observe import Observed
+from flowwarden.enforcer.observe import Observed, seen_in
 from flowwarden.enforcer.planner import Planner
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.errors import StateUnavailable
 from flowwarden.policy.flow_logs import FlowLogsPolicy
-from flowwarden.state import heartbeats
-from flowwarden.state.ports import EvidenceStore
 
 YOUNG_SECONDS: Final = 3600
 """Age of a flow log whose log group may not exist yet: the first record creates it, which may take more than
@@ -80,16 +74,3 @@ class AdoptedGroups:
         return Request(
             names=names, selections=selections, young=frozenset(each for each in young if each is not None)
         )
-
-
-def seen_in(
-    evidence: EvidenceStore, groups: AbstractSet[str], now: int
-) -> dict[str, Mapping[int, AbstractSet[int]]]:
-    """The interfaces that wrote into each group, by slot; nothing if the state table does not answer."""
-    wanted = {group: heartbeats.keys(group, slots(now)) for group in sorted(groups)}
-    keys: Sequence[str] = [key for each in wanted.values() for key in each]
-    try:
-        items = evidence.read(keys) if keys else {}
-    except StateUnavailable:
-        return {}
-    return {group: heartbeats.seen(each, items) for group, each in wanted.items()}
