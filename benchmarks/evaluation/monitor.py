@@ -29,7 +29,7 @@ from benchmarks.evaluation.memory import (
 from benchmarks.evaluation.subject import OVERDUE_SECONDS, Page, Surroundings
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.dispatcher.dispatch import Dispatcher
-from flowwarden.monitor.findings import InterfaceFinding, TrafficFinding
+from flowwarden.monitor.findings import Finding, InterfaceFinding, TrafficFinding
 from flowwarden.monitor.pipeline import Invocation
 from flowwarden.monitor.render.ends import TOP
 from flowwarden.monitor.render.text import describe
@@ -107,11 +107,7 @@ class Monitor:
     def process(self, delivery: Delivery) -> list[Page]:
         """Process a delivery in one invocation, after the runs of the dispatcher before it."""
         ended = self._dispatch(delivery)
-        batch = LogBatch(
-            *(delivery.account, delivery.log_group, delivery.log_stream, delivery.lines),
-            batch_id=str(delivery.number),
-        )
-        result = self._service.process(batch, Invocation("one", lambda: TIME_LEFT), delivery.arrived)
+        result = self._inspected(delivery)
         sent = self._pages.take() + self._operations.take()
         traffic = [each for each in result.reported if isinstance(each, TrafficFinding)]
         reported = [each for each in traffic if each.detector in NEVER_PAGED and not each.inhibited]
@@ -121,6 +117,20 @@ class Monitor:
             *(report(each, delivery) for each in reported),
             *joined(result, delivery),
         ]
+
+    def findings(self, delivery: Delivery) -> tuple[Finding, ...]:
+        """Process a delivery without the dispatcher; return all findings, also those that do not page."""
+        found = self._inspected(delivery).found
+        self._pages.take()
+        self._operations.take()
+        return found
+
+    def _inspected(self, delivery: Delivery) -> BatchReport:
+        batch = LogBatch(
+            *(delivery.account, delivery.log_group, delivery.log_stream, delivery.lines),
+            batch_id=str(delivery.number),
+        )
+        return self._service.process(batch, Invocation("one", lambda: TIME_LEFT), delivery.arrived)
 
     def _dispatch(self, delivery: Delivery) -> list[Page]:
         """Run the dispatcher in each minute before the delivery in which an incident is due."""
