@@ -55,6 +55,10 @@ def name_of(logical_id: str) -> str:
     return named.get(logical_id, f"{logical_id}-1")
 
 
+GIVEN: Final = {"PagerDutySecret": "flow-warden/pagerduty"}
+"""Parameters of the stack that differ from their defaults."""
+
+
 def _resources() -> list[dict[str, Any]]:
     return [
         {
@@ -113,7 +117,7 @@ def _of_stack() -> Given:
         "StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/flow-warden/1a",
         "StackStatus": "CREATE_COMPLETE", "CreationTime": AT,
         "DriftInformation": {"StackDriftStatus": "IN_SYNC"},
-        "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in with_defaults({}).items()],
+        "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in with_defaults(GIVEN).items()],
         "Outputs": [
             {"OutputKey": "MonitorFunctionName", "OutputValue": "MonitorFunction-1"},
             {"OutputKey": "FlowLogGroupName", "OutputValue": GROUP},
@@ -206,6 +210,7 @@ def _of_rest() -> Given:
                 "ApproximateNumberOfMessagesNotVisible": "0",
             }
         },
+        ("secretsmanager", "describe_secret"): {"Name": GIVEN["PagerDutySecret"]},
         ("kms", "describe_key"): {"KeyMetadata": {"KeyState": "Enabled"}},
         ("cloudtrail", "describe_trails"): {"trailList": [{"Name": "t", "TrailARN": "arn:t"}]},
         ("cloudtrail", "get_trail_status"): {"IsLogging": True},

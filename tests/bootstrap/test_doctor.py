@@ -139,6 +139,7 @@ def test_a_stack_that_does_not_exist_is_not_deployed() -> None:
         ("sns__list_subscriptions_by_topic", "NotFound", "topic-missing"),
         ("sqs__get_queue_attributes", "AWS.SimpleQueueService.NonExistentQueue", "queue-missing"),
         ("kms__describe_key", "NotFoundException", "key-missing"),
+        ("secretsmanager__describe_secret", "ResourceNotFoundException", "sink-secret-missing"),
         ("dynamodb__describe_table", "ResourceNotFoundException", "table-missing"),
         ("lambda__get_policy", "ResourceNotFoundException", "invocation-denied"),
         ("lambda__get_function_event_invoke_config", "ResourceNotFoundException", "function-failures-lost"),

@@ -14,6 +14,7 @@ from flowwarden.enforcer.decide.log_groups import (
     AssociateKmsKey,
     CreateLogGroup,
     LogGroupStep,
+    ProtectLogGroup,
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
@@ -25,7 +26,7 @@ from flowwarden.enforcer.state.desired import managed_tags
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
-from flowwarden.errors import EnforcementError, StateUnavailable
+from flowwarden.errors import EnforcementError, NotAvailable, StateUnavailable
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.flow_logs import FlowLogsPolicy
@@ -60,7 +61,7 @@ SOUND_ROLE = DeliveryRole(trusted=(SERVICE,), statements=(LETS_WRITE,))
 def sound(name: str = GROUP) -> LogGroup:
     """A log group as the stack requires it."""
     subscription = Subscription(name=STACK.stack_name, destination_arn=MONITOR)
-    return LogGroup(name=name, retention_days=30, subscriptions=(subscription,))
+    return LogGroup(name=name, retention_days=30, subscriptions=(subscription,), is_protected=True)
 
 
 @dataclass
@@ -91,10 +92,22 @@ class FakeGroups:
                 group = replace(group, retention_days=step.days)
             case AssociateKmsKey():
                 group = replace(group, kms_key_arn=step.kms_key_arn)
+            case ProtectLogGroup():
+                group = replace(group, is_protected=True)
             case PutSubscriptionFilter():
                 others = tuple(each for each in group.subscriptions if each.name != step.subscription.name)
                 group = replace(group, subscriptions=(*others, step.subscription))
         self.there[step.group] = group
+
+
+class GroupsWithoutProtection(FakeGroups):
+    """CloudWatch Logs in a Region, with an SDK or on an emulator that does not know deletion protection."""
+
+    def carry_out(self, step: LogGroupStep) -> None:
+        """Refuse the one step."""
+        if isinstance(step, ProtectLogGroup):
+            raise NotAvailable("PutLogGroupDeletionProtection: not available in this runtime")
+        super().carry_out(step)
 
 
 @dataclass

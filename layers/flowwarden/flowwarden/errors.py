@@ -23,13 +23,15 @@ FlowWardenError
 ├── NamesUnavailable          AWS did not return names for a notification
 ├── RulesUnavailable          EC2 or the state table did not return rules, or changes of rules
 ├── PublishFailed             a notification could not be sent; the batch must be retried
-│   └── PublishUnanswered     it may have been sent: the service did not answer
+│   ├── PublishUnanswered     it may have been sent: the service did not answer
+│   └── PublishRefused        it would be refused again: it is not retried
 └── EnforcementError          the flow log of a VPC could not be created or repaired
     ├── FlowLogExists         EC2 reports that the flow log already exists: describe it again
     ├── VpcGone               the VPC was deleted in the meantime
     ├── NotFound              the requested resource does not exist (any more): a flow log, a role
     ├── AlreadyExists         another run created it in the meantime: a log group
     ├── CallRefused           AWS refused the call, and will refuse it until the cause is fixed
+    ├── NotAvailable          the SDK or the Region does not have the operation
     ├── CallFailed            AWS is unavailable: the same call may succeed later
     │   └── CallThrottled     too many calls: the same call succeeds after a while
     └── EnforcementIncomplete at least one VPC is left uncovered by a failure that a retry may fix
@@ -148,6 +150,10 @@ class PublishUnanswered(PublishFailed):
     """The service did not answer: the notification may have been sent, and sending it again may repeat it."""
 
 
+class PublishRefused(PublishFailed):
+    """The service refused the notification, or a sink is configured wrongly: a retry would not help."""
+
+
 class EnforcementError(FlowWardenError):
     """The flow log of a VPC could not be created or repaired."""
 
@@ -170,6 +176,10 @@ class AlreadyExists(EnforcementError):
 
 class CallRefused(EnforcementError):
     """AWS refused the call for a reason that needs manual action (permission, quota, parameter)."""
+
+
+class NotAvailable(EnforcementError):
+    """The runtime's SDK or this Region does not have an operation; nothing to repair."""
 
 
 class CallFailed(EnforcementError):

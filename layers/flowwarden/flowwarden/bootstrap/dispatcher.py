@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
@@ -15,11 +16,14 @@ from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.bootstrap.limits import page_limits
+from flowwarden.bootstrap.sinks import NONE, MoreSinks
+from flowwarden.bootstrap.sinks import on_aws as sinks_on_aws
 from flowwarden.dispatcher.digest_place import DigestPlace
 from flowwarden.dispatcher.digests import DigestSender
 from flowwarden.dispatcher.dispatch import Dispatcher
 from flowwarden.dispatcher.pending import Limited
 from flowwarden.dispatcher.ports import OpenIncidents
+from flowwarden.https.webhook import Clock
 from flowwarden.notify import held
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
@@ -47,6 +51,8 @@ class DispatcherPorts(Struct, frozen=True, kw_only=True):
     evidence: EvidenceStore
     pages: Sink
     operations: Sink
+    more_sinks: MoreSinks = NONE
+    """The sinks beside these two."""
     digests: DigestStore | None = None
     """What the digests say; without it, none are sent."""
     which_digests: Digests = Digests.HOURLY_AND_DAILY
@@ -59,9 +65,11 @@ class DispatcherPorts(Struct, frozen=True, kw_only=True):
 
 def build(ports: DispatcherPorts) -> tuple[Dispatcher, Unreadable]:
     """The dispatcher on these ports, and where these note what they cannot read."""
-    routes = {Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)}
+    more = ports.more_sinks
+    routes = more.routes(pages=ports.pages, operations=ports.operations)
+    summaries = {Route.OPERATIONS: more.routes(digest=ports.operations)[Route.DIGEST]}
     sender = (
-        DigestSender(ports.digests, ports.claims, routes, ports.which_digests, ports.place)
+        DigestSender(ports.digests, ports.claims, summaries, ports.which_digests, ports.place)
         if ports.digests
         else None
     )
@@ -108,11 +116,12 @@ def _place(settings: DispatcherSettings) -> DigestPlace:
     return DigestPlace(account, settings.aws_region, settings.runbook_url)
 
 
-def on_aws(settings: DispatcherSettings, wait: Callable[[float], None]) -> tuple[Dispatcher, Unreadable]:
-    """The dispatcher on AWS; `wait` sleeps for some seconds."""
+def on_aws(settings: DispatcherSettings, clock: Clock) -> tuple[Dispatcher, Unreadable]:
+    """The dispatcher on AWS."""
     region = settings.aws_region
     state = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
     topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
-    pages = SnsSink(Topic(topics, settings.pages_topic_arn, wait))
-    operations = SnsSink(Topic(topics, settings.operations_topic_arn, wait))
-    return build(stored(state, settings, (pages, operations), wait))
+    pages = SnsSink(Topic(topics, settings.pages_topic_arn, clock.wait))
+    operations = SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait))
+    more = sinks_on_aws(settings.sinks, region, clock)
+    return build(replace(stored(state, settings, (pages, operations), clock.wait), more_sinks=more))

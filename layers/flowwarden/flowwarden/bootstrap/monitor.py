@@ -25,6 +25,9 @@ from flowwarden.aws.ec2.rules import RULES_ATTEMPTS, RULES_SECONDS, DescribedRul
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.bootstrap.limits import page_limits
 from flowwarden.bootstrap.policy import recorder_on_aws
+from flowwarden.bootstrap.sinks import NONE, MoreSinks
+from flowwarden.bootstrap.sinks import on_aws as sinks_on_aws
+from flowwarden.https.webhook import Clock
 from flowwarden.monitor.alerts import Deployment
 from flowwarden.monitor.baseline.known_roles import RoleStore
 from flowwarden.monitor.caches.interfaces import InterfaceCache
@@ -40,7 +43,6 @@ from flowwarden.monitor.render.console import Console
 from flowwarden.monitor.review.reports import LearningReports
 from flowwarden.monitor.rules.explainer import RuleExplainer
 from flowwarden.monitor.rules.ports import RuleChanges, RuleDirectory
-from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.notifier import Routes
 from flowwarden.notify.ports import Claims, PageBudget, Sink
@@ -94,6 +96,8 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     """Receives notifications that on-call must act on."""
     operations: Sink
     """Receives notifications about data that the monitor cannot see or read, and the report on learning."""
+    more_sinks: MoreSinks = NONE
+    """The sinks beside these two."""
     page_budget: PageBudget | None = None
     """The budget for pages; without it, there are no limits."""
     roles: RoleStore | None = None
@@ -140,7 +144,7 @@ def build(
     Raises:
         LogFormatError: one of the formats cannot be parsed.
     """
-    routes = {Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)}
+    routes = ports.more_sinks.routes(pages=ports.pages, operations=ports.operations)
     return MonitoringService(
         caches=_caches(ports, routes, tuple(log_formats), region),
         policy_recorder=policy
@@ -176,19 +180,19 @@ def _caches(ports: MonitorPorts, routes: Routes, log_formats: tuple[LogFormat, .
     )
 
 
-def on_aws(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None]) -> MonitoringService:
+def on_aws(settings: MonitorSettings, warn: Warn, clock: Clock) -> MonitoringService:
     """The monitor on AWS, with the last good policy if the configured one is not valid.
 
     Args:
         settings: the settings of the function.
         warn: logs a warning.
-        wait: sleeps for some seconds.
+        clock: the time, and how to wait.
 
     Raises:
         LogFormatError: the log format is not valid.
     """
     configured = LogFormat.parse(settings.log_format)
-    ports = _ports(settings, warn, wait)
+    ports = _ports(settings, warn, clock)
     store = DynamoDbPolicy(_state(settings), settings.state_table, ports.unreadable_items)
     policy_recorder = recorder_on_aws(settings.policy, settings.policy_profile, settings.aws_region, store)
     return build(
@@ -205,7 +209,7 @@ def _state(settings: MonitorSettings) -> DynamoDBClient:
     return make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
 
 
-def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None]) -> MonitorPorts:
+def _ports(settings: MonitorSettings, warn: Warn, clock: Clock) -> MonitorPorts:
     region, table = settings.aws_region, settings.state_table
     state = _state(settings)
     topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
@@ -222,7 +226,7 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         interfaces=interfaces,
         names=DescribedNames(interfaces, _alias(region)),
         home=Home.of(settings.pages_topic_arn),
-        state=DynamoDbEvidence(state, table, items, wait),
+        state=DynamoDbEvidence(state, table, items, clock.wait),
         roles=DynamoDbRoles(state, table, items),
         digests=None if settings.digests is Digests.NONE else DynamoDbDigests(state, table, items),
         which_digests=settings.digests,
@@ -240,8 +244,9 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         unreadable_items=items,
         unreadable_answers=answers,
         warn=warn,
-        pages=SnsSink(Topic(topics, settings.pages_topic_arn, wait)),
-        operations=SnsSink(Topic(topics, settings.operations_topic_arn, wait)),
+        pages=SnsSink(Topic(topics, settings.pages_topic_arn, clock.wait)),
+        operations=SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait)),
+        more_sinks=sinks_on_aws(settings.sinks, region, clock),
     )
 
 
