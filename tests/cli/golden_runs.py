@@ -119,8 +119,9 @@ def _refusing() -> EnforcerPorts:
 
 
 RUNS: Final[dict[str, tuple[Run, ...]]] = {
-    "help": tuple(Run((*name, "--help")) for name in ((), ("read",), ("plan",), ("policy",))),
-    "help-completion": (Run(("completion", "--help")),),
+    "help": tuple(
+        Run((*name, "--help")) for name in ((), ("read",), ("plan",), ("policy",), ("completion",))
+    ),
     "read": (
         _read("flows.log"),
         _read("flows.log", "--only", "REJECT"),

@@ -28,7 +28,7 @@ def network(layout: str) -> Network:
     """A VPC with two learned weeks, and a day with an incident of each kind."""
     return Network(
         seed=8, layout=layouts()[layout], interfaces=100, learning_days=14, judged_days=1, window=600,
-        learning_rate=0.05, learning_slot=24 * 3600, judged_rate=0.3, incidents_of_each_kind=1,
+        learning_rate=0.05, learning_slot=24 * 3600, judged_rate=0.1, incidents_of_each_kind=1,
     )  # fmt: skip
 
 

@@ -62,20 +62,28 @@ ORDER BY pairs DESC, subject"""
 
 
 def _blocked_connection(scope: Scope) -> str:
+    return _attempts(scope, "NOT denied", ("client", "protocol", "port", "server_class"))
+
+
+def _egress_denied(scope: Scope) -> str:
+    return _attempts(scope, "denied", ("client", "protocol", "port"))
+
+
+def _attempts(scope: Scope, where: str, columns: tuple[str, ...]) -> str:
+    """Rejected attempts by these columns, with the slots in which they persist."""
+    same = ", ".join(columns[1:])
     last = f"""\
 SELECT
   client AS subject,
-  protocol,
-  port,
-  server_class,
+  {same},
   min(server) AS server,
   count(DISTINCT server) AS servers,
   sum(counted) AS packets,
   count(DISTINCT slot) AS slots,
   from_unixtime(min("start")) AS first_seen
 FROM refused
-WHERE NOT denied
-GROUP BY client, protocol, port, server_class
+WHERE {where}
+GROUP BY {", ".join(columns)}
 HAVING sum(counted) >= {scope.thresholds.blocked_packets}
 ORDER BY slots DESC, packets DESC, subject"""
     return with_steps([*flows.steps(scope), _refused(scope)], last)
@@ -108,24 +116,6 @@ WHERE clients >= {scope.thresholds.service_blocked_clients}
 GROUP BY server, protocol, port
 ORDER BY clients DESC, subject"""
     return with_steps([*flows.steps(scope), _refused(scope), clients], last)
-
-
-def _egress_denied(scope: Scope) -> str:
-    last = f"""\
-SELECT
-  client AS subject,
-  protocol,
-  port,
-  count(DISTINCT server) AS servers,
-  sum(counted) AS packets,
-  count(DISTINCT slot) AS slots,
-  from_unixtime(min("start")) AS first_seen
-FROM refused
-WHERE denied
-GROUP BY client, protocol, port
-HAVING sum(counted) >= {scope.thresholds.blocked_packets}
-ORDER BY slots DESC, packets DESC, subject"""
-    return with_steps([*flows.steps(scope), _refused(scope)], last)
 
 
 def _nacl_blocks_replies(scope: Scope) -> str:

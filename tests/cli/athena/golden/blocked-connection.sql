@@ -26,9 +26,7 @@ refused AS (
 )
 SELECT
   client AS subject,
-  protocol,
-  port,
-  server_class,
+  protocol, port, server_class,
   min(server) AS server,
   count(DISTINCT server) AS servers,
   sum(counted) AS packets,

@@ -26,8 +26,8 @@ refused AS (
 )
 SELECT
   client AS subject,
-  protocol,
-  port,
+  protocol, port,
+  min(server) AS server,
   count(DISTINCT server) AS servers,
   sum(counted) AS packets,
   count(DISTINCT slot) AS slots,
