@@ -11,12 +11,14 @@ from botocore.exceptions import ClientError
 
 from flowwarden.parameters import with_defaults
 from flowwarden.records.log_format import STACK_LOG_FORMAT
-from flowwarden.state.heartbeats import INTERFACES
+from flowwarden.state import heartbeats
 from flowwarden.state.sets import DAY
 
 NOW: Final = 1_793_611_800
 AT: Final = datetime.fromtimestamp(NOW - 2 * DAY, UTC)
 ACCOUNT, REGION, GROUP = "111122223333", "eu-west-1", "/flow-warden/flow-logs"
+ADOPTED: Final = "/aws/vpc/vpc-9"
+"""A log group that a flow log of others writes into."""
 _FUNCTIONS: Final = ("MonitorFunction", "EnforcerFunction", "DispatcherFunction")
 _ROLES: Final = ("MonitorRole", "EnforcerRole", "DispatcherRole", "DeliveryRole")
 _QUEUES: Final = ("MonitorFailureQueue", "EnforcerFailureQueue", "EnforcerEventQueue")
@@ -106,9 +108,11 @@ def _metrics(MetricDataQueries: list[Any], **_: Any) -> dict[str, Any]:  # noqa:
 
 
 def _heartbeats(RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - AWS's name
-    """An interface wrote in the first slot that is asked for."""
+    """Two interfaces wrote in the first slot that is asked for, to each of two log groups."""
     ((table, asked),) = RequestItems.items()
-    return {"Responses": {table: [{**asked["Keys"][0], INTERFACES: {"NS": ["7", "8"]}}]}}
+    added = [each for group in (GROUP, ADOPTED) for each in heartbeats.additions(group, {0: [7, 8]})]
+    numbers = {"NS": [str(number) for each in added for number in each.sets[heartbeats.INTERFACES]]}
+    return {"Responses": {table: [{**asked["Keys"][0], heartbeats.INTERFACES: numbers}]}}
 
 
 def _of_stack() -> Given:
