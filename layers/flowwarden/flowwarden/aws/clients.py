@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 type Service = Literal[
     "ec2", "dynamodb", "sns", "logs", "iam", "appconfigdata", "lambda", "sqs", "cloudformation", "cloudtrail",
     "cloudwatch", "events", "kms", "observabilityadmin",
-    "resourcegroupstaggingapi", "secretsmanager",
+    "resourcegroupstaggingapi", "secretsmanager", "securityhub",
 ]  # fmt: skip
 
 CONNECT_TIMEOUT_SECONDS = 1
@@ -120,6 +120,7 @@ def make_client(
         "observabilityadmin",
         "resourcegroupstaggingapi",
         "secretsmanager",
+        "securityhub",
     ],
     region: str,
     *,
