@@ -35,19 +35,13 @@ from flowwarden.monitor.render.ends import TOP
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.report import BatchReport
 from flowwarden.network import roles
-from flowwarden.network.addresses import AddressClassifier
-from flowwarden.network.direction import resolve
-from flowwarden.network.initiator import Initiator
 from flowwarden.network.interface import NetworkInterface
-from flowwarden.network.traffic import Traffic
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.incident import Event, Incident
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.policy import Policy
-from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
-from flowwarden.records.model import Flow
 from flowwarden.records.subscription import LogBatch
 
 QUIET_MINUTES: Final = 240
@@ -295,12 +289,3 @@ def joined(result: BatchReport, delivery: Delivery) -> Iterator[Page]:
 
 def _without_names(text: str) -> str:
     return _IN_PARENTHESES.sub("", text)
-
-
-_LETTERS: Final = {Initiator.SOURCE: "s", Initiator.DESTINATION: "d", Initiator.UNKNOWN: "n"}
-
-
-def initiators(flows: list[Flow]) -> list[tuple[str, float]]:
-    """The initiator of each flow of a batch, in the letters of the truth, and the confidence."""
-    verdicts = (directed.verdict for directed in resolve(Traffic(FlowTable.of(flows)), AddressClassifier()))
-    return [(_LETTERS[verdict.initiator], verdict.confidence) for verdict in verdicts]
