@@ -68,6 +68,7 @@ class MemoryIncidents:
         self.writes += 1
         item = self._claims.items[incident.key]
         if item.pending or item.resolved_at is None or item.resolved_at != incident.resolved_at:
+            item.note_end(incident.sent_at)
             return False
         item.reported_resolved, item.check_at = True, None
         return True
