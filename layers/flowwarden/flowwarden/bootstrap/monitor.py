@@ -114,6 +114,8 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     """Where the ports on the state table note what they cannot read."""
     unreadable_answers: Unreadable = field(default_factory=Unreadable)
     """Where the ports on EC2 note what they cannot read."""
+    breadth: int = 1
+    """A batch has the limits of so many usual ones; more than 1 if it has the records of many interfaces."""
     warn: Warn = lambda _message: None
     """Logs a warning, such as one about an unknown field."""
 
@@ -163,9 +165,9 @@ def _caches(ports: MonitorPorts, routes: Routes, log_formats: tuple[LogFormat, .
         formats=LogFormatCache(
             ports.formats, ports.format_store, log_formats, ports.warn, ports.unreadable_items
         ),
-        interfaces=InterfaceCache(ports.interfaces, ports.warn),
+        interfaces=InterfaceCache(ports.interfaces, ports.warn, ports.breadth),
         names=NameCache(ports.names, ports.home.account, ports.warn) if ports.names else None,
-        state=StateCache(ports.state),
+        state=StateCache(ports.state, ports.breadth),
         roles=RoleCache(ports.roles) if ports.roles else None,
         rules=RuleExplainer(ports.rules, ports.rule_changes, ports.warn) if ports.rules else None,
         mutes=MuteCache(ports.mutes) if ports.mutes else None,
