@@ -18,7 +18,7 @@ from benchmarks.loud.measured_container import Context
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.dispatcher.dispatch import Dispatcher
 from flowwarden.dispatcher.pending import Limited
 from flowwarden.memory.formats import MemoryFormatStore

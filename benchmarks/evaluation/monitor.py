@@ -25,7 +25,7 @@ from benchmarks.evaluation.memory import (
     Incidents,
 )
 from benchmarks.evaluation.subject import OVERDUE_SECONDS, Page, Surroundings
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.dispatcher.dispatch import Dispatcher
 from flowwarden.memory.formats import MemoryFormatStore
 from flowwarden.memory.sink import MemorySink

@@ -12,7 +12,7 @@ import monitor
 from benchmarks.evaluation.memory import Claims, Evidence, Formats
 from benchmarks.layouts import log_format
 from benchmarks.loud.batches import NOW
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.memory.formats import MemoryFormatStore
 from flowwarden.monitor.baseline.baseline import EDGES
 from flowwarden.network.interface import NetworkInterface

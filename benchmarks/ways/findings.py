@@ -15,7 +15,7 @@ from benchmarks.generator import lines
 from benchmarks.interfaces import VPC_CIDRS
 from benchmarks.ways.project import MAX_BYTES
 from benchmarks.ways.way import Event, Way
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.memory.formats import MemoryFormatStore
 from flowwarden.memory.sink import MemorySink
 from flowwarden.monitor.baseline.baseline import EDGES, Edge

@@ -24,12 +24,11 @@ _UNKNOWN: Final = "unknown"
 class LogGroups:
     """The names of the log groups that the lines are said to be from: one for each set of log formats."""
 
-    def __init__(self, name: str) -> None:
-        """Begin with the name of the first log group."""
+    def __init__(self, name: str, formats: dict[str, list[str]]) -> None:
+        """Take the name of the first log group, and where to note the log formats of each."""
         self._name = name
         self._names: dict[Layouts, str] = {}
-        self.formats: dict[str, list[str]] = {}
-        """The log formats of each log group, as EC2 would describe them."""
+        self._formats = formats
 
     def name_of(self, layouts: Layouts) -> str:
         """The log group of lines with these log formats."""
@@ -37,12 +36,14 @@ class LogGroups:
             number = len(self._names) + 1
             name = self._name if number == 1 else f"{self._name}-{number}"
             self._names[layouts] = name
-            self.formats[name] = [each.to_log_format() for each in layouts]
+            self._formats[name] = [each.to_log_format() for each in layouts]
         return self._names[layouts]
 
 
-def batches(one: Slice, groups: LogGroups, account: str, *, as_delivered: bool) -> Iterator[LogBatch]:
-    """The batches of a slice; `account` owns the log groups."""
+def batches(
+    one: Slice, groups: LogGroups, account: str, *, as_delivered: bool
+) -> Iterator[tuple[Layouts, LogBatch]]:
+    """The batches of a slice, with the log formats of their lines; `account` owns the log groups."""
     for layouts, lines in one.lines.items():
         name = groups.name_of(layouts)
         streams = by_interface(layouts, lines) if as_delivered else {name: lines}
@@ -50,7 +51,7 @@ def batches(one: Slice, groups: LogGroups, account: str, *, as_delivered: bool) 
             for number, part in enumerate(batched(some, MOST_LINES, strict=False)):
                 # Depends on the time alone, so that the same archive cut into other files gives the same ids.
                 batch_id = digest("replay", name, stream, str(one.begin), str(number))
-                yield LogBatch(account, name, stream, part, batch_id)
+                yield layouts, LogBatch(account, name, stream, part, batch_id)
 
 
 def by_interface(layouts: Layouts, lines: Sequence[str]) -> dict[str, list[str]]:

@@ -1,12 +1,12 @@
 """The interfaces of an archive: from a file, or learned from the lines themselves.
 
-The lines show an interface's addresses, subnet and instance, but neither its tags nor its security groups, nor
-whether it still exists.
+The lines show an interface's addresses, subnet and instance, but neither its tags nor its security groups.
+They do not show whether it still exists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -140,6 +140,3 @@ def _covering(source: Integers, target: Integers) -> Iterator[int]:
             return
         rest &= (source != leaders[0]) & (target != leaders[0])
         yield int(leaders[0])
-
-
-type Learn = Callable[[Layouts, Sequence[str]], None]

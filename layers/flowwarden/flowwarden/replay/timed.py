@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -32,7 +31,7 @@ class Timed(Struct, frozen=True):
     """Unix seconds for each line. A line without a time has that of the line before it, or of the next one;
     `ABSENT` if no line has one."""
 
-    @cached_property
+    @property
     def span(self) -> tuple[int, int] | None:
         """The earliest and the latest time; None if no line has one."""
         known = self.times[self.times != ABSENT]
@@ -45,7 +44,7 @@ def are_timed(layouts: Layouts) -> bool:
 
 
 def timed(layouts: Layouts, lines: Sequence[str]) -> Timed:
-    """Read the times of lines, which may be of any of these log formats, or of none."""
+    """Read the times of lines, which may be of any of these log formats, or of none. Omits blank lines."""
     places = {len(layout.names): place for layout in layouts if (place := _place(layout)) is not None}
     times = np.full(len(lines), ABSENT, np.int64)
     text = Text(lines)
@@ -54,8 +53,12 @@ def timed(layouts: Layouts, lines: Sequence[str]) -> Timed:
         if len(numbers):
             values, valid = tokens.columns([place]).numbers([FIRST_MICROSECOND - 1])
             times[numbers[valid[0]]] = values[0][valid[0]]
-    for number in np.flatnonzero(times == ABSENT).tolist():
+    odd = np.flatnonzero(times == ABSENT).tolist()
+    for number in odd:
         times[number] = _time_of(lines[number], places)
+    if blank := [number for number in odd if not lines[number].strip()]:
+        times = np.delete(times, blank)
+        lines = [line for line in lines if line.strip()]
     times[times >= FIRST_MILLISECOND] //= 1000
     times[(times < EARLIEST) | (times >= LATEST)] = ABSENT
     return Timed(layouts, lines, filled(times))
