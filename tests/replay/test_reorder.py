@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 
 import pytest
 
 from flowwarden.replay.merged import Source, merged
 from flowwarden.replay.reorder import MOST_HELD, SLACK, SLICE, Reorder, Slice
-from flowwarden.replay.timed import timed
+from flowwarden.replay.timed import Timed, timed
 from tests.replay.archives import BEGIN, LAYOUT, end_of, incidents, slices_of, source
 
 
@@ -95,7 +96,7 @@ def test_an_archive_without_any_time_is_one_slice() -> None:
 def test_few_sources_are_open_at_once(most_open: int) -> None:
     opened, most = 0, 0
 
-    def read(lines: list[str]):  # noqa: ANN202 - a generator
+    def read(lines: list[str]) -> Iterator[Timed]:
         nonlocal opened, most
         opened += 1
         most = max(most, opened)
