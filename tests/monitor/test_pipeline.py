@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.monitor.alerts import Deployment, Seen, roll_up
 from flowwarden.monitor.caches.log_formats import WAIT_SECONDS

@@ -14,13 +14,14 @@ from flowwarden_cli.commands import (
     policy,
     read,
     redrive,
+    replay,
     test_page,
     uninstall,
 )
 
 COMMANDS: Final = (
-    read.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND, mutes.COMMAND, test_page.COMMAND,
-    baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, uninstall.COMMAND,
+    read.COMMAND, replay.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND, mutes.COMMAND,
+    test_page.COMMAND, baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, uninstall.COMMAND,
     completion.COMMAND,
 )  # fmt: skip
 """In the order of the help."""

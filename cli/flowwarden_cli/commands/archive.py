@@ -1,0 +1,119 @@
+"""An archive: the lines of files and standard input with their times, for `flowwarden replay`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from flowwarden.errors import LogFormatError, NotFlowLogs, SourceError
+from flowwarden.records.log_format import LogFormat
+from flowwarden.replay.merged import Source
+from flowwarden.replay.timed import Timed, timed
+from flowwarden.sources.chunks import Lines, Note, Piece
+from flowwarden.sources.inputs import Input, find
+from flowwarden.sources.read import pieces
+from flowwarden_cli.terminal.console import Console
+from flowwarden_cli.terminal.progress import Progress
+
+
+class Archive:
+    """The sources of a replay, and what happened while they were read."""
+
+    def __init__(self, paths: Sequence[str], layouts: Sequence[LogFormat], console: Console) -> None:
+        """Find the files; reads nothing yet."""
+        self._found = list(find(paths, console.stdin, console.own))
+        sizes = [each.size for each in self._found if isinstance(each, Input)]
+        self.progress = Progress(console, None if None in sizes else sum(size or 0 for size in sizes))
+        self.failed = 0
+        """Sources that could not be read to their end."""
+        self.unreadable = 0
+        """Parts of sources that are no lines."""
+        self._layouts = tuple(layouts)
+        self._console = console
+        self._notes: set[str] = set()
+        self._reached = 0
+        """Bytes read of all sources."""
+
+    @property
+    def count(self) -> int:
+        """The number of sources."""
+        return sum(not isinstance(each, Note) for each in self._found)
+
+    def sources(self) -> list[Source]:
+        """The sources, of which only the beginning is read; errors are reported and counted."""
+        return [source for each in self._found for source in self._source(each)]
+
+    def _source(self, found: Input | SourceError | Note) -> Iterator[Source]:
+        if isinstance(found, Note):
+            self._report(f"note: {found.text}")
+        elif isinstance(found, SourceError):
+            self._fail(found)
+        elif found.size is None:
+            # A pipe is read once, so it stays open.
+            lines = self._read(found)
+            begun = list(_begun(lines))
+            yield Source(found.name, _first(begun), lambda: chain(begun, lines))
+        else:
+            peeked = _first(_begun(_peeked(found, self._layouts)))
+            yield Source(found.name, peeked, lambda: self._read(found))
+
+    def _read(self, source: Input) -> Iterator[Timed]:
+        """The lines of a source; an error is reported and counted, and ends it."""
+        before = 0
+
+        def reach(position: int) -> None:
+            nonlocal before
+            self._reached += position - before
+            before = position
+            self.progress.reach(self._reached)
+
+        try:
+            for piece in pieces(source, self._layouts, reach):
+                yield from self._timed(source, piece)
+        except LogFormatError as error:
+            self._fail(NotFlowLogs(f"{source.name}: {error}"))
+        except SourceError as error:
+            self._fail(error)
+
+    def _timed(self, source: Input, piece: Piece) -> Iterator[Timed]:
+        match piece:
+            case Lines():
+                self.progress.add_records(len(piece.lines))
+                yield timed(piece.layouts, piece.lines)
+            case Note():
+                if piece.text not in self._notes:
+                    self._notes.add(piece.text)
+                    self._report(f"note: {source.name}: {piece.text}")
+            case _:
+                self.unreadable += 1
+
+    def _fail(self, error: SourceError) -> None:
+        self.failed += 1
+        self._report(f"error: {error}")
+
+    def _report(self, text: str) -> None:
+        self.progress.wipe()
+        self._console.report(text)
+
+
+def _peeked(source: Input, layouts: tuple[LogFormat, ...]) -> Iterator[Timed]:
+    """The lines of a source, for its beginning. Reading it whole reports the errors."""
+    try:
+        for piece in pieces(source, layouts, lambda _: None):
+            if isinstance(piece, Lines):
+                yield timed(piece.layouts, piece.lines)
+    except (SourceError, LogFormatError):
+        return
+
+
+def _begun(lines: Iterator[Timed]) -> Iterator[Timed]:
+    """The lines up to the first piece with a time."""
+    for each in lines:
+        yield each
+        if each.span is not None:
+            return
+
+
+def _first(begun: Iterator[Timed] | Sequence[Timed]) -> int:
+    """The earliest time; 0 if there is none."""
+    return min((each.span[0] for each in begun if each.span is not None), default=0)

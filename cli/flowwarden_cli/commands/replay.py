@@ -1,0 +1,83 @@
+"""`flowwarden replay`: its arguments. The logic is in `replaying`, which needs numpy."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Final
+
+from flowwarden_cli.commands.command import Command, UsageError
+from flowwarden_cli.terminal.console import Console
+
+MOST_POLICIES: Final = 2
+_DESCRIPTION: Final = """\
+Runs the monitor over an archive of flow logs, with its state in memory and by
+the clock of the records, and prints what it would have sent: incidents with
+their timeline, pages and digest rows per day and detector, the noisiest
+subjects with the mute that would have removed them, and what could not be
+judged. Calls no AWS API and sends nothing.
+
+A PATH is a file, a folder (including subfolders), or - for standard input, of
+any kind that `flowwarden read` reads.
+"""
+_EXAMPLES: Final = """\
+examples:
+  flowwarden replay AWSLogs/
+  flowwarden replay AWSLogs/ --policy policy.json --interfaces interfaces.json
+  flowwarden replay flows.log.gz --policy old.json --policy new.json
+  flowwarden replay flows.log.gz --format json | jq '.incidents[].summary'
+
+exit codes: 0 success, and no page would have been sent; 1 at least one source
+could not be read to its end, no line was a flow or a gap, or no record has a
+time; 2 wrong usage; 3 pages would have been sent (with two policies: with the
+second one); 130 interrupted
+"""
+
+
+def _add_arguments(command: ArgumentParser) -> None:
+    command.add_argument("paths", nargs="+", metavar="PATH", help="file, folder, or - for standard input")
+    command.add_argument(
+        "--format", choices=("text", "json"), default="text", help="print text (default) or JSON"
+    )
+    command.add_argument(
+        "--log-format",
+        action="append",
+        default=[],
+        metavar="FORMAT",
+        help="log format of lines without a header, such as '${version} ${srcaddr} ${dstaddr}'; "
+        "repeat the option for several formats (default: the stack's default format, and AWS's)",
+    )
+    command.add_argument(
+        "--policy",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="use this policy; two of them are compared (default: the default policy)",
+    )
+    command.add_argument(
+        "--interfaces",
+        metavar="FILE",
+        help="file of `flowwarden interfaces export`; interfaces that it lacks are learned from the lines",
+    )
+    command.add_argument(
+        "--as-delivered",
+        action="store_true",
+        help="cut the records into batches as CloudWatch Logs would, by interface and minute; slower",
+    )
+
+
+def _run(options: Namespace, console: Console) -> int:
+    if len(options.policy) > MOST_POLICIES:
+        raise UsageError("give --policy once, or twice to compare two policies")
+    from flowwarden_cli.commands import replaying  # noqa: PLC0415  numpy, which takes a while to load
+
+    return replaying.run(options, console)
+
+
+COMMAND: Final = Command(
+    name="replay",
+    help="print what the monitor would have sent about an archive",
+    description=_DESCRIPTION,
+    epilog=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -1,0 +1,157 @@
+"""`flowwarden replay`: runs the monitor over an archive, and prints what it would have sent."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct, to_builtins
+
+from flowwarden.bootstrap.replay import stack
+from flowwarden.errors import ConfigurationError, LogFormatError
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.policy.policy import Policy
+from flowwarden.printable import as_json
+from flowwarden.records.line_reader import demand_readable
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, STACK_LOG_FORMAT, LogFormat
+from flowwarden.replay import text
+from flowwarden.replay.batches import DELIVERED_SECONDS, LogGroups
+from flowwarden.replay.comparison import Comparison, compared
+from flowwarden.replay.interface_file import InterfaceFile, by_id, decoded
+from flowwarden.replay.merged import merged
+from flowwarden.replay.reorder import SLICE, Reorder
+from flowwarden.replay.replay import Replay
+from flowwarden.replay.result import ReplayResult
+from flowwarden_cli.commands import document_file
+from flowwarden_cli.commands.archive import Archive
+from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, UsageError
+from flowwarden_cli.terminal.console import Console
+
+PAGED: Final = 3
+"""The exit code if pages would have been sent."""
+LOG_GROUP: Final = "archive"
+"""The log group that notifications name."""
+
+
+class _Given(Struct, frozen=True):
+    """What the options say."""
+
+    layouts: tuple[LogFormat, ...]
+    policies: Mapping[str, Policy]
+    """By the names of their files."""
+    known: InterfaceFile
+
+
+def run(options: Namespace, console: Console) -> int:
+    """Replay the paths; return the exit code.
+
+    Args:
+        options: `paths`, `format`, `log_format`, `policy`, `interfaces` and `as_delivered`.
+        console: where the result is printed.
+
+    Raises:
+        UsageError: a log format cannot be read.
+    """
+    try:
+        given = _given(options, console)
+    except ConfigurationError as error:
+        console.report(f"error: {error}")
+        return UNREADABLE
+    archive = Archive(options.paths, given.layouts, console)
+    results = _replayed(archive, given, as_delivered=options.as_delivered)
+    if not archive.count:
+        console.report("note: no files; names that begin with . or _ are skipped")
+    if problem := _problem(results[0], archive):
+        console.report(f"error: {problem}")
+        return UNREADABLE
+    _print(results, [*given.policies], console, as_document=options.format == "json")
+    if archive.failed:
+        return UNREADABLE
+    return PAGED if results[-1].pages else SUCCEEDED
+
+
+def _given(options: Namespace, console: Console) -> _Given:
+    """Read the files of the options. Raises ConfigurationError."""
+    if [*options.paths, *options.policy, options.interfaces].count(document_file.STDIN) > 1:
+        raise UsageError("only one of the files can be standard input")
+    policies = {name: Policy.from_json(document_file.text_of(name, console)) for name in options.policy}
+    if len(policies) < len(options.policy):
+        raise UsageError("the two policies are the same file")
+    known = InterfaceFile(interfaces=())
+    if options.interfaces:
+        known = decoded(options.interfaces, interfaces_text(options.interfaces, console))
+    return _Given(_layouts(options.log_format), policies or {"": Policy()}, known)
+
+
+def interfaces_text(name: str, console: Console) -> str:
+    """The text of the file with the interfaces, which can be large. Raises SettingsError."""
+    return document_file.text_of(name, console, longest=INTERFACES_LONGEST)
+
+
+INTERFACES_LONGEST: Final = 200_000_000
+"""Bytes of the file with the interfaces: a kilobyte for each of 200,000."""
+
+
+def _layouts(formats: Sequence[str]) -> tuple[LogFormat, ...]:
+    if not formats:
+        return STACK_LOG_FORMAT, DEFAULT_LOG_FORMAT
+    try:
+        layouts = tuple(LogFormat.parse(each) for each in formats)
+        demand_readable(layouts)
+    except LogFormatError as error:
+        raise UsageError(f"--log-format: {error}") from error
+    return layouts
+
+
+def _replayed(archive: Archive, given: _Given, *, as_delivered: bool) -> list[ReplayResult]:
+    """The results with each policy; the archive is read once."""
+    known, file = by_id(given.known.interfaces), given.known
+    replays = [_replay(policy, known, file, as_delivered=as_delivered) for policy in given.policies.values()]
+    slices = Reorder(DELIVERED_SECONDS if as_delivered else SLICE).slices(merged(archive.sources()))
+    try:
+        for one in slices:
+            for each in replays:
+                each.process(one)
+    finally:
+        archive.progress.wipe()
+    for each in replays:
+        each.finish()
+    return [each.result(archive.count, archive.failed, archive.unreadable) for each in replays]
+
+
+def _replay(
+    policy: Policy, known: Mapping[str, NetworkInterface], file: InterfaceFile, *, as_delivered: bool
+) -> Replay:
+    built = stack(policy, known, file.region, file.account, as_delivered=as_delivered)
+    return Replay(built, LogGroups(LOG_GROUP, built.formats), file.account, as_delivered=as_delivered)
+
+
+def _problem(result: ReplayResult, archive: Archive) -> str:
+    """Why there is no result; '' if there is one."""
+    records = result.records
+    if records.malformed and not records.flows and not records.gaps:
+        return (
+            "no line is a flow or a gap, so nothing was replayed; if they have a custom format, pass it: "
+            "--log-format '${version} ${…}'"
+        )
+    if records.flows and result.begin is None:
+        return (
+            "no record has a time, so nothing can be replayed: the log format has neither ${end} nor ${start}"
+        )
+    return "nothing was read" if archive.count and not records.all else ""
+
+
+def _print(
+    results: Sequence[ReplayResult], names: Sequence[str], console: Console, *, as_document: bool
+) -> None:
+    compares = len(results) > 1
+    whole: ReplayResult | Comparison = (
+        compared(names[0], results[0], names[1], results[1]) if compares else results[0]
+    )
+    if as_document:
+        console.print(as_json(to_builtins(whole), indent=2))
+    elif isinstance(whole, Comparison):
+        console.print(text.comparison(whole))
+    else:
+        console.print(text.summary(whole))
