@@ -23,6 +23,7 @@ _EXAMPLES: Final = """\
 examples:
   flowwarden replay AWSLogs/
   flowwarden replay AWSLogs/ --policy policy.json --interfaces interfaces.json
+  flowwarden replay AWSLogs/ --report report.html
   flowwarden replay flows.log.gz --policy old.json --policy new.json
   flowwarden replay flows.log.gz --format json | jq '.incidents[].summary'
 
@@ -59,6 +60,12 @@ def _add_arguments(command: ArgumentParser) -> None:
         help="file of `flowwarden interfaces export`; interfaces that it lacks are learned from the lines",
     )
     command.add_argument(
+        "--report",
+        metavar="FILE",
+        help="also write a report as one HTML file with charts, which a browser opens; "
+        "needs the extra flow-warden[report]",
+    )
+    command.add_argument(
         "--as-delivered",
         action="store_true",
         help="cut the records into batches as CloudWatch Logs would, by interface and minute; slower",
@@ -68,6 +75,8 @@ def _add_arguments(command: ArgumentParser) -> None:
 def _run(options: Namespace, console: Console) -> int:
     if len(options.policy) > MOST_POLICIES:
         raise UsageError("give --policy once, or twice to compare two policies")
+    if options.report and len(options.policy) > 1:
+        raise UsageError("--report is about one policy")
     from flowwarden_cli.commands import replaying  # noqa: PLC0415  numpy, which takes a while to load
 
     return replaying.run(options, console)

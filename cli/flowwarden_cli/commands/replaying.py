@@ -26,6 +26,9 @@ from flowwarden.replay.result import ReplayResult
 from flowwarden_cli.commands import document_file
 from flowwarden_cli.commands.archive import Archive
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, UsageError
+from flowwarden_cli.report.file import written
+from flowwarden_cli.report.library import script
+from flowwarden_cli.report.page import page
 from flowwarden_cli.terminal.console import Console
 
 PAGED: Final = 3
@@ -47,7 +50,7 @@ def run(options: Namespace, console: Console) -> int:
     """Replay the paths; return the exit code.
 
     Args:
-        options: `paths`, `format`, `log_format`, `policy`, `interfaces` and `as_delivered`.
+        options: `paths`, `format`, `log_format`, `policy`, `interfaces`, `report` and `as_delivered`.
         console: where the result is printed.
 
     Raises:
@@ -55,17 +58,24 @@ def run(options: Namespace, console: Console) -> int:
     """
     try:
         given = _given(options, console)
+        library = script() if options.report else ""
     except ConfigurationError as error:
         console.report(f"error: {error}")
         return UNREADABLE
     archive = Archive(options.paths, given.layouts, console)
-    results = _replayed(archive, given, as_delivered=options.as_delivered)
+    is_json = options.format == "json"
+    results = _replayed(
+        archive, given, as_delivered=options.as_delivered, observes=is_json or bool(options.report)
+    )
     if not archive.count:
         console.report("note: no files; names that begin with . or _ are skipped")
     if problem := _problem(results[0], archive):
         console.report(f"error: {problem}")
         return UNREADABLE
-    _print(results, [*given.policies], console, as_document=options.format == "json")
+    if options.report and (problem := written(options.report, page(results[0], library))):
+        console.report(f"error: {problem}")
+        return UNREADABLE
+    _print(results, [*given.policies], console, as_document=is_json)
     if archive.failed:
         return UNREADABLE
     return PAGED if results[-1].pages else SUCCEEDED
@@ -104,10 +114,13 @@ def _layouts(formats: Sequence[str]) -> tuple[LogFormat, ...]:
     return layouts
 
 
-def _replayed(archive: Archive, given: _Given, *, as_delivered: bool) -> list[ReplayResult]:
+def _replayed(archive: Archive, given: _Given, *, as_delivered: bool, observes: bool) -> list[ReplayResult]:
     """The results with each policy; the archive is read once."""
     known, file = by_id(given.known.interfaces), given.known
-    replays = [_replay(policy, known, file, as_delivered=as_delivered) for policy in given.policies.values()]
+    replays = [
+        _replay(policy, known, file, as_delivered=as_delivered, observes=observes)
+        for policy in given.policies.values()
+    ]
     slices = Reorder(DELIVERED_SECONDS if as_delivered else SLICE).slices(merged(archive.sources()))
     try:
         for one in slices:
@@ -121,10 +134,16 @@ def _replayed(archive: Archive, given: _Given, *, as_delivered: bool) -> list[Re
 
 
 def _replay(
-    policy: Policy, known: Mapping[str, NetworkInterface], file: InterfaceFile, *, as_delivered: bool
+    policy: Policy,
+    known: Mapping[str, NetworkInterface],
+    file: InterfaceFile,
+    *,
+    as_delivered: bool,
+    observes: bool,
 ) -> Replay:
     built = stack(policy, known, file.region, file.account, as_delivered=as_delivered)
-    return Replay(built, LogGroups(LOG_GROUP, built.formats), file.account, as_delivered=as_delivered)
+    groups = LogGroups(LOG_GROUP, built.formats)
+    return Replay(built, groups, file.account, as_delivered=as_delivered, observes=observes)
 
 
 def _problem(result: ReplayResult, archive: Archive) -> str:

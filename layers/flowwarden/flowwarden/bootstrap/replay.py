@@ -83,5 +83,5 @@ def stack(
 
     return Stack(
         monitor=service, dispatcher=sender, pages=pages, operations=operations, incidents=incidents,
-        interfaces=known, formats=formats, expire=expire,
+        interfaces=known, evidence=evidence, formats=formats, expire=expire,
     )  # fmt: skip

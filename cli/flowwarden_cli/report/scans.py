@@ -1,0 +1,125 @@
+"""The charts of scans: ports by time and hosts by time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+from typing import Any, Final
+
+from flowwarden.replay.observed import Point, ScanPicture
+from flowwarden_cli.report.chart import (
+    ACCEPTED,
+    REJECTED,
+    Chart,
+    label,
+    milliseconds,
+    moment_with_seconds,
+    number,
+    time_axis,
+    whole_spec,
+)
+
+DRAWN: Final = 6
+"""Hosts that are drawn."""
+TABLED: Final = 300
+"""Points of a host that the table lists."""
+LABELS: Final = 10
+"""Labels of an axis with many hosts or ports."""
+HEIGHT: Final = 220
+SHORTEST: Final = 120
+"""Seconds of the axis of time at least."""
+_HEADER: Final = ("time (UTC)", "target", "port", "outcome")
+
+
+def charts(place: int, one: ScanPicture) -> Iterator[Chart]:
+    """The charts of one host, which is the one at `place` of all."""
+    targets = sorted({each.target for each in one.points}, key=_order)
+    ports = sorted({each.port for each in one.points if each.port is not None})
+    if ports:
+        yield _chart(f"scan-{place}-ports", "Ports", one, [str(each) for each in ports])
+    yield _chart(f"scan-{place}-hosts", "Hosts", one, targets)
+
+
+def _order(address: str) -> tuple[int, int, str]:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return 0, 0, address
+    return parsed.version, int(parsed), address
+
+
+def _chart(name: str, what: str, one: ScanPicture, names: Sequence[str]) -> Chart:
+    numbers = {each: place for place, each in enumerate(names)}
+    values = [
+        _value(each, key, numbers[key])
+        for each in one.points
+        if (key := str(each.port) if what == "Ports" else each.target) in numbers
+    ]
+    begin, end = _span(one)
+    rejected = sum(each.outcome == "rejected" for each in one.points)
+    description = (
+        f"{what} that {one.subject} tried, by time: {len(names):,} {what.lower()}, {len(one.points):,} attempts, "
+        f"{rejected:,} of them rejected. Circles were accepted, crosses were rejected."
+    )
+    outcomes = ["accepted", "rejected"]
+    legend = {"title": None, "orient": "top"}
+    spec = whole_spec(
+        description, HEIGHT, values,
+        mark={"type": "point", "size": 36, "strokeWidth": 1.4, "opacity": 0.85},
+        encoding={
+            "x": time_axis(begin, end),
+            "y": number(
+                "row", None, axis=_axis(names),
+                scale={"domain": [-0.5, max(len(names), 2) - 0.5], "nice": False, "zero": False},
+            ),
+            "shape": {"field": "outcome", "type": "nominal", "legend": legend,
+                      "scale": {"domain": outcomes, "range": ["circle", "cross"]}},
+            "stroke": {"field": "outcome", "type": "nominal", "legend": legend,
+                       "scale": {"domain": outcomes, "range": [ACCEPTED, REJECTED]}},
+            "tooltip": [
+                {"field": field, "type": "nominal", "title": field} for field in ("time", "target", "port", "outcome")
+            ],
+        },
+    )  # fmt: skip
+    rows = [
+        (moment_with_seconds(each.at), each.target, _port(each), each.outcome) for each in one.points[:TABLED]
+    ]
+    return Chart(
+        name=name, title=f"{what} by time: {one.subject}", description=description, spec=spec, header=_HEADER,
+        rows=rows,
+    )  # fmt: skip
+
+
+def _span(one: ScanPicture) -> tuple[int, int]:
+    """The time of the points, and some more, so that those of a few seconds are not at an edge."""
+    first, last = one.points[0].at, one.points[-1].at
+    more = max((last - first) // 20, (SHORTEST - (last - first)) // 2, 1)
+    return first - more, last + more
+
+
+def _value(point: Point, name: str, row: int) -> dict[str, Any]:
+    return {
+        "at": milliseconds(point.at), "row": row, "time": moment_with_seconds(point.at), "target": label(point.target),
+        "port": _port(point), "outcome": point.outcome, "name": label(name),
+    }  # fmt: skip
+
+
+def _port(point: Point) -> str:
+    return "-" if point.port is None else str(point.port)
+
+
+def _axis(names: Sequence[str]) -> dict[str, Any]:
+    """An axis with the names of some rows."""
+    step = max(1, -(-len(names) // LABELS))
+    shown = {place: label(names[place]) for place in range(0, len(names), step)}
+    places = [*shown]
+    words = ", ".join(f"'{_quoted(text)}'" for text in shown.values())
+    return {
+        "values": places, "grid": True,
+        "labelExpr": f"[{words}][indexof([{', '.join(map(str, places))}], datum.value)]",
+    }  # fmt: skip
+
+
+def _quoted(text: str) -> str:
+    """A text within the quotes of an expression: only what addresses and ports consist of, and no quote."""
+    return "".join(each if each.isalnum() or each in ".:-/" else "_" for each in text)
