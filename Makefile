@@ -81,12 +81,13 @@ reliability: setup ## Run every property test with 1,500 examples instead of 10,
 	$(BIN)/python -m benchmarks.fuzz --write
 
 .PHONY: docs
-docs: .venv/.made ## Generate docs/detectors.md, docs/doctor.md, docs/runbooks/, docs/state.md, docs/cost.md, the tables of docs/policy.md and CONTRIBUTING's list of modules
+docs: .venv/.made ## Generate docs/detectors.md, docs/doctor.md, docs/runbooks/, docs/schemas/, docs/state.md, docs/cost.md, the tables of docs/policy.md and CONTRIBUTING's list of modules
 	@$(BIN)/python -m local.docs_detectors
 	@$(BIN)/python -m local.docs_doctor
 	@$(BIN)/python -m local.docs_modules
 	@$(BIN)/python -m local.docs_policy
 	@$(BIN)/python -m local.docs_runbooks
+	@$(BIN)/python -m local.docs_schemas
 	@$(BIN)/python -m local.docs_state
 	@$(BIN)/python -m benchmarks.cost --page
 

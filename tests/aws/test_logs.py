@@ -15,11 +15,12 @@ from flowwarden.enforcer.decide.log_groups import (
     AssociateKmsKey,
     CreateLogGroup,
     LogGroupStep,
+    ProtectLogGroup,
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
-from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError
+from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError, NotAvailable
 from tests.aws.clients import REGION, client
 
 GROUP = "/flow-warden/flow-logs"
@@ -46,13 +47,14 @@ def test_creating_retaining_and_subscribing_a_log_group_is_idempotent(groups: Lo
     ]
     for step in [*steps, *steps]:
         groups.carry_out(step)
-    assert list(groups.groups([GROUP])) == [
-        LogGroup(
-            name=GROUP,
-            retention_days=30,
-            subscriptions=(Subscription(name="flow-warden", destination_arn=STREAM),),
-        )
-    ]
+    (found,) = groups.groups([GROUP])
+    assert found.created_at is not None
+    assert found == LogGroup(
+        name=GROUP,
+        retention_days=30,
+        subscriptions=(Subscription(name="flow-warden", destination_arn=STREAM),),
+        created_at=found.created_at,
+    )
 
 
 def test_groups_are_found_by_their_names(groups: LogGroups) -> None:
@@ -117,6 +119,51 @@ def test_a_key_is_associated() -> None:
         stub.add_response("create_log_group", {}, asked)
         LogGroups(logs).carry_out(CreateLogGroup(group=GROUP, kms_key_arn=KEY))
         stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("described", [True, False, None])
+def test_the_protection_of_a_group_is_described(described: bool | None) -> None:  # noqa: FBT001  as described
+    """On a stub: no emulator has it, and it was not seen on a live account."""
+    logs = client("logs")
+    group = {"logGroupName": GROUP} | ({} if described is None else {"deletionProtectionEnabled": described})
+    with Stubber(logs) as stub:
+        stub.add_response("describe_log_groups", {"logGroups": [group]})
+        stub.add_response("describe_subscription_filters", {"subscriptionFilters": []})
+        (found,) = LogGroups(logs).groups([GROUP])
+    assert found.is_protected is described
+
+
+def test_a_group_is_protected_from_deletion() -> None:
+    """By its name."""
+    logs = client("logs")
+    with Stubber(logs) as stub:
+        asked = {"logGroupIdentifier": GROUP, "deletionProtectionEnabled": True}
+        stub.add_response("put_log_group_deletion_protection", {}, asked)
+        LogGroups(logs).carry_out(ProtectLogGroup(group=GROUP))
+        stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "error"),
+    [
+        ("UnknownOperationException", "", NotAvailable),
+        ("InvalidOperationException", "Unknown action: PutLogGroupDeletionProtection", NotAvailable),
+        ("InvalidOperationException", "not on this group", CallRefused),
+        ("AccessDeniedException", "no", CallRefused),
+        ("ThrottlingException", "slow", CallThrottled),
+    ],
+)
+def test_a_region_without_protection_is_no_refusal(
+    code: str, message: str, error: type[EnforcementError]
+) -> None:
+    """Nor is an SDK that does not know the operation; another service stands for it here."""
+    logs = client("logs")
+    with Stubber(logs) as stub:
+        stub.add_client_error("put_log_group_deletion_protection", code, message)
+        with pytest.raises(error):
+            LogGroups(logs).carry_out(ProtectLogGroup(group=GROUP))
+    with pytest.raises(NotAvailable, match="not available in this runtime"):
+        LogGroups(client("sts")).carry_out(ProtectLogGroup(group=GROUP))
 
 
 class Refusing:

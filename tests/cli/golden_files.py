@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.cli.fakes_account import SETTINGS
+from tests.replay.archives import BEGIN, LAYOUT, ordinary, scan
 from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, SKIPDATA, gz
 
 _POLICIES: Final = {
@@ -36,6 +37,10 @@ _TEXTS: Final = {
     "numbers.json": '{"FLOW_LOG_RETENTION_DAYS": 30}',
     "bad-settings.json": json.dumps(SETTINGS | {"FLOW_LOG_RETENTION_DAYS": "forever"}),
     "list.json": "[]",
+    "scan.log": "\n".join([" ".join(LAYOUT.names), *ordinary(1, 3), *scan(BEGIN + 600), ""]),
+    "quiet.log": "\n".join([" ".join(LAYOUT.names), *ordinary(1, 3), ""]),
+    "mute-scan.json": '{"mutes": [{"detector": "scan", "until": "never", "reason": "known"}]}',
+    "timeless.log": "srcaddr dstaddr action\n10.0.0.5 10.0.0.9 ACCEPT\n",
 } | {f"{name}-policy.json": json.dumps(policy) for name, policy in _POLICIES.items()}
 _BYTES: Final = {
     "flows.log.gz": gz(f"{ACCEPTED}\n{REJECTED}\n"),

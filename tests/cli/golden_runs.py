@@ -148,6 +148,18 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _read("utf16.log"),
         _read("picture.png"),
     ),
+    "replay": (
+        Run(("replay", "--help")),
+        Run(("interfaces", "--help")),
+        Run(("replay", "scan.log")),
+        Run(("replay", "quiet.log")),
+        Run(("replay", "scan.log", "--policy", "list.json")),
+        Run(("replay", "scan.log", "--policy", "no-settings.json", "--policy", "mute-scan.json")),
+        Run(("replay", "quiet.log", "--format", "json")),
+        Run(("replay", "scan.log", "missing.log")),
+        *(Run(("replay", name)) for name in ("custom.log", "timeless.log", "empty.log", "nothing")),
+        Run(("replay", "scan.log", "--interfaces", "list.json")),
+    ),
     "explain": (
         _read("--explain", ACCEPTED),
         _read("--explain", NODATA),

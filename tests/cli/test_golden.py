@@ -12,7 +12,7 @@ from flowwarden_cli.commands.command import Command
 from tests.cli.golden import FOLDER, path_of, transcript
 from tests.cli.golden_runs import RUNS
 
-LONGEST = 150
+LONGEST = 160
 """Lines of a transcript that can be reviewed in one sitting."""
 
 

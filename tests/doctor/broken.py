@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowwarden.doctor.facts import Delivery, Permission, Topic, Trail
+from flowwarden.doctor.fact import known
+from flowwarden.doctor.facts import Delivery, Facts, Permission, Topic, Trail
 from flowwarden.enforcer.decide.iam_policy import Statement
-from flowwarden.enforcer.state.inventory import Subscription
+from flowwarden.enforcer.state.inventory import LogGroup, Subscription
+from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.policy.last_good import Origin, PolicyInUse
 from flowwarden.policy.mutes import Mute
 from flowwarden.policy.policy import Policy
@@ -27,6 +29,7 @@ from tests.doctor.sound import (
     whole,
 )
 
+THEIRS: Final = "/aws/vpc/vpc-1"
 _OTHER: Final = Subscription(name="archive", destination_arn="arn:aws:firehose:eu-west-1:111122223333:x")
 _ALARM: Final = "flow-warden/monitor-errors"
 _DENY: Final = Statement(allows=False, actions=("sns:Publish",), resources=("*",))
@@ -47,6 +50,19 @@ def _without(*fields: str) -> str:
 
 def _policy(**but: object) -> PolicyInUse:
     return PolicyInUse(policy=Policy(mutes=(Mute(detector="scan", reason="x", **but),)))  # type: ignore[arg-type]
+
+
+def _own_filter(facts: Facts) -> tuple[Subscription, ...]:
+    group = facts.groups[GROUP]
+    return group.subscriptions if isinstance(group, LogGroup) else ()
+
+
+def _may_invoke(group: str) -> Permission:
+    return Permission(service="logs.amazonaws.com", source=f"arn:aws:logs:*:*:log-group:{group}:*")
+
+
+def _unprotected() -> PolicyInUse:
+    return PolicyInUse(policy=Policy(flow_logs=FlowLogsPolicy(deletion_protection=False)))
 
 
 STATES: Final[dict[str, tuple[Break, ...]]] = {
@@ -116,6 +132,7 @@ STATES: Final[dict[str, tuple[Break, ...]]] = {
             subscriptions=(Subscription(name="f", destination_arn=arn_of(MONITOR), pattern="REJECT"),),
         ),
     ),
+    "log-group-unprotected": (changed("groups", GROUP, is_protected=False),),
     "flow-logs-missing": (whole("flow_logs", {"flow logs": None}),),
     "flow-log-failed": (
         _flow_log(deliver_logs_status="FAILED", deliver_logs_error_message="Access error"),
@@ -182,6 +199,18 @@ SOUND_TOO: Final[dict[str, Break]] = {
         GROUP,
         subscriptions=(_OTHER, Subscription(name="ours", destination_arn=arn_of(MONITOR))),
     ),
+    "a group without protection in a Region that does not describe it": changed(
+        "groups", GROUP, is_protected=None
+    ),
+    "a group that the enforcer does not protect yet": changed(
+        "groups", GROUP, is_protected=False, created_at=NOW - 60
+    ),
+    "a policy that does not ask for protection": lambda facts: changed("groups", GROUP, is_protected=False)(
+        whole("policy", _unprotected())(facts)
+    ),
+    "an unprotected group that the enforcer does not manage": lambda facts: instead(
+        "groups", THEIRS, LogGroup(name=THEIRS, subscriptions=_own_filter(facts), is_protected=False)
+    )(instead("permissions", MONITOR, (*known(facts.permissions[MONITOR], ()), _may_invoke(THEIRS)))(facts)),
     "no active interface": _delivery(writers=0, incoming=0, expected=0),
     "no flow log and no VPC": whole("flow_logs", {}),
     "the format is not described": _flow_log(log_format=None),

@@ -56,6 +56,7 @@ RESOURCES: Final = {
 }  # fmt: skip
 LAYERS: Final = (f"{_LAMBDA}:layer:Dependencies:1", f"{_LAMBDA}:layer:Flowwarden:7")
 MUTE: Final = Mute(detector="scan", subject="10.0.0.5", until="2026-12-24", reason="approved scanner")
+LOG_GROUP: Final = LogGroup(name=GROUP, retention_days=30, is_protected=True, created_at=NOW - 90_000)
 FORMAT: Final = STACK_LOG_FORMAT.to_log_format()
 
 
@@ -108,7 +109,7 @@ def sound() -> Facts:
             "DispatchSchedule": _rule("DispatchSchedule", DISPATCHER),
         },
         runs={each: Runs(invocations=15, minutes=15) for each in FUNCTIONS},
-        groups={GROUP: LogGroup(name=GROUP, retention_days=30, subscriptions=filters)},
+        groups={GROUP: replace(LOG_GROUP, subscriptions=filters)},
         deliveries={GROUP: Delivery(hours=2, writers=4, incoming=900, delivery_errors=0, expected=4)},
         flow_logs={"fl-1": flow_log()},
         topics={name: Topic(arn=f"{_SNS}:{name}", confirmed=1) for name in ("pages", "operations")},

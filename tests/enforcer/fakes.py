@@ -14,6 +14,7 @@ from flowwarden.enforcer.decide.log_groups import (
     AssociateKmsKey,
     CreateLogGroup,
     LogGroupStep,
+    ProtectLogGroup,
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
@@ -60,7 +61,7 @@ SOUND_ROLE = DeliveryRole(trusted=(SERVICE,), statements=(LETS_WRITE,))
 def sound(name: str = GROUP) -> LogGroup:
     """A log group as the stack requires it."""
     subscription = Subscription(name=STACK.stack_name, destination_arn=MONITOR)
-    return LogGroup(name=name, retention_days=30, subscriptions=(subscription,))
+    return LogGroup(name=name, retention_days=30, subscriptions=(subscription,), is_protected=True)
 
 
 @dataclass
@@ -91,6 +92,8 @@ class FakeGroups:
                 group = replace(group, retention_days=step.days)
             case AssociateKmsKey():
                 group = replace(group, kms_key_arn=step.kms_key_arn)
+            case ProtectLogGroup():
+                group = replace(group, is_protected=True)
             case PutSubscriptionFilter():
                 others = tuple(each for each in group.subscriptions if each.name != step.subscription.name)
                 group = replace(group, subscriptions=(*others, step.subscription))

@@ -545,6 +545,7 @@ def test_the_sweep_repairs_and_reports_log_group_and_subscription() -> None:
     assert [each.summary for each in report.remediations] == [
         "retention was 1 day; required: 30 days",
         "subscription filter flow-warden was missing; required: every line to the monitor",
+        "the log group was not protected from deletion",
     ]
     assert report.is_news
     assert enforce(fakes).remediations == ()
@@ -613,6 +614,7 @@ def test_dry_run_plans_and_changes_nothing() -> None:
         "CreateLogGroup",
         "PutRetentionPolicy",
         "PutSubscriptionFilter",
+        "ProtectLogGroup",
     ]
     assert (ec2.asked, fakes.groups.done, fakes.queue.writes, fakes.sink.sent) == ([], [], 0, [])
 

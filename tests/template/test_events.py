@@ -150,6 +150,14 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
             for filter_name, rules in ((STACK.stack_name, {"LogGroupChangedRule"}), ("siem", set()))
         ),
         (touching("logs", "AssociateKmsKey", resourceIdentifier="arn:theirs"), set()),
+        *(
+            (touching("logs", "PutLogGroupDeletionProtection", logGroupIdentifier=group), rules)
+            for group, rules in (
+                (GROUP, {"LogGroupChangedRule"}),
+                (f"{GROUP_ARN}:*", {"LogGroupChangedRule"}),
+                ("theirs", set()),
+            )
+        ),
         (touching("logs", "AssociateKmsKey"), set()),
         (touching("logs", "PutLogEvents", logGroupName=GROUP), set()),
         (touching("iam", "DeleteRole", roleName="another"), set()),

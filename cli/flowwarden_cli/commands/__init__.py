@@ -9,6 +9,7 @@ from flowwarden_cli.commands import (
     completion,
     doctor,
     incidents,
+    interfaces,
     mutes,
     plan,
     policy,
@@ -20,8 +21,8 @@ from flowwarden_cli.commands import (
 )
 
 COMMANDS: Final = (
-    read.COMMAND, replay.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND, mutes.COMMAND,
-    test_page.COMMAND, baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, uninstall.COMMAND,
+    read.COMMAND, replay.COMMAND, interfaces.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND,
+    mutes.COMMAND, test_page.COMMAND, baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, uninstall.COMMAND,
     completion.COMMAND,
 )  # fmt: skip
 """In the order of the help."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from msgspec import Struct, to_builtins
@@ -123,14 +125,32 @@ def _replayed(archive: Archive, given: _Given, *, as_delivered: bool, observes: 
     ]
     slices = Reorder(DELIVERED_SECONDS if as_delivered else SLICE).slices(merged(archive.sources()))
     try:
-        for one in slices:
-            for each in replays:
-                each.process(one)
+        with _collected_by_slice() as collect:
+            for one in slices:
+                for each in replays:
+                    each.process(one)
+                collect()
     finally:
         archive.progress.wipe()
     for each in replays:
         each.finish()
     return [each.result(archive.count, archive.failed, archive.unreadable) for each in replays]
+
+
+@contextmanager
+def _collected_by_slice() -> Iterator[Callable[[], object]]:
+    """Garbage is collected after a slice only, by the function that this yields.
+
+    The objects of a slice live as long as it does. Looking for garbage among them takes a tenth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield lambda: gc.collect(0)
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def _replay(

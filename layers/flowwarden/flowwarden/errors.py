@@ -30,6 +30,7 @@ FlowWardenError
     ├── NotFound              the requested resource does not exist (any more): a flow log, a role
     ├── AlreadyExists         another run created it in the meantime: a log group
     ├── CallRefused           AWS refused the call, and will refuse it until the cause is fixed
+    ├── NotAvailable          the SDK or the Region does not have the operation
     ├── CallFailed            AWS is unavailable: the same call may succeed later
     │   └── CallThrottled     too many calls: the same call succeeds after a while
     └── EnforcementIncomplete at least one VPC is left uncovered by a failure that a retry may fix
@@ -170,6 +171,10 @@ class AlreadyExists(EnforcementError):
 
 class CallRefused(EnforcementError):
     """AWS refused the call for a reason that needs manual action (permission, quota, parameter)."""
+
+
+class NotAvailable(EnforcementError):
+    """The runtime's SDK or this Region does not have an operation; nothing to repair."""
 
 
 class CallFailed(EnforcementError):

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from flowwarden.enforcer.decide.log_groups import (
     AssociateKmsKey,
     CreateLogGroup,
+    ProtectLogGroup,
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
@@ -45,6 +46,7 @@ def test_the_group_of_a_remaining_flow_log_is_recreated(flow_logs: tuple[FlowLog
         CreateLogGroup,
         PutRetentionPolicy,
         PutSubscriptionFilter,
+        ProtectLogGroup,
     ]
     assert there.groups.there[BEFORE] == sound(BEFORE)
     assert not any(each.applied for each in enforce(there).remediations)
@@ -54,7 +56,7 @@ def test_the_group_of_a_remaining_flow_log_is_recreated(flow_logs: tuple[FlowLog
 def test_a_remaining_group_is_subscribed_again_and_keeps_its_retention_and_key(days: int | None) -> None:
     """Its earlier spec is unknown, so the stack's settings never shorten the retention or replace the key."""
     there = fakes(BACKOFF)
-    group = LogGroup(name=BEFORE, retention_days=days, kms_key_arn="arn:theirs")
+    group = LogGroup(name=BEFORE, retention_days=days, kms_key_arn="arn:theirs", is_protected=True)
     there.groups.there[BEFORE] = group
     report = enforce(there)
     assert [(each.resource, each.applied) for each in report.remediations if each.applied] == [(BEFORE, True)]
@@ -127,15 +129,16 @@ def test_a_group_of_another_class_is_named_and_the_others_are_restored(
     """It takes no subscription filter; its retention is still set, and each sweep says so."""
     there = Fakes(ec2=FakeEc2(own("vpc-1"), [existing(creation_time=1)]))
     groups = there.groups.there
-    groups[PCI] = LogGroup(name=PCI, log_class=log_class)
+    groups[PCI] = LogGroup(name=PCI, log_class=log_class, is_protected=True)
     groups[GROUP] = replace(sound(), subscriptions=())
     if not there_already:
         del groups[GROUP]
     rule = Rule(where=Selection(tags={"env": "pci"}), flow_log=FlowLogSpec(log_group_suffix="pci"))
     policy = FlowLogsPolicy(grace_minutes=0, rules=(rule,))
     report = enforce(there, policy=policy)
+    unsubscribed = replace(sound(PCI), subscriptions=())
     assert groups[GROUP] == sound()
-    assert groups[PCI] == LogGroup(name=PCI, log_class=log_class, retention_days=30)
+    assert groups[PCI] == replace(unsubscribed, log_class=log_class)
     (problem,) = report.problems
     assert problem.resource == PCI
     assert log_class in problem.summary

@@ -8,17 +8,19 @@ from os.path import commonprefix
 from typing import TYPE_CHECKING, Final
 
 from flowwarden.aws.answers import Answer, listed
+from flowwarden.aws.availability import require
 from flowwarden.aws.errors import classified, classify
 from flowwarden.aws.pages import bounded
 from flowwarden.enforcer.decide.log_groups import (
     AssociateKmsKey,
     CreateLogGroup,
     LogGroupStep,
+    ProtectLogGroup,
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
 from flowwarden.enforcer.state.inventory import STANDARD, LogGroup, Subscription
-from flowwarden.errors import AlreadyExists, CallRefused, EnforcementError, NotFound
+from flowwarden.errors import AlreadyExists, CallRefused, EnforcementError, NotAvailable, NotFound
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -31,9 +33,13 @@ ACTIONS = (
     "logs:PutRetentionPolicy",
     "logs:AssociateKmsKey",
     "logs:PutSubscriptionFilter",
+    "logs:PutLogGroupDeletionProtection",
 )
 """The IAM actions that this file needs."""
 
+SINCE: Final = "November 2025"
+UNKNOWN_OPERATION: Final = frozenset({"UnknownOperationException", "InvalidAction", "501"})
+"""Codes of an operation that a Region or an emulator does not have."""
 FILTERS_HINT: Final = "the log group has the maximum number of subscription filters: delete an unused one"
 
 
@@ -71,6 +77,8 @@ class LogGroups:
             # Groups of other classes have no subscription filters, and describing them is an error.
             subscriptions=self._subscriptions(name) if log_class == STANDARD else (),
             log_class=log_class,
+            is_protected=described.truth("deletionProtectionEnabled"),
+            created_at=(described.number("creationTime") or 0) // 1000 or None,
         )
 
     def _subscriptions(self, name: str) -> tuple[Subscription, ...]:
@@ -99,8 +107,21 @@ class LogGroups:
             case AssociateKmsKey():
                 with classified("AssociateKmsKey"):
                     self._client.associate_kms_key(logGroupName=step.group, kmsKeyId=step.kms_key_arn)
+            case ProtectLogGroup():
+                self._protect(step.group)
             case PutSubscriptionFilter():
                 put_subscription_filter(self._client, step.group, step.subscription)
+
+    def _protect(self, group: str) -> None:
+        """Protect a group, unless the SDK, the Region or an emulator does not know the operation."""
+        try:
+            require(self._client, "PutLogGroupDeletionProtection", {"deletionProtectionEnabled": SINCE})
+        except CallRefused as error:
+            raise NotAvailable(str(error)) from error
+        with classified("PutLogGroupDeletionProtection", _classify_protection):
+            self._client.put_log_group_deletion_protection(
+                logGroupIdentifier=group, deletionProtectionEnabled=True
+            )
 
     def _make(self, step: CreateLogGroup) -> None:
         key = {"kmsKeyId": step.kms_key_arn} if step.kms_key_arn else {}
@@ -111,6 +132,12 @@ class LogGroups:
         except AlreadyExists:
             # A concurrent run has created it.
             return
+
+
+def _classify_protection(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
+    if code in UNKNOWN_OPERATION or "unknown action" in message.lower():
+        return NotAvailable(f"{call}: {code}: {message}")
+    return classify(call, code, message, status)
 
 
 def put_subscription_filter(client: CloudWatchLogsClient, group: str, subscription: Subscription) -> None:

@@ -12,7 +12,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery_role import role_doubts, role_problems
-from flowwarden.enforcer.decide.log_groups import CreateLogGroup, LogGroupStep, problems
+from flowwarden.enforcer.decide.log_groups import (
+    UNPROTECTED,
+    YOUNG_SECONDS,
+    CreateLogGroup,
+    LogGroupStep,
+    problems,
+)
 from flowwarden.enforcer.decide.subscriptions import SubscriptionStep
 from flowwarden.enforcer.decide.telemetry_rules import judge_rules
 from flowwarden.enforcer.execute.backoff import with_backoff
@@ -51,9 +57,15 @@ class AccountPlan(Struct, frozen=True, kw_only=True):
     notices: Notices
     """What to report once about unmanaged flow logs."""
 
-    def news_of(self, results: Sequence[Remediation]) -> list[Remediation]:
-        """The results of the log group steps to report, without groups created for their first flow log."""
-        return [each for each in results if each.resource not in self.new_groups or not each.applied]
+    def news_of(self, results: Sequence[Remediation], *, deployed: bool) -> list[Remediation]:
+        """The results of the log group steps to report, without groups created for their first flow log.
+
+        After a deployment, groups that are protected from deletion for the first time are no news.
+        """
+        return [each for each in results if not (each.applied and self._is_new(each, deployed=deployed))]
+
+    def _is_new(self, result: Remediation, *, deployed: bool) -> bool:
+        return result.resource in self.new_groups or (deployed and result.summary == UNPROTECTED)
 
 
 class Results(Struct, frozen=True, kw_only=True):
@@ -79,7 +91,8 @@ class AccountPlanner:
     ) -> AccountPlan:
         """The plan. Reads log groups and the delivery role; the plan lists what could not be read."""
         vpcs = self._vpcs(observed, trigger, queue, now)
-        steps, unreadable = self._log_group_steps(observed, vpcs)
+        settled = now if trigger.deployed else now - YOUNG_SECONDS
+        steps, unreadable = self._log_group_steps(observed, vpcs, settled)
         scope = Scope(
             stack=self._stack,
             accepted_duplicates=self._planner.accepted_duplicates,
@@ -125,15 +138,18 @@ class AccountPlanner:
         return [each for each in plans if each.vpc_id > after or each.vpc_id in due]
 
     def _log_group_steps(
-        self, observed: Observed, vpcs: Sequence[Planned]
+        self, observed: Observed, vpcs: Sequence[Planned], settled: int
     ) -> tuple[tuple[LogGroupStep, ...], tuple[Remediation, ...]]:
-        """The steps for the log groups, and a report entry for each that cannot be read or mended."""
+        """The steps for the log groups, and a report entry for each that cannot be read or mended.
+
+        `settled`: see `log_groups.keep`.
+        """
         wanted = self._planner.groups(observed, vpcs)
         names = wanted.keys() | observed.managed_groups
         if not names:
             return (), ()
         found, unread = self._read_groups(sorted(names))
-        steps = self._planner.log_group_steps(wanted, found, observed, unread)
+        steps = self._planner.log_group_steps(wanted, found, observed, unread, settled=settled)
         to_report = [_unread(name, error) for name, error in unread.items()]
         to_report += [
             Remediation(resource=name, summary=problem, applied=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -118,14 +119,17 @@ class Planner:
         found: Sequence[LogGroup],
         observed: Observed,
         unread: Collection[str] = (),
+        *,
+        settled: float = math.inf,
     ) -> tuple[LogGroupStep, ...]:
         """The steps for these log groups, and for those that managed flow logs write into.
 
-        Groups that could not be read are left as they are: whether they exist is unknown.
+        Groups that could not be read are left as they are: whether they exist is unknown. `settled`: see
+        `log_groups.keep`.
         """
         known = {name: each for name, each in wanted.items() if name not in unread}
         managed = observed.managed_groups - wanted.keys() - set(unread)
-        return tuple(log_groups.keep(known, found, self._stack, managed))
+        return tuple(log_groups.keep(known, found, self._stack, managed, settled=settled))
 
     def _exempt(self, vpc: Vpc, now: int) -> str | None:
         """Why the policy exempts a VPC; None if it does not."""

@@ -234,8 +234,9 @@ class Enforcer:
         self, plan: AccountPlan, trigger: Trigger, queue: WorkQueue, registry: Registry, now: int
     ) -> Results:
         """Execute the plan. Log groups come first, because flow logs need them."""
+        done = self._log_groups.execute(plan.log_group_steps)
+        log_groups = plan.news_of(done, deployed=trigger.deployed)
         mode = RUN_MODES[trigger.kind]
-        log_groups = plan.news_of(self._log_groups.execute(plan.log_group_steps))
         resumes = mode.resumes_sweep and queue.cursor is not None
         after = queue.cursor.after if resumes and queue.cursor is not None else ""
         ports = self._ports

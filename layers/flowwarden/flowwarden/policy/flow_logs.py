@@ -229,6 +229,8 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     (`beside`), a managed one is created in addition, and no existing log group is read."""
     log_groups: tuple[LogGroupSelection, ...] = (TELEMETRY_RULES,)
     """The existing log groups that the monitor may read, if unmanaged flow logs deliver to them."""
+    deletion_protection: bool = True
+    """Whether the enforcer protects the stack's log groups from deletion. If not, it leaves that as it is."""
     accepted_duplicates: tuple[str, ...] = ()
     """Unmanaged flow logs that may record the same traffic again, so that they are not reported: ids
     (`fl-…`), names of log groups or ARNs of destinations; `*` for all."""

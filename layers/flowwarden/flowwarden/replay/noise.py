@@ -15,7 +15,6 @@ from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.mutes import NEVER
 from flowwarden.replay.result import Noisy
-from flowwarden.state.sets import HOUR
 
 LISTED: Final = 20
 """Subjects in the result."""
@@ -26,9 +25,9 @@ _MEASURED: Final = {
     "host-probing": ("pairs", "probing_destinations"),
     "lateral-movement": ("servers", "lateral_hosts"),
     "new-egress-port": ("slots", "new_egress_slots"),
-    "scan": ("failed", "scan_hour"),
 }
-"""Detector → the member of its facts that is compared with a limit, and the threshold of that limit."""
+"""Detector → the member of its facts that is compared with a limit, and the threshold of that limit. Not
+`scan`: a host that stays below one of its three limits may exceed another."""
 
 
 class _Subject(Struct):
@@ -98,8 +97,6 @@ def least_threshold(finding: Finding, thresholds: Thresholds) -> tuple[str, int]
     amount, limit = getattr(facts, measure, None), getattr(facts, "limit", None)
     if amount is None or not limit:
         return None
-    if name == "scan_hour" and facts is not None and facts.span != HOUR:
-        name = "scan_day"
     return name, floor(amount / (limit / getattr(thresholds, name))) + 1
 
 

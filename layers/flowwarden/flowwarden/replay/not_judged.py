@@ -64,7 +64,7 @@ class Unjudged:
         )  # fmt: skip
         yield NotJudged(
             what="interfaces learned from the lines", count=learned,
-            why="their tags and security groups are unknown, so that roles are those of subnets, and "
+            why="their tags and security groups are unknown, so their roles are their subnets, and "
             "interface-silent does not report them; `flowwarden interfaces export` describes them",
         )  # fmt: skip
         yield NotJudged(

@@ -64,7 +64,7 @@ class Reorder:
             yield self._pass_on(min(self._slots))
 
     def _pass_on(self, number: int) -> Slice:
-        slot = self._slots.pop(number)
+        slot = self._slots.pop(number, None) or _Slot()
         for untimed in self._untimed:
             slot.add(untimed, 0)
         self._untimed = []

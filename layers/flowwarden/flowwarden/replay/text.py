@@ -171,4 +171,4 @@ def _batches(count: int) -> str:
 def _not_judged(result: ReplayResult) -> Iterable[str]:
     if not result.not_judged:
         return ["Everything was judged."]
-    return ["Not judged", *(f"  {each.count:,} {each.what}: {each.why}" for each in result.not_judged)]
+    return ["Not judged", *(f"  {each.what}: {each.count:,}; {each.why}" for each in result.not_judged)]

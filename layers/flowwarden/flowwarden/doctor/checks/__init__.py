@@ -15,6 +15,7 @@ from flowwarden.doctor.checks import (
     keys,
     mutes,
     policy,
+    protection,
     queues,
     roles,
     rules,
@@ -28,7 +29,7 @@ from flowwarden.doctor.checks import (
 
 CHECKS: Final[tuple[Check, ...]] = (
     stack.CHECK, functions.CHECK, roles.CHECK, invocations.CHECK, rules.CHECK, runs.CHECK, concurrency.CHECK,
-    subscriptions.CHECK, flow_logs.CHECK, delivery.CHECK, state_table.CHECK, policy.CHECK, mutes.CHECK,
-    topics.CHECK, keys.CHECK, queues.CHECK, alarms.CHECK, trail.CHECK,
+    subscriptions.CHECK, protection.CHECK, flow_logs.CHECK, delivery.CHECK, state_table.CHECK, policy.CHECK,
+    mutes.CHECK, topics.CHECK, keys.CHECK, queues.CHECK, alarms.CHECK, trail.CHECK,
 )  # fmt: skip
 """In the order of the report: what others depend on first."""

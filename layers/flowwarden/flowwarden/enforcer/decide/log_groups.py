@@ -12,8 +12,10 @@ changed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from typing import Final
 
 from msgspec import Struct
 
@@ -22,6 +24,11 @@ from flowwarden.enforcer.state.inventory import STANDARD, LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.notify.text import plural
 from flowwarden.policy.flow_logs import CLASS_REMEDY, CLOUD_WATCH_LOGS
+
+UNPROTECTED: Final = "the log group was not protected from deletion"
+YOUNG_SECONDS: Final = 3600
+"""Age below which a log group is not protected yet, except after a deployment: the deployment that created it
+may still be rolled back, and CloudFormation must then be able to delete it."""
 
 
 class CreateLogGroup(Struct, frozen=True, kw_only=True, tag=True):
@@ -56,7 +63,16 @@ class PutSubscriptionFilter(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-type LogGroupStep = CreateLogGroup | PutRetentionPolicy | AssociateKmsKey | PutSubscriptionFilter
+class ProtectLogGroup(Struct, frozen=True, kw_only=True, tag=True):
+    """Protect the log group from deletion, where CloudWatch Logs offers that."""
+
+    group: str
+    reason: str = UNPROTECTED
+
+
+type LogGroupStep = (
+    CreateLogGroup | PutRetentionPolicy | AssociateKmsKey | PutSubscriptionFilter | ProtectLogGroup
+)
 
 
 def groups_wanted(
@@ -84,6 +100,8 @@ def keep(
     found: Iterable[LogGroup],
     stack: Stack,
     managed: AbstractSet[str] = frozenset(),
+    *,
+    settled: float = math.inf,
 ) -> Iterator[LogGroupStep]:
     """The steps for log groups, in order.
 
@@ -92,6 +110,7 @@ def keep(
         found: those of the maintained groups that exist.
         stack: the stack.
         managed: log groups that managed flow logs write into, required or not.
+        settled: Unix seconds; groups that were created later are not protected from deletion yet.
     """
     there = {each.name: each for each in found}
     for name, desired in sorted(wanted.items()):
@@ -100,8 +119,11 @@ def keep(
             yield CreateLogGroup(group=name, kms_key_arn=desired.kms_key_arn)
             group = LogGroup(name=name, kms_key_arn=desired.kms_key_arn or None)
         yield from _differences(group, desired.retention_days, desired.kms_key_arn, stack)
+        yield from _protection(group, stack, settled)
     for name in sorted(managed - wanted.keys()):
-        yield from _as_the_stack_has_it(name, there.get(name), stack)
+        group = there.get(name)
+        yield from _as_the_stack_has_it(name, group, stack)
+        yield from _protection(group or LogGroup(name=name), stack, settled)
 
 
 def problems(found: Iterable[LogGroup], stack: Stack) -> Iterator[tuple[str, str]]:
@@ -146,6 +168,11 @@ def _differences(group: LogGroup, days: int | None, kms_key_arn: str, stack: Sta
         )
     if stack.monitor_arn and group.log_class == STANDARD:
         yield from _subscription(group, stack)
+
+
+def _protection(group: LogGroup, stack: Stack, settled: float) -> Iterator[LogGroupStep]:
+    if stack.protects and not group.is_protected and (group.created_at or 0) <= settled:
+        yield ProtectLogGroup(group=group.name)
 
 
 def _subscription(group: LogGroup, stack: Stack) -> Iterator[LogGroupStep]:

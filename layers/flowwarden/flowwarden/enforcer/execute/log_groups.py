@@ -8,7 +8,7 @@ from flowwarden.enforcer.decide.log_groups import CreateLogGroup, LogGroupStep
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.ports import LogGroupService, RunClock
 from flowwarden.enforcer.reporting.report import Remediation
-from flowwarden.errors import EnforcementError
+from flowwarden.errors import EnforcementError, NotAvailable
 
 
 class LogGroupExecutor:
@@ -28,14 +28,20 @@ class LogGroupExecutor:
         for step in steps:
             if step.group in missing:
                 continue
-            results.append(self._execute(step))
-            if isinstance(step, CreateLogGroup) and not results[-1].applied:
+            done = self._execute(step)
+            if done is None:
+                continue
+            results.append(done)
+            if isinstance(step, CreateLogGroup) and not done.applied:
                 missing.add(step.group)
         return results
 
-    def _execute(self, step: LogGroupStep) -> Remediation:
+    def _execute(self, step: LogGroupStep) -> Remediation | None:
+        """The result; None if the step is not available here, which is no problem."""
         try:
             with_backoff(lambda: self._groups.carry_out(step), self._clock)
+        except NotAvailable:
+            return None
         except EnforcementError as error:
             return Remediation(resource=step.group, summary=f"{step.reason}: {error}", applied=False)
         return Remediation(resource=step.group, summary=step.reason)

@@ -13,6 +13,7 @@ from flowwarden.enforcer.decide.log_groups import (
     AssociateKmsKey,
     CreateLogGroup,
     LogGroupStep,
+    ProtectLogGroup,
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
@@ -161,6 +162,8 @@ def _log_group_step(step: LogGroupStep | SubscriptionStep) -> str:
             return f"set the retention of {step.group} to {plural(step.days, 'day')}"
         case AssociateKmsKey():
             return f"encrypt {step.group} with {step.kms_key_arn}"
+        case ProtectLogGroup():
+            return f"protect {step.group} from deletion"
         case PutSubscriptionFilter() | Subscribe():
             return f"subscribe {step.subscription.destination_arn} to {step.group}"
         case Unsubscribe() | AllowInvocation() | RevokeInvocation():

@@ -92,7 +92,13 @@ def managed_tags(stack_name: str) -> dict[str, str]:
 def with_policy(stack: Stack, policy: FlowLogsPolicy) -> Stack:
     """The stack with the log groups that a policy names."""
     existing = tuple(each.name for each in policy.adopted)
-    return replace(stack, suffixes=policy.suffixes, retentions=retentions(policy, stack), existing=existing)
+    return replace(
+        stack,
+        suffixes=policy.suffixes,
+        retentions=retentions(policy, stack),
+        protects=policy.deletion_protection,
+        existing=existing,
+    )
 
 
 def retentions(policy: FlowLogsPolicy, stack: Stack) -> dict[str, int]:

@@ -89,6 +89,10 @@ class LogGroup(Struct, frozen=True, kw_only=True):
     subscriptions: tuple[Subscription, ...] = ()
     log_class: str = STANDARD
     """Only a group of the class STANDARD takes subscription filters; a class cannot be changed."""
+    is_protected: bool | None = None
+    """Whether deletion protection is on; None if that is not described."""
+    created_at: int | None = None
+    """Unix seconds."""
     is_masked: bool = False
     """Whether a data protection policy of the group or of the account masks parts of its lines."""
 

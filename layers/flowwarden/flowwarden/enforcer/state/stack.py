@@ -33,6 +33,8 @@ class Stack(Struct, frozen=True, kw_only=True):
     """Suffixes of log group names in the policy."""
     retentions: dict[str, int] = {}
     """The retention in days by log group, as `desired.retentions` derives it from a policy."""
+    protects: bool = False
+    """Whether the policy wants the stack's log groups protected from deletion."""
     existing: tuple[str, ...] = ()
     """The names and patterns of the existing log groups that the policy lets the monitor read."""
 

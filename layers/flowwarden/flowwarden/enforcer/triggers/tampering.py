@@ -18,6 +18,7 @@ LOG_GROUP_CALLS = (
     "DeleteSubscriptionFilter",
     "AssociateKmsKey",
     "DisassociateKmsKey",
+    "PutLogGroupDeletionProtection",
 )
 """Calls that may remove records from a log group, or the log group from the monitor."""
 FILTER_CALLS = ("PutSubscriptionFilter", "DeleteSubscriptionFilter")
@@ -56,8 +57,10 @@ def _is_own_filter(request: Mapping[str, Any], name: str, stack: Stack) -> bool:
 
 def _group(request: Mapping[str, Any]) -> str:
     """The log group in a request, given by name or by ARN, which may end in `:*`; '' if none."""
-    arn = text(request.get("resourceIdentifier"))
-    return text(request.get("logGroupName")) or arn.partition(":log-group:")[2].removesuffix(":*")
+    named = text(request.get("logGroupName")) or text(request.get("logGroupIdentifier"))
+    given = named or text(request.get("resourceIdentifier"))
+    _, found, name = given.partition(":log-group:")
+    return name.removesuffix(":*") if found else named
 
 
 def takes_away(detail: Mapping[str, Any], name: str, stack: Stack) -> bool:
@@ -74,6 +77,8 @@ def takes_away(detail: Mapping[str, Any], name: str, stack: Stack) -> bool:
 
 def _alters(request: Mapping[str, Any], name: str, stack: Stack) -> bool:
     """Whether a call set a retention or a subscription filter of the stack to a value that is not wanted."""
+    if name == "PutLogGroupDeletionProtection":
+        return stack.protects and request.get("deletionProtectionEnabled") is not True
     if name == "PutRetentionPolicy":
         wanted = stack.retention_of(_group(request))
         return wanted is not None and request.get("retentionInDays") != wanted
