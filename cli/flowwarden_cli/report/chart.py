@@ -60,23 +60,32 @@ def whole_spec(description: str, height: int, values: Sequence[Any], **members: 
     }
 
 
-def time_axis(begin: int, end: int) -> dict[str, Any]:
-    """The encoding of the member `at` from begin to end (Unix seconds)."""
+def time_axis() -> dict[str, Any]:
+    """The encoding of the member `at` as time, in UTC."""
     return {
         "field": "at",
         "type": "temporal",
-        "scale": {"type": "utc", "domain": [begin * 1000, max(end, begin + 60) * 1000]},
+        "scale": {"type": "utc", "nice": False},
         "axis": {
             "title": "time (UTC)",
             "labelOverlap": "greedy",
+            "format": dict.fromkeys(("hours", "minutes"), "%H:%M"),
             "tickCount": {"expr": "max(2, width / 90)"},
         },
     }
 
 
-def same_time() -> dict[str, Any]:
-    """The encoding of the member `at` in a further layer, which has the axis of the first one."""
-    return {"field": "at", "type": "temporal", "scale": {"type": "utc"}}
+def time_frame(begin: int, end: int) -> dict[str, Any]:
+    """An invisible layer by which the axis of time reaches from begin to end (Unix seconds).
+
+    Vega-Lite puts limits of a time axis into a form that the interpreter of expressions does not evaluate.
+    Without the interpreter, the page would have to allow scripts that are made at run time.
+    """
+    return {
+        "data": {"values": [{"at": milliseconds(each)} for each in (begin, max(end, begin + 60))]},
+        "mark": {"type": "rule", "opacity": 0, "tooltip": None, "aria": False},
+        "encoding": {"x": time_axis()},
+    }
 
 
 def category(field: str, title: str | None = None, **members: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

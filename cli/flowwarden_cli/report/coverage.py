@@ -13,16 +13,16 @@ from flowwarden_cli.report.chart import (
     milliseconds,
     moment,
     number,
-    same_time,
     time_axis,
+    time_frame,
     whole_spec,
 )
 
 ROW: Final = 22
 """Pixels of a row."""
 FILLS: Final = {
-    "flows": "var(--accepted)", "no traffic (NODATA)": "var(--quiet)", "skipped by AWS (SKIPDATA)": "url(#dots)",
-    "no record": "url(#hatch)",
+    "flows": "var(--accepted)", "no traffic (NODATA)": "var(--quiet)",
+    "skipped by AWS (SKIPDATA)": "url(#dots)", "no record": "url(#hatch)",
 }  # fmt: skip
 """The fill of each state: two of them are patterns of the page."""
 _MEMBERS: Final = dict(zip(FILLS, ("records", "no_data", "skipped", "missing"), strict=True))
@@ -39,23 +39,24 @@ def charts(coverage: Coverage) -> Iterator[Chart]:
 def _interfaces(coverage: Coverage) -> Chart:
     most = max(each.records + each.no_data for each in coverage.times)
     description = (
-        f"The number of interfaces that wrote flows, only NODATA, SKIPDATA, or no record, over time. At most {most:,} "
-        f"wrote at a time; {coverage.with_gaps:,} have a gap."
+        f"The number of interfaces that wrote flows, only NODATA, SKIPDATA, or no record, over time. At most "
+        f"{most:,} wrote at a time; {coverage.with_gaps:,} have a gap."
     )
     values = [value for each in coverage.times for value in _stacked(each, coverage.seconds)]
     begin, end = coverage.times[0].begin, coverage.times[-1].begin + coverage.seconds
     states = [each for each in FILLS if any(one["state"] == each for one in values)]
     spec = whole_spec(
         description, 160, values,
-        mark={"type": "rect", "stroke": "var(--paper)", "strokeWidth": 0.3},
-        encoding={
-            "x": time_axis(begin, end),
+        layer=[time_frame(begin, end), {
+          "mark": {"type": "rect", "stroke": "var(--paper)", "strokeWidth": 0.3},
+          "encoding": {
+            "x": time_axis(),
             "x2": {"field": "to"},
             "y": number("from", None, axis={"format": "~s", "tickCount": 4}, scale={"zero": True}),
             "y2": {"field": "until"},
             "fill": _fill(states),
             "tooltip": [category("state", "state"), number("interfaces", "interfaces", format=",")],
-        },
+        }}],
     )  # fmt: skip
     rows = [
         (moment(each.begin), each.records, each.no_data, each.skipped, each.missing)
@@ -82,7 +83,8 @@ def _stacked(one: CoveredTime, seconds: int) -> Iterator[dict[str, Any]]:
 
 def _fill(states: list[str]) -> dict[str, Any]:
     return {
-        "field": "state", "type": "nominal", "scale": {"domain": states, "range": [FILLS[each] for each in states]},
+        "field": "state", "type": "nominal",
+        "scale": {"domain": states, "range": [FILLS[each] for each in states]},
         "legend": {"title": None, "orient": "top", "columns": {"expr": "width < 420 ? 1 : 4"},
                    "symbolStrokeColor": "var(--ink)", "symbolType": "square", "labelLimit": 260},
     }  # fmt: skip
@@ -90,8 +92,8 @@ def _fill(states: list[str]) -> dict[str, Any]:
 
 def _gaps(coverage: Coverage) -> Chart:
     description = (
-        f"The gaps of the {len(coverage.worst):,} interfaces with the longest ones. The line is the time from the first "
-        "to the last record; bars are times without any record, or with skipped records."
+        f"The gaps of the {len(coverage.worst):,} interfaces with the longest ones. The line is the time "
+        "from the first to the last record; bars are times without any or with skipped records."
     )
     spans = [_bar(each, "", each.first, each.last) for each in coverage.worst]
     bars = [
@@ -103,20 +105,21 @@ def _gaps(coverage: Coverage) -> Chart:
     begin, end = coverage.times[0].begin, coverage.times[-1].begin + coverage.seconds
     names = [label(each.interface) for each in coverage.worst]
     states = [each for each in FILLS if any(one["state"] == each for one in bars)]
-    x, y = time_axis(begin, end), category("interface", scale={"domain": names})
+    x, y = time_axis(), category("interface", scale={"domain": names})
     spec = whole_spec(
         description, ROW * max(2, len(names)), [],
         layer=[
+            time_frame(begin, end),
             {
                 "data": {"values": spans},
-                "mark": {"type": "rule", "stroke": "var(--accepted)", "strokeWidth": 3},
+                "mark": {"type": "bar", "height": 3, "fill": "var(--accepted)"},
                 "encoding": {"x": x, "x2": {"field": "to"}, "y": y},
             },
             {
                 "data": {"values": bars},
-                "mark": {"type": "bar", "height": 13, "stroke": "var(--ink)", "strokeWidth": 0.8, "minBandSize": 2},
+                "mark": {"type": "bar", "height": 13, "stroke": "var(--ink)", "strokeWidth": 0.8},
                 "encoding": {
-                    "x": same_time(), "x2": {"field": "to"}, "y": y, "fill": _fill(states),
+                    "x": x, "x2": {"field": "to"}, "y": y, "fill": _fill(states),
                     "tooltip": [category(each, each) for each in ("interface", "state", "begin", "end")],
                 },
             },

@@ -21,5 +21,5 @@ def script() -> str:
     except ImportError as error:
         raise SettingsError(MISSING) from error
     bundle: str = javascript_bundle()  # type: ignore[call-arg]  # its types lack the default
-    # Within a script element, these begin or end something. All of them are in strings or regular expressions.
+    # Within a script element, these begin or end something. They can only be in strings.
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")

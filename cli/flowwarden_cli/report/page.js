@@ -56,6 +56,7 @@
       tooltip: showTip, logLevel: errorsOnly, config: config(place.clientWidth),
     });
     views.push(result.view);
+    place.setAttribute("role", "img");  // Vega calls it a document
     // The place has the description; the parts of the drawing would only repeat it one by one.
     place.querySelector("svg")?.setAttribute("aria-hidden", "true");
   };
@@ -70,6 +71,7 @@
         document.getElementById(chart.name).textContent = "This chart could not be drawn; its data follow as a table.";
         console.error(`${chart.name}: ${error}`);
       }
+      document.documentElement.dataset.opened ??= String(Math.round(performance.now()));
       await new Promise((next) => setTimeout(next));
     }
     document.documentElement.dataset.drawn = String(charts.length - failed);

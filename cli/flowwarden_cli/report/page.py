@@ -15,9 +15,11 @@ TITLE: Final = "Flow Warden: replay of an archive"
 _PATTERNS: Final = Markup(
     '<svg width="0" height="0" aria-hidden="true" focusable="false"><defs>'
     '<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<rect width="6" height="6" fill="var(--paper)"/><rect width="2.5" height="6" fill="var(--rejected)"/></pattern>'
+    '<rect width="6" height="6" fill="var(--paper)"/>'
+    '<rect width="2.5" height="6" fill="var(--rejected)"/></pattern>'
     '<pattern id="dots" width="5" height="5" patternUnits="userSpaceOnUse">'
-    '<rect width="5" height="5" fill="var(--paper)"/><circle cx="2.5" cy="2.5" r="1.5" fill="var(--skipped)"/></pattern>'
+    '<rect width="5" height="5" fill="var(--paper)"/>'
+    '<circle cx="2.5" cy="2.5" r="1.5" fill="var(--skipped)"/></pattern>'
     "</defs></svg>"
 )
 """Fills that can be told apart without colors."""
@@ -64,7 +66,8 @@ def _own(name: str) -> str:
 def _policy(style: str, scripts: list[str]) -> str:
     """Allows these scripts and this style, by their hashes, and nothing else."""
     hashes = " ".join(map(_hash, scripts))
-    return f"default-src 'none'; script-src {hashes}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    allowed = f"script-src {hashes}; style-src {_hash(style)}"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:

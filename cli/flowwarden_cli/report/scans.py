@@ -11,11 +11,13 @@ from flowwarden_cli.report.chart import (
     ACCEPTED,
     REJECTED,
     Chart,
+    category,
     label,
     milliseconds,
     moment_with_seconds,
     number,
     time_axis,
+    time_frame,
     whole_spec,
 )
 
@@ -26,6 +28,11 @@ TABLED: Final = 300
 LABELS: Final = 10
 """Labels of an axis with many hosts or ports."""
 HEIGHT: Final = 220
+CROSS: Final = "M-0.7,-0.7L0.7,0.7M-0.7,0.7L0.7,-0.7"
+"""The shape of what was rejected."""
+COLUMNS, ROWS = 150, 80
+"""Points within one of so many cells of the picture are drawn as one."""
+MOST_DRAWN: Final = 600
 SHORTEST: Final = 120
 """Seconds of the axis of time at least."""
 _HEADER: Final = ("time (UTC)", "target", "port", "outcome")
@@ -50,36 +57,38 @@ def _order(address: str) -> tuple[int, int, str]:
 
 def _chart(name: str, what: str, one: ScanPicture, names: Sequence[str]) -> Chart:
     numbers = {each: place for place, each in enumerate(names)}
-    values = [
-        _value(each, key, numbers[key])
+    begin, end = _span(one)
+    every = [
+        _value(each, numbers[key])
         for each in one.points
         if (key := str(each.port) if what == "Ports" else each.target) in numbers
     ]
-    begin, end = _span(one)
+    values = _apart(every, (end - begin) * 1000 / COLUMNS, len(names) / ROWS)
     rejected = sum(each.outcome == "rejected" for each in one.points)
     description = (
-        f"{what} that {one.subject} tried, by time: {len(names):,} {what.lower()}, {len(one.points):,} attempts, "
-        f"{rejected:,} of them rejected. Circles were accepted, crosses were rejected."
+        f"{what} that {one.subject} tried, by time: {len(names):,} {what.lower()}, {len(one.points):,} "
+        f"attempts, {rejected:,} of them rejected. Circles were accepted, crosses were rejected."
     )
     outcomes = ["accepted", "rejected"]
     legend = {"title": None, "orient": "top"}
     spec = whole_spec(
         description, HEIGHT, values,
-        mark={"type": "point", "size": 36, "strokeWidth": 1.4, "opacity": 0.85},
-        encoding={
-            "x": time_axis(begin, end),
+        layer=[time_frame(begin, end), {
+          "mark": {"type": "point", "size": 36, "strokeWidth": 1.4, "opacity": 0.85},
+          "encoding": {
+            "x": time_axis(),
             "y": number(
                 "row", None, axis=_axis(names),
                 scale={"domain": [-0.5, max(len(names), 2) - 0.5], "nice": False, "zero": False},
             ),
             "shape": {"field": "outcome", "type": "nominal", "legend": legend,
-                      "scale": {"domain": outcomes, "range": ["circle", "cross"]}},
+                      "scale": {"domain": outcomes, "range": ["circle", CROSS]}},
             "stroke": {"field": "outcome", "type": "nominal", "legend": legend,
                        "scale": {"domain": outcomes, "range": [ACCEPTED, REJECTED]}},
             "tooltip": [
-                {"field": field, "type": "nominal", "title": field} for field in ("time", "target", "port", "outcome")
+                category(field, field) for field in ("time", "target", "port", "outcome")
             ],
-        },
+        }}],
     )  # fmt: skip
     rows = [
         (moment_with_seconds(each.at), each.target, _port(each), each.outcome) for each in one.points[:TABLED]
@@ -97,10 +106,18 @@ def _span(one: ScanPicture) -> tuple[int, int]:
     return first - more, last + more
 
 
-def _value(point: Point, name: str, row: int) -> dict[str, Any]:
+def _apart(values: Sequence[dict[str, Any]], column: float, row: float) -> list[dict[str, Any]]:
+    """Those that do not coincide in the picture, whose cells have this width (ms) and height (rows)."""
+    cells = {
+        (each["at"] // column, each["row"] // max(row, 1), each["outcome"]): each for each in reversed(values)
+    }
+    return sorted(cells.values(), key=lambda each: (each["at"], each["row"]))[:MOST_DRAWN]
+
+
+def _value(point: Point, row: int) -> dict[str, Any]:
     return {
-        "at": milliseconds(point.at), "row": row, "time": moment_with_seconds(point.at), "target": label(point.target),
-        "port": _port(point), "outcome": point.outcome, "name": label(name),
+        "at": milliseconds(point.at), "row": row, "time": moment_with_seconds(point.at),
+        "target": label(point.target), "port": _port(point), "outcome": point.outcome,
     }  # fmt: skip
 
 

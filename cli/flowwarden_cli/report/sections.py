@@ -68,8 +68,8 @@ def _section(
 def _observed(seen: Observed) -> Iterator[Section]:
     yield _section(
         "conversations", "Who talks to whom", traffic.conversations(seen),
-        "Each record counts at the interface that logged it. “from” are connections that the peers opened, “to” "
-        "those that the role opened.",
+        "Each record counts at the interface that logged it. “from” are connections that the peers opened, "
+        "“to” those that the role opened.",
         side_by_side=True,
     )  # fmt: skip
     rankings = (seen.rejected_ports, seen.rejected_sources, seen.rejected_targets)
@@ -140,8 +140,8 @@ def _role(one: LearnedRole) -> Markup:
 
 def _coverage(seen: Coverage) -> Section:
     intro = (
-        "A flow log writes NODATA for an interface without traffic. So a time of at least half an hour without any "
-        "record is a time about which nothing is known. "
+        "A flow log writes NODATA for an interface without traffic. So a time of at least half an hour "
+        "without any record is a time about which nothing is known. "
     )
     intro += (
         f"{plural(seen.with_gaps, 'interface')} with gaps." if seen.with_gaps else "No interface has a gap."

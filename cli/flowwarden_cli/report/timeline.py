@@ -17,8 +17,8 @@ from flowwarden_cli.report.chart import (
     milliseconds,
     moment,
     number,
-    same_time,
     time_axis,
+    time_frame,
     whole_spec,
 )
 
@@ -87,14 +87,15 @@ def _traffic(traffic: Sequence[Bucket], seconds: int, name: str, color: str, spa
     ]
     spec = whole_spec(
         description, 120, values,
-        mark={"type": "rect", "fill": color, "stroke": "var(--paper)", "strokeWidth": 0.5},
-        encoding={
-            "x": time_axis(*span),
+        layer=[time_frame(*span), {
+          "mark": {"type": "rect", "fill": color, "stroke": "var(--paper)", "strokeWidth": 0.5},
+          "encoding": {
+            "x": time_axis(),
             "x2": {"field": "to"},
             "y": number("records", None, axis={"format": "~s", "tickCount": 4}, scale={"zero": True}),
             "y2": {"datum": 0},
             "tooltip": [_when(), number("records", "records", format=",")],
-        },
+        }}],
     )  # fmt: skip
     rows = [(moment(begin), count) for begin, count in counts]
     return Chart(
@@ -117,15 +118,15 @@ def _length(seconds: int) -> str:
 
 def _incidents(incidents: Sequence[IncidentHistory], begin: int, end: int) -> Chart:
     description = (
-        f"{len(incidents):,} incidents, in a row for each detector, from their first to their last notification. "
-        "The shape shows the severity."
+        f"{len(incidents):,} incidents, in a row for each detector, from their first to their last "
+        "notification. The shape shows the severity."
     )
     values = [_span(each, begin, end) for each in incidents]
     detectors = sorted({each["detector"] for each in values})
     severities = [each for each in SHAPES if any(one["severity"] == each for one in values)]
     shape = {"domain": severities, "range": [SHAPES[each] for each in severities]}
     shared = {
-        "x": time_axis(begin, end),
+        "x": time_axis(),
         "y": category("detector", axis={"grid": True}, scale={"domain": detectors}),
     }
     tooltip = [
@@ -135,11 +136,15 @@ def _incidents(incidents: Sequence[IncidentHistory], begin: int, end: int) -> Ch
     spec = whole_spec(
         description, ROW * max(2, len(detectors)), values,
         layer=[
-            {"mark": {"type": "rule", "stroke": INK, "strokeWidth": 2}, "encoding": {**shared, "x2": {"field": "to"}}},
+            time_frame(begin, end),
+            {
+                "mark": {"type": "bar", "height": 2, "fill": INK},
+                "encoding": {**shared, "x2": {"field": "to"}},
+            },
             {
                 "mark": {"type": "point", "filled": True, "fill": INK, "stroke": "var(--paper)", "size": 110},
                 "encoding": {
-                    **shared, "x": same_time(),
+                    **shared,
                     "shape": {
                         "field": "severity", "type": "nominal", "scale": shape,
                         "legend": {"title": "severity", "orient": "top", "symbolFillColor": INK},
@@ -191,7 +196,9 @@ def days(result: ReplayResult) -> Chart | None:
         {
             "mark": {"type": "rect", "fill": ACCEPTED, "stroke": "var(--line)"},
             "encoding": {
-                "fillOpacity": number("pages", None, scale={"range": [0.04, 0.75], "domainMin": 0}, legend=None),
+                "fillOpacity": number(
+                    "pages", None, scale={"range": [0.04, 0.75], "domainMin": 0}, legend=None
+                ),
                 "tooltip": [
                     category("day", "day"), category("detector", "detector"),
                     number("pages", "pages and updates"), number("digest", "digest rows"),

@@ -28,7 +28,7 @@ ROW: Final = 22
 """Pixels of a row."""
 ROOM: Final = 1.2
 """The axis is longer than the longest bar, by the space of its label."""
-PEERS: Final = {
+PEERS: Final[dict[str, str]] = {
     PeerClass.OWN: "own", PeerClass.PARTNER: "partner", PeerClass.AWS_SERVICE: "AWS",
     PeerClass.INTERNET: "internet", PeerClass.LOCAL: "local",
 }  # fmt: skip
@@ -46,7 +46,7 @@ def conversations(seen: Observed) -> Iterator[Chart]:
 
 def direction(one: Conversation) -> str:
     """The direction in words, such as `from internet`."""
-    peer = PEERS.get(PeerClass(one.peer), one.peer)
+    peer = PEERS.get(one.peer) or label(one.peer)
     return f"from {peer}" if one.direction == "in" else f"to {peer}"
 
 
@@ -55,8 +55,8 @@ def _matrix(name: str, color: str, conversations: Sequence[Conversation]) -> Cha
     places = [f"{way} {peer}" for way in ("from", "to") for peer in PEERS.values()]
     used = {direction(each) for each in conversations}
     description = (
-        f"{name.capitalize()} records of {len(roles)} roles. Columns are the peers that connected to the role "
-        "(from), and the peers that the role connected to (to). Darker cells have more records."
+        f"{name.capitalize()} records of {len(roles)} roles. Columns are the peers that connected to the "
+        "role (from), and the peers that the role connected to (to). Darker cells have more records."
     )
     values = [_cell(each, getattr(each, name)) for each in conversations if label(each.role) in roles]
     most = max((each["size"] for each in values), default=1)
@@ -64,7 +64,7 @@ def _matrix(name: str, color: str, conversations: Sequence[Conversation]) -> Cha
         description, ROW * max(2, len(roles)), values,
         encoding={
             "x": category(
-                "way", axis={"labelAngle": -40, "orient": "top"},
+                "way", axis={"labelAngle": -90, "orient": "top"},
                 scale={"domain": [each for each in places if each in used]},
             ),
             "y": category("role", scale={"domain": roles}),
@@ -133,7 +133,9 @@ def _ranked(name: str, ranking: Ranking) -> Chart:
         layer=[
             {
                 "mark": {"type": "bar", "fill": REJECTED},
-                "encoding": {"tooltip": [category("name", name[:-1]), number("records", "records", format=",")]},
+                "encoding": {
+                    "tooltip": [category("name", name[:-1]), number("records", "records", format=",")]
+                },
             },
             {
                 "mark": {"type": "text", "fill": INK, "align": "left", "dx": 4},

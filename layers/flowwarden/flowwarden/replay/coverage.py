@@ -121,7 +121,7 @@ class Covered:
         )
 
     def _times(self, every: list[_Bits], begin: int, length: int, width: int) -> Iterator[CoveredTime]:
-        """The number of interfaces in each column: one counts as missing if it is in any slot of the column."""
+        """The number of interfaces in each column; one is missing if it is in any slot of the column."""
         size = -(-length // width)
         sums = np.zeros((4, size), np.int64)
         for bits in every:

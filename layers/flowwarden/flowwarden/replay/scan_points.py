@@ -88,12 +88,16 @@ def _add(host: _Host, view: BatchView, subject: int) -> None:
 
 
 def _picture(subject: str, host: _Host) -> ScanPicture:
+    # Both ends log an attempt, and the client's end accepts what the server's rejects.
+    attempts: dict[tuple[int, str, int], bool] = {}
+    for at, target, port, rejected in sorted(host.points):
+        attempts[at, target, port] = rejected
     points = [
         Point(
             at=at, target=target, port=None if port <= 0 else port,
             outcome="rejected" if rejected else "accepted",
         )
-        for at, target, port, rejected in sorted(host.points)
+        for (at, target, port), rejected in attempts.items()
     ]  # fmt: skip
     return ScanPicture(
         subject=subject,
