@@ -154,6 +154,10 @@ cost: .venv/.made ## Count the calls of the functions on ordinary traffic, in ab
 eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: about 3 min)
 	@$(BIN)/python -m benchmarks.evaluation $(ARGS)
 
+.PHONY: replay-bench
+replay-bench: .venv/.made ## Measure the speed and memory of `flowwarden replay` on a day of 1,000 interfaces, in about 3 minutes (ARGS=--week: 20 million records)
+	@$(BIN)/python -m benchmarks.replay $(ARGS)
+
 .PHONY: sweep
 sweep: .venv/.made ## Measure the enforcer's sweep of a thousand VPCs, on moto, in about 2 minutes
 	@$(BIN)/python -m benchmarks.enforcement $(ARGS)

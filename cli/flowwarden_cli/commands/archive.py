@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 from flowwarden.errors import LogFormatError, NotFlowLogs, SourceError
@@ -31,17 +31,34 @@ class Archive:
         self._layouts = tuple(layouts)
         self._console = console
         self._notes: set[str] = set()
+        self._others: list[Source] = []
         self._reached = 0
         """Bytes read of all sources."""
 
     @property
     def count(self) -> int:
         """The number of sources."""
-        return sum(not isinstance(each, Note) for each in self._found)
+        return len(self._others) + sum(not isinstance(each, Note) for each in self._found)
+
+    def add(self, name: str, first: int, messages: Callable[[], Iterator[Sequence[str]]]) -> None:
+        """Add a source of lines without a header, whose first time (Unix seconds) is known.
+
+        `messages` reads its lines, and raises SourceError.
+        """
+        self._others.append(Source(name, first, lambda: self._timed_messages(messages)))
 
     def sources(self) -> list[Source]:
         """The sources, of which only the beginning is read; errors are reported and counted."""
-        return [source for each in self._found for source in self._source(each)]
+        return [*self._others, *(source for each in self._found for source in self._source(each))]
+
+    def _timed_messages(self, messages: Callable[[], Iterator[Sequence[str]]]) -> Iterator[Timed]:
+        try:
+            for some in messages():
+                self.progress.add_records(len(some))
+                self.progress.reach(self._reached)
+                yield timed(self._layouts, some)
+        except SourceError as error:
+            self._fail(error)
 
     def _source(self, found: Input | SourceError | Note) -> Iterator[Source]:
         if isinstance(found, Note):

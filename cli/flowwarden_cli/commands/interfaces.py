@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from flowwarden.errors import FlowWardenError
-from flowwarden.replay.interface_file import InterfaceFile, encoded
+from flowwarden.replay.interface_file import InterfaceFile, document
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, Command, without_sdk
 from flowwarden_cli.commands.stack import region_of
 from flowwarden_cli.terminal.console import Console
@@ -52,7 +52,7 @@ def run(
     except FlowWardenError as error:
         console.report(f"error: {error}")
         return UNREADABLE
-    console.print(encoded(file))
+    console.print_document(document(file), indent=1)
     return SUCCEEDED
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import gc
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from flowwarden.bootstrap.replay import stack
 from flowwarden.errors import ConfigurationError, LogFormatError
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.policy import Policy
-from flowwarden.printable import as_json
 from flowwarden.records.line_reader import demand_readable
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, STACK_LOG_FORMAT, LogFormat
 from flowwarden.replay import text
@@ -27,7 +28,10 @@ from flowwarden.replay.replay import Replay
 from flowwarden.replay.result import ReplayResult
 from flowwarden_cli.commands import document_file
 from flowwarden_cli.commands.archive import Archive
-from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, UsageError
+from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, UsageError, without_sdk
+from flowwarden_cli.commands.muting import seconds_of
+from flowwarden_cli.commands.replay import Wiring
+from flowwarden_cli.commands.stack import region_of
 from flowwarden_cli.report.file import written
 from flowwarden_cli.report.library import script
 from flowwarden_cli.report.page import page
@@ -39,46 +43,59 @@ LOG_GROUP: Final = "archive"
 """The log group that notifications name."""
 
 
-class _Given(Struct, frozen=True):
+class _Given(Struct, frozen=True, kw_only=True):
     """What the options say."""
 
+    log_group: str = LOG_GROUP
     layouts: tuple[LogFormat, ...]
     policies: Mapping[str, Policy]
     """By the names of their files."""
     known: InterfaceFile
+    messages: Callable[[], Iterator[Sequence[str]]] | None = None
+    """Reads the log group, if one is given."""
+    first: int = 0
+    """Unix seconds from which it is read."""
+    library: str = ""
+    """The script of the plotting library, if a report is asked for."""
+    observes: bool = False
+    """Whether the results contain what was seen in the traffic."""
 
 
-def run(options: Namespace, console: Console) -> int:
+def run(options: Namespace, console: Console, wired: Wiring | None = None) -> int:
     """Replay the paths; return the exit code.
 
     Args:
-        options: `paths`, `format`, `log_format`, `policy`, `interfaces`, `report` and `as_delivered`.
+        options: `paths`, `log_group`, `since`, `region`, `format`, `log_format`, `policy`, `interfaces`,
+            `report` and `as_delivered`.
         console: where the result is printed.
+        wired: opens a log group, by default on AWS.
 
     Raises:
         UsageError: a log format cannot be read.
     """
     try:
         given = _given(options, console)
-        library = script() if options.report else ""
+        if options.log_group:
+            given = _of_log_group(given, options, console, wired)
+    except ModuleNotFoundError as error:
+        return without_sdk(error, console)
     except ConfigurationError as error:
         console.report(f"error: {error}")
         return UNREADABLE
     archive = Archive(options.paths, given.layouts, console)
-    is_json = options.format == "json"
-    results = _replayed(
-        archive, given, as_delivered=options.as_delivered, observes=is_json or bool(options.report)
-    )
+    if given.messages is not None:
+        archive.add(given.log_group, given.first, given.messages)
+    results = _replayed(archive, given, as_delivered=options.as_delivered)
     if not archive.count:
         console.report("note: no files; names that begin with . or _ are skipped")
     if problem := _problem(results[0], archive):
         console.report(f"error: {problem}")
         return UNREADABLE
-    if options.report and (problem := written(options.report, page(results[0], library))):
-        console.report(f"error: {problem}")
-        return UNREADABLE
-    _print(results, [*given.policies], console, as_document=is_json)
-    if archive.failed:
+    unwritten = written(options.report, page(results[0], given.library)) if options.report else ""
+    if unwritten:
+        console.report(f"error: {unwritten}")
+    _print(results, [*given.policies], console, as_document=options.format == "json")
+    if archive.failed or unwritten:
         return UNREADABLE
     return PAGED if results[-1].pages else SUCCEEDED
 
@@ -93,7 +110,39 @@ def _given(options: Namespace, console: Console) -> _Given:
     known = InterfaceFile(interfaces=())
     if options.interfaces:
         known = decoded(options.interfaces, interfaces_text(options.interfaces, console))
-    return _Given(_layouts(options.log_format), policies or {"": Policy()}, known)
+    return _Given(
+        layouts=_layouts(options.log_format),
+        policies=policies or {"": Policy()},
+        known=known,
+        library=script() if options.report else "",
+        observes=bool(options.report) or options.format == "json",
+    )
+
+
+def _of_log_group(given: _Given, options: Namespace, console: Console, wired: Wiring | None) -> _Given:
+    """The same with what AWS knows of the log group.
+
+    Raises:
+        ModuleNotFoundError: the SDK is not installed.
+        ConfigurationError: there is no Region, or the credentials are not valid.
+    """
+    if wired is None:
+        from flowwarden.bootstrap.log_archive import on_aws  # noqa: PLC0415  an optional package
+
+        wired = on_aws
+    name, end = options.log_group, int(console.now())
+    first = end - seconds_of(options.since or "1d", "--since")
+    archive = wired(name, region_of(options.region), given.layouts, time.sleep)
+    for note in archive.notes:
+        console.report(f"note: {note}")
+    return replace(
+        given,
+        log_group=name,
+        layouts=given.layouts if options.log_format else archive.layouts,
+        known=given.known if options.interfaces else archive.known,
+        messages=lambda: archive.messages(name, first, end),
+        first=first,
+    )
 
 
 def interfaces_text(name: str, console: Console) -> str:
@@ -116,13 +165,10 @@ def _layouts(formats: Sequence[str]) -> tuple[LogFormat, ...]:
     return layouts
 
 
-def _replayed(archive: Archive, given: _Given, *, as_delivered: bool, observes: bool) -> list[ReplayResult]:
+def _replayed(archive: Archive, given: _Given, *, as_delivered: bool) -> list[ReplayResult]:
     """The results with each policy; the archive is read once."""
-    known, file = by_id(given.known.interfaces), given.known
-    replays = [
-        _replay(policy, known, file, as_delivered=as_delivered, observes=observes)
-        for policy in given.policies.values()
-    ]
+    known = by_id(given.known.interfaces)
+    replays = [_replay(policy, known, given, as_delivered=as_delivered) for policy in given.policies.values()]
     slices = Reorder(DELIVERED_SECONDS if as_delivered else SLICE).slices(merged(archive.sources()))
     try:
         with _collected_by_slice() as collect:
@@ -154,16 +200,12 @@ def _collected_by_slice() -> Iterator[Callable[[], object]]:
 
 
 def _replay(
-    policy: Policy,
-    known: Mapping[str, NetworkInterface],
-    file: InterfaceFile,
-    *,
-    as_delivered: bool,
-    observes: bool,
+    policy: Policy, known: Mapping[str, NetworkInterface], given: _Given, *, as_delivered: bool
 ) -> Replay:
+    file = given.known
     built = stack(policy, known, file.region, file.account, as_delivered=as_delivered)
-    groups = LogGroups(LOG_GROUP, built.formats)
-    return Replay(built, groups, file.account, as_delivered=as_delivered, observes=observes)
+    groups = LogGroups(given.log_group, built.formats)
+    return Replay(built, groups, file.account, as_delivered=as_delivered, observes=given.observes)
 
 
 def _problem(result: ReplayResult, archive: Archive) -> str:
@@ -189,7 +231,7 @@ def _print(
         compared(names[0], results[0], names[1], results[1]) if compares else results[0]
     )
     if as_document:
-        console.print(as_json(to_builtins(whole), indent=2))
+        console.print_document(to_builtins(whole))
     elif isinstance(whole, Comparison):
         console.print(text.comparison(whole))
     else:

@@ -6,7 +6,7 @@ from flowwarden.errors import SettingsError
 
 MISSING = (
     "--report needs the package vl-convert-python, which contains the plotting library: "
-    "pip install 'flow-warden[report]'"
+    "pip install '.[report]'"
 )
 
 

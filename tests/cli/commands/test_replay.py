@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from flowwarden.bootstrap.log_archive import LogArchive
+from flowwarden.errors import DamagedSource, SourceError
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.replay.comparison import Comparison
 from flowwarden.replay.interface_file import InterfaceFile, encoded
 from flowwarden.replay.result import ReplayResult
+from flowwarden.state.sets import DAY
+from flowwarden_cli.commands import replay
 from tests.cli.fakes_console import Ended, flowwarden
 from tests.outside import LABELED
 from tests.replay.archives import LAYOUT, PROBER, SCANNER, incidents, ordinary
@@ -153,11 +159,14 @@ def test_a_source_that_is_not_read_to_its_end_is_an_error(archive: Path) -> None
         (["--format", "xml"], "invalid choice"),
     ],
 )
-def test_wrong_usage_ends_with_2(arguments: list[str], message: str) -> None:
+def test_wrong_usage_ends_with_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Before anything is read."""
-    ended = flowwarden(["replay", "-", *arguments])
-    assert ended.code == 2
-    assert message in ended.stderr
+    with pytest.raises(SystemExit) as ended:
+        flowwarden(["replay", "-", *arguments])
+    assert ended.value.code == 2
+    assert message in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize("option", ["--policy", "--interfaces"])
@@ -169,3 +178,59 @@ def test_a_file_that_is_not_valid_is_an_error(tmp_path: Path, option: str, conte
     ended = flowwarden(["replay", "-", option, path])
     assert ended.code == 1
     assert ended.stderr.startswith("error: ")
+
+
+def of_group(messages: list[list[str]], *options: object, error: SourceError | None = None) -> Ended:
+    """Replay a log group with these pages of messages, of which the last may be followed by an error."""
+
+    def read(_name: str, begin: int, end: int) -> Iterator[list[str]]:
+        assert end - begin == 7 * DAY
+        yield from messages
+        if error is not None:
+            raise error
+
+    known = InterfaceFile(account="111122223333", region="eu-west-1", interfaces=())
+    opened = LogArchive(messages=read, layouts=(LAYOUT,), known=known, notes=("a note",))
+    command = replace(replay.COMMAND, run=lambda given, at: replay.run(given, at, lambda *_: opened))
+    arguments = ["replay", "--log-group", "/flows", "--since", "7d", *options]
+    return flowwarden(arguments, commands=[command])
+
+
+def test_a_log_group_is_replayed_like_its_records_in_files(archive: Path) -> None:
+    """Its pages need no header."""
+    lines = incidents()
+    pages = [lines[at : at + 1000] for at in range(0, len(lines), 1000)]
+    ended = of_group(pages, "--format", "json")
+    assert ended.code == PAGED
+    assert "note: a note" in ended.stderr
+    assert [each.subject for each in result_of(ended).incidents] == [
+        each.subject for each in result_of(flowwarden(["replay", archive, "--format", "json"])).incidents
+    ]
+    assert all("/flows" in each.text for each in result_of(ended).incidents)
+
+
+def test_a_log_group_that_cannot_be_read_to_its_end_is_an_error() -> None:
+    """What was read of it is replayed."""
+    ended = of_group([incidents()], error=DamagedSource("log group /flows: throttled"))
+    assert ended.code == 1
+    assert SCANNER in ended.stdout
+    assert "error: log group /flows: throttled" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--since", "1d", "-"],
+        ["--log-group", "/flows", "-"],
+        ["--log-group", "/flows", "--since", "soon"],
+    ],
+)
+def test_a_path_or_a_log_group_is_needed(arguments: list[str]) -> None:
+    """Not both, and a time only with the second."""
+    known = InterfaceFile(interfaces=())
+    opened = LogArchive(messages=lambda *_: iter(()), layouts=(LAYOUT,), known=known)
+    command = replace(replay.COMMAND, run=lambda given, at: replay.run(given, at, lambda *_: opened))
+    with pytest.raises(SystemExit) as ended:
+        flowwarden(["replay", *arguments], commands=[command])
+    assert ended.value.code == 2

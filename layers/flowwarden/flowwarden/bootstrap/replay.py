@@ -7,11 +7,13 @@ from typing import Final
 
 from flowwarden.bootstrap import dispatcher_service, monitor_service
 from flowwarden.dispatcher.digest_place import DigestPlace
+from flowwarden.dispatcher.dispatch import Dispatcher
 from flowwarden.memory.claims import MemoryClaims
 from flowwarden.memory.formats import MemoryFormats, MemoryFormatStore
 from flowwarden.memory.incidents import MemoryIncidents
 from flowwarden.memory.sets import MemoryDigests, MemoryEvidence
 from flowwarden.memory.sink import MemorySink
+from flowwarden.monitor.pipeline import MonitoringService
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.parameters import RUNBOOKS
@@ -25,6 +27,22 @@ SUPPRESSION_MINUTES: Final = 240
 _LEASE_SECONDS: Final = 50
 _BREADTH: Final = 64
 """A slice has the records of all interfaces, and so the limits of so many batches."""
+
+
+class _Memory:
+    """Everything that AWS keeps in production."""
+
+    def __init__(self) -> None:
+        self.evidence, self.digests = MemoryEvidence(), MemoryDigests()
+        self.claims = MemoryClaims(ClaimTerms(suppression=SUPPRESSION_MINUTES * 60, lease=_LEASE_SECONDS))
+        self.incidents = MemoryIncidents(self.claims)
+        self.pages, self.operations = MemorySink("memory:pages"), MemorySink("memory:operations")
+        self.formats: dict[str, list[str]] = {}
+
+    def expire(self, now: int) -> None:
+        """Delete what the state table would have deleted by then (Unix seconds)."""
+        self.evidence.expire(now)
+        self.digests.expire(now)
 
 
 def stack(
@@ -44,44 +62,49 @@ def stack(
         account: the account, for notifications.
         as_delivered: whether batches are as small as in production, and have the same limits.
     """
-    evidence, digests, formats = MemoryEvidence(), MemoryDigests(), dict[str, list[str]]()
-    claims = MemoryClaims(ClaimTerms(suppression=SUPPRESSION_MINUTES * 60, lease=_LEASE_SECONDS))
-    pages, operations = MemorySink("memory:pages"), MemorySink("memory:operations")
-    known, incidents = LearnedInterfaces(interfaces), MemoryIncidents(claims)
-    service = monitor_service.build(
-        monitor_service.MonitorPorts(
-            formats=MemoryFormats(formats),
-            format_store=MemoryFormatStore(),
-            interfaces=known,
-            state=evidence,
-            claims=claims,
-            digests=digests,
-            pages=pages,
-            operations=operations,
-            breadth=1 if as_delivered else _BREADTH,
-        ),
-        policy,
-        (DEFAULT_LOG_FORMAT,),
-        region=region,
-        suppression_minutes=SUPPRESSION_MINUTES,
+    memory, known = _Memory(), LearnedInterfaces(interfaces)
+    return Stack(
+        monitor=_monitor(memory, known, policy, region, breadth=1 if as_delivered else _BREADTH),
+        dispatcher=_dispatcher(memory, DigestPlace(account, region, RUNBOOKS)),
+        pages=memory.pages,
+        operations=memory.operations,
+        incidents=memory.incidents,
+        interfaces=known,
+        evidence=memory.evidence,
+        formats=memory.formats,
+        expire=memory.expire,
     )
-    sender, _ = dispatcher_service.build(
+
+
+def _monitor(
+    memory: _Memory, known: LearnedInterfaces, policy: Policy, region: str, *, breadth: int
+) -> MonitoringService:
+    ports = monitor_service.MonitorPorts(
+        formats=MemoryFormats(memory.formats),
+        format_store=MemoryFormatStore(),
+        interfaces=known,
+        state=memory.evidence,
+        claims=memory.claims,
+        digests=memory.digests,
+        pages=memory.pages,
+        operations=memory.operations,
+        breadth=breadth,
+    )
+    return monitor_service.build(
+        ports, policy, (DEFAULT_LOG_FORMAT,), region=region, suppression_minutes=SUPPRESSION_MINUTES
+    )
+
+
+def _dispatcher(memory: _Memory, place: DigestPlace) -> Dispatcher:
+    dispatcher, _ = dispatcher_service.build(
         dispatcher_service.DispatcherPorts(
-            incidents=incidents,
-            claims=claims,
-            evidence=evidence,
-            pages=pages,
-            operations=operations,
-            digests=digests,
-            place=DigestPlace(account, region, RUNBOOKS),
+            incidents=memory.incidents,
+            claims=memory.claims,
+            evidence=memory.evidence,
+            pages=memory.pages,
+            operations=memory.operations,
+            digests=memory.digests,
+            place=place,
         )
     )
-
-    def expire(now: int) -> None:
-        evidence.expire(now)
-        digests.expire(now)
-
-    return Stack(
-        monitor=service, dispatcher=sender, pages=pages, operations=operations, incidents=incidents,
-        interfaces=known, evidence=evidence, formats=formats, expire=expire,
-    )  # fmt: skip
+    return dispatcher

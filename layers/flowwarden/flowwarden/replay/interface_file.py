@@ -25,10 +25,15 @@ class InterfaceFile(Struct, frozen=True, kw_only=True):
     interfaces: tuple[NetworkInterface, ...]
 
 
-def encoded(file: InterfaceFile) -> str:
-    """The file as JSON, sorted by interface id."""
+def document(file: InterfaceFile) -> object:
+    """The file as JSON values, sorted by interface id."""
     ordered = sorted(file.interfaces, key=lambda each: each.interface_id)
-    return as_json(msgspec.to_builtins(msgspec.structs.replace(file, interfaces=tuple(ordered))), indent=1)
+    return msgspec.to_builtins(msgspec.structs.replace(file, interfaces=tuple(ordered)))
+
+
+def encoded(file: InterfaceFile) -> str:
+    """The file as JSON."""
+    return as_json(document(file), indent=1)
 
 
 def decoded(name: str, text: str | bytes) -> InterfaceFile:
