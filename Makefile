@@ -158,6 +158,10 @@ eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rate
 replay-bench: .venv/.made ## Measure the speed and memory of `flowwarden replay` on a day of 1,000 interfaces, in about 3 minutes (ARGS=--week: 20 million records)
 	@$(BIN)/python -m benchmarks.replay $(ARGS)
 
+.PHONY: pictures
+pictures: .venv/.made ## Make the pictures in docs/pictures again, in about 5 minutes; needs Chromium with its driver
+	@$(BIN)/python -m benchmarks.pictures
+
 .PHONY: sweep
 sweep: .venv/.made ## Measure the enforcer's sweep of a thousand VPCs, on moto, in about 2 minutes
 	@$(BIN)/python -m benchmarks.enforcement $(ARGS)
