@@ -97,6 +97,7 @@ golden: .venv/.made ## Regenerate the golden notifications of the detectors and 
 	@$(BIN)/python -m tests.monitor.review.golden
 	@$(BIN)/python -m tests.dispatcher.digests.golden
 	@$(BIN)/python -m tests.enforcer.reporting.golden
+	@$(BIN)/python -m tests.sinks.golden
 	@$(BIN)/python -m tests.cli.golden
 
 .PHONY: validate

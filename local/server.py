@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -93,8 +95,21 @@ class EmbeddedAws:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
+        aside = self._set_aside()
         if self._lock is not None:
             self._lock.close()
+        shutil.rmtree(aside, ignore_errors=True)
+
+    def _set_aside(self) -> Path:
+        """Move the unpacked files, and return where they are.
+
+        They are tens of thousands, and their removal takes seconds, on a busy machine a minute. A process
+        that waits for the lock need not wait for that.
+        """
+        aside = self.folder.with_name(f"{self.name}-{os.getpid()}.removed")
+        with suppress(OSError):
+            (self.folder / SCRATCH).rename(aside)
+        return aside
 
     def _start_and_wait(self) -> None:
         for _ in range(ATTEMPTS):
@@ -160,7 +175,6 @@ class EmbeddedAws:
         process, self._process = self._process, None
         if process is not None:
             end_group(process, signal.SIGTERM, STOP_SECONDS)
-            shutil.rmtree(self.folder / SCRATCH, ignore_errors=True)
 
 
 def _reserve(name: str) -> tuple[str, IO[str]]:

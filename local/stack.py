@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from local.clients import Clients
 from local.environment import BUILD, PROJECT, environment, tool
+from local.packing import pack
 from local.processes import run
 from local.server import EmbeddedAws, EmbeddedAwsError, relative
 from local.sources import fingerprint
@@ -99,12 +100,14 @@ def deploy(aws: EmbeddedAws, built: Path, parameters: Parameters | None = None) 
         EmbeddedAwsError: the deployment failed; the message has the end of its output.
     """
     aws.make_bucket(ARTIFACTS)
+    with _locked(built.parent.parent / "lock"):
+        packed = pack(built)
     given = {"Architecture": architecture(), "AwsEndpointUrl": aws.endpoint, **(parameters or {})}
     _sam(
         aws.folder / "deploy.log",
         aws.environment,
         "deploy",
-        f"--template-file={built}",
+        f"--template-file={packed}",
         f"--stack-name={STACK}",
         f"--s3-bucket={ARTIFACTS}",
         "--capabilities=CAPABILITY_IAM",

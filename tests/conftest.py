@@ -30,15 +30,23 @@ gc.set_threshold(50_000, 20, 20)
 
 TOGETHER: Final = "tests/e2e/"
 """A folder whose tests share slow fixtures. In other folders, only tests of the same file share them."""
+APART: Final = "tests/e2e/apart/"
+"""Its tests that start AWS emulators of their own, so that another process can run them."""
 LONGEST: Final = (TOGETHER, "tests/benchmarks/")
 """The slowest folders: they run first, so that no process is left with only them at the end."""
 
 
+def scope_of(nodeid: str) -> str:
+    """What one process runs as a whole: a file, or all tests of `TOGETHER`."""
+    shared = nodeid.startswith(TOGETHER) and not nodeid.startswith(APART)
+    return TOGETHER if shared else nodeid.partition("::")[0]
+
+
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # untyped
-    """With several processes: each runs whole files, and one process runs the whole folder `TOGETHER`."""
+    """With several processes: each runs whole files, and one process runs all that share the fixtures."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
+        return scope_of(nodeid)
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -52,8 +60,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest folders first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """Run the slowest folders first, and `TOGETHER` before all: it takes longest, and in one process."""
+    items.sort(key=lambda item: (scope_of(item.nodeid) != TOGETHER, not item.nodeid.startswith(LONGEST)))
 
 
 def pytest_collection_finish() -> None:

@@ -17,6 +17,7 @@ from benchmarks.cost.installation import MINUTE, Installation, Items, stored_byt
 from benchmarks.cost.traffic import HOUR, SEED, arriving, by_minute, network
 from benchmarks.evaluation.generator.generator import Generator
 from benchmarks.evaluation.generator.model import Delivery
+from flowwarden.state import watermarks
 from flowwarden.state.schema import BASELINES
 
 _PROJECT: Final = Path(__file__).parents[2]
@@ -121,9 +122,10 @@ def incident() -> tuple[float, float]:
         )
         if not one.monitor.publishes:
             raise RuntimeError("the example does not page")
-        until = at + 2 * HOUR
-        one.see(document["logGroup"], until)
-        one.dispatch(until)
+        # Records of later slots are processed meanwhile, each when its time has come.
+        for until in range(at, at + 2 * HOUR, watermarks.SLOT):
+            one.see(document["logGroup"], until)
+            one.dispatch(until)
         if not one.dispatcher.publishes:
             raise RuntimeError("the incident of the example is not resolved")
     both = one.monitor, one.dispatcher

@@ -5,15 +5,20 @@ from __future__ import annotations
 import inspect
 import re
 from collections import Counter
+from typing import Final
 
 import enforcer
 from benchmarks.cost.model import Stack
 from benchmarks.layouts import template
 
+OF_SINKS: Final = frozenset({"HasSinks"})
+"""Conditions of resources for sinks that are off by default."""
+
 
 def resource_types() -> Counter[str]:
-    """How many resources of each type the template has."""
-    return Counter(each["Type"] for each in template()["Resources"].values())
+    """How many resources of each type a stack without further sinks has, in any Region."""
+    resources = template()["Resources"].values()
+    return Counter(each["Type"] for each in resources if each.get("Condition") not in OF_SINKS)
 
 
 def of_template() -> Stack:

@@ -137,7 +137,8 @@ def enforcer(counted: Counted, *, dry_run: bool = False) -> Enforcer:
         routes={},
         clock=Hour(),
     )
-    return Enforcer(aws, FlowLogsPolicy(), STACK, dry_run=dry_run)
+    policy = FlowLogsPolicy(deletion_protection=False)  # moto does not have the operation
+    return Enforcer(aws, policy, STACK, dry_run=dry_run)
 
 
 def _prepare(ec2: Any, logs: Any, vpc_id: str, state: str) -> None:  # noqa: ANN401 - clients

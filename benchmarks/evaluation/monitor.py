@@ -66,6 +66,9 @@ again."""
 _NAMES: Final = re.compile(r"eni-[0-9a-f]+|\d+\.\d+\.\d+\.\d+|[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}")
 
 
+_IN_PARENTHESES: Final = re.compile(r" \([^()]*\)")
+
+
 class Monitor:
     """`MonitoringService` and `Dispatcher` on ports in memory."""
 
@@ -258,12 +261,14 @@ def report(finding: TrafficFinding, delivery: Delivery) -> Page:
 def joined(result: BatchReport, delivery: Delivery) -> Iterator[Page]:
     """The findings of a batch that would page, but belong to an incident that was paged before.
 
-    Only the suppressed alerts show them: each has the summary of one finding in its title.
+    Only the suppressed alerts show them: each has the summary of one finding in its title, with the names of
+    the hosts in parentheses.
     """
-    known = dict(zip(result.delivery.suppressed, result.delivery.known, strict=True))
+    titles = map(_without_names, result.delivery.suppressed)
+    known = dict(zip(titles, result.delivery.known, strict=True))
     paging = [each for each in result.found if each.severity.pages]
     for finding in paging if known else ():
-        summary = describe(finding).summary.removesuffix(".")
+        summary = _without_names(describe(finding).summary).removesuffix(".")
         keys = [key for title, key in known.items() if title.startswith(summary)]
         if keys and isinstance(finding, TrafficFinding):
             both = finding.tally.clients[:TOP], finding.tally.servers[:TOP]
@@ -276,6 +281,10 @@ def joined(result: BatchReport, delivery: Delivery) -> Iterator[Page]:
                 at=None, arrived=delivery.arrived, detector=finding.detector, subject=finding.subject,
                 key=keys[0], confidence=None, names=names, paged=False, joined=True,
             )  # fmt: skip
+
+
+def _without_names(text: str) -> str:
+    return _IN_PARENTHESES.sub("", text)
 
 
 _LETTERS: Final = {Initiator.SOURCE: "s", Initiator.DESTINATION: "d", Initiator.UNKNOWN: "n"}

@@ -26,6 +26,7 @@ class Given(Struct, frozen=True):
 RARE: Final[tuple[tuple[tuple[str, ...], Any], ...]] = (
     (("detail", "requestParameters", "filterPattern"), "REJECT"),
     (("detail", "requestParameters", "destinationArn"), "arn:aws:lambda:eu-west-1:111122223333:function:f"),
+    (("detail", "requestParameters", "logGroupIdentifier"), "/flow-warden/flow-logs"),
     (
         ("detail", "requestParameters", "resourceIdentifier"),
         "arn:aws:logs:eu-west-1:111122223333:log-group:/flow-warden/flow-logs:*",

@@ -12,19 +12,21 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.bootstrap.dispatcher import on_aws
 from flowwarden.dispatcher.dispatch import Dispatcher, DispatchReport
+from flowwarden.https.webhook import Clock
 from flowwarden.printable import as_json
 from flowwarden.settings import DispatcherSettings
 from flowwarden.unreadable import Notes, Unreadable
 
 logger = Logger(service="dispatcher", json_serializer=as_json)
 # The dimension contains the name of the stack, so that stacks do not mix their metrics.
-metrics = Metrics(namespace="FlowWarden", service=os.environ.get("POWERTOOLS_SERVICE_NAME", "dispatcher"))
+SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "dispatcher")
+metrics = Metrics(namespace="FlowWarden", service=SERVICE)
 
 type Wiring = tuple[Dispatcher, Unreadable]
 """The service, and where its ports note what they cannot read."""
@@ -46,7 +48,9 @@ including zeros. An idle run emits none, because a metric costs money in each ho
 
 def wire() -> Wiring:
     """The service on AWS, as configured by the environment. Raises SettingsError."""
-    return on_aws(DispatcherSettings.from_mapping(os.environ), time.sleep)
+    return on_aws(
+        DispatcherSettings.from_mapping(os.environ), Clock(monotonic=time.monotonic, wait=time.sleep)
+    )
 
 
 def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:
@@ -65,6 +69,7 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
         )
         counts = {name: getattr(report, attribute) for name, attribute in METRICS.items()}
         notes = unreadable.take()
+        count_refused(len(report.refused))
         if report.due or report.digests or report.unsent or report.state_unavailable:
             count(counts)
             log(report, notes)
@@ -84,6 +89,20 @@ def count(counts: dict[str, int]) -> None:
     metrics.flush_metrics()
 
 
+def count_refused(number: int) -> None:
+    """Emit how much sinks refused, for the alarm of all functions; nothing if it is zero."""
+    dimensions = {"service": f"{SERVICE.removesuffix('dispatcher')}sinks"}
+    if number:
+        with single_metric(
+            name="NotificationsRefused",
+            unit=MetricUnit.Count,
+            value=number,
+            namespace="FlowWarden",
+            default_dimensions=dimensions,
+        ):
+            pass
+
+
 def log(report: DispatchReport, notes: Notes) -> None:
     """Log what a run did, and what it could not do."""
     if report.left:
@@ -98,6 +117,8 @@ def log(report: DispatchReport, notes: Notes) -> None:
         logger.info("resolved, and not sent: its topic is not configured any more", incident=title)
     for title in report.unsent:
         logger.error("notification not sent; the next run tries again", notification=title)
+    for title in report.refused:
+        logger.error("notification refused; it is not sent there again", notification=title)
     for note in notes.named:
         logger.warning("ignored an invalid part of a state table item", what=note)
     logger.info(

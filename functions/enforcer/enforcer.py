@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
@@ -38,7 +38,8 @@ time remains."""
 
 logger = Logger(service="enforcer", json_serializer=as_json)
 # The dimension contains the name of the stack, so that stacks do not mix their metrics.
-metrics = Metrics(namespace="FlowWarden", service=os.environ.get("POWERTOOLS_SERVICE_NAME", "enforcer"))
+SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "enforcer")
+metrics = Metrics(namespace="FlowWarden", service=SERVICE)
 
 
 class Clock:
@@ -223,11 +224,24 @@ def log_existing(report: EnforcementReport) -> None:
 
 
 def log_delivery(delivery: DeliveryReport) -> None:
-    """Log the notifications that were not sent: repeats, and those that a retry must send."""
+    """Log the notifications that were not sent: repeats, those that a retry must send, and refused ones."""
     for title in delivery.suppressed:
         logger.info("suppressed: already sent, or another run is sending it", notification=title)
     for title in delivery.unsent:
         logger.warning("notification not sent; the event will be retried", notification=title)
+    if not delivery.refused:
+        return
+    logger.error("notifications refused; they are not sent there again", notifications=delivery.refused)
+    of_all_functions = {"service": f"{SERVICE.removesuffix('enforcer')}sinks"}
+    refused = len(delivery.refused)
+    with single_metric(
+        name="NotificationsRefused",
+        unit=MetricUnit.Count,
+        value=refused,
+        namespace="FlowWarden",
+        default_dimensions=of_all_functions,
+    ):
+        pass
 
 
 def count(report: EnforcementReport) -> None:

@@ -33,6 +33,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.bootstrap.monitor import on_aws
 from flowwarden.errors import NotASubscriptionEvent
+from flowwarden.https.webhook import Clock
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.report import BatchReport, route_of
@@ -97,7 +98,7 @@ def wire() -> Wiring:
         ConfigurationError: a setting or the log format is not valid.
     """
     settings = MonitorSettings.from_mapping(os.environ)
-    return settings, on_aws(settings, logger.warning, time.sleep)
+    return settings, on_aws(settings, logger.warning, Clock(monotonic=time.monotonic, wait=time.sleep))
 
 
 def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:
@@ -178,6 +179,7 @@ def report(batch: LogBatch, result: BatchReport) -> None:
         logger.info("more findings that do not page, not listed", more=counts)
     log_some("suppressed: already sent, or another batch is sending it", result.delivery.suppressed)
     log_some("held: the budget for pages is spent", result.delivery.held)
+    report_refused(result.delivery.refused)
     log_some("part of a roll-up", result.delivery.rolled_up)
     for summary in result.delivery.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
@@ -212,6 +214,21 @@ def count(result: BatchReport) -> None:
             default_dimensions={"service": SERVICE},
         ) as metric:
             metric.add_dimension(name="detector", value=detector)
+
+
+def report_refused(refused: Sequence[str]) -> None:
+    """Log what sinks refused, and count it for the alarm of all functions."""
+    for summary in refused:
+        logger.error("notification refused; it is not sent there again", notification=summary)
+    if refused:
+        with single_metric(
+            name="NotificationsRefused",
+            unit=MetricUnit.Count,
+            value=len(refused),
+            namespace=NAMESPACE,
+            default_dimensions={"service": f"{SERVICE.removesuffix('monitor')}sinks"},  # of all functions
+        ):
+            pass
 
 
 def warn_of_unreadable(result: BatchReport) -> None:

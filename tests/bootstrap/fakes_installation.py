@@ -11,12 +11,14 @@ from botocore.exceptions import ClientError
 
 from flowwarden.parameters import with_defaults
 from flowwarden.records.log_format import STACK_LOG_FORMAT
-from flowwarden.state.heartbeats import INTERFACES
+from flowwarden.state import heartbeats
 from flowwarden.state.sets import DAY
 
 NOW: Final = 1_793_611_800
 AT: Final = datetime.fromtimestamp(NOW - 2 * DAY, UTC)
 ACCOUNT, REGION, GROUP = "111122223333", "eu-west-1", "/flow-warden/flow-logs"
+ADOPTED: Final = "/aws/vpc/vpc-9"
+"""A log group that a flow log of others writes into."""
 _FUNCTIONS: Final = ("MonitorFunction", "EnforcerFunction", "DispatcherFunction")
 _ROLES: Final = ("MonitorRole", "EnforcerRole", "DispatcherRole", "DeliveryRole")
 _QUEUES: Final = ("MonitorFailureQueue", "EnforcerFailureQueue", "EnforcerEventQueue")
@@ -53,6 +55,10 @@ def name_of(logical_id: str) -> str:
         **{each: f"arn:aws:sns:{REGION}:{ACCOUNT}:{each}" for each in _ALL["AWS::SNS::Topic"]},
     }
     return named.get(logical_id, f"{logical_id}-1")
+
+
+GIVEN: Final = {"PagerDutySecret": "flow-warden/pagerduty"}
+"""Parameters of the stack that differ from their defaults."""
 
 
 def _resources() -> list[dict[str, Any]]:
@@ -102,9 +108,11 @@ def _metrics(MetricDataQueries: list[Any], **_: Any) -> dict[str, Any]:  # noqa:
 
 
 def _heartbeats(RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - AWS's name
-    """An interface wrote in the first slot that is asked for."""
+    """Two interfaces wrote in the first slot that is asked for, to each of two log groups."""
     ((table, asked),) = RequestItems.items()
-    return {"Responses": {table: [{**asked["Keys"][0], INTERFACES: {"NS": ["7", "8"]}}]}}
+    added = [each for group in (GROUP, ADOPTED) for each in heartbeats.additions(group, {0: [7, 8]})]
+    numbers = {"NS": [str(number) for each in added for number in each.sets[heartbeats.INTERFACES]]}
+    return {"Responses": {table: [{**asked["Keys"][0], heartbeats.INTERFACES: numbers}]}}
 
 
 def _of_stack() -> Given:
@@ -113,7 +121,7 @@ def _of_stack() -> Given:
         "StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/flow-warden/1a",
         "StackStatus": "CREATE_COMPLETE", "CreationTime": AT,
         "DriftInformation": {"StackDriftStatus": "IN_SYNC"},
-        "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in with_defaults({}).items()],
+        "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in with_defaults(GIVEN).items()],
         "Outputs": [
             {"OutputKey": "MonitorFunctionName", "OutputValue": "MonitorFunction-1"},
             {"OutputKey": "FlowLogGroupName", "OutputValue": GROUP},
@@ -206,6 +214,7 @@ def _of_rest() -> Given:
                 "ApproximateNumberOfMessagesNotVisible": "0",
             }
         },
+        ("secretsmanager", "describe_secret"): {"Name": GIVEN["PagerDutySecret"]},
         ("kms", "describe_key"): {"KeyMetadata": {"KeyState": "Enabled"}},
         ("cloudtrail", "describe_trails"): {"trailList": [{"Name": "t", "TrailARN": "arn:t"}]},
         ("cloudtrail", "get_trail_status"): {"IsLogging": True},

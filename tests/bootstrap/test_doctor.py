@@ -17,7 +17,7 @@ from flowwarden.doctor.line import Line, Verdict
 from flowwarden.doctor.report import examine
 from flowwarden.errors import NotDeployed, SettingsError, StackDenied
 from tests.aws.test_hostile_answers import DROPPED, broken, paths
-from tests.bootstrap.fakes_installation import NOW, Account, answers, refusal
+from tests.bootstrap.fakes_installation import ADOPTED, NOW, Account, answers, refusal
 
 ANSWERS = answers()
 STACKS = ("cloudformation", "describe_stacks")
@@ -139,6 +139,7 @@ def test_a_stack_that_does_not_exist_is_not_deployed() -> None:
         ("sns__list_subscriptions_by_topic", "NotFound", "topic-missing"),
         ("sqs__get_queue_attributes", "AWS.SimpleQueueService.NonExistentQueue", "queue-missing"),
         ("kms__describe_key", "NotFoundException", "key-missing"),
+        ("secretsmanager__describe_secret", "ResourceNotFoundException", "sink-secret-missing"),
         ("dynamodb__describe_table", "ResourceNotFoundException", "table-missing"),
         ("lambda__get_policy", "ResourceNotFoundException", "invocation-denied"),
         ("lambda__get_function_event_invoke_config", "ResourceNotFoundException", "function-failures-lost"),
@@ -173,7 +174,7 @@ def test_a_group_of_others_with_a_filter_of_the_stack_must_send_every_line() -> 
     policy["Statement"].append({**policy["Statement"][0], "Condition": condition})
     own, others = (
         "/flow-warden/flow-logs",
-        ("/aws/vpc/vpc-9", "/aws/vpc/vpc-8", "/flow-warden/flow-logs-2", "/other"),
+        (ADOPTED, "/aws/vpc/vpc-8", "/flow-warden/flow-logs-2", "/other"),
     )
 
     def filters(logGroupName: str) -> Any:  # noqa: N803 - AWS's name

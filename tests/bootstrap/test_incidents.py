@@ -11,8 +11,10 @@ from moto import mock_aws
 
 from flowwarden.aws.cloudformation import StackOutputs
 from flowwarden.bootstrap.incidents import LOG_GROUP, PERMISSIONS, TABLE, TOPICS, HintingSink, on_aws
+from flowwarden.bootstrap.incidents import SINKS as OTHERS
 from flowwarden.dispatcher.trial_page import Place, send_test
 from flowwarden.errors import PublishFailed, PublishUnanswered, SettingsError
+from flowwarden.https.webhook import Clock
 from flowwarden.notify.notification import Notification
 from flowwarden_cli.commands.test_page import SINKS
 from tests.aws.clients import REGION, make_state_table, shared
@@ -39,10 +41,11 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> Iterator[StackOutputs]:
 def test_the_outputs_are_those_of_the_template() -> None:
     """And the sinks those that the command offers."""
     assert {*NAMES} <= stack.OUTPUTS.keys()
-    assert (*TOPICS,) == SINKS
+    assert {*TOPICS} <= {*SINKS}
+    assert OTHERS in stack.OUTPUTS
 
 
-@pytest.mark.parametrize("sink", SINKS)
+@pytest.mark.parametrize("sink", TOPICS)
 def test_a_test_page_goes_to_sns(outputs: StackOutputs, sink: str) -> None:
     """SNS accepts both notifications, and nothing stays open."""
     ports = on_aws("x", None, lambda _: None, lambda *_: outputs)
@@ -51,6 +54,19 @@ def test_a_test_page_goes_to_sns(outputs: StackOutputs, sink: str) -> None:
     done = send_test(ports.sinks[sink], ports.claims, ports.desk, place, NOW, "one")
     assert (done.sent, done.resolved, done.problems) == (True, True, ())
     assert (ports.desk.listed(NOW), ports.account) == ([], "123456789012")
+
+
+def test_the_configured_services_are_sinks_too(outputs: StackOutputs) -> None:
+    """With a clock, which only the command that sends to them has."""
+    clock = Clock(monotonic=lambda: 0.0, wait=lambda _seconds: None)
+    more = StackOutputs(outputs.region, {**outputs.values, OTHERS: "pagerduty=name;slack="})
+    assert {*on_aws("x", None, lambda _: None, lambda *_: more).sinks} == {*TOPICS}
+    ports = on_aws("x", None, lambda _: None, lambda *_: more, clock)
+    assert {*ports.sinks} == {*TOPICS, "pagerduty"}
+    place = Place(stack="x", account=ports.account, region=ports.region, log_group=ports.log_group)
+    done = send_test(ports.sinks["pagerduty"], ports.claims, ports.desk, place, NOW, "one")
+    assert not done.sent
+    assert "secret name: ResourceNotFoundException" in done.problems[0]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -49,7 +49,7 @@ def beats(interface: str, at: int) -> dict[str, Sets]:
     """The item after an interface wrote at this time."""
     number = heartbeats.number_of(interface)
     assert number is not None
-    (addition,) = heartbeats.additions(heartbeats.ANY_GROUP, {heartbeats.slot_of(at): [number]})
+    (addition,) = heartbeats.additions("any group", {heartbeats.slot_of(at): [number]})
     return {addition.key: addition.sets}
 
 

@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -94,6 +95,7 @@ def _names(text: str, known: set[str]) -> Iterator[str]:
             yield name
 
 
+@cache
 def logged_by(function: str) -> set[str]:
     """The members that a handler adds to its lines: names of keyword arguments, an upper bound."""
     source = stack.PROJECT / "functions" / function / f"{function}.py"
@@ -109,8 +111,9 @@ def commands(path: Path) -> Iterator[list[str]]:
                 yield shlex.split(call)
 
 
+@cache
 def service_of(name: str) -> ServiceModel:
-    """A service of AWS, as the SDK describes it."""
+    """A service of AWS, as the SDK describes it: up to 10 MB of JSON, so it is read once."""
     return ServiceModel(Loader().load_service_model(name, "service-2"), name)
 
 

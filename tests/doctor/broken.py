@@ -170,6 +170,8 @@ STATES: Final[dict[str, tuple[Break, ...]]] = {
     "operations-unsubscribed": (changed("topics", "operations", confirmed=0),),
     "topic-unconfirmed": (instead("topics", "pages", Topic(arn="arn:aws:sns:x", pending=1)),),
     "topic-partly-confirmed": (changed("topics", "operations", pending=2),),
+    "sink-secret-missing": (instead("sinks", "pagerduty", None),),
+    "sink-secret-deleted": (changed("sinks", "pagerduty", deleting=True),),
     "key-missing": (instead("keys", "topics", None),),
     "key-unusable": (
         instead("keys", "topics", "PendingDeletion"),

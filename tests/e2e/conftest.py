@@ -1,7 +1,7 @@
 """One AWS emulator with the real template deployed, by what `make up` runs, for all tests of this folder.
 
 The tests share it in any order: each has VPCs, interfaces and addresses of its own, so that its
-incidents are its own.
+incidents are its own. Tests that start an emulator of their own are in `apart/`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pytest
 from local.sandbox import NotUp, Sandbox, State
 from local.scenario import Stage
 from local.terminal import Terminal
+from tests.e2e import schedules
 
 NAME: Final = f"sandbox-test-{os.getpid()}"
 UP: Final = f"""
@@ -69,10 +70,11 @@ def state(sandbox: Sandbox) -> State:
 def deployed(state: State) -> Stage:
     """The deployed stack that all tests share.
 
-    The schedule of the dispatcher is off, because no test expects its notifications between two steps. The
-    dispatcher's own tests invoke it.
+    The schedules are off. No test expects the notifications of a scheduled run between two steps. And if an
+    update of a function ends such a run, the emulator then ends every invocation of this function, also that
+    of a test. A run every 5 minutes meets a test only on a busy machine.
     """
-    state.clients.events.disable_rule(Name=state.stack.resources["DispatchSchedule"])
+    schedules.disable(state.clients, state.stack)
     return Stage(state.clients, state.stack)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from local.sandbox import State
 from local.scenario import Stage
-from tests.e2e import command
+from tests.e2e import command, schedules
 
 pytestmark = pytest.mark.e2e
 
@@ -46,7 +46,7 @@ def healthy(stage: Stage) -> Iterator[Stage]:
     clients.dynamodb.update_continuous_backups(
         TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
-    clients.events.enable_rule(Name=stage.stack.resources["DispatchSchedule"])
+    schedules.enable(clients, stage.stack)
     trails = clients.of("cloudtrail")
     trails.create_trail(Name="management", S3BucketName="flow-warden-artifacts", IsMultiRegionTrail=True)
     trails.start_logging(Name="management")
@@ -54,7 +54,7 @@ def healthy(stage: Stage) -> Iterator[Stage]:
         yield stage
     finally:
         trails.delete_trail(Name="management")
-        clients.events.disable_rule(Name=stage.stack.resources["DispatchSchedule"])
+        schedules.disable(clients, stage.stack)
 
 
 def test_the_doctor_names_what_is_broken_and_nothing_when_it_is_mended(healthy: Stage, state: State) -> None:

@@ -26,7 +26,7 @@ from flowwarden.enforcer.state.desired import managed_tags
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
-from flowwarden.errors import EnforcementError, StateUnavailable
+from flowwarden.errors import EnforcementError, NotAvailable, StateUnavailable
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.flow_logs import FlowLogsPolicy
@@ -98,6 +98,16 @@ class FakeGroups:
                 others = tuple(each for each in group.subscriptions if each.name != step.subscription.name)
                 group = replace(group, subscriptions=(*others, step.subscription))
         self.there[step.group] = group
+
+
+class GroupsWithoutProtection(FakeGroups):
+    """CloudWatch Logs in a Region, with an SDK or on an emulator that does not know deletion protection."""
+
+    def carry_out(self, step: LogGroupStep) -> None:
+        """Refuse the one step."""
+        if isinstance(step, ProtectLogGroup):
+            raise NotAvailable("PutLogGroupDeletionProtection: not available in this runtime")
+        super().carry_out(step)
 
 
 @dataclass

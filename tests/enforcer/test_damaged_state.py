@@ -58,7 +58,7 @@ from tests.aws.dynamodb.damage import (
     restore,
 )
 from tests.enforcer.deletions import EVE
-from tests.enforcer.fakes import GROUP, STACK, TERMS, Fakes
+from tests.enforcer.fakes import STACK, TERMS, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import BORN, DESIRED, RETRY, SWEEP, THROTTLED, existing, own
 from tests.examples import examples
@@ -283,7 +283,7 @@ def test_each_kind_of_item_with_other_types_is_counted(item: Any) -> None:
 def test_damaged_heartbeats_verify_nothing_and_delete_nothing_of_others(kind: str) -> None:
     """The enforcer does not trust the items of the monitor either."""
     begin()
-    for key in heartbeats.keys(GROUP, [DAMAGED_AT // 1800]):
+    for key in heartbeats.keys([DAMAGED_AT // 1800]):
         restore({"pk": {"S": key}, "sk": {"S": "sets"}, "interfaces": DAMAGE[kind]})
     account = OnTable(claims_in_table=False)
     account.settle()

@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide.log_groups import LogGroupStep, ProtectLogGroup
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.state.inventory import LogGroup
 from flowwarden.enforcer.triggers import trigger
-from flowwarden.errors import NotAvailable
 from tests.enforcer.cases import OLD
-from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, FakeGroups, Fakes, sound
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, FakeGroups, Fakes, GroupsWithoutProtection, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import AT_ONCE, BORN, SWEEP, existing, own, run
 
@@ -81,19 +79,9 @@ def test_a_group_that_the_enforcer_creates_is_protected_at_once() -> None:
     assert fakes.groups.there[GROUP].is_protected
 
 
-class OldGroups(FakeGroups):
-    """CloudWatch Logs in a Region, or with an SDK, that does not know deletion protection."""
-
-    def carry_out(self, step: LogGroupStep) -> None:
-        """Refuse the one step."""
-        if isinstance(step, ProtectLogGroup):
-            raise NotAvailable("PutLogGroupDeletionProtection: not available in this runtime")
-        super().carry_out(step)
-
-
 def test_where_protection_is_not_available_nothing_is_reported() -> None:
     """Each sweep would repeat it, and no action would help."""
-    report = run(account(groups=OldGroups()).service(AT_ONCE), SWEEP, BORN)
+    report = run(account(groups=GroupsWithoutProtection()).service(AT_ONCE), SWEEP, BORN)
     assert report.remediations == ()
 
 

@@ -30,7 +30,7 @@ from flowwarden.policy.flow_logs import SETTINGS
 from flowwarden.settings import EnforcerSettings
 from flowwarden.unreadable import Unreadable
 from tests.enforcer.cases import changed
-from tests.enforcer.fakes import MONITOR, FakeGroups, FakeOutbox, FakeRoles, Fakes, FakeWorkQueue
+from tests.enforcer.fakes import MONITOR, FakeOutbox, FakeRoles, Fakes, FakeWorkQueue, GroupsWithoutProtection
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.functions.captured import captured
 from tests.hostile import is_visible, places, poisoned, texts
@@ -122,10 +122,10 @@ def moment(event: dict[str, Any]) -> float:
 def run_of(case: dict[str, Any]) -> Run:
     """The handler in the account of an example event."""
     described, ec2 = case["account"], ec2_of(case["account"])
-    fakes = Fakes(ec2=ec2)
+    fakes = Fakes(ec2=ec2)  # as on the emulator, where the same events run
     if "log_groups" in described:
         groups = msgspec.convert(described["log_groups"], list[LogGroup])
-        fakes.groups = FakeGroups({each.name: each for each in groups})
+        fakes.groups = GroupsWithoutProtection({each.name: each for each in groups})
     if "role" in described:
         fakes.roles = FakeRoles(msgspec.convert(described["role"], DeliveryRole | None))
     pending = msgspec.convert(described.get("pending", []), list[WorkItem])

@@ -297,6 +297,7 @@ def test_the_resource_gets_every_parameter_that_is_checked() -> None:
         "ExistingLogGroups",
         "OtherDestinations",
         "TagFields",
+        "SinkRoutes",
     }
 
 

@@ -171,8 +171,19 @@ def test_a_destination_is_the_network_that_most_was_sent_to() -> None:
     assert same is not None
     assert other is not None
     assert named.identity == same.identity == other.identity
-    assert set(same.asks) <= set(named.places)
+    assert not set(same.asks).isdisjoint(named.places)
     assert set(other.asks).isdisjoint(named.places)
+
+
+def test_a_host_of_an_ordinary_change_must_not_go_elsewhere_unnoticed() -> None:
+    """Once hosts of its role were reported together; not again and again, if its destinations vary."""
+    named = cause(sends("10.0.1.1", "203.0.113.9"), Shares.DESTINATION)
+    elsewhere = cause(sends("10.0.1.1", "192.0.2.66"), Shares.DESTINATION)
+    assert named is not None
+    assert elsewhere is not None
+    assert (named.identity, elsewhere.strict) == (elsewhere.identity, True)
+    assert set(elsewhere.asks).isdisjoint(named.places)
+    assert "10.0.1.1" in elsewhere.asks, "it is a place itself once it was reported for another network"
 
 
 def test_each_finding_of_a_batch_asks_for_its_own_place() -> None:
@@ -189,7 +200,8 @@ def test_each_finding_of_a_batch_asks_for_its_own_place() -> None:
         ),
     )
     assert alert.evidence is not None
-    assert alert.evidence.asks == (("203.0.113.0/24 6/443",), ("192.0.2.0/24 6/443",))
+    networks_asked = ("203.0.113.0/24 6/443", "192.0.2.0/24 6/443")
+    assert alert.evidence.asks == tuple((each, "10.0.1.1") for each in networks_asked)
     text = alert.notification(Claim(state=ClaimState.CLAIMED)).text
     networks = "203.0.113.0/24", "192.0.2.0/24"
     shown = "; ".join(f"hosts of tag:Role=app connect to {each} (tcp/443)" for each in networks)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowwarden.aws.dynamodb.sets import LONGEST
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.state import heartbeats
@@ -40,8 +41,8 @@ def test_interfaces_added_one_by_one_are_read_together(sightings: list[tuple[int
         expected[slot].add(number)
         for addition in heartbeats.additions("flows", {slot: [number]}):
             items[addition.key] = merged(items.get(addition.key, {}), addition.sets)
-    wanted = heartbeats.keys("flows", range(4))
-    assert heartbeats.seen(wanted, items) == expected
+    wanted = heartbeats.keys(range(4))
+    assert heartbeats.seen(wanted, items, "flows") == expected == heartbeats.seen(wanted, items)
 
 
 def test_a_few_interfaces_are_one_item_and_many_are_spread() -> None:
@@ -50,7 +51,7 @@ def test_a_few_interfaces_are_one_item_and_many_are_spread() -> None:
     assert len(heartbeats.additions("flows", {7: few})) == 1
     assert len(heartbeats.additions("flows", {7: range(1, heartbeats.FEW + 2)})) == heartbeats.SHARDS
     items = {each.key: each.sets for each in heartbeats.additions("flows", {7: few})}
-    assert heartbeats.seen(heartbeats.keys("flows", [7]), items) == {7: frozenset(few)}
+    assert heartbeats.seen(heartbeats.keys([7]), items, "flows") == {7: frozenset(few)}
 
 
 SLOT, NOW = heartbeats.SLOT, 1_764_000_000
@@ -96,11 +97,34 @@ def test_the_time_of_a_batch_is_the_median_of_its_records() -> None:
     assert heartbeats.moment(READER.read(["nonsense"]), NOW) == NOW
 
 
-def test_log_groups_are_independent() -> None:
-    """An interface that writes to one group has no heartbeat in the other."""
-    (addition,) = heartbeats.additions("one", {7: [0x1AB]})
-    items = {addition.key: addition.sets}
-    assert heartbeats.seen(heartbeats.keys("other", [7]), items) == {7: frozenset()}
+@given(st.lists(st.tuples(st.sampled_from(["one", "two", "three"]), IDS)))
+def test_one_item_shows_each_log_group_and_all_of_them(sightings: list[tuple[str, str]]) -> None:
+    """An interface that writes to one group has no heartbeat in another, but one in any."""
+    items: dict[str, dict[str, frozenset[int]]] = {}
+    wrote: dict[str, set[int]] = {group: set() for group in ("one", "two", "three", "none")}
+    for group, interface_id in sightings:
+        number = heartbeats.number_of(interface_id)
+        assert number is not None
+        wrote[group].add(number)
+        for addition in heartbeats.additions(group, {7: [number]}):
+            items[addition.key] = merged(items.get(addition.key, {}), addition.sets)
+    wanted = heartbeats.keys([7])
+    for group, numbers in wrote.items():
+        assert heartbeats.seen(wanted, items, group) == {7: numbers}
+    assert heartbeats.seen(wanted, items) == {7: set().union(*wrote.values())}
+
+
+def test_a_stored_number_is_as_long_as_the_schema_states() -> None:
+    """A longer one would be ignored when it is read."""
+    longest = heartbeats.number_of(f"eni-{'f' * 17}")
+    assert longest is not None
+    numbers = [
+        each
+        for group in map(str, range(100))
+        for addition in heartbeats.additions(group, {7: [longest]})
+        for each in addition.sets["interfaces"]
+    ]
+    assert max(each.bit_length() for each in numbers) == HEARTBEATS.bits <= LONGEST
 
 
 def test_an_addition_is_kept_for_its_retention() -> None:

@@ -110,7 +110,7 @@ STORED = [
     (schema.UPLOAD_SIZES, ("tag:web", 7), ("upload-sizes#tag:web#7", "sets")),
     (schema.BASELINES, ("tag:web", 7), ("baseline#tag:web#7", "sets")),
     (schema.SKIPPED, ("eni-1", 7), ("skipped#eni-1#7", "sets")),
-    (schema.HEARTBEATS, ("/group", 7, 3), ("heartbeat#/group#7#3", "sets")),
+    (schema.HEARTBEATS, (7, 3), ("heartbeat#7#3", "sets")),
     (schema.DIGESTS, (7,), ("digest-hour#7", "sets")),
     (schema.INCIDENTS, ("sns:pages", "k"), ("incident#sns:pages#k", "claim")),
     (schema.PAGE_BUDGET, ("sns:pages", 7), ("page-budget#sns:pages#7", "budget")),

@@ -141,7 +141,7 @@ def imported_by(function: str) -> set[str]:
     name = function.lower()
     files = [
         PROJECT / "functions" / name / f"{name}.py",
-        *(BOOTSTRAP / f"{each}.py" for each in (name, *(["policy"] if function in QUEUED else []))),
+        *(BOOTSTRAP / f"{each}.py" for each in (name, "sinks", *(["policy"] if function in QUEUED else []))),
     ]
     trees = [ast.parse(path.read_text()) for path in files]
     found = (node for tree in trees for node in ast.walk(tree))

@@ -60,7 +60,12 @@ def body(values: dict[str, str], *, sees_iam: bool) -> dict[str, Any]:
     condition, more, less = variables["DeliveryRoleAlarm"]["Fn::If"]
     assert condition == "SeesIam"
     alarm = more["Fn::Sub"] if sees_iam else less
-    known = values | {"DeliveryRoleAlarm": re.sub(r"\$\{(.*?)\}", lambda found: values[found[1]], alarm)}
+    condition, of_sinks, none = variables["SinksAlarm"]["Fn::If"]
+    assert (condition, none) == ("HasSinks", "")
+    known = values | {
+        name: re.sub(r"\$\{(.*?)\}", lambda found: values[found[1]], each)
+        for name, each in (("DeliveryRoleAlarm", alarm), ("SinksAlarm", of_sinks["Fn::Sub"]))
+    }
     filled = re.sub(r"\$\{(?!!)(.*?)\}", lambda found: known.get(found[1], f"<{found[1]}>"), text)
     resolved: dict[str, Any] = json.loads(filled.replace("${!", "${"))
     return resolved

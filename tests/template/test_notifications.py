@@ -139,6 +139,7 @@ WATCHED = {
             "PolicyInvalid",
         )
     ),
+    ("FlowWarden", "NotificationsRefused", "service", "sinks"),
     ("FlowWarden", "EnforcerStateUnreadable", "service", "enforcer"),
     ("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", "PagesTopic"),
 }
@@ -359,6 +360,7 @@ def count_one_of_each() -> None:
     ones = dict.fromkeys(monitor.METRICS.values(), 1)
     report: Any = SimpleNamespace(**ones, delay=1, findings_by_detector={})
     monitor.count(report)
+    monitor.report_refused(["a page"])
     monitor.metrics.flush_metrics()
 
 

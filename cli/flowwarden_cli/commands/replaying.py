@@ -86,8 +86,6 @@ def run(options: Namespace, console: Console, wired: Wiring | None = None) -> in
     if given.messages is not None:
         archive.add(given.log_group, given.first, given.messages)
     results = _replayed(archive, given, as_delivered=options.as_delivered)
-    if not archive.count:
-        console.report("note: no files; names that begin with . or _ are skipped")
     if problem := _problem(results[0], archive):
         console.report(f"error: {problem}")
         return UNREADABLE
@@ -220,7 +218,9 @@ def _problem(result: ReplayResult, archive: Archive) -> str:
         return (
             "no record has a time, so nothing can be replayed: the log format has neither ${end} nor ${start}"
         )
-    return "nothing was read" if archive.count and not records.all else ""
+    if not archive.count:
+        return "no files; names that begin with . or _ are skipped"
+    return "" if records.all else "nothing was read"
 
 
 def _print(

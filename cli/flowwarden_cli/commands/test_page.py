@@ -15,7 +15,8 @@ if TYPE_CHECKING:  # not needed to parse arguments, and slow to load
 
 type Wiring = Callable[[str, str | None], IncidentPorts]
 
-SINKS: Final = ("pages", "operations")
+SINKS: Final = ("pages", "operations", "pagerduty", "slack", "teams")
+"""The topics, and the names of `flowwarden.sinks.table`, which a test compares."""
 
 _DESCRIPTION: Final = """\
 Sends a marked test page through the way of every page: it is claimed in the
@@ -26,8 +27,9 @@ _EXAMPLES: Final = """\
 examples:
   flowwarden test-page --stack flow-warden --region eu-west-1
   flowwarden test-page --sink operations
+  flowwarden test-page --sink pagerduty
 
-exit codes: 0 success: SNS accepted both notifications; 1 it did not, or AWS
+exit codes: 0 success: the service accepted both; 1 it did not, or AWS
 could not be read; 2 wrong usage; 130 interrupted
 """
 
@@ -39,7 +41,7 @@ def _add_arguments(command: ArgumentParser) -> None:
         choices=SINKS,
         default=SINKS[0],
         metavar="SINK",
-        help="the topic: pages (default) or operations",
+        help="the topic: pages (default) or operations; or another service, such as pagerduty",
     )
     command.add_argument("--json", action="store_true", help="print JSON instead of text")
 

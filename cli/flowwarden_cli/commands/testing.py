@@ -9,8 +9,11 @@ from collections.abc import Callable
 
 from flowwarden.bootstrap.incidents import IncidentPorts, on_aws
 from flowwarden.dispatcher.trial_page import Place, send_test
-from flowwarden.errors import FlowWardenError
+from flowwarden.errors import FlowWardenError, SettingsError
+from flowwarden.https.webhook import Clock
+from flowwarden.notify.ports import Sink
 from flowwarden.printable import as_json, one_line
+from flowwarden.sinks.table import BY_NAME
 from flowwarden_cli.commands import stored
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
 from flowwarden_cli.commands.stack import region_of
@@ -33,14 +36,14 @@ def run(
     """
     try:
         region = region_of(options.region)
-        ports = wired(options.stack, region) if wired else on_aws(options.stack, region, time.sleep)
+        ports = wired(options.stack, region) if wired else _on_aws(options.stack, region)
         place = Place(
             stack=one_line(options.stack),
             account=ports.account,
             region=ports.region,
             log_group=ports.log_group,
         )
-        sink = ports.sinks[options.sink]
+        sink = _sink(options, ports)
         done = send_test(sink, ports.claims, ports.desk, place, int(console.now()), attempt())
     except FlowWardenError as error:
         console.report(f"error: {stored.explained(error)}")
@@ -55,3 +58,16 @@ def run(
     for each in done.problems:
         console.report(f"error: {each}")
     return SUCCEEDED if done.sent and done.resolved and not done.problems else UNREADABLE
+
+
+def _on_aws(stack: str, region: str | None) -> IncidentPorts:
+    clock = Clock(monotonic=time.monotonic, wait=time.sleep)
+    return on_aws(stack, region, time.sleep, clock=clock)
+
+
+def _sink(options: Namespace, ports: IncidentPorts) -> Sink:
+    """The sink of the options. Raises SettingsError if the stack has no such sink."""
+    if options.sink not in ports.sinks:
+        parameter = BY_NAME[options.sink].parameter
+        raise SettingsError(f"stack {options.stack} has no {options.sink}: set the parameter {parameter}")
+    return ports.sinks[options.sink]

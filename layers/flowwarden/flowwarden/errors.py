@@ -23,7 +23,8 @@ FlowWardenError
 ├── NamesUnavailable          AWS did not return names for a notification
 ├── RulesUnavailable          EC2 or the state table did not return rules, or changes of rules
 ├── PublishFailed             a notification could not be sent; the batch must be retried
-│   └── PublishUnanswered     it may have been sent: the service did not answer
+│   ├── PublishUnanswered     it may have been sent: the service did not answer
+│   └── PublishRefused        it would be refused again: it is not retried
 └── EnforcementError          the flow log of a VPC could not be created or repaired
     ├── FlowLogExists         EC2 reports that the flow log already exists: describe it again
     ├── VpcGone               the VPC was deleted in the meantime
@@ -147,6 +148,10 @@ class PublishFailed(FlowWardenError):
 
 class PublishUnanswered(PublishFailed):
     """The service did not answer: the notification may have been sent, and sending it again may repeat it."""
+
+
+class PublishRefused(PublishFailed):
+    """The service refused the notification, or a sink is configured wrongly: a retry would not help."""
 
 
 class EnforcementError(FlowWardenError):

@@ -25,6 +25,7 @@ OTHER_DESTINATIONS: Final = "OtherDestinations"
 TAG_FIELDS: Final = "TagFields"
 EXISTING_LOG_GROUPS: Final = "ExistingLogGroups"
 YES: Final = "yes"
+SINK_ROUTES: Final = "SinkRoutes"
 RUNBOOKS: Final = "docs/runbooks"
 """The folder of the runbooks in the project: their base address if they are not published elsewhere."""
 
@@ -86,6 +87,13 @@ def _page_limit(default: str, variable: str) -> Parameter:
     return Parameter(default, variable, write=write, least=0, most=MOST_PAGES)
 
 
+def _secret() -> Parameter:
+    write = "the name of a secret, at most 64 letters, digits and / _ . -, or nothing"
+    return Parameter("", write=write, pattern="^$|^[A-Za-z0-9/_.-]{1,64}$")
+
+
+_ROUTE: Final = "(pages|operations|digests)"
+_ROUTES_OF_ONE: Final = f"[a-z]+={_ROUTE}(,{_ROUTE})*"
 _RETENTIONS: Final = tuple(map(str, RETENTIONS))
 _RETENTION: Final = "a retention that CloudWatch Logs supports, such as 7, 30, 90 or 365"
 _EMAIL: Final = r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$"
@@ -135,6 +143,15 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
             "DIGESTS",
             write="hourly and daily, daily or no",
             values=tuple(each.value for each in Digests),
+        ),
+        "PagerDutySecret": _secret(),
+        "SlackSecret": _secret(),
+        "TeamsSecret": _secret(),
+        SINK_ROUTES: Parameter(
+            "",
+            write="SERVICE=ROUTE,ROUTE separated by spaces, such as pagerduty=pages,operations, or nothing",
+            pattern=rf"^$|^{_ROUTES_OF_ONE}( {_ROUTES_OF_ONE})*$",
+            longest=200,
         ),
         "Dashboard": Parameter("no", write="yes or no", values=_YES_OR_NO),
         POLICY: Parameter("{}", "POLICY"),

@@ -28,6 +28,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     aws_region: Text
     operations_topic_arn: Text
     state_table: Text
+    sinks: str = ""
+    """The sinks beside the topics, see `flowwarden.sinks.table`; '' for none."""
     claim_lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = 50
     """Lease of a claim, after which another invocation may take it over. Longer than the monitor's timeout
     (40 s) and than the other functions take to send; shorter than the time until Lambda's first retry (about

@@ -172,10 +172,18 @@ def test_a_member_sent_for_a_shared_place_does_not_repeat_at_another_place(claim
     assert sends(claims, NOW + 5, tries("b", "1", "2"))
 
 
-def test_a_member_sent_alone_repeats_at_another_place(claims: Claims) -> None:
-    """A scanner tries one service after the other: that is one incident."""
-    assert sends(claims, NOW, of("a", places=("80",), asks=(("80", "a"),), strict=True))
-    assert not sends(claims, NOW + 1, of("a", places=("81",), asks=(("81", "a"),), strict=True))
+def test_a_member_sent_alone_repeats_at_another_place_until_others_join(claims: Claims) -> None:
+    """A scanner tries one service after the other: that is one incident. What others do, too, is a change."""
+
+    def tries(member: str, service: str) -> Evidence:
+        return of(member, places=(service,), asks=((service, member),), strict=True)
+
+    assert sends(claims, NOW, tries("a", "80"))
+    assert not sends(claims, NOW + 1, tries("a", "81"))
+    assert not sends(claims, NOW + 2, tries("b", "80"))
+    assert not sends(claims, NOW + 3, tries("a", "80"))
+    assert sends(claims, NOW + 4, tries("a", "82"))
+    assert not sends(claims, NOW + 5, tries("a", "83"))
 
 
 def test_ten_times_as_many_members_are_sent(claims: Claims) -> None:

@@ -40,16 +40,16 @@ def test_an_index_is_billed_for_what_it_removes_and_for_what_it_adds() -> None:
 
 
 def test_long_numbers_take_more_bytes() -> None:
-    """Interfaces have 22 digits."""
-    assert number_bytes(HEARTBEATS, "interfaces") == 12
-    key = HEARTBEATS.key_of("group", 1, 2)
-    assert bytes_of_sets(key, {"interfaces": frozenset(range(90))}) > 1024
+    """Interfaces with the hash of their log group have 30 digits."""
+    assert number_bytes(HEARTBEATS, "interfaces") == 16
+    key = HEARTBEATS.key_of(1, 2)
+    assert bytes_of_sets(key, {"interfaces": frozenset(range(70))}) > 1024
 
 
 def test_writes_are_counted_by_kind_of_item() -> None:
     """The larger the item, the more."""
     table = Evidence()
-    key = HEARTBEATS.key_of("group", 1, 2)
+    key = HEARTBEATS.key_of(1, 2)
     for numbers in ({1}, {*range(90)}):
         table.add(Addition(key, {"interfaces": frozenset(numbers)}, NOW))
     assert table.write_units == {HEARTBEATS.name: 1 + 2}

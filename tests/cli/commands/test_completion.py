@@ -61,7 +61,7 @@ def completed(folder: Path, *words: str) -> list[str]:
         (["incidents", ""], ["list", "show", "ack", "resolve", "mute"]),
         (["incidents", "mute", "8cf7", "--f"], ["--for"]),
         (["mutes", ""], ["list", "remove"]),
-        (["test-page", "--sink", ""], ["pages", "operations"]),
+        (["test-page", "--sink", ""], ["pages", "operations", "pagerduty", "slack", "teams"]),
         (["completion", "b"], ["bash"]),
     ],
 )

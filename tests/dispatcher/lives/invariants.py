@@ -11,7 +11,6 @@ from tests.dispatcher.lives.simulated_stack import SimulatedStack
 
 NOTIFIED, COPIES, BUDGET, RESOLVED, DIGESTS = "notified", "copies", "budget", "resolved", "digests"
 INVARIANTS = NOTIFIED, COPIES, BUDGET, RESOLVED, DIGESTS
-SINKS = "chat", "mail"
 LATER = 10**7
 
 
@@ -33,7 +32,7 @@ def violations(stack: SimulatedStack) -> dict[str, list[str]]:
 
 def _notified(stack: SimulatedStack) -> Iterator[str]:
     """Each sink got each incident, singly or in a roll-up that lists it."""
-    for sink in SINKS:
+    for sink in stack.pagers:
         notified = {
             key for each in stack.sent if each.sink == sink for key in each.keys if _notifies(each.event)
         }
@@ -96,7 +95,7 @@ def _resolved(stack: SimulatedStack) -> Iterator[str]:
     """
     least = 1 if _unanswered(stack) <= 1 else 0
     ended = max if stack.mishaps.hit else min
-    for sink in SINKS:
+    for sink in stack.pagers:
         mine = [each for each in stack.sent if each.sink == sink]
         for key, seen in LAST_SEEN.items():
             ends = [each.at for each in mine if each.event == "resolved" and key in each.keys]

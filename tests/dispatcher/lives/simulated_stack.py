@@ -43,6 +43,8 @@ from tests.notify.fakes import CrashError, MemorySink
 from tests.state.test_digests import SWEEP
 from tests.state.test_digests import hour as hour_of
 
+TRACKER: Final = "tracker"
+"""A receiver whose service tracks incidents, so that it gets each end by itself."""
 TABLE_AWAY: Final = StateUnavailable("unavailable in the test")
 SINK_AWAY: Final = {
     Fault.REFUSED: PublishFailed("refused by the test"),
@@ -65,6 +67,16 @@ class Sent(Struct, frozen=True):
     keys: tuple[str, ...]
     """The incidents that it is about."""
     critical: bool
+
+
+class Outage(Struct, frozen=True):
+    """A sink that fails for some time."""
+
+    sink: str
+    begin: int
+    """Unix seconds."""
+    end: int
+    error: PublishFailed
 
 
 class Mishaps(Faults):
@@ -106,14 +118,18 @@ class Ports(Struct, frozen=True):
 
 
 class _Receiver(MemorySink):
-    """A sink that notes when each notification arrived."""
+    """A sink that notes when each notification arrived; it fails as long as the stack says."""
 
     def __init__(self, name: str, stack: SimulatedStack) -> None:
         super().__init__(name=name)
         self._stack = stack
+        self.tracks_incidents = name == TRACKER
 
     def send(self, notification: Notification) -> None:
         """See the port."""
+        outage = self._stack.outage
+        if outage is not None and outage.sink == self.name and outage.begin <= self._stack.now < outage.end:
+            raise outage.error
         self._stack.sent.append(_noted(self.name, self._stack.now, self._stack.clock, notification))
 
 
@@ -142,6 +158,9 @@ class SimulatedStack:
     """Seconds by which the clock of the dispatcher is ahead of the monitor's."""
     twice: bool = False
     """Whether each batch is delivered twice."""
+    pagers: tuple[str, ...] = ("chat", "mail")
+    """The receivers of pages."""
+    outage: Outage | None = None
     now: int = 0
     clock: int = 0
     """The time by the clock of the function that runs."""
@@ -155,7 +174,7 @@ class SimulatedStack:
     def __post_init__(self) -> None:
         """The receivers, and a warm container of the dispatcher."""
         self._queue: list[tuple[int, int, Callable[[], None]]] = []
-        self._sinks = {name: _Receiver(name, self) for name in ("chat", "mail", "operations")}
+        self._sinks = {name: _Receiver(name, self) for name in (*self.pagers, "operations")}
         self._warm: DigestSender | None = None
         self.mishaps.other = self._dispatch_beside
 
@@ -229,8 +248,8 @@ class SimulatedStack:
         self.clock = before
 
     def _routes(self, faults: Faults) -> Any:
-        chat, mail, operations = (faults.port(each, SINK_AWAY) for each in self._sinks.values())
-        return {Route.PAGES: (chat, mail), Route.OPERATIONS: (operations,)}
+        *pagers, operations = (faults.port(each, SINK_AWAY) for each in self._sinks.values())
+        return {Route.PAGES: tuple(pagers), Route.OPERATIONS: (operations,)}
 
     def _see(self, at: int) -> None:
         """Records until this time were processed."""

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.monitor.caches.heartbeats import WRITE_SECONDS, WRITES_AT_ONCE
+from flowwarden.monitor.caches.heartbeats import (
+    REPEAT_SECONDS,
+    SPREAD,
+    WRITE_AT,
+    WRITES_AT_ONCE,
+    GroupHeartbeats,
+)
 from flowwarden.monitor.detectors import interface_silent, records_skipped
 from flowwarden.monitor.detectors.interface_silent import (
     LOST_AT_MOST,
@@ -22,7 +28,7 @@ from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.records.subscription import LogBatch
-from flowwarden.state import watermarks
+from flowwarden.state import heartbeats
 from flowwarden.state.heartbeats import SLOT
 from tests.examples import examples
 from tests.monitor.batches import Container
@@ -313,18 +319,53 @@ def test_gaps_in_the_table_are_the_measure_of_what_is_missing_by_chance() -> Non
     assert lost_by_chance(100, gaps) > LOST_AT_MOST
 
 
-def test_a_container_writes_every_twenty_minutes() -> None:
-    """It does not repeat what it has written."""
+def beats(account: Account) -> list[str]:
+    """The keys of the heartbeats that were written, in their order."""
+    return [key for key in account.evidence.written if key.startswith("heartbeat#")]
+
+
+def test_a_container_writes_once_per_slot() -> None:
+    """It does not repeat what it has written; one more write for each slot of the watermark."""
     account = Account()
     container = account.container()
     deliveries = fleet(silent_from=WINDOWS)
     for batch, now in deliveries:
         account.deliver(container, batch, now)
-    seconds = deliveries[-1][1] - deliveries[0][1]
-    # For its log group, and for all log groups; and each slot of the watermark.
-    heartbeats, slots = 2 * (WRITES_AT_ONCE + seconds // WRITE_SECONDS), 1 + seconds // watermarks.SLOT
-    assert 0 < account.evidence.writes <= heartbeats + slots
-    assert account.evidence.writes < len(deliveries) / 3
+    slots = 1 + (deliveries[-1][1] - deliveries[0][1]) // SLOT
+    assert slots - 1 <= len({key.split("#")[1] for key in beats(account)}) <= slots
+    assert len(beats(account)) <= WRITES_AT_ONCE + slots
+    assert account.evidence.writes <= len(beats(account)) + slots
+
+
+@pytest.mark.parametrize("offset", [0, 119, SPREAD - 1])
+def test_each_slot_is_written_before_the_next_one_begins(offset: int) -> None:
+    """With all interfaces that write in its first window, so that the slots before one are complete."""
+    account = Account()
+    container = account.container()
+    for batch, now in fleet(silent_from=WINDOWS):
+        at = now + offset
+        begin = at // SLOT * SLOT
+        account.deliver(container, batch, at)
+        if at - begin >= WRITE_AT + SPREAD and at > BEGIN + 3600:
+            wanted = heartbeats.keys([begin // SLOT])
+            (wrote,) = heartbeats.seen(wanted, account.evidence.read([*wanted]), "group").values()
+            assert len(wrote) == len(IDS)
+
+
+@given(now=st.integers(BEGIN, BEGIN + SLOT), fails=st.booleans())
+def test_a_write_is_due_once_in_each_slot_and_a_failed_one_minutes_later(now: int, *, fails: bool) -> None:
+    """The first ones are due at once; the containers of a log group do not write at the same second."""
+    group = GroupHeartbeats(heartbeats.slot_of(now))
+    for _ in range(WRITES_AT_ONCE):
+        assert group.is_due(now)
+        group.mark_written(now, complete=True)
+    due = next(each for each in range(now, now + 2 * SLOT) if group.is_due(each))
+    assert WRITE_AT <= due % SLOT < WRITE_AT + SPREAD
+    group.mark_written(due, complete=not fails)
+    again = next(each for each in range(due, due + 2 * SLOT) if group.is_due(each))
+    assert (
+        again == due + REPEAT_SECONDS if fails else heartbeats.slot_of(again) == heartbeats.slot_of(due) + 1
+    )
 
 
 def test_a_failed_write_is_retried() -> None:
@@ -335,7 +376,7 @@ def test_a_failed_write_is_retried() -> None:
         account.evidence.is_away = BEGIN + 8 * WINDOW < now < BEGIN + 14 * WINDOW
         account.deliver(container, batch, now)
     assert account.reported == []
-    slots = {key.split("#")[2] for key in account.evidence.items}
+    slots = {key.split("#")[1] for key in beats(account)}
     assert len(slots) >= (WINDOWS - 2) * WINDOW // SLOT
 
 

@@ -151,6 +151,67 @@ def test_sources_are_looked_up_in_one_call() -> None:
     assert evidence.reads - reads == 1
 
 
+def yesterdays(places: int) -> MemoryEvidence:
+    """A table after as many places refused the visitor on the day before, in one batch."""
+    evidence = learned()
+    (container,) = several(1, evidence)
+    knocks = [knock(port, start=TODAY - 3600, end=TODAY - 3590) for port in range(7000, 7000 + places)]
+    container.found(knocks, TODAY - 3000)
+    return evidence
+
+
+def of_today(evidence: MemoryEvidence) -> int:
+    """The places that refused the visitor, in the item of today."""
+    sets = evidence.items.get(f"scanner#{TODAY // 86_400}#{VISITOR}", {})
+    return len(sets.get("refused-at", ()))
+
+
+@pytest.mark.parametrize(("before", "today", "expected"), [
+    (LEAST, HALF, LEAST), (LEAST, HALF - 1, 0), (LEAST - 1, HALF, HALF), (0, HALF, HALF),
+])  # fmt: skip
+def test_a_scanner_of_yesterday_is_one_again_at_half_of_the_limit(
+    before: int, today: int, expected: int
+) -> None:
+    """In any container, and with one write; other hosts are counted anew, also if nearly scanners."""
+    evidence = yesterdays(before)
+    (container,) = several(1, evidence)
+    writes = len(evidence.written)
+    for batch in thin(2, 2 + today):
+        container.found(batch, TODAY + 4000)
+    assert of_today(evidence) == expected
+    for batch in thin(2 + today, 20) if expected == LEAST else ():
+        container.found(batch, TODAY + 4000)
+    stored = [key for key in evidence.written[writes:] if key.startswith("scanner#")]
+    assert len(stored) == bool(expected)
+
+
+@pytest.mark.parametrize(("places", "expected"), [
+    ((LEAST, HALF, HALF, 0), True), ((LEAST, HALF, 0, HALF), False), ((LEAST, HALF - 1, HALF, 0), False),
+    ((HALF, LEAST, HALF, HALF), True), ((LEAST - 1, HALF, HALF, HALF), False),
+])  # fmt: skip
+def test_a_scanner_that_comes_every_day_stays_one(places: tuple[int, ...], *, expected: bool) -> None:
+    """Until a day with fewer refusals than half of the limit; each day has a new container."""
+    evidence = learned()
+    for day, count in enumerate(places):
+        (container,) = several(1, evidence)
+        at = TODAY + day * 86_400 + 3600
+        for port in range(7000, 7000 + count):
+            container.found([knock(port, start=at, end=at + 9)], at + 600)
+    connected = several(1, evidence)[0].found(visit(8081, at + 7200), at + 8000)
+    assert ("scanner-connected" in [each.detector for each in connected]) is expected
+
+
+def test_a_few_refusals_of_a_batch_do_not_make_a_scanner_of_yesterday_one_again() -> None:
+    """They are stored at once; with those of other batches, they are half of the limit."""
+    evidence = yesterdays(LEAST)
+    (container,) = several(1, evidence)
+    container.found([knock(port) for port in range(8000, 8003)], TODAY + 4000)
+    assert of_today(evidence) == 3
+    for batch in thin(2, 3 + HALF - 3):
+        container.found(batch, TODAY + 4000)
+    assert of_today(evidence) == LEAST
+
+
 def test_half_of_a_thin_scan_is_stored_by_the_next_batch_if_a_write_fails() -> None:
     """Like everything that could not be written."""
     evidence = learned()

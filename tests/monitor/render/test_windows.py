@@ -117,7 +117,7 @@ CASES: Final[dict[str, tuple[Callable[[], TrafficFinding], int, int, str]]] = {
         scanner_connected,
         TODAY - DAY,
         2 * DAY,
-        "refused at 10 or more host/port pairs within two",
+        "refused at 10 or more host/port pairs on this day or before",
     ),
     "blocked-connection": (
         blocked_over_hours,

@@ -133,10 +133,11 @@ def test_a_role_without_rows_is_listed_by_the_command() -> None:
 
 def test_a_role_cannot_forge_a_line() -> None:
     """Its name is a tag, which the owner of a host chooses."""
-    harmless = report([replace(summary("r"), role="r")], known("r", "10.0.2.1"))
-    for text in HOSTILE:
+    made = summary("r")
+    harmless = report([made], known("r", "10.0.2.1"))
+    for text in (HOSTILE, *dict.fromkeys(HOSTILE)):
         name = f"r{text}"
-        sent = report([replace(summary("r"), role=name)], known(name, "10.0.2.1"))
+        sent = report([replace(made, role=name)], known(name, "10.0.2.1"))
         assert sent.text.count("\n") == harmless.text.count("\n")
         assert is_visible(sent.text)
         assert all(is_visible(each) for each in texts(sent.document))

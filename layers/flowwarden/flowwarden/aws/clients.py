@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 type Service = Literal[
     "ec2", "dynamodb", "sns", "logs", "iam", "appconfigdata", "lambda", "sqs", "cloudformation", "cloudtrail",
     "cloudwatch", "events", "kms", "observabilityadmin",
-    "resourcegroupstaggingapi",
+    "resourcegroupstaggingapi", "secretsmanager",
 ]  # fmt: skip
 
 CONNECT_TIMEOUT_SECONDS = 1
@@ -119,6 +119,7 @@ def make_client(
         "kms",
         "observabilityadmin",
         "resourcegroupstaggingapi",
+        "secretsmanager",
     ],
     region: str,
     *,

@@ -22,6 +22,7 @@ from flowwarden.parameters import (
     PARAMETERS,
     POLICY,
     POLICY_PROFILE,
+    SINK_ROUTES,
     TAG_FIELDS,
     YES,
     variables,
@@ -33,6 +34,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.policy.validation import check as check_flow_logs
 from flowwarden.records.log_format import LogFormat
 from flowwarden.settings import EnforcerSettings, MonitorSettings
+from flowwarden.sinks.table import configured
 
 MADE_BY_AWS: Final = dict.fromkeys(
     (
@@ -60,6 +62,7 @@ def check(given: Mapping[str, str]) -> None:
     """
     values = with_defaults(given)
     _check_settings(values)
+    _check_sinks(values[SINK_ROUTES])
     policy = read_policy(values[POLICY], values[POLICY_PROFILE])
     _check_log_format(values[LOG_FORMAT], policy.flow_logs)
     _check_log_groups(values[EXISTING_LOG_GROUPS], policy.flow_logs)
@@ -143,6 +146,14 @@ def _check_settings(values: Mapping[str, str]) -> None:
             variable = re.split("[ =]", message, maxsplit=1)[0]
             (name,) = (name for name, each in PARAMETERS.items() if each.variable == variable)
             raise SettingsError(f"parameter {name}: {message}") from error
+
+
+def _check_sinks(routes: str) -> None:
+    """Check the names in the routes of sinks. Raises SettingsError."""
+    try:
+        configured(f"routes={routes}")
+    except ValueError as error:
+        raise SettingsError(f"parameter {SINK_ROUTES}: {error}") from error
 
 
 def _check_log_format(text: str, policy: FlowLogsPolicy) -> None:

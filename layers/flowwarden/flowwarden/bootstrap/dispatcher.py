@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.digests import DynamoDbDigests
@@ -14,8 +16,10 @@ from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.bootstrap.dispatcher_service import DispatcherPorts, build
 from flowwarden.bootstrap.limits import page_limits
+from flowwarden.bootstrap.sinks import on_aws as sinks_on_aws
 from flowwarden.dispatcher.digest_place import DigestPlace
 from flowwarden.dispatcher.dispatch import Dispatcher
+from flowwarden.https.webhook import Clock
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.ports import Sink
 from flowwarden.settings import DispatcherSettings
@@ -69,11 +73,12 @@ def _place(settings: DispatcherSettings) -> DigestPlace:
     return DigestPlace(account, settings.aws_region, settings.runbook_url)
 
 
-def on_aws(settings: DispatcherSettings, wait: Callable[[float], None]) -> tuple[Dispatcher, Unreadable]:
-    """The dispatcher on AWS; `wait` sleeps for some seconds."""
+def on_aws(settings: DispatcherSettings, clock: Clock) -> tuple[Dispatcher, Unreadable]:
+    """The dispatcher on AWS."""
     region = settings.aws_region
     state = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
     topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
-    pages = SnsSink(Topic(topics, settings.pages_topic_arn, wait))
-    operations = SnsSink(Topic(topics, settings.operations_topic_arn, wait))
-    return build(stored(state, settings, (pages, operations), wait))
+    pages = SnsSink(Topic(topics, settings.pages_topic_arn, clock.wait))
+    operations = SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait))
+    more = sinks_on_aws(settings.sinks, region, clock)
+    return build(replace(stored(state, settings, (pages, operations), clock.wait), more_sinks=more))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from flowwarden.bootstrap.more_sinks import NONE, MoreSinks
 from flowwarden.dispatcher.digest_place import DigestPlace
 from flowwarden.dispatcher.digests import DigestSender
 from flowwarden.dispatcher.dispatch import Dispatcher
@@ -25,6 +26,8 @@ class DispatcherPorts(Struct, frozen=True, kw_only=True):
     evidence: EvidenceStore
     pages: Sink
     operations: Sink
+    more_sinks: MoreSinks = NONE
+    """The sinks beside these two."""
     digests: DigestStore | None = None
     """What the digests say; without it, none are sent."""
     which_digests: Digests = Digests.HOURLY_AND_DAILY
@@ -37,9 +40,11 @@ class DispatcherPorts(Struct, frozen=True, kw_only=True):
 
 def build(ports: DispatcherPorts) -> tuple[Dispatcher, Unreadable]:
     """The dispatcher on these ports, and where these note what they cannot read."""
-    routes = {Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)}
+    more = ports.more_sinks
+    routes = more.routes(pages=ports.pages, operations=ports.operations)
+    summaries = {Route.OPERATIONS: more.routes(digest=ports.operations)[Route.DIGEST]}
     sender = (
-        DigestSender(ports.digests, ports.claims, routes, ports.which_digests, ports.place)
+        DigestSender(ports.digests, ports.claims, summaries, ports.which_digests, ports.place)
         if ports.digests
         else None
     )

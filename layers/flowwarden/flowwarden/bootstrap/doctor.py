@@ -13,6 +13,7 @@ from flowwarden.aws.doctor.functions import FunctionReader
 from flowwarden.aws.doctor.metrics import Metric, MetricReader
 from flowwarden.aws.doctor.notifying import key_state, messages, topic
 from flowwarden.aws.doctor.rules import RuleReader
+from flowwarden.aws.doctor.secrets import secret
 from flowwarden.aws.doctor.stack import own_client
 from flowwarden.aws.doctor.table import TableReader
 from flowwarden.aws.doctor.trails import TrailReader
@@ -22,7 +23,8 @@ from flowwarden.bootstrap.doctor_policy import made_mutes, policy_in_use
 from flowwarden.bootstrap.installed import Installed, MakeClient, installed
 from flowwarden.doctor.checks.state_table import HOURS as TABLE_HOURS
 from flowwarden.doctor.fact import Fact, Unread, known
-from flowwarden.doctor.facts import Alarm, Facts, Runs, Table, Topic
+from flowwarden.doctor.facts import Alarm, Facts, Runs, SinkSecret, Table, Topic
+from flowwarden.sinks.table import SINKS
 from flowwarden.state.sets import HOUR
 
 FUNCTIONS: Final = ("MonitorFunction", "EnforcerFunction", "DispatcherFunction")
@@ -65,6 +67,7 @@ def _about_resources(found: Installed) -> Facts:
         rules=found.each("AWS::Events::Rule", "DescribeRule", rules.rule),
         runs=runs,
         topics=_topics(found),
+        sinks=_sinks(found),
         keys=_keys(found),
         trails=TrailReader(found.clients("cloudtrail")).trails(),
         table=_table(found, throttled),
@@ -106,6 +109,15 @@ def _queues(found: Installed) -> dict[str, Fact[int]]:
 def _table(found: Installed, throttled: Fact[int]) -> Fact[Table]:
     client = found.clients("dynamodb")
     return found.named(TABLE, lambda name: TableReader(client, name).table(throttled))
+
+
+def _sinks(found: Installed) -> dict[str, Fact[SinkSecret]]:
+    """The secrets of the configured sinks; no call is made if there are none."""
+    given = found.state.parameters
+    names = {each.name: given.get(each.parameter, "") for each in SINKS if each.has_secret}
+    configured = {sink: name for sink, name in names.items() if name}
+    client = found.clients("secretsmanager") if configured else None
+    return {sink: secret(client, name) for sink, name in configured.items()}
 
 
 def _keys(found: Installed) -> dict[str, Fact[str]]:

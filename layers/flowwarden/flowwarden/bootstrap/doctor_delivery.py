@@ -134,12 +134,13 @@ def _interfaces(ec2: Ec2FlowLogs, account: str) -> list[NetworkInterface]:
 def _writers(found: Installed, group: str) -> Fact[int]:
     """The number of interfaces whose records the monitor processed in the window."""
     now = found.place.now
-    wanted = keys(group, range(slot_of(now - HOURS * HOUR), now // SLOT + 1))
+    wanted = keys(range(slot_of(now - HOURS * HOUR), now // SLOT + 1))
 
     def count(table: str) -> Fact[int]:
         store = DynamoDbEvidence(found.clients("dynamodb"), table)
         return fact(
-            "BatchGetItem", lambda: len(frozenset[int]().union(*seen(wanted, store.read([*wanted])).values()))
+            "BatchGetItem",
+            lambda: len(frozenset[int]().union(*seen(wanted, store.read([*wanted]), group).values())),
         )
 
     return found.named("StateTable", count)

@@ -21,10 +21,11 @@ from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.aws.telemetry_rules import DescribedRules
 from flowwarden.bootstrap.policy import recorder_on_aws
+from flowwarden.bootstrap.sinks import on_aws as sinks_on_aws
 from flowwarden.enforcer.ports import EnforcerPorts, RunClock
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.notify.alert import Route
+from flowwarden.https.webhook import Clock
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.last_good import Origin, PolicyRecorder
 from flowwarden.policy.policy import Policy
@@ -109,9 +110,16 @@ def on_aws(settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = A
         outbox=DynamoDbOutbox(quick, table, items),
         rule_changes=DynamoDbRuleChanges(quick, table, items),
         unreadable_items=items,
-        routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait)),)},
+        routes=sinks_on_aws(settings.sinks, region, _clock(clock)).routes(
+            operations=SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait))
+        ),
         clock=clock,
     )
+
+
+def _clock(run: RunClock) -> Clock:
+    """The time of a run, which is what is left of it, counted backward."""
+    return Clock(monotonic=lambda: -run.remaining(), wait=run.wait)
 
 
 def existing_groups(region: str) -> ExistingGroups:

@@ -14,8 +14,10 @@ from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.desk import LEASE_SECONDS, DynamoDbDesk
 from flowwarden.aws.dynamodb.mute_editing import DynamoDbMuteEditor
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic, is_refused
+from flowwarden.bootstrap.sinks import on_aws as sinks_on_aws
 from flowwarden.dispatcher.desk import IncidentDesk
 from flowwarden.errors import PublishFailed
+from flowwarden.https.webhook import Clock
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.ports import Claims, Sink
@@ -25,6 +27,8 @@ from flowwarden.state.sets import DAY
 from flowwarden.unreadable import Unreadable
 
 TABLE: Final = "StateTableName"
+SINKS: Final = "Sinks"
+"""The output with the configured sinks besides the topics; a stack without any lacks it."""
 LOG_GROUP: Final = "FlowLogGroupName"
 TOPICS: Final[Mapping[str, str]] = {"pages": "PagesTopicArn", "operations": "OperationsTopicArn"}
 """The outputs of the stack with its topics, by the name of the sink that commands use."""
@@ -41,7 +45,7 @@ class IncidentPorts(Struct, frozen=True, kw_only=True):
     log_group: str
     """Of the flow logs."""
     sinks: Mapping[str, Sink]
-    """By the names of `TOPICS`."""
+    """By the names of `TOPICS` and of `sinks.table`."""
     desk: IncidentDesk
     mutes: MuteEditor
     claims: Claims
@@ -54,8 +58,12 @@ def on_aws(
     region: str | None,
     wait: Callable[[float], None],
     look_up: Callable[[str, str | None], StackOutputs] = stack_outputs,
+    clock: Clock | None = None,
 ) -> IncidentPorts:
-    """The ports on AWS, with the caller's credentials. Args and errors are those of `redrive.on_aws`."""
+    """The ports on AWS, with the caller's credentials. Args and errors are those of `redrive.on_aws`.
+
+    With a clock, the sinks besides the topics are among them, by their names.
+    """
     found = look_up(stack, region)
     check_outputs(stack, found, (TABLE, LOG_GROUP, *TOPICS.values()))
     state, table = make_client("dynamodb", found.region), found.values[TABLE]
@@ -68,7 +76,8 @@ def on_aws(
         sinks={
             name: HintingSink(SnsSink(Topic(topics, found.values[output], wait)))
             for name, output in TOPICS.items()
-        },
+        }
+        | dict(sinks_on_aws(found.values.get(SINKS, ""), found.region, clock).by_name if clock else {}),
         desk=DynamoDbDesk(state, table, unreadable),
         mutes=DynamoDbMuteEditor(state, table, unreadable),
         unreadable=unreadable,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from flowwarden.aws.account import AccountAlias
@@ -24,6 +23,8 @@ from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.bootstrap.limits import page_limits
 from flowwarden.bootstrap.monitor_service import Home, MonitorPorts, Warn, build
 from flowwarden.bootstrap.policy import recorder_on_aws
+from flowwarden.bootstrap.sinks import on_aws as sinks_on_aws
+from flowwarden.https.webhook import Clock
 from flowwarden.monitor.pipeline import MonitoringService
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
@@ -41,19 +42,19 @@ INTERFACE_ATTEMPTS: Final = 1
 checks, and a page is sent without names."""
 
 
-def on_aws(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None]) -> MonitoringService:
+def on_aws(settings: MonitorSettings, warn: Warn, clock: Clock) -> MonitoringService:
     """The monitor on AWS, with the last good policy if the configured one is not valid.
 
     Args:
         settings: the settings of the function.
         warn: logs a warning.
-        wait: sleeps for some seconds.
+        clock: the time, and how to wait.
 
     Raises:
         LogFormatError: the log format is not valid.
     """
     configured = LogFormat.parse(settings.log_format)
-    ports = _ports(settings, warn, wait)
+    ports = _ports(settings, warn, clock)
     store = DynamoDbPolicy(_state(settings), settings.state_table, ports.unreadable_items)
     policy_recorder = recorder_on_aws(settings.policy, settings.policy_profile, settings.aws_region, store)
     return build(
@@ -70,7 +71,7 @@ def _state(settings: MonitorSettings) -> DynamoDBClient:
     return make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
 
 
-def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None]) -> MonitorPorts:
+def _ports(settings: MonitorSettings, warn: Warn, clock: Clock) -> MonitorPorts:
     region, table = settings.aws_region, settings.state_table
     state = _state(settings)
     topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
@@ -87,7 +88,7 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         interfaces=interfaces,
         names=DescribedNames(interfaces, _alias(region)),
         home=Home.of(settings.pages_topic_arn),
-        state=DynamoDbEvidence(state, table, items, wait),
+        state=DynamoDbEvidence(state, table, items, clock.wait),
         roles=DynamoDbRoles(state, table, items),
         digests=None if settings.digests is Digests.NONE else DynamoDbDigests(state, table, items),
         which_digests=settings.digests,
@@ -105,8 +106,9 @@ def _ports(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         unreadable_items=items,
         unreadable_answers=answers,
         warn=warn,
-        pages=SnsSink(Topic(topics, settings.pages_topic_arn, wait)),
-        operations=SnsSink(Topic(topics, settings.operations_topic_arn, wait)),
+        pages=SnsSink(Topic(topics, settings.pages_topic_arn, clock.wait)),
+        operations=SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait)),
+        more_sinks=sinks_on_aws(settings.sinks, region, clock),
     )
 
 

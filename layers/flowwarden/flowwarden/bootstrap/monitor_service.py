@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from flowwarden.bootstrap.more_sinks import NONE, MoreSinks
 from flowwarden.monitor.alerts import Deployment
 from flowwarden.monitor.baseline.known_roles import RoleStore
 from flowwarden.monitor.caches.interfaces import InterfaceCache
@@ -22,7 +23,6 @@ from flowwarden.monitor.render.console import Console
 from flowwarden.monitor.review.reports import LearningReports
 from flowwarden.monitor.rules.explainer import RuleExplainer
 from flowwarden.monitor.rules.ports import RuleChanges, RuleDirectory
-from flowwarden.notify.alert import Route
 from flowwarden.notify.notifier import Routes
 from flowwarden.notify.ports import Claims, PageBudget, Sink
 from flowwarden.parameters import RUNBOOKS
@@ -66,6 +66,8 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     """Receives notifications that on-call must act on."""
     operations: Sink
     """Receives notifications about data that the monitor cannot see or read, and the report on learning."""
+    more_sinks: MoreSinks = NONE
+    """The sinks beside these two."""
     page_budget: PageBudget | None = None
     """The budget for pages; without it, there are no limits."""
     roles: RoleStore | None = None
@@ -114,7 +116,7 @@ def build(
     Raises:
         LogFormatError: one of the formats cannot be parsed.
     """
-    routes = {Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)}
+    routes = ports.more_sinks.routes(pages=ports.pages, operations=ports.operations)
     return MonitoringService(
         caches=_caches(ports, routes, tuple(log_formats), region),
         policy_recorder=policy

@@ -26,7 +26,7 @@ from flowwarden.notify.incident import Event
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import Routes, notify
 from flowwarden.notify.pending import Pending
-from flowwarden.notify.ports import Claims, Sink
+from flowwarden.notify.ports import Claims, Sink, tracks_incidents
 from flowwarden.notify.run import RESERVE, Run
 from flowwarden.state.ports import EvidenceStore
 from flowwarden.state.sets import DAY
@@ -62,6 +62,8 @@ class DispatchReport(Struct, frozen=True, kw_only=True):
     """Digests that were sent."""
     left: int = 0
     """Due incidents for which there was no time, or the table did not answer. The next run continues."""
+    refused: tuple[str, ...] = ()
+    """Titles of what a sink refused, with the reason. It is not sent there again."""
     unsent: tuple[str, ...] = ()
     """Titles of what could not be sent, with the reason. The next run tries again."""
     state_unavailable: int = 0
@@ -197,7 +199,7 @@ class Dispatcher:
         # From now on, the claims of these sinks show what remains to be done.
         self._incidents.drop(one, run.owner)
         resent = int(alert.key in sent.sent and not sent.held)
-        return DispatchReport(resent=resent, held=sent.held, moved=(alert.title,))
+        return DispatchReport(resent=resent, held=sent.held, moved=(alert.title,), refused=sent.refused)
 
     def _judge(self, one: OpenIncident, now: int) -> _Step:
         judgment = judge(one.incident, self._evidence.read(keys_of(one.incident, now)), now)
@@ -239,7 +241,7 @@ class Dispatcher:
             self._claims,
             routes,
             lambda _rest: _all_resolved(several, more),
-            singly=SINGLY if len(several) <= SINGLY else 0,
+            singly=len(several) if len(several) <= SINGLY or tracks_incidents(sink) else 0,
         )
         done = {*delivery.sent, *delivery.known}
         closed = self._close([one for key, (one, _) in alerts.items() if key in done])
@@ -276,4 +278,6 @@ def _all_resolved(several: Sequence[OpenIncident], more: int) -> Alert:
 
 
 def _unsent(delivery: DeliveryReport) -> DispatchReport:
-    return DispatchReport(unsent=delivery.unsent, state_unavailable=delivery.state_unavailable)
+    return DispatchReport(
+        unsent=delivery.unsent, refused=delivery.refused, state_unavailable=delivery.state_unavailable
+    )

@@ -56,7 +56,7 @@ def _heartbeat_keys(incident: Incident, now: int) -> Mapping[str, int]:
         return {}
     slot = heartbeats.slot_of(now)
     first = max(slot - _SLOTS + 1, heartbeats.slot_of(incident.last_seen) + 1)
-    return heartbeats.keys(heartbeats.ANY_GROUP, range(first, slot + 1))
+    return heartbeats.keys(range(first, slot + 1))
 
 
 def judge(incident: Incident, items: Mapping[str, Sets], now: int) -> Judgment:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.notify.evidence import SEVERITIES
-from flowwarden.notify.incident import Event
+from flowwarden.notify.incident import REOPENED, Event
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import duration, moment, plural, repeat_count
 from flowwarden.printable import one_line
@@ -131,6 +131,7 @@ def _document(one: OpenIncident) -> dict[str, Any]:
         "suppressed_batches": one.suppressed_batches,
         "joined": list(one.joined),
         "held": incident.held,
+        **({REOPENED: incident.reopened} if incident.reopened else {}),
     }
 
 

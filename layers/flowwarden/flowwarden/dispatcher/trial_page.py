@@ -67,7 +67,11 @@ class _Test(Struct, frozen=True):
         """Whether the sink accepted an alert, and what failed."""
         done = notify([alert], self.run, self.claims, {Route.PAGES: (self.sink,)}, _alone)
         table = ("The state table did not answer: it needs dynamodb:UpdateItem.",)
-        return alert.key in done.sent, (*done.unsent, *(table if done.state_unavailable else ()))
+        return alert.key in done.sent, (
+            *done.unsent,
+            *done.refused,
+            *(table if done.state_unavailable else ()),
+        )
 
 
 def send_test(

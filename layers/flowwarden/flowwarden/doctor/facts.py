@@ -111,6 +111,14 @@ class Topic(Struct, frozen=True, kw_only=True):
     pending: int = 0
 
 
+class SinkSecret(Struct, frozen=True, kw_only=True):
+    """The secret of a configured service outside AWS."""
+
+    name: str
+    deleting: bool = False
+    """Whether its deletion is scheduled."""
+
+
 class Trail(Struct, frozen=True, kw_only=True):
     """A CloudTrail trail that covers the Region."""
 
@@ -180,6 +188,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """Those that write into these groups, by id."""
     topics: Mapping[str, Fact[Topic]] = {}
     """`pages` and `operations`."""
+    sinks: Mapping[str, Fact[SinkSecret]] = {}
+    """The secrets of the configured services outside AWS, by the names of the sinks."""
     keys: Mapping[str, Fact[str]] = {}
     """The state of KMS keys, by what they encrypt."""
     trails: Fact[tuple[Trail, ...]] = ()

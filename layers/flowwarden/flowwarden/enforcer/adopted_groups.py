@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Final
 
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.adoptable import groups_read_twice, groups_to_read
-from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.decide.drift import log_group_of
 from flowwarden.enforcer.decide.subscriptions import Request
 from flowwarden.enforcer.existing_groups import ExistingGroupReader
-from flowwarden.enforcer.observe import Observed
+from flowwarden.enforcer.observe import Observed, seen_in
 from flowwarden.enforcer.planner import Planner
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.errors import StateUnavailable
 from flowwarden.policy.flow_logs import FlowLogsPolicy
-from flowwarden.state import heartbeats
-from flowwarden.state.ports import EvidenceStore
 
 YOUNG_SECONDS: Final = 3600
 """Age of a flow log whose log group may not exist yet: the first record creates it, which may take more than
@@ -61,7 +55,7 @@ class AdoptedGroups:
         # A flow log that could not be read may deliver into a group that seems to be dropped.
         whole = everything and observed.complete
         reading = self._reader.read(request, now, everything=whole, dry_run=dry_run)
-        seen = _seen(self._evidence, reading.groups.keys() - observed.seen.keys(), now)
+        seen = seen_in(self._evidence, reading.groups.keys() - observed.seen.keys(), now)
         return replace(observed, reading=reading, seen={**observed.seen, **seen})
 
     def _request(self, observed: Observed, now: int, *, named: bool) -> Request:
@@ -76,16 +70,3 @@ class AdoptedGroups:
         return Request(
             names=names, selections=selections, young=frozenset(each for each in young if each is not None)
         )
-
-
-def _seen(
-    evidence: EvidenceStore, groups: AbstractSet[str], now: int
-) -> dict[str, Mapping[int, AbstractSet[int]]]:
-    """The interfaces that wrote into each group, by slot; nothing if the state table does not answer."""
-    wanted = {group: heartbeats.keys(group, slots(now)) for group in sorted(groups)}
-    keys: Sequence[str] = [key for each in wanted.values() for key in each]
-    try:
-        items = evidence.read(keys) if keys else {}
-    except StateUnavailable:
-        return {}
-    return {group: heartbeats.seen(each, items) for group, each in wanted.items()}

@@ -115,7 +115,7 @@ def observe(
         complete=not any(each.call in COMPLETE_CALLS for each in unread),
         unread_flow_logs=frozenset(each.item_id for each in unread if each.call == "DescribeFlowLogs"),
         managed_groups=_groups((each for each in flow_logs if is_tagged(each, stack)), stack),
-        seen={group: _seen(evidence, group, now) for group in sorted(groups)} if interfaces else {},
+        seen=seen_in(evidence, groups, now) if interfaces else {},
         unreadable=(*unknown, *_left_out(unread)),
     )
 
@@ -159,13 +159,20 @@ def _groups(flow_logs: Iterable[FlowLog], stack: Stack) -> frozenset[str]:
     return frozenset(each for each in named if each is not None and stack.keeps(each))
 
 
-def _seen(evidence: EvidenceStore, group: str, now: int) -> Mapping[int, AbstractSet[int]]:
-    wanted = heartbeats.keys(group, slots(now))
+def seen_in(
+    evidence: EvidenceStore, groups: Iterable[str], now: int
+) -> dict[str, Mapping[int, AbstractSet[int]]]:
+    """The interfaces that wrote into each log group, by slot; no slot if the state table does not answer.
+
+    Costs one read for all groups.
+    """
+    names, wanted = sorted(groups), heartbeats.keys(slots(now))
     try:
-        return heartbeats.seen(wanted, evidence.read(list(wanted)))
+        items = evidence.read([*wanted]) if names else {}
     except StateUnavailable:
         # Without this evidence nothing is verified, so nothing is deleted.
-        return {}
+        return {group: {} for group in names}
+    return {group: heartbeats.seen(wanted, items, group) for group in names}
 
 
 def _left_out(unread: Iterable[Unread]) -> list[Remediation]:

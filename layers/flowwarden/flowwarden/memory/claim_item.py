@@ -81,7 +81,7 @@ class MemoryItem:
         joins = place and (now < sent + JOIN_SECONDS or len(reported.members) >= MOST_MEMBERS)
         joined = bool(self.joined) and set(given.members) <= {*reported.members, *self.joined}
         waits = joined and (now < sent + max(window, JOIN_SECONDS) or self.is_acknowledged(now))
-        free = not given.strict or len(reported.members) == 1
+        free = not given.strict or (len(reported.members) == 1 and not self.joined)
         return (knows and (place or free)) or joins or (place and waits)
 
     def await_sending(self, pending: Pending | None) -> None:

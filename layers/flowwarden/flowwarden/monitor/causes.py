@@ -145,6 +145,8 @@ def _at_role(finding: TrafficFinding, shares: Shares, role: str) -> Cause:
             networks = _destinations(finding)
             places = tuple(f"{each} {finding.main_service.identity}" for each in networks)
             what = f"hosts of {role} connect to {networks[0]} ({finding.main_service.number})"
+            # What many hosts do can be ordinary; that one of them goes elsewhere, too, must not hide in it.
+            return Cause(identity, what, host, places, (*places[:1], *host), strict=True)
         case _:
             alone = _only_service(finding)
             one = len(finding.tally.services) == 1

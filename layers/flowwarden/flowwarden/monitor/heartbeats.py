@@ -33,8 +33,7 @@ def write(view: BatchView, state: StateView) -> None:
     additions = [
         each
         for slot, numbers in sorted(group.unwritten.items(), reverse=True)
-        for name in (log_group, heartbeats.ANY_GROUP)
-        for each in heartbeats.additions(name, {slot: numbers})
+        for each in heartbeats.additions(log_group, {slot: numbers})
     ]
     before = state.deferred
     kept = [state.keep(each) for each in additions]  # tries all, even if one fails

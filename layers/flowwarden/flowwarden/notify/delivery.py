@@ -28,6 +28,9 @@ class DeliveryReport(Struct, frozen=True, kw_only=True):
     """Titles of alerts that were not sent singly, because the budget for pages is spent, once per sink."""
     unsent: tuple[str, ...] = ()
     """Titles of alerts that were not sent, with the reason. If there are any, the run must be retried."""
+    refused: tuple[str, ...] = ()
+    """Titles of alerts that a sink refused, with the reason. They are not sent there again, and count as
+    `known`."""
     state_unavailable: int = 0
     """Failed calls to the state table."""
 

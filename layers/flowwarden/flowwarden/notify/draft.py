@@ -15,7 +15,7 @@ from flowwarden.notify.claims import Claim
 from flowwarden.notify.course import Course
 from flowwarden.notify.crowd import Crowd
 from flowwarden.notify.evidence import SEVERITIES, Evidence
-from flowwarden.notify.incident import Incident
+from flowwarden.notify.incident import REOPENED, Incident, times_reopened
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.subject import Title, subject_line
 from flowwarden.notify.text import duration, moment, repeat_count
@@ -55,6 +55,8 @@ class Draft(Struct, frozen=True, kw_only=True, tag="draft", tag_field="stored"):
         labels = {"severity": severity, "event": claim.event.value}
         others = {self.others.member: self.others.document(claim)} if self.others else {}
         history = {"suppressed_batches": claim.suppressed_batches, "last_sent": claim.last_sent}
+        if again := times_reopened(claim.earlier, claim.event):
+            history[REOPENED] = again
         lines = {name: Composed.of(each, end="") for name, each in self.lines.items()}
         shown = lines | {"summary": title.summary}
         return Notification(

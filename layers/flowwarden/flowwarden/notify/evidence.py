@@ -55,8 +55,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """If there are any, others join only if of each of these groups one was reported as a place: an intruder
     must not join the incident of an ordinary change, also if the same batch shows both."""
     strict: bool = False
-    """Whether `asks` also apply to a member that was reported together with others. Once it was reported for
-    something else, it may go on with anything: it is a place itself then."""
+    """Whether `asks` also apply to a member that was reported together with others, or that others joined.
+    Once it was reported for something else, it may go on with anything: it is a place itself then."""
     combines: int = 0
     """The gravity from which two or more members are one step graver together (`combined`): the members are
     then kinds of evidence, such as scan and egress. 0 if members do not make an incident graver."""

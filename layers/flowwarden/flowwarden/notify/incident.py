@@ -39,6 +39,10 @@ STALE_SHARE: Final = 2
 costs, and an incident that goes on must not look as if it were over."""
 
 
+REOPENED: Final = "reopened"
+"""The member of a document with the number of times that its incident was reopened; absent if it was not."""
+
+
 class Event(StrEnum):
     """What a notification reports about an incident."""
 
@@ -119,7 +123,7 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return replace(
             self,
             opened_at=now if earlier.opened_at is None else earlier.opened_at,
-            reopened=earlier.reopened + (event is Event.REOPENED),
+            reopened=times_reopened(earlier, event),
             detectors=tuple(dict.fromkeys((*earlier.detectors, *self.detectors))),
             last_seen=max(earlier.last_seen, self.last_seen),
             mutes=_distinct((*self.mutes, *earlier.mutes))[:MOST_MUTES],
@@ -130,6 +134,11 @@ def due_at(incident: Incident, now: int) -> int:
     """When the dispatcher looks again whether an open incident is over (Unix seconds)."""
     ends = incident.last_seen + incident.wait
     return max(ends if incident.interfaces else watermarks.due_at(ends), now)
+
+
+def times_reopened(earlier: Incident | None, event: Event) -> int:
+    """How often an incident was reopened, with what a notification about it reports."""
+    return 0 if earlier is None else earlier.reopened + (event is Event.REOPENED)
 
 
 def _between(least: int, value: int, most: int) -> int:

@@ -21,6 +21,11 @@ class Sink(Protocol):
         """Send the notification. Raises PublishFailed if the service did not accept it."""
 
 
+def tracks_incidents(sink: Sink) -> bool:
+    """Whether the service of a sink tracks incidents, so that each resolved one is sent by itself."""
+    return bool(getattr(sink, "tracks_incidents", False))
+
+
 class Claims(Protocol):
     """Claims on incidents by sink, shared by concurrent invocations."""
 

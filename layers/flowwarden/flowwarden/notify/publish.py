@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
+from flowwarden.errors import PublishFailed, PublishRefused, PublishUnanswered, StateUnavailable
 from flowwarden.notify.alert import Alert
 from flowwarden.notify.claims import ClaimKey
 from flowwarden.notify.delivery import DeliveryReport
@@ -24,11 +24,17 @@ def publish(
     """Send one notification about these alerts; mark the claims as sent, or release them on failure.
 
     Without an answer, neither is done: the leases end before the retry, and the claims count the attempt.
+    What the service refuses counts as sent, because a retry would be refused, too. Other sinks do not depend
+    on that, and the next update of the incident is sent again.
     """
     alerts = (*claimed, *unclaimed)
     keys = {ClaimKey(sink.name, alert.key): alert for alert in claimed}
     try:
         sink.send(notification)
+    except PublishRefused as error:
+        refused = tuple(f"{alert.title} {error}" for alert in alerts)
+        known, failed_calls = tuple(alert.key for alert in alerts), mark(keys, run, claims, sent=True)
+        return DeliveryReport(refused=refused, known=known, state_unavailable=failed_calls)
     except PublishFailed as error:
         unsent = tuple(f"{alert.title} {error}" for alert in alerts)
         answered = not isinstance(error, PublishUnanswered)

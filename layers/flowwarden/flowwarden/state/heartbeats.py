@@ -1,11 +1,12 @@
-"""Heartbeats: which interfaces wrote to a log group, by 30-minute slots.
+"""Heartbeats: which interfaces wrote to which log group, by 30-minute slots.
 
 A flow log writes a record for each interface and window, NODATA if there was no traffic. So an interface that
 writes nothing has no flow log any more, or one that does not deliver. An interface that has written since a
 flow log was created proves that the flow log delivers.
 
-Interfaces are stored as the number in their ids, so the ids can be restored. They are spread over `SHARDS`
-items, because the cost of a write depends on the size of the whole item.
+Interfaces are numbers: the ids can be restored. A stored number also contains a hash of the log group, so the
+items of a slot show who wrote to one log group, and who wrote to any, with one write. They are spread over
+`SHARDS` items, because the cost of a write depends on the size of the whole item.
 """
 
 from __future__ import annotations
@@ -21,18 +22,19 @@ import numpy as np
 from flowwarden.records.columnar.flow_table import FlowTable, Table
 from flowwarden.records.columnar.tokenizer import ABSENT
 from flowwarden.state.schema import HEARTBEATS
-from flowwarden.state.sets import Addition, Sets
+from flowwarden.state.sets import Addition, Sets, fingerprint
 
 SLOT: Final = 1800
 """Seconds. Three 10-minute windows, so that a late window is not missed."""
 SHARDS: Final = 8
 """With 1,000 interfaces, each item has 2 KB; with a few hundred, each is one write unit."""
-FEW: Final = 160
-"""Up to this number, interfaces are written to one item, 2 KB, whatever their shard. Spread, they would take
+FEW: Final = 256
+"""Up to this number, interfaces are written to one item, 4 KB, whatever their shard. Spread, they would take
 eight writes."""
 (INTERFACES,) = HEARTBEATS.sets
-ANY_GROUP: Final = "*"
-"""Stands for all log groups together; it is not a valid log group name."""
+_GROUP_BITS: Final = 28
+"""Of two log groups, one in 268 million pairs has the same hash."""
+_GROUP_MASK: Final = (1 << _GROUP_BITS) - 1
 
 _ID: Final = re.compile(r"eni-([0-9a-f]{1,17})")
 _STREAM: Final = re.compile(r"(eni-[0-9a-f]{1,17})-(?:all|accept|reject)")
@@ -116,15 +118,16 @@ def additions(log_group: str, seen: Mapping[int, Iterable[int]]) -> list[Additio
         log_group: the log group that they wrote to.
         seen: their numbers, by slot.
     """
-    shards: dict[tuple[int, int], set[int]] = {}
+    group, shards = _hashed(log_group), dict[tuple[int, int], set[int]]()
     for slot, each in seen.items():
         numbers = set(each)
         few = min(numbers, default=0) % SHARDS if len(numbers) <= FEW else None
         for number in numbers:
-            shards.setdefault((slot, number % SHARDS if few is None else few), set()).add(number)
+            shard = number % SHARDS if few is None else few
+            shards.setdefault((slot, shard), set()).add(number << _GROUP_BITS | group)
     return [
         Addition(
-            HEARTBEATS.key_of(log_group, slot, shard),
+            HEARTBEATS.key_of(slot, shard),
             {INTERFACES: frozenset(numbers)},
             HEARTBEATS.kept_until(slot * SLOT),
         )
@@ -132,14 +135,28 @@ def additions(log_group: str, seen: Mapping[int, Iterable[int]]) -> list[Additio
     ]
 
 
-def keys(log_group: str, slots: Iterable[int]) -> dict[str, int]:
-    """The keys of the heartbeat items of a log group in these slots, with their slots."""
-    return {HEARTBEATS.key_of(log_group, slot, shard): slot for slot in slots for shard in range(SHARDS)}
+def keys(slots: Iterable[int]) -> dict[str, int]:
+    """The keys of the heartbeat items of these slots, with their slots."""
+    return {HEARTBEATS.key_of(slot, shard): slot for slot in slots for shard in range(SHARDS)}
 
 
-def seen(wanted: Mapping[str, int], items: Mapping[str, Sets]) -> dict[int, frozenset[int]]:
-    """The numbers of the interfaces that wrote, by slot, from the existing items for `keys`."""
-    found: dict[int, frozenset[int]] = {}
+def seen(
+    wanted: Mapping[str, int], items: Mapping[str, Sets], log_group: str | None = None
+) -> dict[int, frozenset[int]]:
+    """The numbers of the interfaces that wrote, by slot, from the existing items for `keys`.
+
+    Args:
+        wanted: the keys with their slots.
+        items: the existing items.
+        log_group: the log group that they wrote to; None for any.
+    """
+    group = None if log_group is None else _hashed(log_group)
+    found: dict[int, set[int]] = {slot: set() for slot in wanted.values()}
     for key, slot in wanted.items():
-        found[slot] = found.get(slot, frozenset()) | items.get(key, {}).get(INTERFACES, frozenset())
-    return found
+        stored = items.get(key, {}).get(INTERFACES, frozenset())
+        found[slot].update(each >> _GROUP_BITS for each in stored if group in {None, each & _GROUP_MASK})
+    return {slot: frozenset(numbers) for slot, numbers in found.items()}
+
+
+def _hashed(log_group: str) -> int:
+    return fingerprint(log_group) & _GROUP_MASK

@@ -124,8 +124,8 @@ SCANNERS: Final = Item(
     name="scanners", prefix="scanner#", key=("day", "address"), sets=("refused-at", "connected"),
     ttl=2 * DAY, per_batch=10,
     why="Destinations that refused an internet host, and services that answered it. scanner-connected "
-    f"compares them. For each interface, a batch adds at most {MOST_SCANNERS} refused hosts, and the "
-    f"answered connections of {MOST_CANDIDATES} other hosts, to the items of two days.",
+    f"compares them. Scanners of the day before are copied. For each interface, a batch adds {MOST_SCANNERS} "
+    f"refused hosts at most, and answered connections of {MOST_CANDIDATES} others, to the items of two days.",
 )  # fmt: skip
 ATTEMPTS: Final = Item(
     name="attempts", prefix="attempts#", key=("interface/host", "slot"), sets=("attempts",), bits=BUCKET,
@@ -179,11 +179,11 @@ SKIPPED: Final = Item(
     "one more for each further hour.",
 )  # fmt: skip
 HEARTBEATS: Final = Item(
-    name="heartbeats", prefix="heartbeat#", key=("log group", "slot", "shard"), sets=("interfaces",), bits=73,
+    name="heartbeats", prefix="heartbeat#", key=("slot", "shard"), sets=("interfaces",), bits=97,
     ttl=2 * DAY, per_batch=18,
-    why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent uses them to find silent "
-    "interfaces, the enforcer to verify that flow logs deliver. A container writes its first sightings at "
-    "once, then every 20 minutes. The log group `*` stands for all log groups.",
+    why="Interfaces that wrote, by 30-minute slots, each with a hash of the log group. interface-silent uses "
+    "them to find silent interfaces, the enforcer to verify that flow logs deliver. A container writes its "
+    "first sightings at once, then once per slot, when most interfaces have written.",
 )  # fmt: skip
 WATERMARKS: Final = Item(
     name="watermarks", prefix="watermark#", key=("log group", "day"), sets=("slots",),

@@ -117,7 +117,8 @@ def _reported_or_joined(members: Sequence[str], place: str, *, strict: bool) -> 
     reported = " AND ".join(f"contains(#r, {name})" for name in members)
     either = " AND ".join(f"(contains(#r, {name}) OR contains(joined, {name}))" for name in members)
     joined = f"({_WAITING} AND attribute_type(joined, :ss) AND {either})"
-    free = f"({reported} AND size(#r) = :one)" if place and strict else f"({reported})"
+    alone = " AND size(#r) = :one AND attribute_not_exists(joined)" if place and strict else ""
+    free = f"({reported}{alone})"
     bound = f"(size(#r) >= :full OR ({_JOINING}) OR {joined}{f' OR ({reported})' if strict else ''})"
     bound = f"({bound}{place})" if place else bound  # DynamoDB refuses redundant parentheses
     return f"attribute_type(#r, :ss) AND ({free} OR {bound})"

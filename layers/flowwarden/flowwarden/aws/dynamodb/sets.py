@@ -19,7 +19,7 @@ from flowwarden.state.sets import Addition, Sets, merged
 ACTIONS = ("dynamodb:UpdateItem", "dynamodb:BatchGetItem")
 """The IAM actions that this file needs."""
 
-LONGEST: Final = 92
+LONGEST: Final = 97
 """Bits of the longest number that any kind of item stores."""
 
 

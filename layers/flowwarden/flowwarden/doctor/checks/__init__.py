@@ -20,6 +20,7 @@ from flowwarden.doctor.checks import (
     roles,
     rules,
     runs,
+    sinks,
     stack,
     state_table,
     subscriptions,
@@ -30,6 +31,6 @@ from flowwarden.doctor.checks import (
 CHECKS: Final[tuple[Check, ...]] = (
     stack.CHECK, functions.CHECK, roles.CHECK, invocations.CHECK, rules.CHECK, runs.CHECK, concurrency.CHECK,
     subscriptions.CHECK, protection.CHECK, flow_logs.CHECK, delivery.CHECK, state_table.CHECK, policy.CHECK,
-    mutes.CHECK, topics.CHECK, keys.CHECK, queues.CHECK, alarms.CHECK, trail.CHECK,
+    mutes.CHECK, topics.CHECK, sinks.CHECK, keys.CHECK, queues.CHECK, alarms.CHECK, trail.CHECK,
 )  # fmt: skip
 """In the order of the report: what others depend on first."""

@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
-WRITE_SECONDS: Final = 1200
-"""Seconds between heartbeat writes of a container, so that each slot takes two writes or fewer. If a
+from flowwarden.state.heartbeats import SLOT
+
+WRITE_AT: Final = 1320
+"""Seconds of a slot after which a container writes it, once: each interface has written a window of 10
+minutes by then, and records arrive minutes late. What is new after that waits for the next slot. If a
 container ends before it writes, others have seen the same interfaces: an interface writes many batches in 90
 min."""
+SPREAD: Final = 300
+"""Seconds within which containers write, not all at once: they add to the same items."""
+REPEAT_SECONDS: Final = 300
+"""Seconds after a failed write."""
 WRITES_AT_ONCE: Final = 8
 """The first writes of a container do not wait: many containers process only a few batches."""
 MOST_SEEN: Final = 1000
@@ -47,17 +54,19 @@ class GroupHeartbeats:
         return now >= self._write_again
 
     def mark_written(self, now: int, *, complete: bool) -> None:
-        """Record a write; after the first ones, the next one is due after `WRITE_SECONDS`.
+        """Record a write; after the first ones, the next one is due in the next slot.
 
         Args:
             now: Unix seconds.
-            complete: whether the state table now contains all sightings.
+            complete: whether the state table now contains all sightings; else a batch soon after repeats it.
         """
         self._writes += 1
-        if self._writes >= WRITES_AT_ONCE:
-            self._write_again = now + WRITE_SECONDS
         if not complete:
+            self._write_again = now + REPEAT_SECONDS
             return
+        if self._writes >= WRITES_AT_ONCE:
+            slot = (now - WRITE_AT) // SLOT + 1
+            self._write_again = slot * SLOT + WRITE_AT + now % SPREAD
         for slot, numbers in self.unwritten.items():
             self._written.setdefault(slot, set()).update(numbers)
         self.unwritten.clear()

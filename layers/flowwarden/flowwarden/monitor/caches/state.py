@@ -160,14 +160,13 @@ class StateView:
         """The cached sets of an item. Reads nothing."""
         return self._cache.items.get(key) or {}
 
-    def remembers(self, source: str, places: frozenset[int]) -> bool:
-        """Whether this container knows that these places refused an internet host."""
-        return places <= (self._cache.refused.get(source) or frozenset())
+    def refused(self, source: str) -> frozenset[int]:
+        """The places of which this container knows that they refused an internet host."""
+        return self._cache.refused.get(source) or frozenset()
 
     def remembered(self, source: str, places: frozenset[int]) -> frozenset[int]:
         """Remember the places that refused an internet host, only in this container; return all of them."""
-        refused = self._cache.refused
-        before = refused.get(source) or frozenset()
+        refused, before = self._cache.refused, self.refused(source)
         together = before | places
         refused.put(source, together, size_of_numbers(together))
         self._undo.append(lambda: refused.put(source, before, size_of_numbers(before)))

@@ -22,7 +22,7 @@ ATT&CK: T1562.008 Disable or Modify Cloud Logs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Final
 
@@ -48,8 +48,8 @@ MISSED: Final = 1
 is reported."""
 LAG: Final = 900
 """Seconds of a slot that must pass before the slots before it are judged: their last records arrive that
-late. Other containers write their sightings up to 20 min later: of the slots of silence, the last can lack
-some."""
+late. Other containers write their sightings once per slot: of the slots of silence, the last can lack those
+of its end."""
 LOST_AT_MOST: Final = 0.032
 """Writing interfaces that may seem silent by chance, because their records of `SILENT_SLOTS` slots were not
 stored, or are not delivered yet. A gap of one of two interfaces, beside a silent third one, is below."""
@@ -88,13 +88,15 @@ def _judge(
     view: BatchView, state: StateView, group: GroupHeartbeats, slot: int
 ) -> list[SilentInterface] | None:
     """The findings; None if the state table or EC2 did not answer."""
-    seen = _seen(state, group, view.batch.log_group, slots_asked(slot))
+    wanted = heartbeats.keys(slots_asked(slot))
+    items = state.read(wanted)
+    seen = _seen(group, heartbeats.seen(wanted, items, view.batch.log_group))
     numbers = silent(slot, seen)
     if numbers and lost_by_chance(slot, seen) > LOST_AT_MOST:
         numbers = frozenset()
     if numbers:
         # After a replacement or under another policy rule, a flow log writes to another log group.
-        elsewhere = _seen(state, group, heartbeats.ANY_GROUP, slots_of_silence(slot))
+        elsewhere = heartbeats.seen(heartbeats.keys(slots_of_silence(slot)), items)
         numbers -= frozenset().union(*elsewhere.values())
     if state.is_away:
         return None
@@ -105,13 +107,9 @@ def _judge(
     return inspect(slot, {name: each.vpc_id for name, each in described.items() if each.at_work})
 
 
-def _seen(
-    state: StateView, group: GroupHeartbeats, log_group: str, slots: Iterable[int]
-) -> dict[int, frozenset[int]]:
-    """The numbers of the interfaces that wrote, by slot."""
-    wanted = heartbeats.keys(log_group, slots)
-    seen = heartbeats.seen(wanted, state.read(wanted))
-    return {each: numbers | group.unwritten.get(each, set()) for each, numbers in seen.items()}
+def _seen(group: GroupHeartbeats, stored: Mapping[int, frozenset[int]]) -> dict[int, frozenset[int]]:
+    """The numbers of the interfaces that wrote, by slot, with those that this container has not stored."""
+    return {slot: numbers | group.unwritten.get(slot, set()) for slot, numbers in stored.items()}
 
 
 def slots_asked(slot: int) -> range:

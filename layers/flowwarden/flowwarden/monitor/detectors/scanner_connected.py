@@ -2,11 +2,12 @@
 
 What: an answered connection from an internet host to an internal service that the internet does not usually
     reach, if at least `scanner_destinations` places (server, protocol and port) refused that host on the same
-    day or the day before. Batches in which one interface refuses it fewer than three times count once a
-    container has seen half of these places, so that a scan of many interfaces is found. If the host connects
-    before it reaches the limit, the batch that reaches it reports the connection, provided that the batch is
-    from the same interface. Without `tcp-flags`, and in later records of a connection, the higher port is the
-    initiator's, with the refusals as evidence.
+    day or the day before. For a host that scanned on the day before, half of them are enough. Batches in
+    which one interface refuses it fewer than three times count once a container has seen half of these
+    places, so that a scan of many interfaces is found. If the host connects before it reaches the limit, the
+    batch that reaches it reports the connection, provided that the batch is from the same interface. Without
+    `tcp-flags`, and in later records of a connection, the higher port is the initiator's, with the refusals
+    as evidence.
 Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
 False positives: a new public service that an internet scanner finds before its users do.
 Blind: a host that connects once, before its scan reaches the limit at another interface. The places that a
@@ -251,7 +252,7 @@ def text(finding: ScannerConnection) -> Text:
             f"the internet does not usually reach this service of the server's role ({facts.role})"
         ),
         likely="a port opened by mistake or by an intruder",
-        counted=f"{refused} within two days{'' if is_here else ', connected before this batch'}",
+        counted=f"{refused} on this day or before{'' if is_here else ', connected before this batch'}",
         brief=f"scanner {source} connected to {finding.main_service.number} at {server}",
         query_terms=narrowed(finding, server, source),
     )

@@ -5,11 +5,15 @@ interfaces. Only a count over all interfaces distinguishes them, but storing eve
 for each. So a container remembers the places of each source, and stores those of likely scanners only: all
 places from half of the limit on. If a place is new to the container, it reads the item of the source. So a
 container continues where another one ended, and a retry finds what the first attempt found.
+
+A scanner of the day before is one again from half of the limit on: most scanners come every day, and counting
+them anew costs several writes each. Its item of the day then also contains places of the day before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -80,23 +84,42 @@ def look_up(refused: Iterable[Places], state: StateView, day: int, least: int) -
     Costs one call for a batch. Hosts with many places are not read: storing them returns the whole item.
     """
     many = min(CANDIDATE_REFUSALS, least)
+    by_source = [(source, places) for each in refused for source, places in each.items()]
     new = {
         source: scanner_key(source, day)
-        for each in refused
-        for source, places in each.items()
-        if len(places) < many and not state.remembers(_memory(source, day), places)
+        for source, places in by_source
+        if len(places) < many and not places <= state.refused(_memory(source, day))
     }
     sources = [*new]
-    items = state.look_up([new[each] for each in sources[:MOST_READ]])
+    earlier = _of_yesterday(by_source, state, day, least)[: max(0, MOST_READ - len(sources))]
+    items = state.look_up([*(new[each] for each in sources[:MOST_READ]), *earlier])
     left_out = frozenset(sources[MOST_READ:])
     state.unread += len(left_out)
     return LookedUp(frozenset(each for each in sources[:MOST_READ] if new[each] in items), left_out)
+
+
+def _of_yesterday(
+    refused: Sequence[tuple[str, frozenset[int]]], state: StateView, day: int, least: int
+) -> list[str]:
+    """The keys of the day before of the hosts that are scanners today if they were then."""
+    half = round(SHARE * least)
+    together: defaultdict[str, set[int]] = defaultdict(set)
+    for source, places in refused:
+        together[source] |= places
+    return [
+        scanner_key(source, day - 1)
+        for source, places in together.items()
+        if len(places | state.refused(_memory(source, day))) >= half
+        if not any(is_scanner(state.known(scanner_key(source, when)), least) for when in (day - 1, day))
+    ]
 
 
 def scanners(
     refused: Places, looked_up: LookedUp, state: StateView, day: int, least: int
 ) -> dict[str, frozenset[int]]:
     """Internet hosts that were refused at enough places on a day; nothing more is stored about them.
+
+    Half of them are enough for a scanner of the day before.
 
     Includes the marks of their earlier connections, once per container; otherwise each refusal of a day would
     report the same connection again. A host that the table already has as a scanner has them only if the
@@ -119,8 +142,11 @@ def scanners(
             is_retry = source in looked_up.found and places <= known[REFUSED_AT]
             found[source] = known.get(CONNECTED, frozenset()) if is_retry else frozenset()
             continue
+        yesterday = state.known(scanner_key(source, day - 1))
+        is_again = is_scanner(yesterday, least) and len(together) >= round(SHARE * least)
+        earlier = yesterday[REFUSED_AT] - together if is_again else frozenset()
         # The places of the batch are stored in any case, so that a retry of it finds them.
-        some = [*sorted(places), *sorted(together - places)][:least]
+        some = [*sorted(places), *sorted(together - places), *sorted(earlier)][:least]
         sets = state.add(Addition(key, {REFUSED_AT: frozenset(some)}, until))
         if is_scanner(sets, least):
             found[source] = sets.get(CONNECTED, frozenset())

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from local.server import EmbeddedAws
+from local.server import FOLDERS, SCRATCH, EmbeddedAws
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HOLD = """
 from local.server import EmbeddedAws
 import time
@@ -27,11 +27,13 @@ with EmbeddedAws("held") as aws:
 
 
 def test_the_server_stops_when_the_block_fails() -> None:
-    """An exception in the block does not leave a running server."""
+    """An exception in the block leaves neither a running server nor its unpacked files."""
     aws = EmbeddedAws("failing")
     with pytest.raises(AssertionError, match="the server answers"):
         fail_inside(aws)
     assert not listens(aws.port)
+    assert not (aws.folder / SCRATCH).exists()
+    assert not [*FOLDERS.glob(f"{aws.name}-{os.getpid()}*")]
 
 
 def fail_inside(aws: EmbeddedAws) -> None:

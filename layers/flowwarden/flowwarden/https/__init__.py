@@ -1,0 +1,1 @@
+"""HTTPS requests to services outside AWS: bounded in time and size, and only to public addresses."""

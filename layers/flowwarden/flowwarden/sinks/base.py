@@ -1,0 +1,54 @@
+"""What a sink declares: one value in its file, from which wiring, docs and tests derive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from flowwarden.notify.alert import Route
+from flowwarden.notify.ports import Sink
+
+type Request = Callable[[str], tuple[str, bytes]]
+"""Creates the URL and the JSON document of a request from the secret. Raises PublishRefused if the secret is
+not usable."""
+
+
+class Endpoint(Protocol):
+    """A service outside AWS; `https/webhook.py` implements it."""
+
+    def post(self, requests: Sequence[Request]) -> None:
+        """Send documents in their order. Raises PublishFailed."""
+
+
+class Edges(Protocol):
+    """What sinks are built on; `bootstrap/sinks.py` implements it."""
+
+    def endpoint(self, title: str, secret: str, *, repeatable: bool) -> Endpoint:
+        """A service outside AWS.
+
+        Args:
+            title: its name.
+            secret: the name of its secret.
+            repeatable: whether it takes the same document twice without harm.
+        """
+
+
+class SinkKind(Struct, frozen=True, kw_only=True):
+    """One kind of sink, beside the SNS topics of the stack."""
+
+    name: str
+    """Its name in claims, settings and docs: stable."""
+    title: str
+    """The name of the service."""
+    parameter: str
+    """The parameter of the template that configures it; it is off while that is empty."""
+    has_secret: bool
+    """Whether the value of the parameter is the name of a secret."""
+    routes: tuple[Route, ...]
+    """What it gets, unless the parameter `SinkRoutes` says otherwise."""
+    limits: tuple[str, ...]
+    """The limits of the service that it keeps, in words."""
+    make: Callable[[str, Edges], Sink]
+    """Builds it from the value of the parameter."""
