@@ -95,7 +95,7 @@ def _log(chrome: Chrome, kind: str) -> list[dict[str, Any]]:
 
 @contextmanager
 def browser(folder: Path) -> Iterator[Browser]:
-    """A new browser with a profile in the folder, which ends afterwards."""
+    """A new browser with a profile in the folder, which ends after it."""
     options = Options()
     options.binary_location = found() or ""
     for each in (*_OPTIONS, f"--user-data-dir={folder / 'profile'}"):

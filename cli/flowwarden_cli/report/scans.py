@@ -69,8 +69,6 @@ def _chart(name: str, what: str, one: ScanPicture, names: Sequence[str]) -> Char
         f"{what} that {one.subject} tried, by time: {len(names):,} {what.lower()}, {len(one.points):,} "
         f"attempts, {rejected:,} of them rejected. Circles were accepted, crosses were rejected."
     )
-    outcomes = ["accepted", "rejected"]
-    legend = {"title": None, "orient": "top"}
     spec = whole_spec(
         description, HEIGHT, values,
         layer=[time_frame(begin, end), {
@@ -81,10 +79,8 @@ def _chart(name: str, what: str, one: ScanPicture, names: Sequence[str]) -> Char
                 "row", None, axis=_axis(names),
                 scale={"domain": [-0.5, max(len(names), 2) - 0.5], "nice": False, "zero": False},
             ),
-            "shape": {"field": "outcome", "type": "nominal", "legend": legend,
-                      "scale": {"domain": outcomes, "range": ["circle", CROSS]}},
-            "stroke": {"field": "outcome", "type": "nominal", "legend": legend,
-                       "scale": {"domain": outcomes, "range": [ACCEPTED, REJECTED]}},
+            "shape": _outcome("circle", CROSS),
+            "stroke": _outcome(ACCEPTED, REJECTED),
             "tooltip": [
                 category(field, field) for field in ("time", "target", "port", "outcome")
             ],
@@ -97,6 +93,15 @@ def _chart(name: str, what: str, one: ScanPicture, names: Sequence[str]) -> Char
         name=name, title=f"{what} by time: {one.subject}", description=description, spec=spec, header=_HEADER,
         rows=rows,
     )  # fmt: skip
+
+
+def _outcome(accepted: str, rejected: str) -> dict[str, Any]:
+    """The encoding of the outcome by these shapes or colors."""
+    return category(
+        "outcome",
+        legend={"title": None, "orient": "top"},
+        scale={"domain": ["accepted", "rejected"], "range": [accepted, rejected]},
+    )
 
 
 def _span(one: ScanPicture) -> tuple[int, int]:

@@ -123,16 +123,10 @@ def _incidents(incidents: Sequence[IncidentHistory], begin: int, end: int) -> Ch
     )
     values = [_span(each, begin, end) for each in incidents]
     detectors = sorted({each["detector"] for each in values})
-    severities = [each for each in SHAPES if any(one["severity"] == each for one in values)]
-    shape = {"domain": severities, "range": [SHAPES[each] for each in severities]}
     shared = {
         "x": time_axis(),
         "y": category("detector", axis={"grid": True}, scale={"domain": detectors}),
     }
-    tooltip = [
-        {"field": field, "type": "nominal", "title": field}
-        for field in ("summary", "severity", "first", "last")
-    ]
     spec = whole_spec(
         description, ROW * max(2, len(detectors)), values,
         layer=[
@@ -145,11 +139,8 @@ def _incidents(incidents: Sequence[IncidentHistory], begin: int, end: int) -> Ch
                 "mark": {"type": "point", "filled": True, "fill": INK, "stroke": "var(--paper)", "size": 110},
                 "encoding": {
                     **shared,
-                    "shape": {
-                        "field": "severity", "type": "nominal", "scale": shape,
-                        "legend": {"title": "severity", "orient": "top", "symbolFillColor": INK},
-                    },
-                    "tooltip": tooltip,
+                    "shape": _shape(values),
+                    "tooltip": [category(each, each) for each in ("summary", "severity", "first", "last")],
                 },
             },
         ],
@@ -161,6 +152,17 @@ def _incidents(incidents: Sequence[IncidentHistory], begin: int, end: int) -> Ch
         name="timeline-incidents", title="Incidents by detector", description=description, spec=spec,
         header=("first (UTC)", "last (UTC)", "severity", "detector", "summary"), rows=rows,
     )  # fmt: skip
+
+
+def _shape(values: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The encoding of the severities that occur."""
+    severities = [each for each in SHAPES if any(one["severity"] == each for one in values)]
+    return {
+        "field": "severity",
+        "type": "nominal",
+        "scale": {"domain": severities, "range": [SHAPES[each] for each in severities]},
+        "legend": {"title": "severity", "orient": "top", "symbolFillColor": INK},
+    }
 
 
 def _span(one: IncidentHistory, begin: int, end: int) -> dict[str, Any]:
@@ -177,45 +179,41 @@ def days(result: ReplayResult) -> Chart | None:
     if not result.days:
         return None
     described = "Pages with their updates, by day and detector. Darker cells have more."
-    values = [
-        {
-            "day": each.day,
-            "detector": each.detector,
-            "pages": each.pages + each.updates,
-            "digest": each.digest_rows,
-        }
-        for each in result.days
-    ]
-    spec = whole_spec(described, ROW * max(2, len({each.detector for each in result.days})), values)
-    names = sorted({each.day for each in result.days})
-    encoding = {
-        "x": category("day", axis={"labelAngle": -40, "labelOverlap": "greedy"}, scale={"domain": names}),
-        "y": category("detector"),
-    }
-    layers: list[dict[str, Any]] = [
-        {
-            "mark": {"type": "rect", "fill": ACCEPTED, "stroke": "var(--line)"},
-            "encoding": {
-                "fillOpacity": number(
-                    "pages", None, scale={"range": [0.04, 0.75], "domainMin": 0}, legend=None
-                ),
-                "tooltip": [
-                    category("day", "day"), category("detector", "detector"),
-                    number("pages", "pages and updates"), number("digest", "digest rows"),
-                ],
-            },
-        }
-    ]  # fmt: skip
-    if len(names) <= MOST_LABELED_DAYS:
-        layers.append(
-            {"mark": {"type": "text", "fill": INK}, "encoding": {"text": number("pages", None, format=",")}}
-        )
+    detectors, names = {each.detector for each in result.days}, sorted({each.day for each in result.days})
+    spec = whole_spec(
+        described, ROW * max(2, len(detectors)), [_cell(each) for each in result.days],
+        encoding={
+            "x": category("day", axis={"labelAngle": -40, "labelOverlap": "greedy"}, scale={"domain": names}),
+            "y": category("detector"),
+        },
+        layer=[_CELLS, _NUMBERS] if len(names) <= MOST_LABELED_DAYS else [_CELLS],
+    )  # fmt: skip
     return Chart(
         name="days-detectors", title="Pages and updates by day and detector", description=described,
-        spec={**spec, "encoding": encoding, "layer": layers},
-        header=("day", "detector", "pages", "updates", "resolved", "to operations", "digest rows"),
+        spec=spec, header=("day", "detector", "pages", "updates", "resolved", "to operations", "digest rows"),
         rows=[_row(each) for each in result.days],
     )  # fmt: skip
+
+
+_CELLS: Final[dict[str, Any]] = {
+    "mark": {"type": "rect", "fill": ACCEPTED, "stroke": "var(--line)"},
+    "encoding": {
+        "fillOpacity": number("pages", None, scale={"range": [0.04, 0.75], "domainMin": 0}, legend=None),
+        "tooltip": [
+            category("day", "day"), category("detector", "detector"), number("pages", "pages and updates"),
+            number("digest", "digest rows"),
+        ],
+    },
+}  # fmt: skip
+_NUMBERS: Final[dict[str, Any]] = {
+    "mark": {"type": "text", "fill": INK},
+    "encoding": {"text": number("pages", None, format=",")},
+}
+
+
+def _cell(each: DayOfDetector) -> dict[str, Any]:
+    pages = each.pages + each.updates
+    return {"day": each.day, "detector": each.detector, "pages": pages, "digest": each.digest_rows}
 
 
 def _row(each: DayOfDetector) -> tuple[str | int, ...]:

@@ -70,18 +70,7 @@ def _matrix(name: str, color: str, conversations: Sequence[Conversation]) -> Cha
             "y": category("role", scale={"domain": roles}),
         },
         layer=[
-            {
-                "mark": {"type": "rect", "fill": color, "stroke": "var(--line)"},
-                "encoding": {
-                    "fillOpacity": number(
-                        "size", None, scale={"domain": [0, most], "range": [0.04, 0.6]}, legend=None
-                    ),
-                    "tooltip": [
-                        category("role", "role"), category("way", "direction"),
-                        number("records", f"{name} records", format=","), category("services", "services"),
-                    ],
-                },
-            },
+            _cells(name, color, most),
             {"mark": {"type": "text", "fill": INK}, "encoding": {"text": category("short")}},
         ],
     )  # fmt: skip
@@ -93,6 +82,21 @@ def _matrix(name: str, color: str, conversations: Sequence[Conversation]) -> Cha
         name=f"conversations-{name}", title=f"{name.capitalize()} records by role, peers and direction",
         description=description, spec=spec, header=_HEADER, rows=rows,
     )  # fmt: skip
+
+
+def _cells(name: str, color: str, most: float) -> dict[str, Any]:
+    return {
+        "mark": {"type": "rect", "fill": color, "stroke": "var(--line)"},
+        "encoding": {
+            "fillOpacity": number(
+                "size", None, scale={"domain": [0, most], "range": [0.04, 0.6]}, legend=None
+            ),
+            "tooltip": [
+                category("role", "role"), category("way", "direction"),
+                number("records", f"{name} records", format=","), category("services", "services"),
+            ],
+        },
+    }  # fmt: skip
 
 
 def _cell(one: Conversation, records: int) -> dict[str, Any]:

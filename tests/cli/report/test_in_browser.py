@@ -165,7 +165,7 @@ def test_a_phone_shows_the_whole_width(chromium: Browser, folder: Path, name: st
 
 
 def test_paper_shows_everything_within_its_width(chromium: Browser, folder: Path) -> None:
-    """And incidents with their text, which are folded again afterwards."""
+    """And incidents with their text, which are folded again after that."""
     chromium.show(PAPER, 1123, media="print")
     chromium.open(folder / "small.html")
     chromium.run("dispatchEvent(new Event('beforeprint'))")
