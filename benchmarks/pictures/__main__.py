@@ -30,11 +30,11 @@ class Picture(Struct, frozen=True):
 
 
 PICTURES: Final = (
-    Picture("report", "body", height=820),
+    Picture("report", "body", height=1180),
     Picture("report-conversations", "#conversations"),
     Picture("report-scans", "#scans", height=1000),
     Picture("report-coverage", "#coverage", height=680),
-    Picture("report-dark", "body", height=820, dark=True),
+    Picture("report-dark", "body", height=1180, dark=True),
     Picture("report-phone", "body", width=390, height=1100),
 )
 

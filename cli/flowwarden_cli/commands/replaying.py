@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -13,7 +13,7 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from flowwarden.bootstrap.replay import stack
-from flowwarden.errors import ConfigurationError, LogFormatError
+from flowwarden.errors import ConfigurationError, LogFormatError, SourceError
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.policy import Policy
 from flowwarden.records.line_reader import demand_readable
@@ -26,8 +26,9 @@ from flowwarden.replay.merged import merged
 from flowwarden.replay.reorder import SLICE, Reorder
 from flowwarden.replay.replay import Replay
 from flowwarden.replay.result import ReplayResult
+from flowwarden.sources.inputs import Input
 from flowwarden_cli.commands import document_file
-from flowwarden_cli.commands.archive import Archive
+from flowwarden_cli.commands.archive import Archive, Bucket
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, UsageError, without_sdk
 from flowwarden_cli.commands.muting import seconds_of
 from flowwarden_cli.commands.replay import Wiring
@@ -61,7 +62,9 @@ class _Given(Struct, frozen=True, kw_only=True):
     """Whether the results contain what was seen in the traffic."""
 
 
-def run(options: Namespace, console: Console, wired: Wiring | None = None) -> int:
+def run(
+    options: Namespace, console: Console, wired: Wiring | None = None, bucket: Bucket | None = None
+) -> int:
     """Replay the paths; return the exit code.
 
     Args:
@@ -69,6 +72,7 @@ def run(options: Namespace, console: Console, wired: Wiring | None = None) -> in
             `report` and `as_delivered`.
         console: where the result is printed.
         wired: opens a log group, by default on AWS.
+        bucket: lists the objects below a URL, by default on AWS.
 
     Raises:
         UsageError: a log format cannot be read.
@@ -82,7 +86,10 @@ def run(options: Namespace, console: Console, wired: Wiring | None = None) -> in
     except ConfigurationError as error:
         console.report(f"error: {error}")
         return UNREADABLE
-    archive = Archive(options.paths, given.layouts, console)
+    try:
+        archive = Archive(options.paths, given.layouts, console, bucket or _bucket(options.region))
+    except ModuleNotFoundError as error:
+        return without_sdk(error, console)
     if given.messages is not None:
         archive.add(given.log_group, given.first, given.messages)
     results = _replayed(archive, given, as_delivered=options.as_delivered)
@@ -115,6 +122,17 @@ def _given(options: Namespace, console: Console) -> _Given:
         library=script() if options.report else "",
         observes=bool(options.report) or options.format == "json",
     )
+
+
+def _bucket(region: str | None) -> Bucket:
+    """Lists objects on AWS. Raises ModuleNotFoundError if the SDK is not installed, when it is called."""
+
+    def listed(url: str) -> Iterable[Input | SourceError]:
+        from flowwarden.bootstrap.bucket_archive import on_aws  # noqa: PLC0415  an optional package
+
+        return on_aws(url, region_of(region), time.sleep)
+
+    return listed
 
 
 def _of_log_group(given: _Given, options: Namespace, console: Console, wired: Wiring | None) -> _Given:
