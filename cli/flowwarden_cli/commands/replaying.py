@@ -96,13 +96,19 @@ def run(
     if problem := _problem(results[0], archive):
         console.report(f"error: {problem}")
         return UNREADABLE
-    unwritten = written(options.report, page(results[0], given.library)) if options.report else ""
-    if unwritten:
-        console.report(f"error: {unwritten}")
+    is_reported = not options.report or _reported(results[0], options.report, given.library, console)
     _print(results, [*given.policies], console, as_document=options.format == "json")
-    if archive.failed or unwritten:
+    if archive.failed or not is_reported:
         return UNREADABLE
     return PAGED if results[-1].pages else SUCCEEDED
+
+
+def _reported(result: ReplayResult, path: str, library: str, console: Console) -> bool:
+    """Write the report; return whether that was possible."""
+    problem = written(path, page(result, library))
+    if problem:
+        console.report(f"error: {problem}")
+    return not problem
 
 
 def _given(options: Namespace, console: Console) -> _Given:

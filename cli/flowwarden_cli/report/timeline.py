@@ -136,7 +136,10 @@ def _incidents(incidents: Sequence[IncidentHistory], begin: int, end: int) -> Ch
                 "encoding": {**shared, "x2": {"field": "to"}},
             },
             {
-                "mark": {"type": "point", "filled": True, "fill": INK, "stroke": "var(--paper)", "size": 110},
+                "mark": {
+                    "type": "point", "filled": True, "fill": INK, "stroke": "var(--paper)", "size": 110,
+                    "opacity": 1,
+                },
                 "encoding": {
                     **shared,
                     "shape": _shape(values),
