@@ -7,6 +7,7 @@ that two of them can be almost two windows apart: only longer times count.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
@@ -157,20 +158,22 @@ class Covered:
 def _slots_of(view: BatchView) -> Iterator[tuple[str, list[int]]]:
     """The slots in which the interfaces of a batch wrote flows."""
     flows, index = view.records.flows, view.index
-    for name in ("start", "end"):
-        times = flows[name]
-        (rows,) = (times != ABSENT).nonzero()
-        if not len(rows):
-            continue
-        slots = times[rows] // SLOT
-        base = int(slots.min())
-        if int(slots.max()) - base >= MOST_SLOTS:  # a wrong time
-            rows = rows[slots - np.median(slots) < MOST_SLOTS]
-            slots = times[rows] // SLOT
-        pairs = np.unique(np.stack([index.of_row[rows], slots]), axis=1)
-        for place in np.unique(pairs[0]).tolist():
-            if interface := index.names[place]:
-                yield interface, pairs[1][pairs[0] == place].tolist()
+    times = np.concatenate([flows["start"], flows["end"]])
+    known = times != ABSENT
+    if not np.count_nonzero(known):
+        return
+    slots, places = times[known] // SLOT, np.tile(index.of_row, 2)[known]
+    # A record with a wrong time must not make the numbers below too large.
+    near = np.abs(slots - int(np.median(slots))) < MOST_SLOTS
+    slots, places = slots[near], places[near]
+    base = int(slots.min())
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for key in np.unique(places * (2 * MOST_SLOTS) + (slots - base)).tolist():
+        place, slot = divmod(key, 2 * MOST_SLOTS)
+        found[place].append(base + slot)
+    for place, several in found.items():
+        if interface := index.names[place]:
+            yield interface, several
 
 
 def low(bits: int) -> int:
