@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from flowwarden_cli.commands import (
+    athena,
     baseline,
     completion,
     doctor,
@@ -23,6 +24,6 @@ from flowwarden_cli.commands import (
 COMMANDS: Final = (
     read.COMMAND, replay.COMMAND, interfaces.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND,
     mutes.COMMAND, test_page.COMMAND, baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, uninstall.COMMAND,
-    completion.COMMAND,
+    athena.COMMAND, completion.COMMAND,
 )  # fmt: skip
 """In the order of the help."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 type Service = Literal[
     "ec2", "dynamodb", "sns", "logs", "iam", "appconfigdata", "lambda", "sqs", "cloudformation", "cloudtrail",
     "cloudwatch", "events", "kms", "observabilityadmin", "s3",
-    "resourcegroupstaggingapi", "secretsmanager",
+    "resourcegroupstaggingapi", "secretsmanager", "securityhub",
 ]  # fmt: skip
 
 CONNECT_TIMEOUT_SECONDS = 1
@@ -121,6 +121,7 @@ def make_client(
         "resourcegroupstaggingapi",
         "s3",
         "secretsmanager",
+        "securityhub",
     ],
     region: str,
     *,
