@@ -167,7 +167,7 @@ class MonitoringService:
             host_history_unavailable=state.failures,
             interfaces_unavailable=interfaces.failures,
         )
-        whole = replace(
+        return replace(
             done,
             delay=delay(records, now),
             reports_unsent=learning.unsent,
@@ -175,8 +175,7 @@ class MonitoringService:
             policy_invalid=int(bool(self._policy_recorder.in_use.problem)),
             unreadable_items=self._caches.unreadable_items.take(),
             unreadable_answers=self._caches.unreadable_answers.take(),
-        )
-        return whole, view
+        ), view
 
     def _mutes(self, findings: Sequence[Finding], state: StateView, now: int) -> Sequence[Mute]:
         """The mutes of the policy, and those made by command."""
