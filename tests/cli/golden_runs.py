@@ -166,13 +166,14 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
     "replay-json": (
         Run(("interfaces", "export", "--region", "eu-west-1")),
         Run(("replay", "--log-group", "/flows", "--since", "7d", "--region", "eu-west-1")),
-        Run(("replay", "quiet.log", "--format", "json")),
     ),
+    "replay-document": (Run(("replay", "quiet.log", "--format", "json")),),
     "replay-errors": (
         Run(("replay", "scan.log", "--policy", "list.json")),
         Run(("replay", "missing.log")),
         *(Run(("replay", name)) for name in ("custom.log", "timeless.log", "empty.log", "nothing")),
         Run(("replay", "scan.log", "--interfaces", "list.json")),
+        Run(("replay", "quiet.log", "--report", "missing/report.html")),
         Run(("replay", "--log-group", "/flows", "--since", "soon")),
         Run(("replay",)),
     ),

@@ -32,6 +32,7 @@ _EXAMPLES: Final = """\
 examples:
   flowwarden replay AWSLogs/
   flowwarden replay AWSLogs/ --policy policy.json --interfaces interfaces.json
+  flowwarden replay AWSLogs/ --report report.html
   flowwarden replay flows.log.gz --policy old.json --policy new.json
   flowwarden replay --log-group /flow-warden/flow-logs --since 7d
   flowwarden replay flows.log.gz --format json | jq '.incidents[].summary'
@@ -88,6 +89,11 @@ def _add_options(command: ArgumentParser) -> None:
         help="file of `flowwarden interfaces export`; interfaces that it lacks are learned from the lines",
     )
     command.add_argument(
+        "--report",
+        metavar="FILE",
+        help="also write a report with charts, as one HTML file; needs the extra `report`",
+    )
+    command.add_argument(
         "--as-delivered",
         action="store_true",
         help="cut the records into batches as CloudWatch Logs would, by interface and minute; slower",
@@ -98,6 +104,8 @@ def run(options: Namespace, console: Console, wired: Wiring | None = None) -> in
     """Run the replay; return the exit code. `wired` opens a log group, by default on AWS."""
     if len(options.policy) > MOST_POLICIES:
         raise UsageError("give --policy once, or twice to compare two policies")
+    if options.report and len(options.policy) > 1:
+        raise UsageError("--report is about one policy, so give --policy once")
     if bool(options.paths) == bool(options.log_group):
         raise UsageError("write at least one PATH (- for standard input), or --log-group NAME")
     if options.since is not None and not options.log_group:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from flowwarden.monitor.pipeline import Invocation
 from flowwarden.notify.alert import Route
 from flowwarden.replay.batches import LogGroups, batches
+from flowwarden.replay.observer import Observer
 from flowwarden.replay.ports import Stack
 from flowwarden.replay.recorder import Recorder
 from flowwarden.replay.reorder import Slice
@@ -26,13 +29,30 @@ IDLE_MOST: Final = 30 * DAY
 class Replay:
     """One replay of an archive."""
 
-    def __init__(self, stack: Stack, groups: LogGroups, account: str, *, as_delivered: bool = False) -> None:
-        """Take the stack, and the names of the log groups and their account, which notifications contain."""
+    def __init__(
+        self,
+        stack: Stack,
+        groups: LogGroups,
+        account: str,
+        *,
+        as_delivered: bool = False,
+        observes: bool = False,
+    ) -> None:
+        """Take the stack and the names in notifications.
+
+        Args:
+            stack: the stack.
+            groups: the names of the log groups.
+            account: the account of the log groups.
+            as_delivered: whether batches are as small as in production.
+            observes: whether the result contains what was seen in the traffic.
+        """
         self._stack = stack
         self._groups = groups
         self._account = account
         self._as_delivered = as_delivered
         self._recorder = Recorder(stack.interfaces)
+        self._observer = Observer(stack.evidence) if observes else None
         self._minute = 0
         """Unix seconds of the last run of the dispatcher; 0 before the first."""
         self._end = 0
@@ -50,9 +70,10 @@ class Replay:
             failed: those that could not be read to their end.
             unreadable: parts of sources that are no lines.
         """
-        return self._recorder.result(
+        result = self._recorder.result(
             sources=sources, failed=failed, unreadable=unreadable, as_delivered=self._as_delivered
         )
+        return result if self._observer is None else replace(result, observed=self._observer.observed())
 
     def process(self, one: Slice) -> None:
         """Process a slice, after those before it."""
@@ -64,6 +85,8 @@ class Replay:
             invocation = Invocation(batch.batch_id, lambda: TIME_LEFT)
             report, view = self._stack.monitor.inspect(batch, invocation, now)
             self._recorder.batch(report, view)
+            if self._observer is not None:
+                self._observer.see(report, view)
             self._take(now)
 
     def _dispatch(self, until: int) -> None:
