@@ -10,8 +10,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
-from flowwarden.bootstrap.monitor import MonitorPorts, build
-from flowwarden.bootstrap.sinks import NONE, MoreSinks
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
+from flowwarden.bootstrap.more_sinks import NONE, MoreSinks
 from flowwarden.errors import (
     InterfacesUnavailable,
     LogFormatsUnavailable,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.bootstrap.monitor import MonitorPorts, build
-from flowwarden.bootstrap.sinks import NONE, MoreSinks
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
+from flowwarden.bootstrap.more_sinks import NONE, MoreSinks
 from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.monitor.alerts import Deployment, Seen, roll_up
 from flowwarden.monitor.caches.log_formats import WAIT_SECONDS

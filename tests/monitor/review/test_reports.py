@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.bootstrap.sinks import MoreSinks
+from flowwarden.bootstrap.more_sinks import MoreSinks
 from flowwarden.errors import PublishFailed
 from flowwarden.monitor.review import due
 from flowwarden.monitor.review.reports import BEGIN, RETRY_SECONDS

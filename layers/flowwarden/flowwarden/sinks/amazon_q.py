@@ -12,7 +12,7 @@ import msgspec
 
 from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import Notification
-from flowwarden.printable import one_line
+from flowwarden.printable import LONGEST, LONGEST_LINE, one_line
 from flowwarden.sinks.base import SinkKind, Topic
 from flowwarden.sinks.chat import NO_SUBJECT, columns, details, rows, steps
 from flowwarden.sinks.view import View, shortened, view_of
@@ -43,7 +43,7 @@ class AmazonQSink:
 def message(notification: Notification) -> dict[str, Any]:
     """The custom notification."""
     view = view_of(notification)
-    title = plain(one_line(notification.subject, MAX_TITLE)) or NO_SUBJECT
+    title = _inline(notification.subject, MAX_TITLE) or NO_SUBJECT
     return {
         "version": "1.0",
         "source": "custom",
@@ -52,13 +52,13 @@ def message(notification: Notification) -> dict[str, Any]:
             "title": title,
             "description": f"```\n{shortened(plain(_description(view)), MAX_TEXT)}\n```",
             "nextSteps": [*_steps(view)],
-            "keywords": [plain(one_line(each)) for each in (view.severity, *view.detectors)],
+            "keywords": [_inline(each) for each in (view.severity, *view.detectors)],
         },
         "metadata": {
             "threadId": _thread(view),
             "summary": title,
             "eventType": view.event.value if view.event else view.kind,
-            "additionalContext": {name.lower(): plain(one_line(text)) for name, text in rows(view)}
+            "additionalContext": {name.lower(): _inline(text) for name, text in rows(view)}
             | {"severity": view.severity},
         },
     }
@@ -67,6 +67,11 @@ def message(notification: Notification) -> dict[str, Any]:
 def plain(text: str) -> str:
     """A text without characters that are markup."""
     return text.translate(_SHOWN)
+
+
+def _inline(text: str, limit: int = LONGEST) -> str:
+    """A line outside the block of code, in which no two brackets make a link to an address of others."""
+    return one_line(plain(text).replace("](", "] ("), limit)
 
 
 def _thread(view: View) -> str:
@@ -85,9 +90,9 @@ def _description(view: View) -> str:
 
 
 def _steps(view: View) -> Iterator[str]:
-    yield from (plain(each) for each in steps(view))
+    yield from (_inline(each, LONGEST_LINE) for each in steps(view))
     if view.has_life and view.advice:
-        yield f"Mute: flowwarden incidents mute {plain(one_line(view.incident))} --for 7d --reason TEXT"
+        yield f"Mute: flowwarden incidents mute {_inline(view.incident)} --for 7d --reason TEXT"
     for title, address in view.links.items():
         yield f"[{title}]({address.replace(')', '%29')})"
 
