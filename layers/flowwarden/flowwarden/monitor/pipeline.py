@@ -13,8 +13,8 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from flowwarden.monitor import digest_rows, heartbeats
-from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages, own_hosts, roll_up
+from flowwarden.monitor import alerts, digest_rows, heartbeats
+from flowwarden.monitor.alerts import Deployment, Seen, held_pages, own_hosts, roll_up
 from flowwarden.monitor.budget import Budget, TimedClaims, TimedPages
 from flowwarden.monitor.caches.interfaces import InterfaceCache, InterfaceView
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
@@ -149,7 +149,8 @@ class MonitoringService:
         triaged = muted(sorted_out.remaining, self._mutes(sorted_out.remaining, state, now), view.hosts, now)
         findings = inhibition.of(triaged, state)
         seen = self._seen(view, findings, sorted_out.inhibited, state, invocation)
-        found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
+        incidents = alerts.by_incident(findings, seen)
+        found_alerts = [*alerts.alerts_about(incidents, seen), *self._about_policy(batch.owner, now)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         self._ended_mutes.note(delivery)
         learning = DeliveryReport()
@@ -168,6 +169,7 @@ class MonitoringService:
         )
         whole = replace(
             done,
+            incidents=alerts.findings_of(incidents),
             delay=delay(records, now),
             reports_unsent=learning.unsent,
             deferred=state.deferred + len(view.active_hosts.others),

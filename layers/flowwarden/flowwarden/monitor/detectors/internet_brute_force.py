@@ -33,6 +33,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.detectors.brute_force import DAY_FACTOR
 from flowwarden.monitor.findings import Severity, TrafficFinding, Window
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import Text, estimated, evidence, narrowed, short_clients
 from flowwarden.monitor.traffic import sessions
 from flowwarden.monitor.traffic.administration import bounded, counted
@@ -150,7 +151,19 @@ def _guesses(stored: Sets, limit: int) -> Mapping[tuple[int, int], float]:
     if round(distinct(every)) < limit:  # as of nearly all hosts; those of one source are part of these
         return {}
     alike = sessions.small_sessions(every)
-    return {(each.server, each.port): each.count for each in alike if round(each.count) >= limit}
+    return {
+        (each.server, each.port): each.count for each in alike if measured(round(each.count), limit).reached
+    }
+
+
+def measured(sessions: int, limit: int) -> Measured:
+    """The small connections of an internet host to a port, against the limit."""
+    return Measured(
+        what="answered connections of the same small size from one internet host, since midnight UTC",
+        value=sessions,
+        limit=limit,
+        threshold="brute_force_sessions",
+    )
 
 
 def _report(

@@ -36,6 +36,7 @@ from flowwarden.monitor.behavior import Behavior, always
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding, Window
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import (
     Text,
     evidence,
@@ -173,8 +174,18 @@ def _weigh(
         sample=_sample(view, rows, slots),
         facts=Facts(role=new.role, slots=len(slots), limit=least),
     )
-    pages = new.is_grave or (not new.learning and len(slots) >= least)
+    pages = new.is_grave or (not new.learning and measured(len(slots), least).reached)
     return finding if pages else replace(finding, severity=Severity.INFO)
+
+
+def measured(slots: int, least: int) -> Measured:
+    """The 10-minute slots in which a role used a port, against the limit."""
+    return Measured(
+        what="10-minute slots within 24 h in which the role used the port",
+        value=slots,
+        limit=least,
+        threshold="new_egress_slots",
+    )
 
 
 def _sample(view: BatchView, rows: Integers, slots: frozenset[int]) -> FlowSample:
