@@ -47,6 +47,10 @@ class Archive:
         """
         self._others.append(Source(name, first, lambda: self._timed_messages(messages)))
 
+    def put(self, source: Source) -> None:
+        """Add a source."""
+        self._others.append(source)
+
     def sources(self) -> list[Source]:
         """The sources, of which only the beginning is read; errors are reported and counted."""
         return [*self._others, *(source for each in self._found for source in self._source(each))]

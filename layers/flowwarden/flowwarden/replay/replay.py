@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from flowwarden.monitor.pipeline import Invocation
+from flowwarden.monitor.report import BatchReport
+from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
 from flowwarden.replay.batches import LogGroups, batches
 from flowwarden.replay.ports import Stack
@@ -23,11 +26,26 @@ IDLE_MOST: Final = 30 * DAY
 """Of a longer time without records, only the last part is run: by then, all incidents were checked."""
 
 
+type Observe = Callable[[BatchReport, BatchView], None]
+
+
 class Replay:
     """One replay of an archive."""
 
-    def __init__(self, stack: Stack, groups: LogGroups, account: str, *, as_delivered: bool = False) -> None:
-        """Take the stack, and the names of the log groups and their account, which notifications contain."""
+    def __init__(
+        self,
+        stack: Stack,
+        groups: LogGroups,
+        account: str,
+        *,
+        as_delivered: bool = False,
+        observe: Observe = lambda *_: None,
+    ) -> None:
+        """Take the stack, and the names of the log groups and their account, which notifications contain.
+
+        `observe` is called with each batch.
+        """
+        self._observe = observe
         self._stack = stack
         self._groups = groups
         self._account = account
@@ -64,6 +82,7 @@ class Replay:
             invocation = Invocation(batch.batch_id, lambda: TIME_LEFT)
             report, view = self._stack.monitor.inspect(batch, invocation, now)
             self._recorder.batch(report, view)
+            self._observe(report, view)
             self._take(now)
 
     def _dispatch(self, until: int) -> None:

@@ -278,6 +278,7 @@ DETECTOR: Final = Detector(
     severity=Severity.MEDIUM,
     resolve_after=HOUR // 2,
     asks_rules=True,
+    rejects=True,
     incident="refused",
     shares=Shares.RULES,
     thresholds=("blocked_packets", "blocked_slots"),

@@ -168,6 +168,7 @@ DETECTOR: Final = Detector(
     severity=Severity.MEDIUM,
     resolve_after=HOUR // 2,
     asks_rules=True,
+    rejects=True,
     shares=Shares.NETWORK_ACL,
     thresholds=("nacl_tuples",),
     needs=frozenset({Need.SUBNET_ID}),

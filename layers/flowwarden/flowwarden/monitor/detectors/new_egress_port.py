@@ -142,13 +142,13 @@ def _by_role(view: BatchView, counted: Mask) -> dict[_RolePort, list[int]]:
 
 
 def _services(view: BatchView, counted: Mask) -> NewServices:
-    def is_reported(place: int, edge: Edge) -> bool:
-        return edge.direction == "out" and _is_reported(view.profiles[place], edge.port)
+    def is_new(place: int, edge: Edge) -> bool:
+        return edge.direction == "out" and is_reported(view.profiles[place], edge.port)
 
-    return new_services(view.contacts, view.directions, view.new_of_internet, counted, is_reported)
+    return new_services(view.contacts, view.directions, view.new_of_internet, counted, is_new)
 
 
-def _is_reported(profile: RoleProfile, port: int) -> bool:
+def is_reported(profile: RoleProfile, port: int) -> bool:
     """Whether this detector reports a new port of the role."""
     if profile.interface is None:
         return False  # it may be a NAT gateway, which connects for many hosts

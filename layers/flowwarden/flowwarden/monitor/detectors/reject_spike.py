@@ -264,6 +264,7 @@ DETECTOR: Final = Detector(
     name="reject-spike",
     summary="the internet tries one of your hosts more than five times as often as usual",
     severity=Severity.INFO,
+    rejects=True,
     route=Route.DIGEST,
     unpaged=Route.DIGEST,
     technique="T1595",

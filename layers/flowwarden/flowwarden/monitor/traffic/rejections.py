@@ -197,7 +197,8 @@ class Rejections:
             self._counts & self._new & ~self._tightened & (self._column(self._directions.server_class) == OWN)
         )
         asked &= ~self._probes[self._by_client.numbers] & ~self.exempt(self._rows)
-        return asked.nonzero()[0]
+        chosen: Integers = asked.nonzero()[0]
+        return chosen
 
     @cached_property
     def _shut_out(self) -> tuple[Groups, Integers]:
