@@ -99,6 +99,7 @@ golden: .venv/.made ## Regenerate the golden notifications of the detectors and 
 	@$(BIN)/python -m tests.enforcer.reporting.golden
 	@$(BIN)/python -m tests.sinks.golden
 	@$(BIN)/python -m tests.cli.golden
+	@$(BIN)/python -m tests.cli.athena.golden
 
 .PHONY: validate
 validate: .venvs/sam/.made ## Validate the template with SAM

@@ -1,4 +1,4 @@
-"""Writes the JSON schemas in docs/schemas, from the types of the documents.
+"""Writes the JSON schemas of the documents that the command prints, from their types.
 
 Run `make docs` after a change of a type. A test compares the files with the types.
 """
@@ -12,16 +12,23 @@ from typing import Any, Final
 import msgspec
 
 from flowwarden.replay.comparison import Comparison
+from flowwarden.replay.explain.model import Explanation
 from flowwarden.replay.interface_file import InterfaceFile
 from flowwarden.replay.result import ReplayResult
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "schemas"
 TYPES: Final[dict[str, Any]] = {
-    "replay": ReplayResult,
-    "replay-comparison": Comparison,
-    "interfaces": InterfaceFile,
+    "replay-1": ReplayResult,
+    "replay-comparison-1": Comparison,
+    "explain-1": Explanation,
+    "interfaces-1": InterfaceFile,
 }
-"""By the name of the file: the type of the document."""
+"""By the name of the file, which ends with the version: the type of the document."""
+
+
+def path_of(name: str) -> Path:
+    """The file of a schema."""
+    return FOLDER / f"{name}.json"
 
 
 def schema(name: str) -> str:
@@ -31,9 +38,8 @@ def schema(name: str) -> str:
 
 def main() -> None:
     """Write all schemas."""
-    FOLDER.mkdir(exist_ok=True)
     for name in TYPES:
-        (FOLDER / f"{name}.schema.json").write_text(schema(name))
+        path_of(name).write_text(schema(name))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from benchmarks.evaluation.generator.model import Delivery, Truth
-from benchmarks.evaluation.monitor import initiators
+from benchmarks.evaluation.initiators import initiators
 from benchmarks.evaluation.reading import Reading
 
 SURE: Final = 0.95

@@ -29,25 +29,19 @@ from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.dispatcher.dispatch import Dispatcher
 from flowwarden.memory.formats import MemoryFormatStore
 from flowwarden.memory.sink import MemorySink
-from flowwarden.monitor.findings import InterfaceFinding, TrafficFinding
+from flowwarden.monitor.findings import Finding, InterfaceFinding, TrafficFinding
 from flowwarden.monitor.pipeline import Invocation
 from flowwarden.monitor.render.ends import TOP
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.report import BatchReport
 from flowwarden.network import roles
-from flowwarden.network.addresses import AddressClassifier
-from flowwarden.network.direction import resolve
-from flowwarden.network.initiator import Initiator
 from flowwarden.network.interface import NetworkInterface
-from flowwarden.network.traffic import Traffic
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.incident import Event, Incident
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.policy import Policy
-from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
-from flowwarden.records.model import Flow
 from flowwarden.records.subscription import LogBatch
 
 QUIET_MINUTES: Final = 240
@@ -110,11 +104,7 @@ class Monitor:
     def process(self, delivery: Delivery) -> list[Page]:
         """Process a delivery in one invocation, after the runs of the dispatcher before it."""
         ended = self._dispatch(delivery)
-        batch = LogBatch(
-            *(delivery.account, delivery.log_group, delivery.log_stream, delivery.lines),
-            batch_id=str(delivery.number),
-        )
-        result = self._service.process(batch, Invocation("one", lambda: TIME_LEFT), delivery.arrived)
+        result = self._inspected(delivery)
         sent = self._pages.take() + self._operations.take()
         traffic = [each for each in result.reported if isinstance(each, TrafficFinding)]
         reported = [each for each in traffic if each.detector in NEVER_PAGED and not each.inhibited]
@@ -124,6 +114,20 @@ class Monitor:
             *(report(each, delivery) for each in reported),
             *joined(result, delivery),
         ]
+
+    def findings(self, delivery: Delivery) -> tuple[Finding, ...]:
+        """Process a delivery without the dispatcher; return all findings, also those that do not page."""
+        found = self._inspected(delivery).found
+        self._pages.take()
+        self._operations.take()
+        return found
+
+    def _inspected(self, delivery: Delivery) -> BatchReport:
+        batch = LogBatch(
+            *(delivery.account, delivery.log_group, delivery.log_stream, delivery.lines),
+            batch_id=str(delivery.number),
+        )
+        return self._service.process(batch, Invocation("one", lambda: TIME_LEFT), delivery.arrived)
 
     def _dispatch(self, delivery: Delivery) -> list[Page]:
         """Run the dispatcher in each minute before the delivery in which an incident is due."""
@@ -285,12 +289,3 @@ def joined(result: BatchReport, delivery: Delivery) -> Iterator[Page]:
 
 def _without_names(text: str) -> str:
     return _IN_PARENTHESES.sub("", text)
-
-
-_LETTERS: Final = {Initiator.SOURCE: "s", Initiator.DESTINATION: "d", Initiator.UNKNOWN: "n"}
-
-
-def initiators(flows: list[Flow]) -> list[tuple[str, float]]:
-    """The initiator of each flow of a batch, in the letters of the truth, and the confidence."""
-    verdicts = (directed.verdict for directed in resolve(Traffic(FlowTable.of(flows)), AddressClassifier()))
-    return [(_LETTERS[verdict.initiator], verdict.confidence) for verdict in verdicts]

@@ -49,7 +49,8 @@ including zeros. An idle run emits none, because a metric costs money in each ho
 def wire() -> Wiring:
     """The service on AWS, as configured by the environment. Raises SettingsError."""
     return on_aws(
-        DispatcherSettings.from_mapping(os.environ), Clock(monotonic=time.monotonic, wait=time.sleep)
+        DispatcherSettings.from_mapping(os.environ),
+        Clock(monotonic=time.monotonic, wait=time.sleep, unix=time.time),
     )
 
 

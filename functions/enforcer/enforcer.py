@@ -17,7 +17,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from flowwarden.bootstrap.enforcer import build, on_aws, policy_recorder_on_aws
+from flowwarden.bootstrap.enforcer import build, more_sinks_on_aws, on_aws, policy_recorder_on_aws
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
@@ -60,7 +60,8 @@ class Clock:
 def wire(clock: Clock) -> Enforcer:
     """The service on AWS, configured by the environment. Raises SettingsError."""
     settings = EnforcerSettings.from_mapping(os.environ)
-    ports = on_aws(settings, clock, ec2_attempts=EC2_ATTEMPTS)
+    more = more_sinks_on_aws(settings, clock, time.time)
+    ports = on_aws(settings, clock, ec2_attempts=EC2_ATTEMPTS, more_sinks=more)
     return build(settings, ports, policy_recorder=policy_recorder_on_aws(settings, ports.unreadable_items))
 
 

@@ -98,7 +98,9 @@ def wire() -> Wiring:
         ConfigurationError: a setting or the log format is not valid.
     """
     settings = MonitorSettings.from_mapping(os.environ)
-    return settings, on_aws(settings, logger.warning, Clock(monotonic=time.monotonic, wait=time.sleep))
+    return settings, on_aws(
+        settings, logger.warning, Clock(monotonic=time.monotonic, wait=time.sleep, unix=time.time)
+    )
 
 
 def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:

@@ -58,7 +58,7 @@ def test_a_test_page_goes_to_sns(outputs: StackOutputs, sink: str) -> None:
 
 def test_the_configured_services_are_sinks_too(outputs: StackOutputs) -> None:
     """With a clock, which only the command that sends to them has."""
-    clock = Clock(monotonic=lambda: 0.0, wait=lambda _seconds: None)
+    clock = Clock(monotonic=lambda: 0.0, wait=lambda _seconds: None, unix=lambda: 0.0)
     more = StackOutputs(outputs.region, {**outputs.values, OTHERS: "pagerduty=name;slack="})
     assert {*on_aws("x", None, lambda _: None, lambda *_: more).sinks} == {*TOPICS}
     ports = on_aws("x", None, lambda _: None, lambda *_: more, clock)

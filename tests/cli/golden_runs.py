@@ -92,6 +92,14 @@ def _uninstall(*arguments: str, account: Callable[[], Account] = lambda: MemoryA
     return Run(("uninstall", *arguments), removed=account)
 
 
+def _athena(*arguments: str) -> Run:
+    return Run(("athena", *arguments))
+
+
+def _ddl(location: str, *arguments: str) -> Run:
+    return _athena("ddl", "--location", location, *arguments)
+
+
 def _on(command: str, *arguments: str, stack: Callable[[], IncidentPorts] = with_incidents) -> Run:
     return Run((command, *arguments), stack=stack)
 
@@ -229,6 +237,42 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _doctor(facts=denied_parts),
         _doctor(facts=absent),
         _doctor("everything"),
+    ),
+    "athena-ddl": (
+        _ddl("s3://bucket/flows/AWSLogs/111122223333/vpcflowlogs/eu-west-1/"),
+        _ddl(
+            "s3://bucket",
+            *("--format", "${srcaddr} ${dstaddr} ${new-field}", "--table", "logs.flows"),
+            *("--account", "111122223333", "--account", "444455556666", "--region", "eu-west-1"),
+            *("--hive", "--hourly", "--parquet", "--since", "2025-03-01"),
+        ),
+    ),
+    "athena-query": (
+        _athena("--help"),
+        _athena("query", "records-skipped", "--format", "v2", "--table", "logs.flows"),
+        _athena(
+            *("query", "records-skipped", "--policy", "new-policy.json", "--hive", "--hourly"),
+            *("--from", "2026-01-31T22:00", "--to", "2026-02-01T01:30", "--account", "111122223333"),
+        ),
+    ),
+    "athena-list": (_athena("query", "--list"),),
+    "athena-errors": (
+        _athena("query"),
+        _athena("ddl"),
+        _athena("create"),
+        *(_athena("query", detector) for detector in ("unparsed-lines", "port-scan", "internet-to-private")),
+        _athena("query", "scan", "--format", "${srcaddr} ${dstaddr} ${start}"),
+        *(_ddl(each) for each in ("bucket", "s3://bucket/it's", "s3://bucket/AWSLogs/1/2/3/4")),
+    ),
+    "athena-options": (
+        _athena("query", "scan", "--location", "s3://bucket"),
+        _athena("query", "scan", "--day", "yesterday"),
+        _athena("query", "scan", "--day", "2026-01-01", "--from", "2026-01-01", "--to", "2026-01-02"),
+        _athena("query", "scan", "--from", "2026-01-02", "--to", "2026-01-02"),
+        _athena("query", "scan", "--from", "2026-01-02"),
+        *(_athena("query", "scan", "--policy", name) for name in ("missing.json", "misspelled-policy.json")),
+        *(_athena("query", "scan", *each) for each in (("--table", "a; b"), ("--account", "1"))),
+        _ddl("s3://bucket", "--day", "2026-01-01"),
     ),
     "redrive": (
         _redrive("--help"),

@@ -62,7 +62,7 @@ class Service:
 
     def webhook(self, *, repeatable: bool = False) -> Webhook:
         """The service."""
-        clock = Clock(monotonic=lambda: self.now, wait=self.wait)
+        clock = Clock(monotonic=lambda: self.now, wait=self.wait, unix=lambda: 0.0)
         return Webhook("Chat", self, self, clock, repeatable=repeatable)
 
     def send(self, count: int = 1, *, repeatable: bool = False) -> None:
@@ -226,7 +226,7 @@ def test_the_faults_of_a_real_server() -> None:
 
     def post(url: str, *, repeatable: bool = False) -> None:
         service = Service([SENT])
-        clock = Clock(monotonic=lambda: clock_time[0], wait=service.wait)
+        clock = Clock(monotonic=lambda: clock_time[0], wait=service.wait, unix=lambda: 0.0)
         webhook = Webhook("Chat", service, to_loopback(), clock, repeatable=repeatable)
         webhook.post([lambda _secret: (url, b"{}")])
 

@@ -22,7 +22,7 @@ from tests.sinks.recorded import RecordingEdges
 from tests.template import stack
 
 ROOT = Path(__file__).parents[2]
-CLOCK = Clock(monotonic=lambda: 0.0, wait=lambda _seconds: None)
+CLOCK = Clock(monotonic=lambda: 0.0, wait=lambda _seconds: None, unix=lambda: 0.0)
 
 
 def test_the_table_has_every_sink_of_the_folder() -> None:
@@ -39,7 +39,7 @@ def test_a_sink_is_off_by_default_and_documented(kind: SinkKind) -> None:
     """Its parameter is in the template, its steps and limits are in the docs, and it can be tested."""
     assert stack.PARAMETERS[kind.parameter]["Default"] in {"", "no"}
     assert PARAMETERS[kind.parameter].default in {"", "no"}
-    assert f"{kind.name}=" in stack.environment("Monitor")["SINKS"]["Fn::Sub"]
+    assert f"{kind.name}=" in stack.environment("Monitor")["SINKS"]["Fn::Sub"][0]
     page = (ROOT / "docs" / "notifications.md").read_text()
     section = page.partition(f"\n### {kind.title}\n")[2].partition("\n### ")[0]
     assert f"{kind.parameter}=" in section
@@ -117,5 +117,5 @@ def test_a_route_that_cannot_be_read_is_refused(routes: str) -> None:
 
 def test_the_edges_on_aws_make_no_call_before_something_is_sent() -> None:
     """Neither a client nor a connection: a stack that only configures a sink starts as fast."""
-    sinks = build("pagerduty=a;slack=b;teams=c", AwsEdges("eu-west-1", CLOCK))
-    assert {*sinks.by_name} == {"pagerduty", "slack", "teams"}
+    sinks = build("pagerduty=a;slack=b;teams=c;eventbridge=d;securityhub=e", AwsEdges("eu-west-1", CLOCK))
+    assert {*sinks.by_name} == {"pagerduty", "slack", "teams", "eventbridge", "securityhub"}

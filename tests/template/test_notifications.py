@@ -21,6 +21,7 @@ from tests.template import stack
 TOPICS = {
     "PagesTopic": ("MonitorRole", "DispatcherRole"),
     "OperationsTopic": ("MonitorRole", "EnforcerRole", "DispatcherRole"),
+    "ChatTopic": ("MonitorRole", "EnforcerRole", "DispatcherRole"),
 }
 
 THIS_STACKS_ALARMS = {
@@ -66,7 +67,7 @@ def test_alarms_of_this_stack_publish_to_the_operations_topic_only() -> None:
         topic: [each for each in topic_statements(topic, "Allow") if "Service" in each["Principal"]]
         for topic in TOPICS
     }
-    assert services["PagesTopic"] == []
+    assert services["PagesTopic"] == services["ChatTopic"] == []
     (alarms,) = services["OperationsTopic"]
     assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert alarms["Action"] == "sns:Publish"

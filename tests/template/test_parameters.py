@@ -109,6 +109,7 @@ def test_the_documented_outputs_exist_and_have_descriptions() -> None:
         "EnforcerFailureQueueUrl": {"Ref": "EnforcerFailureQueue"},
         "EnforcerEventQueueUrl": {"Ref": "EnforcerEventQueue"},
         "DeliveryRoleArn": {"Fn::GetAtt": ["DeliveryRole", "Arn"]},
+        "ChatTopicArn": {"Ref": "ChatTopic"},
         "Sinks": stack.environment("Monitor")["SINKS"],
     }
     assert all(each["Description"] for each in stack.OUTPUTS.values())

@@ -72,7 +72,8 @@ def test_a_function_publishes_only_to_its_topics_and_uses_the_key_only_through_s
 ) -> None:
     statements = stack.role_statements(f"{function}Role")
     granted = stack.as_list(stack.granting(statements, "sns:Publish")["Resource"])
-    assert granted == [{"Ref": topic} for topic in topics]
+    chat = {"Fn::If": ["HasChat", {"Ref": "ChatTopic"}, {"Ref": "AWS::NoValue"}]}
+    assert granted == [*({"Ref": topic} for topic in topics), chat]
     key = stack.granting(statements, "kms:GenerateDataKey*")
     assert key == stack.granting(statements, "kms:Decrypt")
     assert key["Resource"] == {"Fn::GetAtt": ["NotificationKey", "Arn"]}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from flowwarden_cli.commands import (
+    athena,
     baseline,
     completion,
     doctor,
+    explain,
     incidents,
     interfaces,
     mutes,
@@ -21,8 +23,8 @@ from flowwarden_cli.commands import (
 )
 
 COMMANDS: Final = (
-    read.COMMAND, replay.COMMAND, interfaces.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND,
-    mutes.COMMAND, test_page.COMMAND, baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, uninstall.COMMAND,
-    completion.COMMAND,
+    read.COMMAND, replay.COMMAND, explain.COMMAND, interfaces.COMMAND, plan.COMMAND, policy.COMMAND,
+    incidents.COMMAND, mutes.COMMAND, test_page.COMMAND, baseline.COMMAND, doctor.COMMAND, redrive.COMMAND,
+    uninstall.COMMAND, athena.COMMAND, completion.COMMAND,
 )  # fmt: skip
 """In the order of the help."""

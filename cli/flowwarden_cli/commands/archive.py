@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import chain
+from typing import Final
 
 from flowwarden.errors import LogFormatError, NotFlowLogs, SourceError
 from flowwarden.records.log_format import LogFormat
@@ -15,13 +18,26 @@ from flowwarden.sources.read import pieces
 from flowwarden_cli.terminal.console import Console
 from flowwarden_cli.terminal.progress import Progress
 
+type Bucket = Callable[[str], Iterable[Input | SourceError]]
+
+S3: Final = "s3://"
+"""The beginning of the URL of a bucket."""
+_STAMP: Final = re.compile(r"_(\d{8}T\d{4})Z_[^/]*$")
+"""The time in the name of an object with flow logs, such as `20261130T0955`."""
+_BEFORE: Final = 600
+"""Seconds by which records of an object can be older than the time in its name: an aggregation interval."""
+
 
 class Archive:
     """The sources of a replay, and what happened while they were read."""
 
-    def __init__(self, paths: Sequence[str], layouts: Sequence[LogFormat], console: Console) -> None:
-        """Find the files; reads nothing yet."""
-        self._found = list(find(paths, console.stdin, console.own))
+    def __init__(
+        self, paths: Sequence[str], layouts: Sequence[LogFormat], console: Console, bucket: Bucket
+    ) -> None:
+        """Find the files and objects; reads nothing yet. `bucket` lists the objects below a URL."""
+        files = [each for each in paths if not each.startswith(S3)]
+        objects = (found for each in paths if each.startswith(S3) for found in bucket(each))
+        self._found = [*find(files, console.stdin, console.own), *objects]
         sizes = [each.size for each in self._found if isinstance(each, Input)]
         self.progress = Progress(console, None if None in sizes else sum(size or 0 for size in sizes))
         self.failed = 0
@@ -74,6 +90,9 @@ class Archive:
             lines = self._read(found)
             begun = list(_begun(lines))
             yield Source(found.name, _first(begun), lambda: chain(begun, lines))
+        elif found.opener is not None and (stamp := _STAMP.search(found.name)) is not None:
+            # Opening each object twice would double the calls; the name says when the file was begun.
+            yield Source(found.name, _begun_at(stamp[1]), lambda: self._read(found))
         else:
             peeked = _first(_begun(_peeked(found, self._layouts)))
             yield Source(found.name, peeked, lambda: self._read(found))
@@ -115,6 +134,14 @@ class Archive:
     def _report(self, text: str) -> None:
         self.progress.wipe()
         self._console.report(text)
+
+
+def _begun_at(stamp: str) -> int:
+    """The earliest time of records in an object whose name has this time (Unix seconds); 0 if it is none."""
+    try:
+        return int(datetime.strptime(f"{stamp}+0000", "%Y%m%dT%H%M%z").timestamp()) - _BEFORE
+    except ValueError:
+        return 0
 
 
 def _peeked(source: Input, layouts: tuple[LogFormat, ...]) -> Iterator[Timed]:

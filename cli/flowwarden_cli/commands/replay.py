@@ -23,10 +23,10 @@ their timeline, pages and digest rows per day and detector, the noisiest
 subjects with the mute that would have removed them, and what could not be
 judged. Sends nothing.
 
-A PATH is a file, a folder (including subfolders), or - for standard input, of
-any kind that `flowwarden read` reads. With --log-group, the records are read
-from CloudWatch Logs, and interfaces and log formats from EC2, with your current
-AWS credentials; otherwise no AWS API is called.
+A PATH is a file, a folder (including subfolders), - for standard input, or
+s3://BUCKET/PREFIX, of any kind that `flowwarden read` reads. With --log-group,
+the records are read from CloudWatch Logs, and interfaces and log formats from
+EC2. Both use your current AWS credentials; for files, no AWS API is called.
 """
 _EXAMPLES: Final = """\
 examples:
@@ -44,7 +44,9 @@ second one); 130 interrupted
 
 
 def _add_arguments(command: ArgumentParser) -> None:
-    command.add_argument("paths", nargs="*", metavar="PATH", help="file, folder, or - for standard input")
+    command.add_argument(
+        "paths", nargs="*", metavar="PATH", help="file, folder, s3://BUCKET/PREFIX, or - for standard input"
+    )
     command.add_argument(
         "--log-group", metavar="NAME", help="replay this log group of CloudWatch Logs instead of a PATH"
     )
@@ -56,7 +58,7 @@ def _add_arguments(command: ArgumentParser) -> None:
     command.add_argument(
         "--region",
         metavar="REGION",
-        help="with --log-group: the Region (default: that of the environment or the AWS profile)",
+        help="with --log-group or s3://: the Region (default: that of the environment or the AWS profile)",
     )
     _add_options(command)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -13,7 +13,7 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from flowwarden.bootstrap.replay import stack
-from flowwarden.errors import ConfigurationError, LogFormatError
+from flowwarden.errors import ConfigurationError, LogFormatError, SourceError
 from flowwarden.policy.policy import Policy
 from flowwarden.records.line_reader import demand_readable
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, STACK_LOG_FORMAT, LogFormat
@@ -25,8 +25,9 @@ from flowwarden.replay.merged import merged
 from flowwarden.replay.reorder import SLICE, Reorder
 from flowwarden.replay.replay import Observe, Replay
 from flowwarden.replay.result import ReplayResult
+from flowwarden.sources.inputs import Input
 from flowwarden_cli.commands import document_file
-from flowwarden_cli.commands.archive import Archive
+from flowwarden_cli.commands.archive import Archive, Bucket
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, UsageError, without_sdk
 from flowwarden_cli.commands.muting import seconds_of
 from flowwarden_cli.commands.replay import Wiring
@@ -53,7 +54,9 @@ class Given(Struct, frozen=True, kw_only=True):
     """Unix seconds from which it is read."""
 
 
-def run(options: Namespace, console: Console, wired: Wiring | None = None) -> int:
+def run(
+    options: Namespace, console: Console, wired: Wiring | None = None, bucket: Bucket | None = None
+) -> int:
     """Replay the paths; return the exit code.
 
     Args:
@@ -61,6 +64,7 @@ def run(options: Namespace, console: Console, wired: Wiring | None = None) -> in
             `as_delivered`.
         console: where the result is printed.
         wired: opens a log group, by default on AWS.
+        bucket: lists the objects below a URL, by default on AWS.
 
     Raises:
         UsageError: a log format cannot be read.
@@ -74,7 +78,10 @@ def run(options: Namespace, console: Console, wired: Wiring | None = None) -> in
     except ConfigurationError as error:
         console.report(f"error: {error}")
         return UNREADABLE
-    archive = Archive(options.paths, given.layouts, console)
+    try:
+        archive = Archive(options.paths, given.layouts, console, bucket or bucket_of(options.region))
+    except ModuleNotFoundError as error:
+        return without_sdk(error, console)
     if given.messages is not None:
         archive.add(given.log_group, given.first, given.messages)
     results = _replayed(archive, given, as_delivered=options.as_delivered)
@@ -98,6 +105,17 @@ def given_by(options: Namespace, console: Console) -> Given:
     if options.interfaces:
         known = decoded(options.interfaces, interfaces_text(options.interfaces, console))
     return Given(layouts=_layouts(options.log_format), policies=policies or {"": Policy()}, known=known)
+
+
+def bucket_of(region: str | None) -> Bucket:
+    """Lists objects on AWS. Raises ModuleNotFoundError if the SDK is not installed, when it is called."""
+
+    def listed(url: str) -> Iterable[Input | SourceError]:
+        from flowwarden.bootstrap.bucket_archive import on_aws  # noqa: PLC0415  an optional package
+
+        return on_aws(url, region_of(region), time.sleep)
+
+    return listed
 
 
 def of_log_group(given: Given, options: Namespace, console: Console, wired: Wiring | None) -> Given:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # not needed to parse arguments, and slow to load
 
 type Wiring = Callable[[str, str | None], IncidentPorts]
 
-SINKS: Final = ("pages", "operations", "pagerduty", "slack", "teams")
+SINKS: Final = ("pages", "operations", "pagerduty", "slack", "teams", "amazonq", "eventbridge", "securityhub")
 """The topics, and the names of `flowwarden.sinks.table`, which a test compares."""
 
 _DESCRIPTION: Final = """\

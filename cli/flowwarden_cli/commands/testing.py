@@ -61,7 +61,7 @@ def run(
 
 
 def _on_aws(stack: str, region: str | None) -> IncidentPorts:
-    clock = Clock(monotonic=time.monotonic, wait=time.sleep)
+    clock = Clock(monotonic=time.monotonic, wait=time.sleep, unix=time.time)
     return on_aws(stack, region, time.sleep, clock=clock)
 
 

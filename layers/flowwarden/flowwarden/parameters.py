@@ -147,6 +147,13 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         "PagerDutySecret": _secret(),
         "SlackSecret": _secret(),
         "TeamsSecret": _secret(),
+        "ChatNotifications": Parameter("no", write="yes or no", values=_YES_OR_NO),
+        "EventBus": Parameter(
+            "",
+            write="the name of an event bus, at most 64 letters, digits and _ . -, or nothing",
+            pattern="^$|^[A-Za-z0-9_.-]{1,64}$",
+        ),
+        "SecurityHub": Parameter("no", write="yes or no", values=_YES_OR_NO),
         SINK_ROUTES: Parameter(
             "",
             write="SERVICE=ROUTE,ROUTE separated by spaces, such as pagerduty=pages,operations, or nothing",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flowwarden_cli.commands import COMMANDS
+from flowwarden_cli.commands.test_page import SINKS
 from tests.cli.fakes_console import flowwarden
 
 COMPLETE = """
@@ -61,7 +62,7 @@ def completed(folder: Path, *words: str) -> list[str]:
         (["incidents", ""], ["list", "show", "ack", "resolve", "mute"]),
         (["incidents", "mute", "8cf7", "--f"], ["--for"]),
         (["mutes", ""], ["list", "remove"]),
-        (["test-page", "--sink", ""], ["pages", "operations", "pagerduty", "slack", "teams"]),
+        (["test-page", "--sink", ""], [*SINKS]),
         (["completion", "b"], ["bash"]),
     ],
 )

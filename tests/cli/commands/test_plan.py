@@ -83,8 +83,8 @@ def test_json_contains_the_same_plan(settings: Path) -> None:
     assert run(options, terminal.console, lambda _: deployed().aws()) == SUCCEEDED
     document = json.loads(terminal.text)
     assert [each["type"] for each in document["log_groups"]] == [
-        *("PutRetentionPolicy", "PutSubscriptionFilter"),
-        *("CreateLogGroup", "PutRetentionPolicy", "PutSubscriptionFilter"),
+        *("PutRetentionPolicy", "PutSubscriptionFilter", "ProtectLogGroup"),
+        *("CreateLogGroup", "PutRetentionPolicy", "PutSubscriptionFilter", "ProtectLogGroup"),
     ]
     assert [[step["type"] for step in each["steps"]] for each in document["vpcs"]] == [
         ["Create", "Verify"],

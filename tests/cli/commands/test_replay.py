@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
 
 import msgspec
@@ -17,8 +19,9 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.replay.comparison import Comparison
 from flowwarden.replay.interface_file import InterfaceFile, encoded
 from flowwarden.replay.result import ReplayResult
+from flowwarden.sources.inputs import Input
 from flowwarden.state.sets import DAY
-from flowwarden_cli.commands import replay
+from flowwarden_cli.commands import replay, replaying
 from tests.cli.fakes_console import Ended, flowwarden
 from tests.outside import LABELED
 from tests.replay.archives import LAYOUT, PROBER, SCANNER, incidents, ordinary
@@ -234,3 +237,25 @@ def test_a_path_or_a_log_group_is_needed(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         flowwarden(["replay", *arguments], commands=[command])
     assert ended.value.code == 2
+
+
+def test_objects_of_a_bucket_are_replayed_like_files(archive: Path) -> None:
+    """Those whose names have a time are opened once, in that order."""
+    opened: list[str] = []
+
+    def listed(url: str) -> Iterator[Input]:
+        assert url == "s3://bucket/logs/"
+        for name, hour in (("a", "09"), ("b", "08")):
+            path = archive / f"{name}.log.gz"
+            key = f"{url}1_vpcflowlogs_eu-west-1_fl-1_20270115T{hour}00Z_{name}.log.gz"
+            yield Input(key, path.stat().st_size, opener=partial(_opened, path))
+
+    def _opened(path: Path) -> BufferedReader:
+        opened.append(path.name)
+        return path.open("rb")
+
+    command = replace(replay.COMMAND, run=lambda given, at: replaying.run(given, at, bucket=listed))
+    ended = flowwarden(["replay", "s3://bucket/logs/", "--format", "json"], commands=[command])
+    files = flowwarden(["replay", archive, "--format", "json"])
+    assert result_of(ended).incidents == result_of(files).incidents
+    assert opened == ["b.log.gz", "a.log.gz"]

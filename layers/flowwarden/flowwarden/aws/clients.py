@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 type Service = Literal[
     "ec2", "dynamodb", "sns", "logs", "iam", "appconfigdata", "lambda", "sqs", "cloudformation", "cloudtrail",
-    "cloudwatch", "events", "kms", "observabilityadmin",
-    "resourcegroupstaggingapi", "secretsmanager",
+    "cloudwatch", "events", "kms", "observabilityadmin", "s3",
+    "resourcegroupstaggingapi", "secretsmanager", "securityhub",
 ]  # fmt: skip
 
 CONNECT_TIMEOUT_SECONDS = 1
@@ -119,7 +119,9 @@ def make_client(
         "kms",
         "observabilityadmin",
         "resourcegroupstaggingapi",
+        "s3",
         "secretsmanager",
+        "securityhub",
     ],
     region: str,
     *,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from flowwarden.aws.clients import ATTEMPTS, QUICK_ATTEMPTS, QUICK_SECONDS, make_client
@@ -20,6 +21,7 @@ from flowwarden.aws.log_volumes import LogVolumes
 from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.aws.telemetry_rules import DescribedRules
+from flowwarden.bootstrap.more_sinks import NONE, MoreSinks
 from flowwarden.bootstrap.policy import recorder_on_aws
 from flowwarden.bootstrap.sinks import on_aws as sinks_on_aws
 from flowwarden.enforcer.ports import EnforcerPorts, RunClock
@@ -80,7 +82,9 @@ def policy_recorder_on_aws(settings: EnforcerSettings, unreadable: Unreadable) -
     return recorder_on_aws(settings.policy, settings.policy_profile, settings.aws_region, store)
 
 
-def on_aws(settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = ATTEMPTS) -> EnforcerPorts:
+def on_aws(
+    settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = ATTEMPTS, more_sinks: MoreSinks = NONE
+) -> EnforcerPorts:
     """The ports on AWS; `ec2_attempts` is the total number of attempts for a throttled EC2 call."""
     region, table = settings.aws_region, settings.state_table
     state = make_client("dynamodb", region)
@@ -110,16 +114,20 @@ def on_aws(settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = A
         outbox=DynamoDbOutbox(quick, table, items),
         rule_changes=DynamoDbRuleChanges(quick, table, items),
         unreadable_items=items,
-        routes=sinks_on_aws(settings.sinks, region, _clock(clock)).routes(
+        routes=more_sinks.routes(
             operations=SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait))
         ),
         clock=clock,
     )
 
 
-def _clock(run: RunClock) -> Clock:
-    """The time of a run, which is what is left of it, counted backward."""
-    return Clock(monotonic=lambda: -run.remaining(), wait=run.wait)
+def more_sinks_on_aws(settings: EnforcerSettings, run: RunClock, now: Callable[[], float]) -> MoreSinks:
+    """The sinks besides the topic, for the function; `now` is the time in Unix seconds.
+
+    What is left of the run, counted backward, is the time that only grows.
+    """
+    clock = Clock(monotonic=lambda: -run.remaining(), wait=run.wait, unix=now)
+    return sinks_on_aws(settings.sinks, settings.aws_region, clock)
 
 
 def existing_groups(region: str) -> ExistingGroups:

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import ssl
 from functools import cache
+from typing import Any, Literal
 
 from flowwarden.aws.certificates import authorities
 from flowwarden.aws.clients import QUICK_SECONDS, make_client
+from flowwarden.aws.delivering import BOTOCORE_ATTEMPTS
+from flowwarden.aws.events import EventBus
 from flowwarden.aws.secrets import ATTEMPTS, StoredSecret
+from flowwarden.aws.security_hub import ImportedFindings
+from flowwarden.aws.sns import Topic
 from flowwarden.bootstrap.more_sinks import NONE, MoreSinks
 from flowwarden.errors import SettingsError
 from flowwarden.https.transport import Https
@@ -29,6 +34,26 @@ class AwsEdges:
         self._region = region
         self._clock = clock
         self._transport = transport or Https(authorities=cache(_trusted), clock=clock.monotonic)
+
+    def now(self) -> float:
+        """See `Edges`."""
+        return self._clock.unix()
+
+    def bus(self, name: str) -> EventBus:
+        """See `Edges`."""
+        return EventBus(lambda: self._delivering("events"), name, self._clock.wait)
+
+    def findings(self) -> ImportedFindings:
+        """See `Edges`."""
+        return ImportedFindings(lambda: self._delivering("securityhub"), self._clock.wait)
+
+    def topic(self, arn: str) -> Topic:
+        """See `Edges`."""
+        client = make_client("sns", self._region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
+        return Topic(client, arn, self._clock.wait)
+
+    def _delivering(self, service: Literal["events", "securityhub"]) -> Any:  # noqa: ANN401 - no stubs
+        return make_client(service, self._region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
 
     def endpoint(self, title: str, secret: str, *, repeatable: bool) -> Webhook:
         """See `Edges`."""

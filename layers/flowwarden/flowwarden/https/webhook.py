@@ -68,6 +68,8 @@ class Clock(Struct, frozen=True, kw_only=True):
     monotonic: Callable[[], float]
     """Seconds."""
     wait: Callable[[float], None]
+    unix: Callable[[], float]
+    """Unix seconds."""
 
 
 class Webhook:

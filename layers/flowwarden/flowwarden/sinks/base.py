@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -22,8 +22,43 @@ class Endpoint(Protocol):
         """Send documents in their order. Raises PublishFailed."""
 
 
+class Bus(Protocol):
+    """A bus of EventBridge; `aws/events.py` implements it."""
+
+    def put(self, source: str, kind: str, detail: str) -> None:
+        """Put an event on it: its source, its detail type and its detail as JSON. Raises PublishFailed."""
+
+
+class Findings(Protocol):
+    """The findings of a product in Security Hub; `aws/security_hub.py` implements it."""
+
+    def put(self, findings: Sequence[Mapping[str, Any]]) -> None:
+        """Create or update findings by their `Id`. Raises PublishFailed."""
+
+
+class Topic(Protocol):
+    """An SNS topic; `aws/sns.py` implements it."""
+
+    name: str
+
+    def publish(self, subject: str, message: str, attributes: Mapping[str, str]) -> None:
+        """Publish a message with a text for each protocol. Raises PublishFailed."""
+
+
 class Edges(Protocol):
     """What sinks are built on; `bootstrap/sinks.py` implements it."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+
+    def bus(self, name: str) -> Bus:
+        """A bus of the account and Region."""
+
+    def findings(self) -> Findings:
+        """The findings in the account and Region."""
+
+    def topic(self, arn: str) -> Topic:
+        """A topic."""
 
     def endpoint(self, title: str, secret: str, *, repeatable: bool) -> Endpoint:
         """A service outside AWS.

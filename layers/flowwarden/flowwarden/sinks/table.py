@@ -12,10 +12,12 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.notify.alert import Route
-from flowwarden.sinks import pagerduty, slack, teams
+from flowwarden.sinks import amazon_q, eventbridge, pagerduty, security_hub, slack, teams
 from flowwarden.sinks.base import SinkKind
 
-SINKS: Final = (pagerduty.KIND, slack.KIND, teams.KIND)
+SINKS: Final = (
+    pagerduty.KIND, slack.KIND, teams.KIND, amazon_q.KIND, eventbridge.KIND, security_hub.KIND,
+)  # fmt: skip
 BY_NAME: Final[Mapping[str, SinkKind]] = {each.name: each for each in SINKS}
 ROUTES: Final[Mapping[str, Route]] = {
     "pages": Route.PAGES,

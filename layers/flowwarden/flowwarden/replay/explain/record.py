@@ -51,11 +51,18 @@ class RecordWatch:
         """Take the record."""
         self._wanted = wanted
         self._reported: Reported = {}
+        self._formats: dict[tuple[LogFormat, ...], None] = {}
         self.found: RecordExplanation | None = None
+
+    @property
+    def formats(self) -> list[tuple[LogFormat, ...]]:
+        """The log formats of the batches."""
+        return [*self._formats]
 
     def see(self, report: BatchReport, view: BatchView) -> None:
         """See a batch, after those before it."""
         note(self._reported, report)
+        self._formats[tuple(view.formats)] = None
         if self.found is None and self._wanted.line in view.batch.lines:
             self.found = _explained(self._wanted, Seen(report, view, self._reported))
 

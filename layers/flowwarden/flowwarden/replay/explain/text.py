@@ -132,7 +132,10 @@ def _incident(one: IncidentExplanation) -> Iterator[str]:
     yield ""
     yield _row("Incident", f"{one.incident}, to {one.route}")
     yield _row("Subject", one.subject)
-    yield _row("Found", f"in {one.batches:,} batch{'' if one.batches == 1 else 'es'}; {repeat_count(one.repeats)} suppressed")
+    yield _row(
+        "Found",
+        f"in {one.batches:,} batch{'' if one.batches == 1 else 'es'}; {repeat_count(one.repeats)} suppressed",
+    )
     for number, each in enumerate(one.timeline):
         yield _row("" if number else "Sent", f"{moment(each.at)}  {each.event}: {each.summary}")
     for found in one.evidence:

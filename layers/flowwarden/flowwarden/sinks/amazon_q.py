@@ -1,0 +1,89 @@
+"""Chat through Amazon Q Developer: custom notifications on a topic of its own, one thread for each incident.
+
+Amazon Q Developer drops every message of a topic that has another format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from flowwarden.notify.alert import Route
+from flowwarden.notify.notification import Notification
+from flowwarden.printable import one_line
+from flowwarden.sinks.base import SinkKind, Topic
+from flowwarden.sinks.chat import NO_SUBJECT, rows, text_of
+from flowwarden.sinks.view import View, shortened, view_of
+
+MAX_TITLE: Final = 150
+MAX_TEXT: Final = 2800
+"""Characters of the text: Slack shows at most 3,000 in one block."""
+MOST_STEPS: Final = 5
+_SHOWN: Final = str.maketrans({"<": "\u2039", ">": "\u203a", "`": "'"})
+"""Slack and Teams escape in different ways, so characters with a meaning there become similar ones."""
+
+
+class AmazonQSink:
+    """Publishes custom notifications to one topic."""
+
+    name = "amazonq"
+
+    def __init__(self, topic: Topic) -> None:
+        self._topic = topic
+
+    def send(self, notification: Notification) -> None:
+        """Publish the notification. Raises PublishFailed."""
+        body = msgspec.json.encode(message(notification)).decode()
+        self._topic.publish("Flow Warden", msgspec.json.encode({"default": body}).decode(), {})
+
+
+def message(notification: Notification) -> dict[str, Any]:
+    """The custom notification."""
+    view = view_of(notification)
+    title = plain(one_line(notification.subject, MAX_TITLE)) or NO_SUBJECT
+    return {
+        "version": "1.0",
+        "source": "custom",
+        "content": {
+            "textType": "client-markdown",
+            "title": title,
+            "description": f"```\n{shortened(plain(text_of(view)), MAX_TEXT)}\n```",
+            "nextSteps": [*_steps(view)],
+            "keywords": [plain(one_line(each)) for each in (view.severity, *view.detectors)],
+        },
+        "metadata": {
+            "threadId": _thread(view),
+            "summary": title,
+            "eventType": view.event.value if view.event else view.kind,
+            "additionalContext": {name.lower(): plain(one_line(text)) for name, text in rows(view)},
+        },
+    }
+
+
+def plain(text: str) -> str:
+    """A text without characters that are markup."""
+    return text.translate(_SHOWN)
+
+
+def _thread(view: View) -> str:
+    """One for each incident; other notifications have one for each kind."""
+    return view.incident or f"{view.kind}-{view.account}-{view.region}"
+
+
+def _steps(view: View) -> Iterator[str]:
+    yield from (plain(each) for each in view.advice[:MOST_STEPS])
+    for title, address in view.links.items():
+        yield f"[{title}]({address.replace(')', '%29')})"
+
+
+KIND: Final = SinkKind(
+    name=AmazonQSink.name,
+    title="Amazon Q Developer",
+    parameter="ChatNotifications",
+    has_secret=False,
+    routes=(Route.PAGES, Route.OPERATIONS, Route.DIGEST),
+    limits=("2,800 characters of the text", "150 characters of the title"),
+    make=lambda topic, edges: AmazonQSink(edges.topic(topic)),
+)

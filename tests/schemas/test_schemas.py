@@ -1,0 +1,95 @@
+"""The published schemas: every document fits its own, which describes all members, and has its version."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from flowwarden.dispatcher.digest_place import DOCUMENT_VERSION as OF_DIGESTS
+from flowwarden.dispatcher.resolved import DOCUMENT_VERSION as OF_RESOLVED
+from flowwarden.dispatcher.trial_page import DOCUMENT_VERSION as OF_TESTS
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION as OF_INCIDENTS
+from tests.schemas.documents import SCHEMAS, examples
+from tests.schemas.validator import RULES, problems
+
+FOLDER: Final = Path(__file__).parents[2] / "docs" / "schemas"
+VERSIONS: Final = {
+    "incident": OF_INCIDENTS, "resolved": OF_RESOLVED, "several-resolved": OF_RESOLVED,
+    "hourly-digest": OF_DIGESTS, "daily-digest": OF_DIGESTS, "test": OF_TESTS,
+}  # fmt: skip
+
+
+@cache
+def documents() -> list[tuple[str, dict[str, Any]]]:
+    """All examples."""
+    return [*examples()]
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """A published schema."""
+    found: dict[str, Any] = json.loads((FOLDER / f"{name}-1.json").read_text())
+    return found
+
+
+def strict(rules: Any) -> Any:
+    """The same schema, which allows no member that it does not describe."""
+    if isinstance(rules, list):
+        return [strict(each) for each in rules]
+    if not isinstance(rules, dict):
+        return rules
+    same = {name: strict(each) for name, each in rules.items()}
+    return {"additionalProperties": False, **same} if isinstance(same.get("properties"), dict) else same
+
+
+def test_every_schema_is_listed_and_has_examples() -> None:
+    """And there is no other file."""
+    assert {each.name for each in FOLDER.glob("*.json")} == {f"{name}-1.json" for name in SCHEMAS}
+    page = (FOLDER / "README.md").read_text()
+    assert all(f"[{name}-1.json]({name}-1.json)" in page for name in SCHEMAS)
+    assert Counter(name for name, _ in documents()).keys() == {*SCHEMAS}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_document_fits_its_schema(name: str) -> None:
+    """And has no member that the schema does not describe."""
+    for document in (each for kind, each in documents() if kind == name):
+        assert problems(document, schema(name)) == []
+        assert problems(document, strict(schema(name))) == []
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_document_that_lacks_a_required_member_does_not_fit(name: str) -> None:
+    """Nor one with a member of another type; further members are allowed."""
+    document = next(each for kind, each in documents() if kind == name)
+    assert len(schema(name)["required"]) > 3
+    for member in schema(name)["required"]:
+        assert problems({key: each for key, each in document.items() if key != member}, schema(name))
+        assert problems(document | {member: ...}, schema(name))
+    assert problems(document | {"added_later": 1}, schema(name)) == []
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_the_version_of_a_document_is_that_of_its_schema(name: str) -> None:
+    """A new version has a new file."""
+    assert VERSIONS[name] == schema(name)["properties"]["version"]["const"] == "1"
+
+
+def test_what_no_record_shows_may_be_null() -> None:
+    """Times and counts, if the log format does not contain them."""
+    document = next(each for kind, each in documents() if kind == "incident")
+    unknown = dict.fromkeys(("first", "last", "connections", "packets", "bytes"))
+    assert problems(document | unknown, schema("incident")) == []
+    assert problems(document | {"summary": None}, schema("incident"))
+
+
+def test_an_unknown_keyword_is_an_error() -> None:
+    """No rule of a schema is ignored."""
+    with pytest.raises(KeyError):
+        problems({}, {"minProperties": 1})
+    assert "required" in RULES
