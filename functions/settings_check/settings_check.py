@@ -22,6 +22,7 @@ from threading import Thread
 from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from zlib import crc32
 
 type Event = Mapping[str, Any]
 type Check = Callable[[Mapping[str, str]], None]
@@ -77,7 +78,7 @@ def remove(monitor_arn: str, filter_name: str, time_left: Callable[[], float]) -
     """Remove the subscription filters; returns what is left. Raises FlowWardenError."""
     from flowwarden.bootstrap.subscription_removal import remove_on_aws  # noqa: PLC0415  see the docstring
 
-    return remove_on_aws(monitor_arn, filter_name, time_left)
+    return remove_on_aws(monitor_arn, filter_name, time_left, crc32(str(time.time_ns()).encode()))
 
 
 def put(url: str, body: bytes) -> None:

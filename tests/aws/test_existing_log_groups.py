@@ -17,11 +17,21 @@ from moto import mock_aws
 from flowwarden.aws.existing_log_groups import AT_ONCE, ExistingGroups
 from flowwarden.enforcer.decide.subscriptions import Subscribe, Unsubscribe
 from flowwarden.enforcer.state.inventory import FoundSubscription, LogGroup, Subscription
-from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError
+from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError, NotFound
 from tests.aws.clients import REGION, client
 
 STREAM = f"arn:aws:kinesis:{REGION}:123456789012:stream/lines"
 OURS = Subscription(name="flow-warden", destination_arn=STREAM)
+
+
+def describe(
+    groups: ExistingGroups, prefixes: list[str], names: list[str] | None = None
+) -> dict[str, LogGroup | EnforcementError]:
+    """The groups with their subscriptions."""
+    listed = groups.listed(prefixes, names)
+    there = [each for each in listed.values() if isinstance(each, LogGroup)]
+    read = zip(there, groups.subscribed(there), strict=True)
+    return listed | {group.name: each for group, each in read}
 
 
 def subscribe(group: str) -> Subscribe:
@@ -42,10 +52,10 @@ def account() -> Iterator[ExistingGroups]:
 
 def test_subscribing_and_unsubscribing_changes_only_the_filter(account: ExistingGroups) -> None:
     """Both are idempotent. Groups of other prefixes are not described."""
-    before = account.describe(["/aws/vpc/"])
+    before = describe(account, ["/aws/vpc/"])
     assert sorted(before) == ["/aws/vpc/vpc-1", "/aws/vpc/vpc-2"]
     assert account.change([subscribe("/aws/vpc/vpc-1")] * 2) == [None, None]
-    found = account.describe(["/aws/vpc/"], ["/aws/vpc/vpc-1"])["/aws/vpc/vpc-1"]
+    found = describe(account, ["/aws/vpc/"], ["/aws/vpc/vpc-1"])["/aws/vpc/vpc-1"]
     assert isinstance(found, LogGroup)
     (made,) = found.subscriptions
     assert (made.name, made.destination_arn, made.pattern) == ("flow-warden", STREAM, "")
@@ -56,7 +66,14 @@ def test_subscribing_and_unsubscribing_changes_only_the_filter(account: Existing
     gone = Unsubscribe(group="/aws/vpc/vpc-9", filter_name="flow-warden", reason="x")
     assert account.change([away, gone]) == [None, None]
     assert account.change([away]) == [None]
-    assert account.describe(["/aws/vpc/"]) == before
+    assert describe(account, ["/aws/vpc/"]) == before
+
+
+def test_a_group_that_is_deleted_meanwhile_is_not_found(account: ExistingGroups) -> None:
+    """It was listed before. Others are described."""
+    there, gone = LogGroup(name="/aws/vpc/vpc-1"), LogGroup(name="/aws/vpc/vpc-9")
+    found = account.subscribed([gone, there])
+    assert [type(each) for each in found] == [NotFound, LogGroup]
 
 
 def test_groups_are_found_by_their_tags(account: ExistingGroups) -> None:
@@ -73,7 +90,7 @@ def described(*groups: dict[str, Any], filters: int) -> dict[str, LogGroup | Enf
         stub.add_response("describe_log_groups", {"logGroups": list(groups)}, {"logGroupNamePrefix": "/x/"})
         for _ in range(filters):
             stub.add_response("describe_subscription_filters", {"subscriptionFilters": []})
-        found = ExistingGroups(logs, lambda: None).describe(["/x/"])
+        found = describe(ExistingGroups(logs, lambda: None), ["/x/"])
         stub.assert_no_pending_responses()
     return found
 
@@ -114,7 +131,7 @@ def test_a_listing_that_fails_is_a_value_and_hides_no_other() -> None:
         stub.add_client_error("describe_log_groups", "AccessDeniedException", "no")
         stub.add_response("describe_log_groups", {"logGroups": [{"logGroupName": "/y/1"}]})
         stub.add_response("describe_subscription_filters", {"subscriptionFilters": []})
-        found = ExistingGroups(logs, lambda: None).describe(["/x/", "/y/"])
+        found = describe(ExistingGroups(logs, lambda: None), ["/x/", "/y/"])
     assert isinstance(found["/x/*"], CallRefused)
     assert isinstance(found["/y/1"], LogGroup)
 
@@ -184,7 +201,7 @@ def test_five_hundred_groups_take_less_than_a_minute() -> None:
     logs: Any = SlowLogs(500, 0.01)
     groups = ExistingGroups(logs, lambda: None)
     began = time.monotonic()
-    found = groups.describe(["/aws/vpc/"])
+    found = describe(groups, ["/aws/vpc/"])
     errors = groups.change([subscribe(each) for each in found])
     scaled = (time.monotonic() - began) * 10
     assert errors == [None] * 500

@@ -19,7 +19,7 @@ from flowwarden.enforcer.decide.log_groups import (
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
-from flowwarden.enforcer.state.inventory import LogGroup, Subscription
+from flowwarden.enforcer.state.inventory import FoundSubscription, LogGroup, Subscription
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError, NotAvailable
 from tests.aws.clients import REGION, client
 
@@ -52,7 +52,9 @@ def test_creating_retaining_and_subscribing_a_log_group_is_idempotent(groups: Lo
     assert found == LogGroup(
         name=GROUP,
         retention_days=30,
-        subscriptions=(Subscription(name="flow-warden", destination_arn=STREAM),),
+        subscriptions=(
+            FoundSubscription(name="flow-warden", destination_arn=STREAM, creation_time=found.created_at),
+        ),
         created_at=found.created_at,
     )
 

@@ -107,6 +107,25 @@ def test_a_refusal_is_the_reason() -> None:
     assert "AccessDeniedException" in read(("list_telemetry_rules", "AccessDeniedException")).unread
 
 
+@pytest.mark.parametrize(("left", "number"), [([300.0, 299.0, 281.0, 279.0], 2), ([35.0, 21.0, 19.0], 1)])
+def test_many_rules_are_read_for_a_limited_time_and_the_rest_is_counted(
+    left: list[float], number: int
+) -> None:
+    """20 seconds, and 20 seconds are left for the run. The rules that were read are judged."""
+    service, seconds = client("observabilityadmin"), iter([*left, *([left[-1]] * 10)])
+    with Stubber(service) as stub:
+        summaries = [summary(f"rule-{each}") for each in range(1000)]
+        stub.add_response("list_telemetry_rules", {"TelemetryRuleSummaries": summaries})
+        for _ in range(number):
+            stub.add_response("get_telemetry_rule", described())
+        stub.add_response("list_telemetry_rules_for_organization", {"TelemetryRuleSummaries": summaries[:1]})
+        found = DescribedRules(lambda: service, lambda: next(seconds)).read()
+        stub.assert_no_pending_responses()
+    assert len(found.rules) == number
+    assert f"{1000 - number} of 1000 telemetry enablement rules were not read" in found.unread
+    assert "1 of 1 telemetry enablement rules were not read" in found.unread
+
+
 def test_without_rules_nothing_is_described() -> None:
     """Two listings."""
     found = read(("list_telemetry_rules", NONE), ("list_telemetry_rules_for_organization", NONE))

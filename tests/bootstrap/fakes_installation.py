@@ -35,6 +35,17 @@ _ALL: Final = {
 }
 ALARM: Final = "flow-warden/monitor-errors"
 MONITOR_ARN: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:MonitorFunction-1"
+ENFORCER_VARIABLES: Final = {
+    "LOG_FORMAT": STACK_LOG_FORMAT.to_log_format(),
+    "ACCOUNT_ID": ACCOUNT,
+    "FLOW_LOG_GROUP_NAME": GROUP,
+    "DELIVERY_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/delivery",
+    "STACK_NAME": "flow-warden",
+    "STATE_TABLE": "StateTable-1",
+    "OPERATIONS_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:OperationsTopic",
+    "MONITOR_FUNCTION_ARN": MONITOR_ARN,
+    "ENFORCER_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/enforcer",
+}
 _TRUST: Final = {
     "Statement": [
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": each}}
@@ -139,7 +150,7 @@ def _of_functions() -> Given:
     function = {
         "State": "Active", "LastUpdateStatus": "Successful", "Runtime": "python3.13",
         "Layers": [{"Arn": "a"}, {"Arn": "b"}],
-        "Environment": {"Variables": {"POLICY": "{}", "POLICY_PROFILE": ""}},
+        "Environment": {"Variables": ENFORCER_VARIABLES | {"POLICY": "{}", "POLICY_PROFILE": ""}},
     }  # fmt: skip
     return {
         ("lambda", "get_function_configuration"): function,
@@ -195,6 +206,7 @@ def _of_logs() -> Given:
         ("ec2", "describe_vpcs"): {"Vpcs": [{"VpcId": "vpc-1", "OwnerId": ACCOUNT}]},
         ("ec2", "describe_network_interfaces"): {"NetworkInterfaces": [interface]},
         ("ec2", "describe_instances"): {"Reservations": []},
+        ("ec2", "describe_subnets"): {"Subnets": []},
         ("cloudwatch", "get_metric_data"): _metrics,
         ("cloudwatch", "describe_alarms"): {
             "MetricAlarms": [

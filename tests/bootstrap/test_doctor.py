@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
@@ -15,14 +17,16 @@ from flowwarden.doctor.checks import CHECKS
 from flowwarden.doctor.facts import Facts
 from flowwarden.doctor.line import Line, Verdict
 from flowwarden.doctor.report import examine
+from flowwarden.enforcer.work_queue import WorkItem
 from flowwarden.errors import NotDeployed, SettingsError, StackDenied
+from flowwarden.state.schema import WORK, WORK_ITEMS
 from tests.aws.test_hostile_answers import DROPPED, broken, paths
-from tests.bootstrap.fakes_installation import ADOPTED, NOW, Account, answers, refusal
+from tests.bootstrap.fakes_installation import ACCOUNT, ADOPTED, GROUP, NOW, Account, answers, refusal
 
 ANSWERS = answers()
 STACKS = ("cloudformation", "describe_stacks")
-OPTIONAL = {("logs", "describe_log_streams"), ("ec2", "describe_vpcs")}
-"""Read only if other facts are unknown or there are no flow logs."""
+OPTIONAL = {("logs", "describe_log_streams"), ("ec2", "describe_subnets")}
+"""Read only if other facts are unknown, or if a subnet or an interface has a flow log."""
 
 
 def facts(**changed: Any) -> Facts:
@@ -56,7 +60,7 @@ def test_every_operation_is_used() -> None:
 
 
 UNNEEDED = {("ec2", "describe_network_interfaces"), ("ec2", "describe_instances")}
-"""Not needed while heartbeats prove the delivery."""
+"""Not needed for the delivery while heartbeats prove it."""
 CALLS = sorted(ANSWERS.keys() - OPTIONAL - UNNEEDED - {STACKS})
 
 
@@ -76,7 +80,7 @@ def test_a_denied_call_makes_its_lines_unknown_and_hides_no_other(service: str, 
 def test_interfaces_matter_only_if_nothing_arrives(service: str, operation: str) -> None:
     """With heartbeats, delivery is proven; without records, it is unknown whether any were expected."""
     denied = {f"{service}__{operation}": refusal(operation)}
-    assert wrong(lines(**denied)) == []
+    assert {each.check for each in wrong(lines(**denied))} <= {"coverage"}
     quiet = {"dynamodb__batch_get_item": {"Responses": {}}, "cloudwatch__get_metric_data": _no_metrics}
     (line,) = [each for each in wrong(lines(**denied, **quiet)) if each.check == "delivery"]
     assert line.verdict is Verdict.UNKNOWN
@@ -196,8 +200,104 @@ def test_a_group_of_others_with_a_filter_of_the_stack_must_send_every_line() -> 
 def test_without_flow_logs_the_vpcs_decide() -> None:
     """An account without VPCs needs none."""
     nothing: dict[str, Any] = {"FlowLogs": []}
-    assert [each.problem for each in wrong(lines(ec2__describe_flow_logs=nothing))] == ["flow-logs-missing"]
+    found = wrong(lines(ec2__describe_flow_logs=nothing))
+    assert [each.problem for each in found] == ["flow-logs-missing", "vpc-uncovered"]
+    assert [each.subject for each in found] == ["flow logs", "vpc-1"]
     assert wrong(lines(ec2__describe_flow_logs=nothing, ec2__describe_vpcs={"Vpcs": []})) == []
+
+
+def with_policy(**flow_logs: Any) -> dict[str, Any]:
+    """The answer about the functions, with this policy of flow logs."""
+    function = ANSWERS["lambda", "get_function_configuration"]
+    variables = function["Environment"]["Variables"] | {"POLICY": json.dumps({"flow_logs": flow_logs})}
+    return {"lambda__get_function_configuration": {**function, "Environment": {"Variables": variables}}}
+
+
+def test_without_flow_logs_a_policy_that_exempts_every_vpc_is_sound() -> None:
+    """If it exempts only one of two, the other one is named."""
+    nothing: dict[str, Any] = {"FlowLogs": []}
+    exempt = with_policy(exemptions=[{"where": {"vpcs": ["vpc-1"]}, "reason": "a lab"}])
+    checks = {"flow-logs", "coverage"}
+    found = wrong(lines(ec2__describe_flow_logs=nothing, **exempt))
+    assert [each for each in found if each.check in checks] == []
+    vpcs = {"Vpcs": [{"VpcId": each, "OwnerId": ACCOUNT} for each in ("vpc-1", "vpc-2")]}
+    found = wrong(lines(ec2__describe_flow_logs=nothing, ec2__describe_vpcs=vpcs, **exempt))
+    assert [each.subject for each in found if each.check in checks] == ["flow logs", "vpc-2"]
+
+
+def test_each_vpc_without_the_required_flow_log_is_named() -> None:
+    """Also if others are covered. A VPC of another account needs none."""
+    vpcs = [{"VpcId": f"vpc-{number}", "OwnerId": ACCOUNT} for number in range(1, 4)]
+    vpcs.append({"VpcId": "vpc-4", "OwnerId": "444455556666"})
+    found = lines(ec2__describe_vpcs={"Vpcs": vpcs})
+    assert [(each.subject, each.problem) for each in wrong(found)] == [
+        ("vpc-2", "vpc-uncovered"),
+        ("vpc-3", "vpc-uncovered"),
+    ]
+    assert [each.subject for each in found if each.check == "coverage" and not each.problem] == [
+        "vpc-1",
+        "vpc-4",
+    ]
+
+
+def test_a_new_vpc_in_its_grace_period_is_no_problem() -> None:
+    """The work queue contains it. Afterward, it is one."""
+    for until, problems in ((NOW + 60, []), (NOW - 60, ["vpc-uncovered"])):
+        item = WorkItem(vpc_id="vpc-2", due=until, reason="new", grace_until=until)
+        partition, key = WORK_ITEMS.address(item.vpc_id)
+        stored = {
+            "pk": {"S": partition},
+            "sk": {"S": key},
+            "content": {"S": msgspec.json.encode(item).decode()},
+        }
+
+        def query(stored: dict[str, Any] = stored, **asked: Any) -> dict[str, Any]:
+            return {"Items": [stored] if WORK in str(asked) else []}
+
+        vpcs = {"Vpcs": [{"VpcId": each, "OwnerId": ACCOUNT} for each in ("vpc-1", "vpc-2")]}
+        found = wrong(lines(ec2__describe_vpcs=vpcs, dynamodb__query=query))
+        assert [each.problem for each in found] == problems
+
+
+def adopting(filters: Any) -> list[Line]:
+    """The lines about a VPC whose unmanaged flow log delivers to an existing log group with these filters."""
+    policy = json.loads(ANSWERS["lambda", "get_policy"]["Policy"])
+    condition = {"ArnLike": {"AWS:SourceArn": "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vpc/*:*"}}
+    policy["Statement"].append({**policy["Statement"][0], "Condition": condition})
+    (flow_log,) = ANSWERS["ec2", "describe_flow_logs"]["FlowLogs"]
+    sound = ANSWERS["logs", "describe_subscription_filters"]
+
+    def of_group(logGroupName: str) -> Any:  # noqa: N803 - AWS's name
+        if logGroupName != ADOPTED:
+            return sound
+        if isinstance(filters, Exception):
+            raise filters
+        return filters
+
+    groups = [{"logGroupName": each} for each in (GROUP, ADOPTED)]
+    return lines(
+        lambda__get_policy={"Policy": json.dumps(policy)},
+        ec2__describe_flow_logs={"FlowLogs": [{**flow_log, "LogGroupName": ADOPTED}]},
+        logs__describe_log_groups={"logGroups": groups},
+        logs__describe_subscription_filters=of_group,
+    )
+
+
+def test_a_flow_log_into_a_subscribed_existing_group_covers_its_vpc() -> None:
+    """As the enforcer judges it. Without the filter, the VPC is named."""
+    assert wrong(adopting(ANSWERS["logs", "describe_subscription_filters"])) == []
+    found = wrong(adopting({"subscriptionFilters": []}))
+    assert [(each.subject, each.problem) for each in found if each.check == "coverage"] == [
+        ("vpc-1", "vpc-uncovered")
+    ]
+
+
+def test_a_vpc_whose_existing_group_cannot_be_read_is_unknown() -> None:
+    """The missing permission is no fault of the stack."""
+    (line,) = [
+        each for each in wrong(adopting(refusal("describe_subscription_filters"))) if each.check == "coverage"
+    ]
+    assert (line.subject, line.verdict) == ("vpc-1", Verdict.UNKNOWN)
 
 
 def test_without_heartbeats_and_metrics_the_streams_are_read() -> None:
@@ -241,3 +341,19 @@ def test_no_answer_of_aws_stops_the_report_or_breaks_a_line(service: str, operat
             continue
         for line in found:
             assert (line.subject + line.text + line.fix).isprintable()
+
+
+def test_a_statement_of_the_monitors_policy_for_every_account_is_named() -> None:
+    """Without a condition; a condition on the account is enough, whatever the case of its key."""
+    policy = json.loads(ANSWERS["lambda", "get_policy"]["Policy"])
+    (of_logs,) = [each for each in policy["Statement"] if each["Principal"]["Service"].startswith("logs.")]
+    for condition, problems in (
+        ({}, [("invocation-open", "mallory")]),
+        ({"StringEquals": {"aws:sourceAccount": ACCOUNT}}, []),
+    ):
+        added = {**of_logs, "Sid": "mallory", "Condition": condition}
+        document = {**policy, "Statement": [*policy["Statement"], added]}
+        found = wrong(lines(lambda__get_policy={"Policy": json.dumps(document)}))
+        assert [
+            (each.problem, re.findall(r"--statement-id (\w+)", each.fix)[0]) for each in found
+        ] == problems

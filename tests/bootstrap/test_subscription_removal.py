@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from flowwarden.bootstrap.subscription_removal import AT_ONCE, RESERVE_SECONDS, remove
 from flowwarden.enforcer.decide.subscriptions import statement_id
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
-from flowwarden.errors import CallRefused
+from flowwarden.errors import CallRefused, NotFound
 from flowwarden.policy.log_groups import LogGroupSelection
 from tests.enforcer.fakes import MONITOR
 from tests.enforcer.fakes_existing import FakeExisting, FakePermissions
@@ -77,8 +77,28 @@ def test_when_time_runs_out_the_rest_is_named() -> None:
     existing = account(
         *(LogGroup(name=f"/aws/vpc/{each:04}", subscriptions=(OURS,)) for each in range(number))
     )
-    seconds = iter([RESERVE_SECONDS, RESERVE_SECONDS - 1])
+    seconds = iter([RESERVE_SECONDS, RESERVE_SECONDS - 1, RESERVE_SECONDS - 1])
     found = remove(existing, existing.permissions, MONITOR, NAME, lambda: next(seconds))
     assert len(found) == number - AT_ONCE
-    assert found[0] == f"/aws/vpc/{AT_ONCE:04}: there was no time left"
+    assert found[0] == f"/aws/vpc/{AT_ONCE:04}: there was no time left to look for the filter"
+    assert existing.read == [f"/aws/vpc/{each:04}" for each in range(AT_ONCE)]
+    assert left(existing) == []
+
+
+def test_repeated_deletions_of_many_groups_come_to_an_end() -> None:
+    """Each has time for a few groups, and also looks at those without a filter: the next begins elsewhere."""
+    number = 10 * AT_ONCE
+    existing = account(
+        *(LogGroup(name=f"/aws/vpc/{each:04}", subscriptions=(OURS,)) for each in range(number))
+    )
+    for turn in range(5):
+        seconds = iter([*([RESERVE_SECONDS] * 2), *([0.0] * number)])
+        remove(existing, existing.permissions, MONITOR, NAME, seconds.__next__, turn * 2 * AT_ONCE)
+    assert not any(each.subscriptions for each in existing.there.values())
+
+
+def test_a_group_that_is_deleted_meanwhile_is_not_left() -> None:
+    """Its filter is gone with it."""
+    existing = account(LogGroup(name="/hub", subscriptions=(OURS,)))
+    existing.faults = {"/hub": NotFound("ResourceNotFoundException")}
     assert left(existing) == []

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from msgspec.structs import replace
 
 from flowwarden.aws.removal import CALLER_ACTIONS
 from flowwarden.bootstrap.uninstall import on_aws
@@ -24,6 +25,7 @@ from flowwarden.removal.plan import (
     StopEnforcer,
 )
 from flowwarden.removal.ports import Deletion
+from flowwarden.removal.remove import Progress, remove
 from flowwarden.state.schema import MANAGED_FLOW_LOGS
 from tests.bootstrap.fakes_installation import (
     GROUP,
@@ -318,3 +320,51 @@ def test_the_permissions_are_those_of_the_calls() -> None:
     actions = {each.partition(":")[2] for each in CALLER_ACTIONS}
     assert {"".join(part.capitalize() for part in each.split("_")) for each in SERVICES} <= actions
     assert name_of("FlowLogGroup") == GROUP
+
+
+class ProtectedGroup:
+    """The log group of the stack, whose deletion CloudWatch Logs refuses while it is protected."""
+
+    def __init__(self) -> None:
+        self.protected = True
+        self.deleted = False
+
+    def answers(self) -> dict[str, Any]:
+        """The answers of CloudWatch Logs, by `service__operation`."""
+        return {
+            "logs__describe_log_groups": self.describe,
+            "logs__describe_subscription_filters": {"subscriptionFilters": []},
+            "logs__put_log_group_deletion_protection": self.protect,
+            "logs__delete_log_group": self.delete,
+        }
+
+    def describe(self, **_: Any) -> dict[str, Any]:
+        """The group."""
+        group = {"logGroupName": GROUP, "deletionProtectionEnabled": self.protected}
+        return {"logGroups": [] if self.deleted else [group]}
+
+    def protect(self, *, logGroupIdentifier: str, deletionProtectionEnabled: bool) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        """Switch the protection."""
+        assert logGroupIdentifier == GROUP
+        self.protected = deletionProtectionEnabled
+        return {}
+
+    def delete(self, *, logGroupName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        """Delete the group, unless it is protected."""
+        assert logGroupName == GROUP
+        if self.protected:
+            raise refusal("delete_log_group", "ValidationException")
+        self.deleted = True
+        return {}
+
+
+@pytest.mark.parametrize("log_groups", [True, False])
+def test_only_a_removal_with_the_log_groups_unprotects_and_deletes_them(*, log_groups: bool) -> None:
+    """From the inventory to the end, with a group that the enforcer protected."""
+    group = ProtectedGroup()
+    made = account(**group.answers(), ec2__describe_flow_logs={"FlowLogs": []})
+    installation = on_aws("flow-warden", REGION, NOW, made.client)
+    found = replace(installation.inventory(), exists=False, enforcer="", rules=())  # nothing else is left
+    progress = Progress(done=lambda _: None, deleting=lambda _: None, wait=lambda _: None)
+    assert remove(found, installation, progress, log_groups=log_groups) == []
+    assert (group.deleted, group.protected) == (log_groups, not log_groups)

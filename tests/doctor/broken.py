@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from flowwarden.doctor.fact import known
 from flowwarden.doctor.facts import Delivery, Facts, Permission, Topic, Trail
+from flowwarden.enforcer.decide.coverage import Coverage
 from flowwarden.enforcer.decide.iam_policy import Statement
+from flowwarden.enforcer.decide.plan import Wait
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.policy.last_good import Origin, PolicyInUse
@@ -25,7 +29,9 @@ from tests.doctor.sound import (
     changed,
     flow_log,
     instead,
+    may_invoke,
     part,
+    plan,
     whole,
 )
 
@@ -55,10 +61,6 @@ def _policy(**but: object) -> PolicyInUse:
 def _own_filter(facts: Facts) -> tuple[Subscription, ...]:
     group = facts.groups[GROUP]
     return group.subscriptions if isinstance(group, LogGroup) else ()
-
-
-def _may_invoke(group: str) -> Permission:
-    return Permission(service="logs.amazonaws.com", source=f"arn:aws:logs:*:*:log-group:{group}:*")
 
 
 def _unprotected() -> PolicyInUse:
@@ -102,8 +104,16 @@ STATES: Final[dict[str, tuple[Break, ...]]] = {
         instead(
             "permissions",
             MONITOR,
-            (Permission(service="logs.amazonaws.com", source="arn:aws:logs:*:*:log-group:/other:*"),),
+            (may_invoke("/other"),),
         ),
+    ),
+    "invocation-open": tuple(
+        lambda facts, source=source: instead(  # type: ignore[misc]  # the type of a default is not inferred
+            "permissions",
+            MONITOR,
+            (may_invoke(GROUP), Permission(service="logs.amazonaws.com", source=source)),
+        )(facts)
+        for source in ("", f"arn:aws:logs:*:*:log-group:{GROUP}:*")
     ),
     "rule-missing": (instead("rules", "DispatchSchedule", None),),
     "rule-disabled": (changed("rules", "DispatchSchedule", enabled=False),),
@@ -134,6 +144,8 @@ STATES: Final[dict[str, tuple[Break, ...]]] = {
     ),
     "log-group-unprotected": (changed("groups", GROUP, is_protected=False),),
     "flow-logs-missing": (whole("flow_logs", {"flow logs": None}),),
+    "vpc-uncovered": (instead("coverage", "vpc-1", plan(Coverage.UNCOVERED)),),
+    "vpc-not-delivered": (instead("coverage", "vpc-1", plan(Coverage.BROKEN)),),
     "flow-log-failed": (
         _flow_log(deliver_logs_status="FAILED", deliver_logs_error_message="Access error"),
         _flow_log(deliver_logs_status="FAILED"),
@@ -212,9 +224,27 @@ SOUND_TOO: Final[dict[str, Break]] = {
     ),
     "an unprotected group that the enforcer does not manage": lambda facts: instead(
         "groups", THEIRS, LogGroup(name=THEIRS, subscriptions=_own_filter(facts), is_protected=False)
-    )(instead("permissions", MONITOR, (*known(facts.permissions[MONITOR], ()), _may_invoke(THEIRS)))(facts)),
+    )(instead("permissions", MONITOR, (*known(facts.permissions[MONITOR], ()), may_invoke(THEIRS)))(facts)),
+    "a permission for any source of the account": instead(
+        "permissions",
+        MONITOR,
+        (may_invoke(GROUP), Permission(service="logs.amazonaws.com", account="111122223333")),
+    ),
+    "a permission for any group of the account": instead(
+        "permissions", MONITOR, (replace(may_invoke("*"), account=""),)
+    ),
     "no active interface": _delivery(writers=0, incoming=0, expected=0),
     "no flow log and no VPC": whole("flow_logs", {}),
+    "no flow log, and the policy exempts every VPC": lambda facts: whole("flow_logs", {"flow logs": None})(
+        instead("coverage", "vpc-1", plan(Coverage.EXEMPT))(facts)
+    ),
+    "no flow log, and other accounts own the VPCs": lambda facts: whole("flow_logs", {"flow logs": None})(
+        instead("coverage", "vpc-1", plan(Coverage.SKIPPED))(facts)
+    ),
+    "a flow log that is not verified yet": instead("coverage", "vpc-1", plan(Coverage.UNPROVEN)),
+    "a new VPC in its grace period": instead(
+        "coverage", "vpc-1", plan(Coverage.UNCOVERED, Wait(vpc_id="vpc-1", reason="new", after=60))
+    ),
     "the format is not described": _flow_log(log_format=None),
     "an alarm without data": changed("alarms", _ALARM, state="INSUFFICIENT_DATA"),
     "a second trail that does not log": whole(

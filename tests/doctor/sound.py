@@ -23,8 +23,10 @@ from flowwarden.doctor.facts import (
     Topic,
     Trail,
 )
+from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict
 from flowwarden.enforcer.decide.delivery_role import SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.iam_policy import Statement
+from flowwarden.enforcer.decide.plan import Plan, Step
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subscription
 from flowwarden.parameters import with_defaults
 from flowwarden.policy.last_good import PolicyInUse
@@ -87,6 +89,12 @@ def _rule(logical_id: str, function: str) -> Rule:
     return Rule(name=RESOURCES[logical_id], enabled=True, targets=(arn_of(function),))
 
 
+def may_invoke(group: str) -> Permission:
+    """CloudWatch Logs may invoke the monitor for a log group of the account, as the enforcer grants it."""
+    source = f"arn:aws:logs:eu-west-1:111122223333:log-group:{group}:*"
+    return Permission(service="logs.amazonaws.com", source=source, account="111122223333", statement_id="s")
+
+
 def sound() -> Facts:
     """The installation."""
     roles = {
@@ -95,7 +103,7 @@ def sound() -> Facts:
     events = (
         Permission(service="events.amazonaws.com", source="arn:aws:events:eu-west-1:111122223333:rule/*"),
     )
-    logs = (Permission(service="logs.amazonaws.com", source=f"arn:aws:logs:*:*:log-group:{GROUP}:*"),)
+    logs = (may_invoke(GROUP),)
     filters = (Subscription(name="flow-warden", destination_arn=arn_of(MONITOR)),)
     made = MadeMute(id=id_of(MUTE), mute=MUTE)
     return Facts(
@@ -113,6 +121,7 @@ def sound() -> Facts:
         groups={GROUP: replace(LOG_GROUP, subscriptions=filters)},
         deliveries={GROUP: Delivery(hours=2, writers=4, incoming=900, delivery_errors=0, expected=4)},
         flow_logs={"fl-1": flow_log()},
+        coverage={"vpc-1": plan()},
         topics={name: Topic(arn=f"{_SNS}:{name}", confirmed=1) for name in ("pages", "operations")},
         sinks={"pagerduty": SinkSecret(name="flow-warden/pagerduty")},
         keys={"topics": "Enabled"},
@@ -123,6 +132,13 @@ def sound() -> Facts:
         mutes=(made,),
         policy=PolicyInUse(policy=Policy(), text="{}"),
         limits=AccountLimits(concurrency=1000, unreserved=900),
+    )
+
+
+def plan(coverage: Coverage = Coverage.COVERED, *steps: Step) -> Plan:
+    """What the enforcer plans for the VPC, by its coverage."""
+    return Plan(
+        verdict=CoverageVerdict(vpc_id="vpc-1", coverage=coverage, reason="has no flow log"), steps=steps
     )
 
 

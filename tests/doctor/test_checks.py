@@ -91,8 +91,8 @@ def test_all_problems_at_once_hide_no_other() -> None:
 
 
 MAPPINGS = (
-    "functions", "permissions", "roles", "rules", "runs", "groups", "deliveries", "flow_logs", "topics",
-    "sinks", "keys", "queues", "alarms",
+    "functions", "permissions", "roles", "rules", "runs", "groups", "deliveries", "flow_logs", "coverage",
+    "topics", "sinks", "keys", "queues", "alarms",
 )  # fmt: skip
 WHOLE = ("trails", "table", "mutes", "policy", "limits")
 

@@ -18,6 +18,7 @@ from tests.e2e import command, schedules
 
 pytestmark = pytest.mark.e2e
 
+SWEEP: Final = b'{"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}'
 OF_EMULATOR: Final = {"function-failures-lost", "table-index"}
 """Problems that the emulator has because it ignores a part of the template."""
 
@@ -59,7 +60,10 @@ def healthy(stage: Stage) -> Iterator[Stage]:
 
 def test_the_doctor_names_what_is_broken_and_nothing_when_it_is_mended(healthy: Stage, state: State) -> None:
     """Each break has its line. Flow logs and queues belong to other tests of the folder."""
-    others = {"flow-logs-missing", "queue-filled", "records-missing", "records-unseen", "function-idle"}
+    others = {
+        *("flow-logs-missing", "queue-filled", "records-missing", "records-unseen", "function-idle"),
+        *("vpc-uncovered", "vpc-not-delivered"),
+    }
     assert doctor(state).keys() <= others
     clients, stack = healthy.clients, healthy.stack
     rule, group = stack.resources["SweepSchedule"], stack.flow_log_group
@@ -89,3 +93,25 @@ def test_the_doctor_names_what_is_broken_and_nothing_when_it_is_mended(healthy: 
         clients.sqs.purge_queue(QueueUrl=stack.resources["EnforcerEventQueue"])
         clients.of("cloudtrail").start_logging(Name="management")
     assert doctor(state).keys() <= others
+
+
+def test_the_doctor_names_a_vpc_without_a_flow_log_until_a_sweep_covers_it(
+    healthy: Stage, state: State
+) -> None:
+    """Its judgment is that of the enforcer."""
+    ec2 = healthy.clients.ec2
+    vpc_id = ec2.create_vpc(CidrBlock="10.98.0.0/16")["Vpc"]["VpcId"]
+
+    def uncovered() -> bool:
+        return vpc_id in [each["subject"] for each in doctor(state).get("vpc-uncovered", [])]
+
+    try:
+        assert uncovered()
+        healthy.clients.functions.invoke(FunctionName=healthy.stack.enforcer, Payload=SWEEP)
+        assert not uncovered()
+    finally:
+        found = ec2.describe_flow_logs()["FlowLogs"]
+        made = [each["FlowLogId"] for each in found if each["ResourceId"] == vpc_id]
+        if made:
+            ec2.delete_flow_logs(FlowLogIds=made)
+        ec2.delete_vpc(VpcId=vpc_id)

@@ -16,7 +16,7 @@ from flowwarden.enforcer.decide.subscriptions import (
 )
 from flowwarden.enforcer.decide.telemetry_rules import TelemetryRules
 from flowwarden.enforcer.state.inventory import STANDARD, FoundSubscription, LogGroup, Subscription
-from flowwarden.errors import CallRefused, EnforcementError
+from flowwarden.errors import CallRefused, EnforcementError, NotFound
 from flowwarden.policy.log_groups import matches
 
 
@@ -92,6 +92,8 @@ class FakeExisting:
     changes: list[Subscribe | Unsubscribe] = field(default_factory=list)
     described: list[str] = field(default_factory=list)
     """The prefix of each listing."""
+    read: list[str] = field(default_factory=list)
+    """The groups whose subscriptions were described."""
     now: int = 0
     """Unix seconds: when new filters are created."""
 
@@ -99,7 +101,7 @@ class FakeExisting:
         """Add existing groups."""
         self.there |= {each.name: each for each in groups}
 
-    def describe(
+    def listed(
         self, prefixes: Collection[str], names: Collection[str] | None = None
     ) -> dict[str, LogGroup | EnforcementError]:
         """See the port."""
@@ -111,8 +113,15 @@ class FakeExisting:
                 continue
             for name, group in self.there.items():
                 if name.startswith(prefix) and (names is None or name in names):
-                    found[name] = self.faults.get(name, group)
+                    found[name] = replace(group, subscriptions=())
         return found
+
+    def subscribed(self, groups: Sequence[LogGroup]) -> list[LogGroup | EnforcementError]:
+        """See the port."""
+        self.read += [each.name for each in groups]
+        return [
+            self.faults.get(each.name) or self.there.get(each.name) or NotFound(each.name) for each in groups
+        ]
 
     def tagged(self, tags: Mapping[str, str]) -> frozenset[str]:
         """See the port."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.subscriptions import statement_id
+from flowwarden.enforcer.group_listing import AT_ONCE as LISTED_AT_ONCE
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.inventory import FlowLog, FoundSubscription, LogGroup, Subscription, Unread
 from flowwarden.enforcer.triggers import trigger
@@ -21,8 +22,9 @@ from flowwarden.policy.log_groups import TELEMETRY_RULES, LogGroupSelection, is_
 from flowwarden.state import heartbeats
 from flowwarden.state.heartbeats import slot_of
 from tests.enforcer.cases import GOOD_FORMAT, OLD, changed, readable
-from tests.enforcer.fakes import ACCOUNT, GROUP, MONITOR, STACK, Fakes
+from tests.enforcer.fakes import ACCOUNT, GROUP, MONITOR, STACK, FakeRunClock, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.enforcer.fakes_existing import FakeExisting
 from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, RETRY, SWEEP, existing, only, own, run
 from tests.examples import examples
 
@@ -151,6 +153,10 @@ IMPOSSIBLE: Mapping[str, tuple[LogGroup, str]] = {
         LogGroup(name=group_of("vpc-full"), subscriptions=(THEIRS, replace(THEIRS, name="archive"))),
         f"maximum of 2 subscription filters (siem to {ELSEWHERE} and archive to {ELSEWHERE})",
     ),
+    "vpc-taken": (
+        LogGroup(name=group_of("vpc-taken"), subscriptions=(replace(THEIRS, name=STACK.stack_name),)),
+        f"the stack's name, {STACK.stack_name}, which sends to {ELSEWHERE}",
+    ),
     "vpc-denied": (LogGroup(name=group_of("vpc-denied")), "AccessDeniedException: denied by an SCP"),
     "vpc-unread": (LogGroup(name=group_of("vpc-unread")), "could not be read: AccessDeniedException"),
     "vpc-gone": (LogGroup(name="another"), "the log group does not exist"),
@@ -185,6 +191,75 @@ def test_a_group_that_cannot_be_subscribed_is_reported_once_and_hurts_no_other(v
         assert IMPOSSIBLE[vpc_id][1] in line
     sweep(fakes, BORN + 6 * 3600)
     assert all("NOT READ" not in each.text for each in fakes.sink.sent[1:])
+
+
+FUNCTIONS_ARN = MONITOR.rpartition(":")[0]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        replace(OURS, pattern="REJECT"),
+        replace(OURS, destination_arn=f"{MONITOR}:live"),
+        replace(OURS, destination_arn=f"{FUNCTIONS_ARN}:{STACK.stack_name}-MonitorFunction-1A2B3C"),
+    ],
+    ids=["a pattern", "a version of the monitor", "the monitor before it was replaced"],
+)
+def test_a_filter_of_the_stack_that_was_changed_is_restored(found: Subscription) -> None:
+    """Its destination proves whose it is."""
+    fakes = account("vpc-1")
+    fakes.existing.add(LogGroup(name=group_of("vpc-1"), subscriptions=(found, THEIRS)))
+    sweep(fakes)
+    assert fakes.existing.there[group_of("vpc-1")].subscriptions == (THEIRS, FOUND)
+    assert created(fakes) == []
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        ELSEWHERE,
+        f"{FUNCTIONS_ARN}:{STACK.stack_name}-2-MonitorFunction-1A2B3C",
+        f"{MONITOR}-2",
+        f"{FUNCTIONS_ARN.replace(ACCOUNT, '444455556666')}:{STACK.stack_name}-MonitorFunction-1A2B3C",
+    ],
+)
+def test_a_filter_of_another_tool_with_the_stacks_name_is_reported_and_stays(destination: str) -> None:
+    """Even if nothing else is in the group: the VPC gets a managed flow log."""
+    theirs = Subscription(name=STACK.stack_name, destination_arn=destination)
+    fakes = account("vpc-1")
+    fakes.existing.add(LogGroup(name=group_of("vpc-1"), subscriptions=(theirs,)))
+    sweep(fakes)
+    assert fakes.existing.there[group_of("vpc-1")].subscriptions == (theirs,)
+    assert created(fakes) == ["vpc-1"]
+    assert "may belong to another tool, so it is not overwritten" in fakes.sink.sent[0].text
+
+
+class SlowExisting(FakeExisting):
+    """Log groups whose descriptions take long."""
+
+    clock: FakeRunClock
+
+    def subscribed(self, groups: Sequence[LogGroup]) -> list[LogGroup | EnforcementError]:
+        """See the port. Takes 100 seconds."""
+        self.clock.left -= 100
+        return super().subscribed(groups)
+
+
+def test_if_time_runs_out_the_rest_of_many_groups_stays_and_other_sweeps_read_it() -> None:
+    """It is reported once for all of them. No VPC gets a second flow log because of it."""
+    number = 20 * LISTED_AT_ONCE
+    fakes = account(*(f"vpc-{each:04x}" for each in range(number)))
+    slow = SlowExisting(fakes.permissions, fakes.existing.there)
+    fakes.existing, slow.clock = slow, fakes.clock
+    read = set[str]()
+    for turn in range(40):
+        fakes.existing.read, fakes.clock.left = [], 1000
+        report = sweep(fakes, BORN + turn * 60)
+        assert 0 < len(fakes.existing.read) < number
+        assert ["had no time left" in each.summary for each in report.problems] == [True]
+        read |= {*fakes.existing.read}
+        assert created(fakes) == []
+    assert len(read) == number
 
 
 def test_an_accepted_group_that_cannot_be_subscribed_is_not_reported() -> None:
@@ -521,6 +596,7 @@ def test_a_deleted_subscription_comes_back_with_who_did_it(event: dict[str, Any]
     """The same if the filter was turned to another destination."""
     fakes = account("vpc-1")
     sweep(fakes)
+    see(fakes, group_of("vpc-1"), "eni-00", at=BORN)  # proves that a filter with the stack's name was its own
     replaced = () if event["detail"]["eventName"].startswith("Delete") else (replace(THEIRS, name=OURS.name),)
     fakes.existing.there[group_of("vpc-1")] = LogGroup(name=group_of("vpc-1"), subscriptions=replaced)
     service = fakes.service(AT_ONCE)
@@ -637,13 +713,20 @@ GROUPS = st.sampled_from(
         "/aws/lambda/x",
         "/aws/lambda/",
         "/aws/lambda",
+        "/aws/lambda-insights",
+        "/aws/application-signals/data",
+        "aws/spans",
+        "sns/eu-west-1/111122223333/flow-warden-pages",
         "/aws/vpc/vpc-1",
         "/network/flow-logs",
         GROUP,
     ]
 )
 PARTS = st.sampled_from(
-    ["/", "/a", "/aws/", "/aws/lambda", "/aws/lambda/", "/aws/lambda/x", "/aws/vpc/", "vpc-1", "*"]
+    [
+        *("/", "/a", "/aws/", "/aws/lambda", "/aws/lambda/", "/aws/lambda/x", "/aws/vpc/", "vpc-1", "*"),
+        *("/aws/lambda-insights", "/aws/application-signals/", "data", "aws/spans", "a", "sns/", "s"),
+    ]
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from flowwarden.policy.log_groups import FUNCTIONS
 from tests.template import stack
 
 LAMBDAS_OWN = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -194,7 +195,7 @@ def test_the_enforcer_subscribes_only_the_groups_of_the_parameter_and_no_functio
     chosen = [each["Fn::Join"][1][1]["Fn::Select"] for each in existing["Resource"]]
     assert chosen == [[number, {"Fn::Split": [",", filled]}] for number in range(5)]
     assert denied["Effect"] == "Deny"
-    assert denied["Resource"]["Fn::Sub"].endswith(":log-group:/aws/lambda/*")
+    assert _denied_groups(denied) == {f"{each}*" for each in FUNCTIONS}
 
 
 def test_the_enforcer_lets_only_cloudwatch_logs_invoke_the_monitor() -> None:
@@ -202,8 +203,23 @@ def test_the_enforcer_lets_only_cloudwatch_logs_invoke_the_monitor() -> None:
     assert granted == stack.granting(stack.role_statements("EnforcerRole"), "lambda:RemovePermission")
     assert granted["Resource"] == {"Fn::GetAtt": ["MonitorFunction", "Arn"]}
     assert granted["Condition"] == {
-        "StringEquals": {"lambda:Principal": {"Fn::Sub": "logs.${AWS::URLSuffix}"}}
+        "StringEquals": {"lambda:Principal": {"Fn::Sub": "logs.${AWS::URLSuffix}"}},
+        "Null": {"lambda:FunctionUrlAuthType": "true"},
     }
+
+
+def _denied_groups(statement: stack.Node) -> set[str]:
+    assert statement["Effect"] == "Deny"
+    return {each["Fn::Sub"].partition(":log-group:")[2] for each in statement["Resource"]}
+
+
+def test_the_removal_of_filters_spares_the_stacks_group_and_those_of_functions() -> None:
+    """CloudFormation removes the filter of the stack's group, and others never have one of the stack."""
+    statements = stack.properties("SubscriptionRemovalPolicy")["PolicyDocument"]["Statement"]
+    (denied,) = [each for each in statements if each["Effect"] == "Deny"]
+    assert denied["Action"] == "logs:DeleteSubscriptionFilter"
+    own = {"${FlowLogGroupName}", "${FlowLogGroupName}:*"}
+    assert _denied_groups(denied) == own | {f"{each}*" for each in FUNCTIONS}
 
 
 def test_filters_are_removed_after_the_rules_and_before_the_functions() -> None:

@@ -33,7 +33,8 @@ FlowWardenError
     ├── CallRefused           AWS refused the call, and will refuse it until the cause is fixed
     ├── NotAvailable          the SDK or the Region does not have the operation
     ├── CallFailed            AWS is unavailable: the same call may succeed later
-    │   └── CallThrottled     too many calls: the same call succeeds after a while
+    │   ├── CallThrottled     too many calls: the same call succeeds after a while
+    │   └── OutOfTime         the call was not made: the run has no time left
     └── EnforcementIncomplete at least one VPC is left uncovered by a failure that a retry may fix
 """
 
@@ -188,6 +189,10 @@ class CallFailed(EnforcementError):
 
 class CallThrottled(CallFailed):
     """AWS throttled the call; the same call succeeds after a while."""
+
+
+class OutOfTime(CallFailed):
+    """The call was not made, because the run has no time left; a later run makes it."""
 
 
 class EnforcementIncomplete(EnforcementError):

@@ -348,3 +348,20 @@ def test_an_error_of_a_call_is_a_reason(error: Exception, reason: str, *, lasts:
     assert str(raised.value).startswith(reason)
     assert len(str(raised.value)) < 120
     assert raised.value.lasts is lasts
+
+
+def test_the_client_is_created_within_the_time_of_the_lookup() -> None:
+    """EC2's client takes long to create. Without time there is none, and no call."""
+    made: list[str] = []
+
+    @contextmanager
+    def no_time() -> Iterator[None]:
+        raise RulesUnavailable("there was no time left")
+        yield
+
+    def make() -> Any:
+        made.append("a client")
+
+    with pytest.raises(RulesUnavailable, match="no time left"):
+        DescribedRules(make).acls(["subnet-b"], no_time)
+    assert made == []

@@ -10,12 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from flowwarden.aws.answers import Answer, listed
 from flowwarden.aws.errors import classified
-from flowwarden.aws.logs import classify_reading, put_subscription_filter
+from flowwarden.aws.logs import classify_reading, filters_of, put_subscription_filter
 from flowwarden.aws.pages import bounded
 from flowwarden.enforcer.decide.subscriptions import Subscribe, Unsubscribe
-from flowwarden.enforcer.state.inventory import STANDARD, FoundSubscription, LogGroup, Subscription
+from flowwarden.enforcer.state.inventory import STANDARD, LogGroup
 from flowwarden.errors import EnforcementError, NotFound
 from flowwarden.policy.log_groups import ANYTHING
 
@@ -40,8 +42,6 @@ MASKED_BY_ACCOUNT: Final = "ACCOUNT_DATA_PROTECTION"
 SERVICE: Final = "logs"
 _LOG_GROUP: Final = ":log-group:"
 
-type Filters = tuple[Subscription, ...] | EnforcementError
-
 
 class ExistingGroups:
     """Log groups of the clients' account and region."""
@@ -57,24 +57,24 @@ class ExistingGroups:
         self._logs = logs
         self._make_tags = make_tags
 
-    def describe(
+    def listed(
         self, prefixes: Collection[str], names: Collection[str] | None = None
     ) -> dict[str, LogGroup | EnforcementError]:
-        """See the port. Costs a call for each page of groups with a prefix, and one for each wanted group."""
-        described: dict[str, Answer] = {}
+        """See the port. Costs a call for each page of groups with a prefix."""
         found: dict[str, LogGroup | EnforcementError] = {}
         for prefix in prefixes:
             try:
-                described |= {each.text("logGroupName"): each for each in self._listed(prefix)}
+                groups = [_group(each) for each in self._listed(prefix)]
             except EnforcementError as error:
                 found[f"{prefix}{ANYTHING}"] = error
-        wanted = [each for name, each in described.items() if names is None or name in names]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for group, filters in zip(wanted, pool.map(self._filters, wanted), strict=True):
-                # A group that was deleted meanwhile is left out.
-                if not isinstance(filters, NotFound):
-                    found[group.text("logGroupName")] = _group(group, filters)
+            else:
+                found |= {each.name: each for each in groups if names is None or each.name in names}
         return found
+
+    def subscribed(self, groups: Sequence[LogGroup]) -> list[LogGroup | EnforcementError]:
+        """See the port. Costs a call for each group of the class STANDARD."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(self._with_filters, groups))
 
     def tagged(self, tags: Mapping[str, str]) -> frozenset[str]:
         """See the port."""
@@ -105,23 +105,11 @@ class ExistingGroups:
                 for each in listed("DescribeLogGroups", page, "logGroups")
             ]
 
-    def _filters(self, group: Answer) -> Filters:
-        if (group.text("logGroupClass") or STANDARD) != STANDARD:
-            return ()  # such groups have none, and describing them is an error
+    def _with_filters(self, group: LogGroup) -> LogGroup | EnforcementError:
+        if group.log_class != STANDARD:
+            return group  # such groups have none, and describing them is an error
         try:
-            with classified("DescribeSubscriptionFilters", classify_reading):
-                # A group has at most two filters, so there is no second page.
-                answer = self._logs.describe_subscription_filters(logGroupName=group.text("logGroupName"))
-            return tuple(
-                FoundSubscription(
-                    name=each.text("filterName"),
-                    destination_arn=each.text("destinationArn"),
-                    pattern=each.text("filterPattern"),
-                    creation_time=(each.number("creationTime") or 0) // 1000 or None,
-                )
-                for each in map(Answer, listed("DescribeSubscriptionFilters", answer, "subscriptionFilters"))
-                if each.text("filterName")
-            )
+            return replace(group, subscriptions=filters_of(self._logs, group.name))
         except EnforcementError as error:
             return error
 
@@ -143,15 +131,12 @@ class ExistingGroups:
             return  # the filter, or its group, is gone
 
 
-def _group(described: Answer, filters: Filters) -> LogGroup | EnforcementError:
-    if isinstance(filters, EnforcementError):
-        return filters
+def _group(described: Answer) -> LogGroup:
     inherited = described.value("inheritedProperties") if "inheritedProperties" in described else ()
     return LogGroup(
         name=described.text("logGroupName"),
         retention_days=described.number("retentionInDays"),
         kms_key_arn=described.text("kmsKeyId") or None,
-        subscriptions=filters,
         log_class=described.text("logGroupClass") or STANDARD,
         is_masked=described.text("dataProtectionStatus") == MASKED or MASKED_BY_ACCOUNT in (inherited or ()),
     )

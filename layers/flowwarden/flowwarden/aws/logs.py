@@ -19,7 +19,7 @@ from flowwarden.enforcer.decide.log_groups import (
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
-from flowwarden.enforcer.state.inventory import STANDARD, LogGroup, Subscription
+from flowwarden.enforcer.state.inventory import STANDARD, FoundSubscription, LogGroup, Subscription
 from flowwarden.errors import AlreadyExists, CallRefused, EnforcementError, NotAvailable, NotFound
 
 if TYPE_CHECKING:
@@ -75,25 +75,10 @@ class LogGroups:
             retention_days=described.number("retentionInDays"),
             kms_key_arn=described.text("kmsKeyId") or None,
             # Groups of other classes have no subscription filters, and describing them is an error.
-            subscriptions=self._subscriptions(name) if log_class == STANDARD else (),
+            subscriptions=filters_of(self._client, name) if log_class == STANDARD else (),
             log_class=log_class,
             is_protected=described.truth("deletionProtectionEnabled"),
             created_at=(described.number("creationTime") or 0) // 1000 or None,
-        )
-
-    def _subscriptions(self, name: str) -> tuple[Subscription, ...]:
-        with classified("DescribeSubscriptionFilters", classify_reading):
-            # A group has at most two filters, so there is no second page.
-            answer = self._client.describe_subscription_filters(logGroupName=name)
-        filters = listed("DescribeSubscriptionFilters", answer, "subscriptionFilters")
-        return tuple(
-            Subscription(
-                name=each.text("filterName"),
-                destination_arn=each.text("destinationArn"),
-                pattern=each.text("filterPattern"),
-            )
-            for each in map(Answer, filters)
-            if each.text("filterName")
         )
 
     def carry_out(self, step: LogGroupStep) -> None:
@@ -138,6 +123,26 @@ def _classify_protection(call: str, code: str, message: str, status: int = 0) ->
     if code in UNKNOWN_OPERATION or "unknown action" in message.lower():
         return NotAvailable(f"{call}: {code}: {message}")
     return classify(call, code, message, status)
+
+
+def filters_of(client: CloudWatchLogsClient, group: str) -> tuple[FoundSubscription, ...]:
+    """The subscription filters of a log group. Raises the errors of `classify_reading`.
+
+    A group has at most two, so there is no second page.
+    """
+    with classified("DescribeSubscriptionFilters", classify_reading):
+        answer = client.describe_subscription_filters(logGroupName=group)
+    filters = listed("DescribeSubscriptionFilters", answer, "subscriptionFilters")
+    return tuple(
+        FoundSubscription(
+            name=each.text("filterName"),
+            destination_arn=each.text("destinationArn"),
+            pattern=each.text("filterPattern"),
+            creation_time=(each.number("creationTime") or 0) // 1000 or None,
+        )
+        for each in map(Answer, filters)
+        if each.text("filterName")
+    )
 
 
 def put_subscription_filter(client: CloudWatchLogsClient, group: str, subscription: Subscription) -> None:

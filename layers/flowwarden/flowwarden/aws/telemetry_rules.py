@@ -6,7 +6,8 @@ its organization may not read the organization's rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from typing import Any, Final
 
 from botocore import xform_name
@@ -28,6 +29,8 @@ ACTIONS = (
 
 SERVICE: Final = "observabilityadmin"
 SINCE: Final = "August 2025"
+MOST_SECONDS: Final = 20.0
+"""For the descriptions of all rules, one call each; so much must be left of the run afterward, too."""
 VPC: Final = "AWS::EC2::VPC"
 FLOW_LOGS: Final = "VPC_FLOW_LOGS"
 _SCOPES: Final = (
@@ -40,9 +43,15 @@ _SCOPES: Final = (
 class DescribedRules:
     """The rules of the client's account and region."""
 
-    def __init__(self, make: Callable[[], Any]) -> None:
-        """Create no client yet: only a sweep needs it, and the SDK may not know the service."""
+    def __init__(self, make: Callable[[], Any], remaining: Callable[[], float] = lambda: math.inf) -> None:
+        """Create no client yet: only a sweep needs it, and the SDK may not know the service.
+
+        Args:
+            make: creates the client.
+            remaining: the seconds that the run has left.
+        """
         self._make = make
+        self._remaining = remaining
 
     def read(self) -> TelemetryRules:
         """See the port."""
@@ -50,31 +59,43 @@ class DescribedRules:
             client = self._make()
         except SettingsError:
             return TelemetryRules(unread=f"{SERVICE}: not available in this runtime, whose SDK is older")
+        until = max(self._remaining() - MOST_SECONDS, MOST_SECONDS)
+
+        def has_time() -> bool:
+            return self._remaining() >= until
+
         try:
-            own = tuple(_rules(client, *_SCOPES[0]))
+            own = _rules(client, *_SCOPES[0], has_time)
         except EnforcementError as error:
             return TelemetryRules(unread=str(error))
         try:
-            return TelemetryRules(rules=(*own, *_rules(client, *_SCOPES[1])))
+            others = _rules(client, *_SCOPES[1], has_time)
         except CallRefused:
-            return TelemetryRules(rules=own)  # most accounts do not manage their organization
+            return own  # most accounts do not manage their organization
         except EnforcementError as error:
-            return TelemetryRules(rules=own, unread=str(error))
+            return TelemetryRules(rules=own.rules, unread=own.unread or str(error))
+        unread = "; ".join(filter(None, (own.unread, others.unread)))
+        return TelemetryRules(rules=(*own.rules, *others.rules), unread=unread)
 
 
-def _rules(client: Any, listing: str, description: str) -> Iterator[TelemetryRule]:  # noqa: ANN401 - no stubs
+def _rules(client: Any, listing: str, description: str, has_time: Callable[[], bool]) -> TelemetryRules:  # noqa: ANN401 - no stubs
     for operation in (listing, description):
         require(client, operation, {"RuleNamePrefix" if operation == listing else "RuleIdentifier": SINCE})
-    for each in _summaries(client, listing):
-        if each.text("ResourceType") != VPC:
-            continue
+    named = [each for each in _summaries(client, listing) if each.text("ResourceType") == VPC]
+    found: list[TelemetryRule] = []
+    for number, each in enumerate(named):
+        if not has_time():
+            what = f"{len(named) - number} of {len(named)} telemetry enablement rules"
+            unread = f"{description}: {what} were not read, because that takes too long"
+            return TelemetryRules(rules=tuple(found), unread=unread)
         with classified(description):
             name = each.text("RuleArn") or each.text("RuleName")
             answer = Answer(getattr(client, xform_name(description))(RuleIdentifier=name))
         rule = answer.inner("TelemetryRule")
         sources = rule.texts("TelemetrySourceTypes") if "TelemetrySourceTypes" in rule else ()
         if not sources or FLOW_LOGS in sources:
-            yield _rule(each.text("RuleName"), rule, of_organization=listing != _SCOPES[0][0])
+            found.append(_rule(each.text("RuleName"), rule, of_organization=listing != _SCOPES[0][0]))
+    return TelemetryRules(rules=tuple(found))
 
 
 def _summaries(client: Any, listing: str) -> list[Answer]:  # noqa: ANN401 - no stubs

@@ -18,7 +18,7 @@ from flowwarden.aws.doctor.stack import own_client
 from flowwarden.aws.doctor.table import TableReader
 from flowwarden.aws.doctor.trails import TrailReader
 from flowwarden.aws.iam import Roles
-from flowwarden.bootstrap import doctor_delivery
+from flowwarden.bootstrap import doctor_coverage, doctor_delivery
 from flowwarden.bootstrap.doctor_policy import made_mutes, policy_in_use
 from flowwarden.bootstrap.installed import Installed, MakeClient, installed
 from flowwarden.doctor.checks.state_table import HOURS as TABLE_HOURS
@@ -92,7 +92,12 @@ def _about_policy(facts: Facts, found: Installed) -> Facts:
     policy = policy_in_use(found, facts.functions["MonitorFunction"])
     logs = doctor_delivery.read(found, policy, facts.permissions["MonitorFunction"])
     return replace(
-        facts, policy=policy, groups=logs.groups, deliveries=logs.deliveries, flow_logs=logs.flow_logs
+        facts,
+        policy=policy,
+        groups=logs.groups,
+        deliveries=logs.deliveries,
+        flow_logs=logs.flow_logs,
+        coverage=doctor_coverage.read(found, facts.functions["EnforcerFunction"], policy, logs.all_groups),
     )
 
 

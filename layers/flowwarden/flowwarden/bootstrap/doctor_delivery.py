@@ -13,14 +13,13 @@ from flowwarden.aws.doctor.metrics import Metric, MetricReader
 from flowwarden.aws.doctor.reading import fact
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
-from flowwarden.bootstrap.installed import Installed
+from flowwarden.bootstrap.installed import Installed, named_stack
 from flowwarden.doctor.checks.subscriptions import monitor_arn
 from flowwarden.doctor.fact import Fact, Unread, known
 from flowwarden.doctor.facts import Delivery, Permission
 from flowwarden.doctor.groups import expected_writers, is_expected, watched_groups, writing_into
 from flowwarden.enforcer.state.interface_activity import judged
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
-from flowwarden.enforcer.state.stack import Stack
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.last_good import PolicyInUse
 from flowwarden.state.heartbeats import SLOT, keys, seen, slot_of
@@ -28,7 +27,6 @@ from flowwarden.state.sets import HOUR
 
 HOURS: Final = 2
 """The window in which records are expected: interfaces without traffic write every 10 minutes, too."""
-OWN_GROUP: Final = "FlowLogGroup"
 
 
 class Logs(Struct, frozen=True, kw_only=True):
@@ -37,6 +35,8 @@ class Logs(Struct, frozen=True, kw_only=True):
     groups: Mapping[str, Fact[LogGroup]]
     deliveries: Mapping[str, Fact[Delivery]]
     flow_logs: Mapping[str, Fact[FlowLog]]
+    all_groups: Mapping[str, Fact[LogGroup]]
+    """With those that need not send to the monitor, or that could not be read."""
 
 
 def read(found: Installed, policy: Fact[PolicyInUse], permissions: Fact[tuple[Permission, ...]]) -> Logs:
@@ -47,7 +47,8 @@ def read(found: Installed, policy: Fact[PolicyInUse], permissions: Fact[tuple[Pe
         policy: gives the suffixes of further groups.
         permissions: who may invoke the monitor: further groups.
     """
-    ec2, stack = Ec2FlowLogs(found.clients("ec2")), _stack(found, policy)
+    suffixes = policy.policy.flow_logs.suffixes if isinstance(policy, PolicyInUse) else ()
+    ec2, stack = Ec2FlowLogs(found.clients("ec2")), named_stack(found, found.names, suffixes)
     flow_logs = fact("DescribeFlowLogs", lambda: list(ec2.flow_logs(None)))
     listed = flow_logs if isinstance(flow_logs, list) else []
     names = watched_groups(listed, stack, known(permissions, ())) if stack.log_group_name else ()
@@ -74,26 +75,13 @@ def read(found: Installed, policy: Fact[PolicyInUse], permissions: Fact[tuple[Pe
             if groups.get(name) is not None
         },
         flow_logs=_of_groups(ec2, flow_logs, writing),
+        all_groups=read_groups,
     )
 
 
 def fact_of_missing(found: Installed) -> Unread | None:
     """Why the log group of the stack is unknown; None if the stack has none."""
     return found.state.listed if isinstance(found.state.listed, Unread) else None
-
-
-def _stack(found: Installed, policy: Fact[PolicyInUse]) -> Stack:
-    suffixes = policy.policy.flow_logs.suffixes if isinstance(policy, PolicyInUse) else ()
-    place = found.place
-    return Stack(
-        account_id=place.account,
-        region=place.region,
-        stack_name=place.stack,
-        log_group_name=found.names.get(OWN_GROUP, ""),
-        delivery_role_arn=f"arn:{place.partition}:iam::{place.account}:role/{place.stack}",
-        log_format=found.state.parameters.get("LogFormat", ""),
-        suffixes=suffixes,
-    )
 
 
 def _of_groups(

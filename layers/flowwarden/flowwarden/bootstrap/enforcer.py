@@ -105,7 +105,9 @@ def on_aws(
         )
         if settings.url_suffix
         else None,
-        rules=DescribedRules(lambda: make_client("observabilityadmin", region, attempts=QUICK_ATTEMPTS)),
+        rules=DescribedRules(
+            lambda: make_client("observabilityadmin", region, attempts=QUICK_ATTEMPTS), clock.remaining
+        ),
         volumes=log_volumes(region),
         evidence=DynamoDbEvidence(state, table, items, clock.wait),
         queue=DynamoDbWorkQueue(state, table, items),

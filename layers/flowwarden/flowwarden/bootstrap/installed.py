@@ -12,14 +12,17 @@ from msgspec.structs import replace
 from flowwarden.aws.cloudformation import stack_errors
 from flowwarden.aws.doctor.reading import fact
 from flowwarden.aws.doctor.stack import Described, Resource, StackReader
+from flowwarden.doctor.checks.subscriptions import monitor_arn
 from flowwarden.doctor.fact import Fact, Unread
 from flowwarden.doctor.facts import Place, StackState
+from flowwarden.enforcer.state.stack import Stack
 
 type MakeClient = Callable[[Any, str | None], Any]
 """Creates the client of a service in a Region; None for that of the environment."""
 
+OWN_GROUP: Final = "FlowLogGroup"
 OUTPUTS: Final = {
-    "FlowLogGroup": "FlowLogGroupName",
+    OWN_GROUP: "FlowLogGroupName",
     "PagesTopic": "PagesTopicArn",
     "OperationsTopic": "OperationsTopicArn",
     "StateTable": "StateTableName",
@@ -104,6 +107,27 @@ def installed(stack: str, region: str | None, now: int, clients: MakeClient) -> 
         kinds={each.logical_id: each.kind for each in resources if not each.deleted},
         formerly={each.logical_id: each.name for each in resources},
         arn=described.arn,
+    )
+
+
+def named_stack(found: Installed, names: Mapping[str, str], suffixes: tuple[str, ...]) -> Stack:
+    """The stack by the names of its resources, for finding what belongs to it.
+
+    Args:
+        found: the stack.
+        names: those of its resources: `Installed.names` or `formerly`.
+        suffixes: those of its policy, which name further log groups.
+    """
+    place = found.place
+    return Stack(
+        account_id=place.account,
+        region=place.region,
+        stack_name=place.stack,
+        log_group_name=names.get(OWN_GROUP, ""),
+        delivery_role_arn=f"arn:{place.partition}:iam::{place.account}:role/{place.stack}",
+        log_format=found.state.parameters.get("LogFormat", ""),
+        monitor_arn=monitor_arn(place, names),
+        suffixes=suffixes,
     )
 
 

@@ -6,20 +6,21 @@ found. Nothing else about a group is changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import batched
 from typing import Final
 
 from flowwarden.aws.clients import make_client
 from flowwarden.aws.existing_log_groups import ExistingGroups
 from flowwarden.aws.invoke_permissions import MonitorPermissions
-from flowwarden.enforcer.decide.subscriptions import Unsubscribe, own_by_name
+from flowwarden.enforcer.decide.subscriptions import own_by_name
 from flowwarden.enforcer.ports import ExistingLogGroups, InvokePermissions
 from flowwarden.enforcer.state.inventory import LogGroup
-from flowwarden.errors import EnforcementError
+from flowwarden.errors import EnforcementError, NotFound
 from flowwarden.policy.log_groups import ANYTHING, matches
 
 AT_ONCE: Final = 50
-"""Filters that are removed before the remaining time is checked."""
+"""Groups whose filters are removed before the remaining time is checked."""
 RESERVE_SECONDS: Final = 40.0
 """Left to begin the next removals: 20 s for them, and 20 s for the response to CloudFormation."""
 REGION: Final = 3
@@ -27,13 +28,13 @@ REGION: Final = 3
 ACCOUNT: Final = 4
 
 
-def remove_on_aws(monitor_arn: str, filter_name: str, time_left: Callable[[], float]) -> list[str]:
+def remove_on_aws(monitor_arn: str, filter_name: str, time_left: Callable[[], float], turn: int) -> list[str]:
     """See `remove`, on AWS."""
     parts = monitor_arn.split(":")
     region, account = parts[REGION], parts[ACCOUNT]
     groups = ExistingGroups(make_client("logs", region), lambda: None)
     permissions = MonitorPermissions(make_client("lambda", region), monitor_arn, account, "")
-    return remove(groups, permissions, monitor_arn, filter_name, time_left)
+    return remove(groups, permissions, monitor_arn, filter_name, time_left, turn)
 
 
 def remove(
@@ -42,8 +43,9 @@ def remove(
     monitor_arn: str,
     filter_name: str,
     time_left: Callable[[], float],
+    turn: int = 0,
 ) -> list[str]:
-    """Remove the filters.
+    """Remove the filters, some at a time: those of the first groups go even if there is no time for all.
 
     Args:
         groups: the log groups of the account.
@@ -51,6 +53,7 @@ def remove(
         monitor_arn: the function to which the filters deliver.
         filter_name: the name of the stack's filters.
         time_left: the remaining seconds.
+        turn: decides with which group the removal begins; different in each attempt.
 
     Returns:
         What is left, each with the reason; empty if nothing is.
@@ -61,26 +64,37 @@ def remove(
     names = sorted(set(permissions.granted().values()))
     if not names:
         return []
-    found = groups.describe([each.removesuffix(ANYTHING) for each in names])
+    found = groups.listed([each.removesuffix(ANYTHING) for each in names])
     left = [f"{name}: {each}" for name, each in found.items() if isinstance(each, EnforcementError)]
-    subscribed = [
+    named = [
         each
         for name, each in found.items()
         if isinstance(each, LogGroup) and any(matches(one, name) for one in names)
     ]
-    steps = list(own_by_name(subscribed, filter_name, monitor_arn))
-    return left + _removed(groups, steps, time_left)
+    for some in batched(_from(turn, named), AT_ONCE, strict=False):
+        if time_left() < RESERVE_SECONDS:
+            left += [f"{each.name}: there was no time left to look for the filter" for each in some]
+        else:
+            left += _removed(groups, some, filter_name, monitor_arn)
+    return left
+
+
+def _from(turn: int, named: Sequence[LogGroup]) -> list[LogGroup]:
+    """The groups, beginning with another one in another turn: those without a filter are looked at, too."""
+    first = turn % len(named) if named else 0
+    return [*named[first:], *named[:first]]
 
 
 def _removed(
-    groups: ExistingLogGroups, steps: Sequence[Unsubscribe], time_left: Callable[[], float]
-) -> list[str]:
-    """Remove some at a time while there is time; returns what is left."""
-    left: list[str] = []
-    for start in range(0, len(steps), AT_ONCE):
-        some = steps[start : start + AT_ONCE]
-        if time_left() < RESERVE_SECONDS:
-            return left + [f"{each.group}: there was no time left" for each in steps[start:]]
-        errors = groups.change(some)
-        left += [f"{each.group}: {error}" for each, error in zip(some, errors, strict=True) if error]
-    return left
+    groups: ExistingLogGroups, some: Sequence[LogGroup], filter_name: str, monitor_arn: str
+) -> Iterator[str]:
+    """Remove the filters of some groups; returns what is left."""
+    read = list(zip(some, groups.subscribed(some), strict=True))
+    for group, each in read:
+        if isinstance(each, EnforcementError) and not isinstance(each, NotFound):
+            yield f"{group.name}: {each}"
+    there = [each for _, each in read if isinstance(each, LogGroup)]
+    steps = list(own_by_name(there, filter_name, monitor_arn))
+    for step, error in zip(steps, groups.change(steps), strict=True):
+        if error:
+            yield f"{step.group}: {error}"

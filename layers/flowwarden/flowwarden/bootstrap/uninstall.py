@@ -8,19 +8,16 @@ from flowwarden.aws.doctor.functions import FunctionReader
 from flowwarden.aws.doctor.stack import own_client
 from flowwarden.aws.removal import Installation, Known
 from flowwarden.bootstrap.doctor_policy import policy_in_use
-from flowwarden.bootstrap.installed import Installed, MakeClient, installed
+from flowwarden.bootstrap.installed import OWN_GROUP, Installed, MakeClient, installed, named_stack
 from flowwarden.doctor.checks.rules import function_of
-from flowwarden.doctor.checks.subscriptions import monitor_arn
 from flowwarden.doctor.fact import Unread
 from flowwarden.doctor.groups import patterns_of
-from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import CallRefused
 from flowwarden.policy.last_good import PolicyInUse
 
 MONITOR: Final = "MonitorFunction"
 ENFORCER: Final = "EnforcerFunction"
 TABLE: Final = "StateTable"
-GROUP: Final = "FlowLogGroup"
 
 
 def on_aws(stack: str, region: str | None, now: int, clients: MakeClient = own_client) -> Installation:
@@ -37,7 +34,7 @@ def on_aws(stack: str, region: str | None, now: int, clients: MakeClient = own_c
     rules = found.of_kind("AWS::Events::Rule")
     known = Known(
         arn=found.arn,
-        stack=_stack(found),
+        stack=named_stack(found, found.formerly, _suffixes(found)),
         enforcer=found.names.get(ENFORCER, ""),
         rules=tuple(
             name
@@ -48,21 +45,6 @@ def on_aws(stack: str, region: str | None, now: int, clients: MakeClient = own_c
         patterns=_patterns(found),
     )
     return Installation(known, found.clients)
-
-
-def _stack(found: Installed) -> Stack:
-    """The stack, with names of resources that may be deleted already."""
-    place = found.place
-    return Stack(
-        account_id=place.account,
-        region=place.region,
-        stack_name=place.stack,
-        log_group_name=found.formerly.get(GROUP, ""),
-        delivery_role_arn=f"arn:{place.partition}:iam::{place.account}:role/{place.stack}",
-        log_format=found.state.parameters.get("LogFormat", ""),
-        monitor_arn=monitor_arn(place, found.formerly),
-        suffixes=_suffixes(found),
-    )
 
 
 def _suffixes(found: Installed) -> tuple[str, ...]:
@@ -80,7 +62,7 @@ def _suffixes(found: Installed) -> tuple[str, ...]:
 
 def _patterns(found: Installed) -> tuple[str, ...]:
     """The log groups from which the monitor may be invoked; its own group, even if the monitor is gone."""
-    own = found.formerly.get(GROUP, "")
+    own = found.formerly.get(OWN_GROUP, "")
     permissions = found.named(MONITOR, FunctionReader(found.clients("lambda")).permissions)
     if isinstance(permissions, Unread):
         raise CallRefused(permissions.reason)

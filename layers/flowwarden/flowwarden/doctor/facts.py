@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
 from flowwarden.doctor.fact import Fact
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
+from flowwarden.enforcer.decide.plan import Plan
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
 from flowwarden.policy.last_good import PolicyInUse
+from flowwarden.policy.log_groups import ANYTHING
 from flowwarden.policy.made_mutes import MadeMute
+
+ACCOUNT: Final = 4
+"""The place of the account in an ARN."""
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -46,6 +52,15 @@ class Permission(Struct, frozen=True, kw_only=True):
     service: str
     source: str = ""
     """The pattern of the ARN of the source; '' for every source."""
+    account: str = ""
+    """The account of the source, where a condition of its own names it; '' if none does."""
+    statement_id: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether sources of every account may invoke the function."""
+        account = [*self.source.split(":"), *([""] * ACCOUNT)][ACCOUNT]
+        return not self.account and account in {"", ANYTHING}
 
 
 class FunctionState(Struct, frozen=True, kw_only=True):
@@ -186,6 +201,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     deliveries: Mapping[str, Fact[Delivery]] = {}
     flow_logs: Mapping[str, Fact[FlowLog]] = {}
     """Those that write into these groups, by id."""
+    coverage: Mapping[str, Fact[Plan]] = {}
+    """What the enforcer plans for each VPC, by id."""
     topics: Mapping[str, Fact[Topic]] = {}
     """`pages` and `operations`."""
     sinks: Mapping[str, Fact[SinkSecret]] = {}

@@ -52,11 +52,15 @@ class AdoptedGroups:
         if everything and observed.complete:
             twice = groups_read_twice(observed.resources, self._policy.adopted, self._stack, now)
             request = replace(request, twice=twice - request.names)
+        seen = {**seen_in(self._evidence, request.names - observed.seen.keys(), now), **observed.seen}
+        request = replace(
+            request, was_read=frozenset(name for name, each in seen.items() if any(each.values()))
+        )
         # A flow log that could not be read may deliver into a group that seems to be dropped.
         whole = everything and observed.complete
         reading = self._reader.read(request, now, everything=whole, dry_run=dry_run)
-        seen = seen_in(self._evidence, reading.groups.keys() - observed.seen.keys(), now)
-        return replace(observed, reading=reading, seen={**observed.seen, **seen})
+        kept = reading.groups.keys() | observed.seen.keys()
+        return replace(observed, reading=reading, seen={name: seen[name] for name in seen if name in kept})
 
     def _request(self, observed: Observed, now: int, *, named: bool) -> Request:
         selections = self._policy.adopted

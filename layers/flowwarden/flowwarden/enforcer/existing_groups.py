@@ -32,6 +32,7 @@ from flowwarden.enforcer.decide.subscriptions import (
 )
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.subscriptions import Errors, SubscriptionExecutor
+from flowwarden.enforcer.group_listing import described, unread
 from flowwarden.enforcer.ports import Described, ExistingLogGroups, InvokePermissions, RunClock
 from flowwarden.enforcer.state.inventory import LogGroup
 from flowwarden.enforcer.state.stack import Stack
@@ -62,16 +63,16 @@ class ExistingGroupReader:
         """
         granted, failed = self._granted()
         names, unsure, untagged = self._tagged(request)
-        state = sort(self._described(names, request.selections), names, request.young, self._stack, now)
+        state = sort(self._described(names, request.selections, now), names, request, self._stack, now)
         missing = grants(state.since, request.selections, granted)
         state = replace(state, since={**dict.fromkeys(unsure, now), **state.since})
         current = {statement_id(each) for each in request.selections}
         # A group whose tags cannot be read may need a filter and a permission that seem to be dropped.
         gives_up = everything and not unsure
         dropped = {sid: name for sid, name in granted.items() if gives_up and sid not in current}
-        gone, unread = self._dropped(dropped, names)
-        gone += self._read_twice(request, granted) if gives_up and not dropped else []
-        failed = {**failed, **untagged, **state.failed, **unread}
+        gone, unknown = self._dropped(dropped, names, now)
+        gone += self._read_twice(request, granted, now) if gives_up and not dropped else []
+        failed = {**failed, **untagged, **unread({**state.failed, **unknown})}
         steps: tuple[SubscriptionStep, ...] = (*missing, *state.steps, *gone)
         if dry_run:
             return Reading(groups=state.since, steps=steps, impossible=state.impossible, failed=failed)
@@ -79,7 +80,7 @@ class ExistingGroupReader:
         if any(each.group in errors for each in missing):
             # Without the new permissions, filters work only with the old ones: the next run gives these up.
             return _reading(state, (*missing, *state.steps), failed, errors)
-        errors |= self._executor.give_up(gone, dropped, [*unread])
+        errors |= self._executor.give_up(gone, dropped, [*unknown])
         return _reading(state, steps, failed, errors)
 
     def _granted(self) -> tuple[Mapping[str, str], dict[str, str]]:
@@ -112,23 +113,26 @@ class ExistingGroupReader:
     def _with_tags(self, tags: Mapping[str, str]) -> frozenset[str]:
         return with_backoff(lambda: self._groups.tagged(tags), self._clock)
 
-    def _described(self, names: Sequence[str], selections: Collection[LogGroupSelection]) -> Described:
+    def _described(
+        self, names: Sequence[str], selections: Collection[LogGroupSelection], now: int
+    ) -> Described:
         """The groups. The error of a listing concerns each group that it should have listed."""
         if not names:
             return {}
-        found = dict(self._groups.describe(prefixes_of(names, selections), names))
+        found = described(self._groups, prefixes_of(names, selections), names, self._clock, now)
         for listing in [each for each in found if each.endswith(ANYTHING)]:
             error = found.pop(listing)
             found |= {name: error for name in names if matches(listing, name) and name not in found}
         return found
 
     def _dropped(
-        self, dropped: Mapping[str, str], kept: Collection[str]
-    ) -> tuple[list[Unsubscribe], dict[str, str]]:
+        self, dropped: Mapping[str, str], kept: Collection[str], now: int
+    ) -> tuple[list[Unsubscribe], dict[str, EnforcementError]]:
         """The steps against the filters of groups that the policy has dropped, and what could not be read."""
         if not dropped:
             return [], {}
-        found = self._groups.describe(sorted({name.removesuffix(ANYTHING) for name in dropped.values()}))
+        prefixes = sorted({name.removesuffix(ANYTHING) for name in dropped.values()})
+        found = described(self._groups, prefixes, None, self._clock, now)
         groups = [
             each
             for name, each in found.items()
@@ -137,13 +141,12 @@ class ExistingGroupReader:
             and any(matches(one, name) for one in dropped.values())
         ]
         errors = {name: each for name, each in found.items() if isinstance(each, EnforcementError)}
-        unread = {name: f"could not be read: {error}" for name, error in errors.items()}
-        return list(steps_against(groups, self._stack, GIVEN_UP)), unread
+        return list(steps_against(groups, self._stack, GIVEN_UP)), errors
 
-    def _read_twice(self, request: Request, granted: Mapping[str, str]) -> list[Unsubscribe]:
+    def _read_twice(self, request: Request, granted: Mapping[str, str], now: int) -> list[Unsubscribe]:
         """The steps against filters whose groups need not be read; an error waits for the next run."""
         ever = {each for each in request.twice if any(matches(one, each) for one in granted.values())}
-        found = self._described(sorted(ever), request.selections).values()
+        found = self._described(sorted(ever), request.selections, now).values()
         groups = [each for each in found if isinstance(each, LogGroup)]
         return list(steps_against(groups, self._stack, READ_TWICE))
 

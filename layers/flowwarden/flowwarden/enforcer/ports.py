@@ -95,10 +95,16 @@ class LogGroupService(Protocol):
 class ExistingLogGroups(Protocol):
     """The existing log groups that the enforcer subscribes, for one account and region."""
 
-    def describe(self, prefixes: Collection[str], names: Collection[str] | None = None) -> Described:
-        """The groups whose names begin with one of the prefixes, with their subscriptions; errors are values.
+    def listed(self, prefixes: Collection[str], names: Collection[str] | None = None) -> Described:
+        """The groups whose names begin with one of the prefixes, without subscriptions; errors are values.
 
         `names` limits them to these; None stands for all.
+        """
+
+    def subscribed(self, groups: Sequence[LogGroup]) -> Sequence[LogGroup | EnforcementError]:
+        """Each of these groups with its subscriptions, several calls at a time; errors are values.
+
+        A group that was deleted meanwhile is a NotFound.
         """
 
     def tagged(self, tags: Mapping[str, str]) -> frozenset[str]:

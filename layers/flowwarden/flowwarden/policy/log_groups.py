@@ -1,7 +1,8 @@
 """Existing log groups that the monitor reads: names and patterns, and those that it must never read. Pure.
 
-The log group of a function is never read: the monitor writes a line for each batch, so reading its own group
-would be an endless loop, and the lines of other functions are no flow records. A pattern that could match
+A log group that receives what functions write is never read: the monitor writes a line for each batch, so
+reading its own output would be an endless loop, and the lines of other functions are no flow records. AWS's
+services copy that output to groups of their own, such as that of Lambda Insights. A pattern that could match
 such a group is refused, so no invoke permission covers one.
 """
 
@@ -15,8 +16,13 @@ from msgspec import Struct
 
 ANYTHING: Final = "*"
 """At the end of a pattern."""
-FUNCTIONS: Final = "/aws/lambda/"
-"""The prefix of the functions' log groups."""
+FUNCTIONS: Final = (
+    "/aws/lambda",  # the functions' log groups, and /aws/lambda-insights, which gets lines about each run
+    "/aws/application-signals/",  # metrics of each run of an instrumented function
+    "aws/spans",  # the traces of each run
+    "sns/",  # the delivery status of each notification that a function sends
+)
+"""Prefixes of the log groups that receive what functions write, or lines about their runs."""
 MOST: Final = 20
 """Names and patterns in a policy. Each is a statement of the monitor's resource policy, which may have 20 KB
 (AWS Lambda, Quotas)."""
@@ -50,7 +56,7 @@ TELEMETRY_RULES: Final = LogGroupSelection(name="/aws/vpc/*")
 
 
 def is_of_function(log_group: str) -> bool:
-    """Whether a log group is, by its name, that of a Lambda function."""
+    """Whether a log group, by its name, receives what Lambda functions write, or lines about their runs."""
     return log_group.startswith(FUNCTIONS)
 
 
@@ -74,9 +80,10 @@ def problem_of(name_or_pattern: str) -> str:
     """Why a name or pattern is refused; '' if it is not."""
     prefix = name_or_pattern.removesuffix(ANYTHING)
     is_pattern = prefix != name_or_pattern
-    if is_of_function(prefix) or (is_pattern and FUNCTIONS.startswith(prefix)):
+    if is_of_function(prefix) or (is_pattern and any(each.startswith(prefix) for each in FUNCTIONS)):
+        which = ", ".join(f"{each}*" for each in FUNCTIONS)
         return (
-            f"it names log groups of functions ({FUNCTIONS}*), which the monitor must not read; write the "
+            f"it names log groups of functions ({which}), which the monitor must not read; write the "
             "name of a log group of flow logs, or a narrower pattern such as /aws/vpc/*"
         )
     if not _NAME.fullmatch(prefix):

@@ -88,13 +88,19 @@ def _permissions(policy: Answer) -> Iterator[Permission]:
         principal = each.value("Principal")
         service = principal.get("Service") if isinstance(principal, Mapping) else principal
         if each.text("Effect") == "Allow" and isinstance(service, str):
-            yield Permission(service=service, source=_source(each.inner("Condition")))
+            condition = each.inner("Condition")
+            yield Permission(
+                service=service,
+                source=_of_condition(condition, "aws:sourcearn"),
+                account=_of_condition(condition, "aws:sourceaccount"),
+                statement_id=each.text("Sid"),
+            )
 
 
-def _source(condition: Answer) -> str:
-    """The pattern for the ARN of the source; names of condition keys are case-insensitive."""
+def _of_condition(condition: Answer, wanted: str) -> str:
+    """The value for a key, such as the pattern for the source's ARN; names of keys are case-insensitive."""
     for operator in condition.names:
         for key, value in condition.by_name(operator).items():
-            if key.lower() == "aws:sourcearn":
+            if key.lower() == wanted:
                 return value
     return ""

@@ -139,15 +139,15 @@ class DescribedRules:
         raise RulesUnavailable(f"EC2's answer to {call} does not end", lasts=False)
 
     def _page(self, call: str, parameters: Mapping[str, Any], allow: Allow) -> Answer:
-        client = self._client()
-        asks: Mapping[str, Callable[..., object]] = {
-            "DescribeNetworkInterfaces": client.describe_network_interfaces,
-            "DescribeSecurityGroupRules": client.describe_security_group_rules,
-            "DescribeSecurityGroups": client.describe_security_groups,
-            "DescribeNetworkAcls": client.describe_network_acls,
-            "GetManagedPrefixListEntries": client.get_managed_prefix_list_entries,
-        }
-        with allow(), _answered(call):
+        with allow(), _answered(call):  # also the first creation of the client, which takes long
+            client = self._client()
+            asks: Mapping[str, Callable[..., object]] = {
+                "DescribeNetworkInterfaces": client.describe_network_interfaces,
+                "DescribeSecurityGroupRules": client.describe_security_group_rules,
+                "DescribeSecurityGroups": client.describe_security_groups,
+                "DescribeNetworkAcls": client.describe_network_acls,
+                "GetManagedPrefixListEntries": client.get_managed_prefix_list_entries,
+            }
             return Answer(asks[call](MaxResults=_PER_PAGE.get(call, 1000), **parameters))
 
     def _note(self, call: str, item: Answer) -> None:

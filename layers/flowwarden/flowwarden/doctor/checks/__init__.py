@@ -8,6 +8,7 @@ from flowwarden.doctor.check import Check
 from flowwarden.doctor.checks import (
     alarms,
     concurrency,
+    coverage,
     delivery,
     flow_logs,
     functions,
@@ -30,7 +31,8 @@ from flowwarden.doctor.checks import (
 
 CHECKS: Final[tuple[Check, ...]] = (
     stack.CHECK, functions.CHECK, roles.CHECK, invocations.CHECK, rules.CHECK, runs.CHECK, concurrency.CHECK,
-    subscriptions.CHECK, protection.CHECK, flow_logs.CHECK, delivery.CHECK, state_table.CHECK, policy.CHECK,
-    mutes.CHECK, topics.CHECK, sinks.CHECK, keys.CHECK, queues.CHECK, alarms.CHECK, trail.CHECK,
+    subscriptions.CHECK, protection.CHECK, flow_logs.CHECK, coverage.CHECK, delivery.CHECK, state_table.CHECK,
+    policy.CHECK, mutes.CHECK, topics.CHECK, sinks.CHECK, keys.CHECK, queues.CHECK, alarms.CHECK,
+    trail.CHECK,
 )  # fmt: skip
 """In the order of the report: what others depend on first."""

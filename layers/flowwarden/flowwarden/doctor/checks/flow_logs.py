@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from flowwarden.doctor.check import Check
+from flowwarden.doctor.checks.coverage import needs_none
+from flowwarden.doctor.fact import Fact
 from flowwarden.doctor.facts import Facts
 from flowwarden.doctor.line import Found, Problem, Verdict
 from flowwarden.enforcer.state.inventory import FlowLog
@@ -101,12 +103,17 @@ def _lost(names: tuple[str, ...]) -> dict[str, list[str]]:
     return {name: fields for name, fields in found.items() if fields}
 
 
+def _subjects(facts: Facts) -> Mapping[str, Fact[FlowLog]]:
+    """The flow logs. That there are none is right if no VPC needs one."""
+    return {name: each for name, each in facts.flow_logs.items() if each is not None or not needs_none(facts)}
+
+
 CHECK: Final = Check(
     name="flow-logs",
     verifies="there are flow logs, EC2 delivers them, and their format has the fields that the detectors "
     "need",
     sound="delivered, with the fields that the detectors need",
-    subjects=lambda facts: facts.flow_logs,
+    subjects=_subjects,
     judge=_judge,
     missing=MISSING,
     problems=(MISSING, FAILED, INACTIVE, UNREADABLE, INSUFFICIENT, LACKING, NOT_ALL),

@@ -25,6 +25,15 @@ NOT_ALLOWED: Final = Problem(
     "lambda:InvokeFunction --principal {principal} --source-arn {arn} --region {region}",
 )
 
+OPEN: Final = Problem(
+    name="invocation-open",
+    verdict=Verdict.WARNING,
+    text="the statement {statement} of the function's policy lets CloudWatch Logs of every account invoke "
+    "it: it names neither the account nor a source of this account",
+    fix="aws lambda remove-permission --function-name {name} --statement-id {statement} --region {region}; "
+    "the stack and the enforcer grant only statements that name both",
+)
+
 
 def _judge(logical_id: str, permissions: tuple[Permission, ...], facts: Facts) -> Iterator[Found]:
     name = facts.resources.get(logical_id, logical_id)
@@ -33,6 +42,9 @@ def _judge(logical_id: str, permissions: tuple[Permission, ...], facts: Facts) -
         if not _allows(permissions, service, arn):
             principal = f"{service}{_suffix(facts, service)}"
             yield NOT_ALLOWED.of(source=source, name=name, number=number, principal=principal, arn=arn)
+    for each in permissions:
+        if logical_id == MONITOR and each.service.startswith(LOGS) and each.is_open:
+            yield OPEN.of(name=name, statement=each.statement_id)
 
 
 def _suffix(facts: Facts, service: str) -> str:
@@ -74,9 +86,10 @@ def _of_functions(facts: Facts) -> Mapping[str, Fact[tuple[Permission, ...]]]:
 
 CHECK: Final = Check(
     name="invocations",
-    verifies="the log groups may invoke the monitor, and each rule may invoke its function",
+    verifies="the log groups may invoke the monitor, those of other accounts may not, and each rule may "
+    "invoke its function",
     sound="may be invoked by the log groups and rules",
     subjects=_of_functions,
     judge=_judge,
-    problems=(NOT_ALLOWED,),
+    problems=(NOT_ALLOWED, OPEN),
 )

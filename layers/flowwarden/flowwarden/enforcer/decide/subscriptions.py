@@ -5,7 +5,7 @@ The stack has one filter for each group, with its own name. It changes nothing e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -19,6 +19,8 @@ from flowwarden.printable import one_line
 
 STATEMENTS: Final = "flow-warden-existing-"
 """The prefix of the ids of the permissions that the enforcer grants."""
+MONITOR: Final = "MonitorFunction"
+"""The logical id of the monitor."""
 MISSING: Final = (
     "the log group does not exist: check its name in the policy, and whether the flow log delivers to it"
 )
@@ -82,8 +84,12 @@ def is_same(found: Subscription, goal: Subscription) -> bool:
     return (found.destination_arn, found.pattern) == (goal.destination_arn, goal.pattern)
 
 
-def why_impossible(group: LogGroup, stack: Stack) -> str:
-    """Why a group cannot be subscribed, and what to do; '' if it can, or is."""
+def why_impossible(group: LogGroup, stack: Stack, *, was_read: bool = False) -> str:
+    """Why a group cannot be subscribed, and what to do; '' if it can, or is.
+
+    `was_read`: whether records of the group reached the monitor lately, so that a filter with the stack's
+    name was the stack's.
+    """
     if group.log_class != STANDARD:
         return (
             f"the log group has the class {group.log_class}, which takes no subscription filter, and a class "
@@ -95,6 +101,12 @@ def why_impossible(group: LogGroup, stack: Stack) -> str:
             "subscriptions, so the monitor could not read addresses: delete the log group's policy, or "
             "exclude the log group from the account's policy"
         )
+    if not was_read and (taken := _taken(group, stack)):
+        return (
+            f"it has a subscription filter with the stack's name, {one_line(taken.name)}, which sends to "
+            f"{one_line(taken.destination_arn)} and may belong to another tool, so it is not overwritten: "
+            "delete it, or let that tool use another name"
+        )
     others = [each for each in group.subscriptions if each.name != stack.stack_name]
     if own_filter(group, stack) is None and len(others) >= MOST_FILTERS:
         named = " and ".join(f"{one_line(each.name)} to {one_line(each.destination_arn)}" for each in others)
@@ -105,8 +117,31 @@ def why_impossible(group: LogGroup, stack: Stack) -> str:
     return ""
 
 
+def _taken(group: LogGroup, stack: Stack) -> Subscription | None:
+    """A filter with the stack's name that may belong to others; None if there is none."""
+    if own_filter(group, stack) is not None:
+        return None
+    named = (each for each in group.subscriptions if each.name == stack.stack_name)
+    return next((each for each in named if not _is_of_stack(each.destination_arn, stack)), None)
+
+
+def _is_of_stack(destination_arn: str, stack: Stack) -> bool:
+    """Whether a destination is the monitor, a version of it, or the stack's monitor before a replacement.
+
+    CloudFormation names the function after the stack and its logical id.
+    """
+    functions = stack.monitor_arn.rpartition(":")[0]
+    former = f"{functions}:{stack.stack_name}-{MONITOR}-"
+    return destination_arn == stack.monitor_arn or destination_arn.startswith(
+        (f"{stack.monitor_arn}:", former)
+    )
+
+
 def step_for(group: LogGroup, stack: Stack) -> Subscribe | None:
-    """The step that subscribes a group; None if it is subscribed."""
+    """The step that subscribes a group; None if it is subscribed.
+
+    A filter with the stack's name is overwritten: see `why_impossible`, which names those of others.
+    """
     if own_filter(group, stack) is not None:
         return None
     goal = wanted(stack)
@@ -151,6 +186,8 @@ class Request(Struct, frozen=True, kw_only=True):
     """Those that may not exist yet, because their flow logs are new."""
     twice: frozenset[str] = frozenset()
     """Those that must not be read, because managed flow logs record the same traffic."""
+    was_read: frozenset[str] = frozenset()
+    """Those whose records reached the monitor lately."""
 
 
 class Sorted(Struct, frozen=True, kw_only=True):
@@ -161,33 +198,41 @@ class Sorted(Struct, frozen=True, kw_only=True):
     steps: tuple[Subscribe, ...]
     impossible: Mapping[str, str]
     """The groups that cannot be subscribed, each with the reason and what to do."""
-    failed: Mapping[str, str]
+    failed: Mapping[str, EnforcementError]
     """The groups that could not be read, perhaps for a short time."""
 
 
 def sort(
     found: Mapping[str, LogGroup | EnforcementError],
     names: Iterable[str],
-    young: Container[str],
+    request: Request,
     stack: Stack,
     now: int,
 ) -> Sorted:
-    """Sort groups by what to do: `found` are those that exist, or why they could not be read."""
+    """Sort groups by what to do.
+
+    Args:
+        found: those that exist, or why they could not be read.
+        names: the groups of the request that have the tags.
+        request: which groups are wanted.
+        stack: the stack.
+        now: Unix seconds.
+    """
     since: dict[str, int] = {}
     steps: list[Subscribe] = []
     impossible: dict[str, str] = {}
-    failed: dict[str, str] = {}
+    failed: dict[str, EnforcementError] = {}
     for name in names:
         group = found.get(name)
         if isinstance(group, CallRefused):
             impossible[name] = f"could not be read: {group}"
         elif isinstance(group, EnforcementError):
-            failed[name], since[name] = f"could not be read: {group}", now
-        elif group is None and name in young:
+            failed[name], since[name] = group, now
+        elif group is None and name in request.young:
             since[name] = now  # its first record creates it
         elif group is None:
             impossible[name] = MISSING
-        elif reason := why_impossible(group, stack):
+        elif reason := why_impossible(group, stack, was_read=name in request.was_read):
             impossible[name] = reason
         else:
             step, own = step_for(group, stack), own_filter(group, stack)

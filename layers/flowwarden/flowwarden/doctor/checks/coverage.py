@@ -1,0 +1,53 @@
+"""Whether each VPC is covered as the policy requires, judged as the enforcer does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from flowwarden.doctor.check import Check
+from flowwarden.doctor.facts import Facts
+from flowwarden.doctor.line import Found, Problem, Verdict
+from flowwarden.enforcer.decide.coverage import Coverage
+from flowwarden.enforcer.decide.plan import Plan, Wait
+
+UNCOVERED: Final = Problem(
+    name="vpc-uncovered",
+    verdict=Verdict.FAILED,
+    text="the VPC is not covered: {reason}",
+    fix="the enforcer covers it in its next sweep; flowwarden plan --stack {stack} --region {region} shows "
+    "how, and what prevents it",
+)
+BROKEN: Final = Problem(
+    name="vpc-not-delivered",
+    verdict=Verdict.FAILED,
+    text="the VPC has the required flow log, which does not deliver: {reason}",
+    fix="correct the cause; this report contains the fixes for a role or a log group, and flowwarden plan "
+    "--stack {stack} --region {region} shows what the enforcer does",
+)
+
+
+def _judge(_name: str, plan: Plan, _facts: Facts) -> Iterator[Found]:
+    # In the grace period of a new VPC, its creator may still create a flow log.
+    if plan.verdict.coverage is Coverage.UNCOVERED and not any(isinstance(each, Wait) for each in plan.steps):
+        yield UNCOVERED.of(reason=plan.verdict.reason)
+    elif plan.verdict.coverage is Coverage.BROKEN:
+        yield BROKEN.of(reason=plan.verdict.reason)
+
+
+def needs_none(facts: Facts) -> bool:
+    """Whether it is known that no VPC needs a flow log: the policy exempts all, or others own them."""
+    plans = facts.coverage.values()
+    free = {Coverage.EXEMPT, Coverage.SKIPPED}
+    return bool(plans) and all(isinstance(each, Plan) and each.verdict.coverage in free for each in plans)
+
+
+CHECK: Final = Check(
+    name="coverage",
+    verifies="each VPC has the flow log that the policy requires, or one that may cover it, and it delivers; "
+    "VPCs that the policy exempts, VPCs of other accounts, and new VPCs in their grace period need none",
+    sound="covered, or no flow log is required",
+    subjects=lambda facts: facts.coverage,
+    judge=_judge,
+    problems=(UNCOVERED, BROKEN),
+)
