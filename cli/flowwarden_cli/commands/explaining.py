@@ -13,7 +13,7 @@ from flowwarden.errors import ConfigurationError, SourceError
 from flowwarden.records.line_reader import LineReader
 from flowwarden.replay.explain import text
 from flowwarden.replay.explain.incident import IncidentWatch, matching, near
-from flowwarden.replay.explain.model import Explanation
+from flowwarden.replay.explain.model import Context, Explanation
 from flowwarden.replay.explain.record import RecordWatch, Wanted
 from flowwarden.replay.merged import Source
 from flowwarden.replay.replay import Observe
@@ -40,6 +40,8 @@ class _Replays:
         self._bucket = bucket_of(None)
         self.failed = 0
         """Sources that could not be read to their end."""
+        self.layouts: list[Layouts] = []
+        """The log formats of the archive, each set that lines may have."""
 
     @property
     def reads_stdin(self) -> bool:
@@ -59,7 +61,7 @@ class _Replays:
         (policy,) = self._given.policies.values()
         replay = new_replay(policy, self._given, as_delivered=self._as_delivered, observe=observe)
         process(archive, [replay], as_delivered=self._as_delivered)
-        self.failed = archive.failed
+        self.failed, self.layouts = archive.failed, [*archive.layouts]
         return replay.result(archive.count, archive.failed, archive.unreadable)
 
 
@@ -120,10 +122,11 @@ def _record(wanted: Wanted, replays: _Replays) -> Explanation:
     if replays.reads_stdin:
         raise _Nothing("the archive does not contain the record; save standard input to a file, to add it")
     added = RecordWatch(wanted)
-    replays.run(added.see, _source(wanted, watch.formats))
+    replays.run(added.see, _source(wanted, replays.layouts))
     if added.found is None:
         raise _Nothing("the record was not processed; its time may be out of range")
-    return Explanation(record=replace(added.found, in_archive=not replays.has_archive))
+    context = Context.ADDED if replays.has_archive else Context.ALONE
+    return Explanation(record=replace(added.found, context=context))
 
 
 def _source(wanted: Wanted, formats: Sequence[Layouts]) -> Source:

@@ -44,6 +44,17 @@ class Outcome(StrEnum):
     """Its detector never notifies; it is a row of the digest, or of the log."""
 
 
+class Context(StrEnum):
+    """What the detectors saw beside the record."""
+
+    ARCHIVE = "archive"
+    """The archive, which contains it."""
+    ADDED = "added"
+    """The archive, to which it was added at its time."""
+    ALONE = "alone"
+    """Nothing: no archive was given."""
+
+
 class Amount(Struct, frozen=True, kw_only=True):
     """What a detector measured, against its limit."""
 
@@ -165,8 +176,7 @@ class RecordExplanation(Struct, frozen=True, kw_only=True):
     """`flow`, `gap` or `malformed`."""
     reason: str
     """Why the line is malformed, or what a gap means; empty for a flow."""
-    in_archive: bool
-    """Whether the archive contains it; if not, it was added."""
+    context: Context
     at: int | None
     """When the monitor processed it in the replay."""
     batch: int

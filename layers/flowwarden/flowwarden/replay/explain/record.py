@@ -17,7 +17,7 @@ from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Flow, Gap, GapKind, Malformed
 from flowwarden.replay.explain.flow import rows_of, traffic_of
 from flowwarden.replay.explain.judge import Seen, flagged, judgements
-from flowwarden.replay.explain.model import Judgement, Outcome, RecordExplanation, Traffic
+from flowwarden.replay.explain.model import Context, Judgement, Outcome, RecordExplanation, Traffic
 from flowwarden.replay.explain.outcome import Reported, note
 from flowwarden.replay.explain.verdict import suppressed, verdict
 
@@ -51,18 +51,11 @@ class RecordWatch:
         """Take the record."""
         self._wanted = wanted
         self._reported: Reported = {}
-        self._formats: dict[tuple[LogFormat, ...], None] = {}
         self.found: RecordExplanation | None = None
-
-    @property
-    def formats(self) -> list[tuple[LogFormat, ...]]:
-        """The log formats of the batches."""
-        return [*self._formats]
 
     def see(self, report: BatchReport, view: BatchView) -> None:
         """See a batch, after those before it."""
         note(self._reported, report)
-        self._formats[tuple(view.formats)] = None
         if self.found is None and self._wanted.line in view.batch.lines:
             self.found = _explained(self._wanted, Seen(report, view, self._reported))
 
@@ -102,7 +95,7 @@ def _explanation(
         line=wanted.line,
         kind=kind,
         reason=reason,
-        in_archive=True,
+        context=Context.ARCHIVE,
         at=seen.view.now,
         batch=seen.report.flows,
         flagged=any(each.flagged for each in said),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from flowwarden.network.roles import UNKNOWN
 from flowwarden.notify.text import counted, moment, plural, repeat_count
 from flowwarden.printable import as_json
 from flowwarden.replay.explain.model import (
     Amount,
     BaselinePart,
+    Context,
     End,
     Explanation,
     IncidentExplanation,
@@ -20,6 +23,10 @@ from flowwarden.replay.explain.model import (
 )
 from flowwarden.replay.explain.verdict import described
 
+_CONTEXTS: Final = {
+    Context.ADDED: "The archive does not contain it; it was added at its time.",
+    Context.ALONE: "Explained alone. With an archive (PATH), the detectors also see what came before it.",
+}
 _LABEL: Final = 10
 """Characters of the column with the labels."""
 
@@ -41,8 +48,8 @@ def _record(one: RecordExplanation) -> Iterator[str]:
     yield ""
     yield _row("Record", one.where)
     yield _row("", one.line)
-    if not one.in_archive:
-        yield _row("", "The archive does not contain it; it was added at its time.")
+    if note := _CONTEXTS.get(one.context):
+        yield _row("", note)
     if one.reason:
         yield _row(one.kind.capitalize(), one.reason)
     if one.at is not None:
@@ -52,7 +59,9 @@ def _record(one: RecordExplanation) -> Iterator[str]:
     yield ""
     yield "Detectors"
     for each in sorted(one.judgements, key=lambda each: not each.flagged):
-        yield from _judgement(each)
+        if each.flagged or each.measured:
+            yield from _judgement(each)
+    yield from _others(one.judgements)
 
 
 def _reasons(said: Iterable[Judgement]) -> Iterator[str]:
@@ -89,11 +98,14 @@ def _end(one: End) -> str:
         return f"{one.address}{port}; {one.peer_class}"
     learned = f"learned on {plural(one.days_learned, 'day')}"
     state = f"still being learned ({learned})" if one.learning else learned
-    interface = f", {one.interface}" if one.interface else ", interface not known"
-    return f"{one.address}{port}; {one.peer_class}{interface}; role {one.role}, {state}"
+    interface = one.interface or "interface not known"
+    role = "role unknown" if one.role == UNKNOWN else f"role {one.role}, {state}"
+    return f"{one.address}{port}; {one.peer_class}, {interface}; {role}"
 
 
 def _baseline(one: BaselinePart) -> str:
+    if one.role == UNKNOWN:
+        return f"{one.connection}: the role of the interface is not known, so nothing can be compared"
     usual = "usual" if one.usual else "not usual"
     return (
         f"{one.connection}: {usual} for role {one.role}; seen on {plural(one.days_seen, 'earlier day')}, "
@@ -111,6 +123,16 @@ def _judgement(one: Judgement) -> Iterator[str]:
     yield from (f"      {_amount(each)}" for each in one.measured)
 
 
+def _others(said: Iterable[Judgement]) -> Iterator[str]:
+    """The detectors that measured nothing, by the reason."""
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    for each in said:
+        if not each.flagged and not each.measured:
+            reasons[each.why_not].append(each.detector)
+    for why, names in reasons.items():
+        yield f"  not by {', '.join(names)}: {why}"
+
+
 def _details(one: Judgement) -> Iterator[str]:
     if one.because:
         yield f"Because   {one.because}"
@@ -124,7 +146,7 @@ def _details(one: Judgement) -> Iterator[str]:
 def _amount(one: Amount) -> str:
     threshold = f", threshold {one.threshold}" if one.threshold else ""
     state = "reached" if one.reached else "not reached"
-    return f"{described(one)} ({state}{threshold})"
+    return f"{state:<11}  {described(one)}{threshold}"
 
 
 def _incident(one: IncidentExplanation) -> Iterator[str]:

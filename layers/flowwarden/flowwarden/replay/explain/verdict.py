@@ -30,10 +30,10 @@ def verdict(said: Sequence[Judgement], traffic: Traffic | None) -> str:
 
 def _followed(gravest: Judgement) -> str:
     if gravest.outcome is Outcome.SENT:
-        return f"A notification was sent about incident {gravest.incident}."
+        return f"A notification about incident {gravest.incident} is sent."
     if gravest.outcome is Outcome.REPEAT:
-        return f"Nothing was sent again: incident {gravest.incident} was notified before."
-    return f"Nothing was sent: {gravest.suppressed_by}."
+        return f"Nothing is sent again: incident {gravest.incident} was notified before."
+    return f"Nothing is sent because of {gravest.suppressed_by}."
 
 
 def _closest(said: Sequence[Judgement], traffic: Traffic | None) -> str:
@@ -54,5 +54,9 @@ def _closest(said: Sequence[Judgement], traffic: Traffic | None) -> str:
 
 
 def described(amount: Amount) -> str:
-    """Such as `5 of 12 host/port pairs that rejected the host, in the batch`."""
-    return f"{amount.value:,g} of {amount.limit:,g} {amount.what}"
+    """Such as `host/port pairs that rejected the host, in the batch: 4, limit 5`."""
+    return f"{amount.what}: {_number(amount.value)}, limit {_number(amount.limit)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
