@@ -28,7 +28,11 @@ from flowwarden_cli.terminal.console import Console
 
 
 class _Nothing(Exception):
-    """There is nothing to explain; the message says why."""
+    """There is nothing to explain; the message says why, and the hints what there is."""
+
+    def __init__(self, why: str, *hints: str) -> None:
+        super().__init__(why)
+        self.hints = hints
 
 
 class _Replays:
@@ -84,6 +88,8 @@ def run(what: What, options: Namespace, console: Console) -> int:
         return without_sdk(error, console)
     except (ConfigurationError, SourceError, _Nothing) as error:
         console.report(f"error: {error}")
+        for hint in error.hints if isinstance(error, _Nothing) else ():
+            console.report(hint)
         return UNREADABLE
     if options.format == "json":
         console.print_document(to_builtins(explanation))
@@ -104,7 +110,7 @@ def _paths(what: What, paths: Sequence[str]) -> Sequence[str]:
 def _explained(what: What, replays: _Replays, layouts: Layouts, console: Console) -> Explanation:
     match what:
         case Key():
-            return _incident(what.prefix, replays, console)
+            return _incident(what.prefix, replays)
         case Place():
             return _record(wanted_record.in_file(what.file, what.number, layouts), replays)
         case Text():
@@ -121,8 +127,9 @@ def _record(wanted: Wanted, replays: _Replays) -> Explanation:
         return Explanation(record=watch.found)
     if replays.reads_stdin:
         raise _Nothing("the archive does not contain the record; save standard input to a file, to add it")
+    source = _source(wanted, replays.layouts)
     added = RecordWatch(wanted)
-    replays.run(added.see, _source(wanted, replays.layouts))
+    replays.run(added.see, source)
     if added.found is None:
         raise _Nothing("the record was not processed; its time may be out of range")
     context = Context.ADDED if replays.has_archive else Context.ALONE
@@ -131,29 +138,30 @@ def _record(wanted: Wanted, replays: _Replays) -> Explanation:
 
 def _source(wanted: Wanted, formats: Sequence[Layouts]) -> Source:
     """A source with the record alone, in formats of the archive if it has one of these."""
-    fitting = (each for each in formats if LineReader(each).read([wanted.line]).flows)
-    layouts = next(fitting, tuple(wanted.layouts))
+    possible = [*formats, tuple(wanted.layouts)]
+    layouts = next((each for each in possible if not LineReader(each).read([wanted.line]).malformed), None)
+    if layouts is None:
+        why = LineReader(wanted.layouts).read([wanted.line]).malformed[0].reason
+        hint = "note: if it has a custom format, pass it: --log-format '${version} ${…}'"
+        raise _Nothing(f"{wanted.where}: is malformed: {why}", hint)
     lines = timed(layouts, [wanted.line])
     return Source(wanted.where, lines.span[0] if lines.span else 0, lambda: iter([lines]))
 
 
-def _incident(prefix: str, replays: _Replays, console: Console) -> Explanation:
+def _incident(prefix: str, replays: _Replays) -> Explanation:
     watch = IncidentWatch(prefix)
     incidents = replays.run(watch.see).incidents
     found = matching(incidents, prefix)
     if len(found) == 1:
         return Explanation(incident=watch.explanation(found[0]))
     if found:
-        console.report(f"error: {len(found):,} incidents begin with {prefix}; write more of the key")
-        shown = found
-    else:
-        shown = near(incidents, prefix)
-        none = "the archive has no incident" if not incidents else f"no incident begins with {prefix}"
-        console.report(f"error: {none}")
-    for each in shown:
-        console.report(f"  {_named(each)}")
-    raise _Nothing("`flowwarden replay` prints the keys of all incidents")
+        many = f"{len(found):,} incidents begin with {prefix}; write more of the key"
+        raise _Nothing(many, *map(_named, found))
+    if not incidents:
+        raise _Nothing("the archive has no incident")
+    none = f"no incident begins with {prefix}; `flowwarden replay` prints all, such as"
+    raise _Nothing(none, *map(_named, near(incidents, prefix)))
 
 
 def _named(one: IncidentHistory) -> str:
-    return f"{one.incident}  {', '.join(one.detectors)}: {one.summary}"
+    return f"  {one.incident}  {', '.join(one.detectors)}: {one.summary}"

@@ -33,6 +33,8 @@ def in_file(file: str, number: int, layouts: Layouts) -> Wanted:
             last = max(last, piece.numbers[-1])
             if number in piece.numbers and (line := piece.lines[piece.numbers.index(number)]).strip():
                 return Wanted(line, piece.layouts, place)
+    if not last:
+        raise NotFlowLogs(f"{place}: the file has no records")
     if number > last:
         raise NotFlowLogs(f"{place}: the file has no such line; its last record is in line {last}")
     raise NotFlowLogs(f"{place}: the line is blank, a header, or within another record")

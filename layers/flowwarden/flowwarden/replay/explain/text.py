@@ -22,6 +22,7 @@ from flowwarden.replay.explain.model import (
     Traffic,
 )
 from flowwarden.replay.explain.verdict import described
+from flowwarden.replay.timed import EARLIEST
 
 _CONTEXTS: Final = {
     Context.ADDED: "The archive does not contain it; it was added at its time.",
@@ -52,16 +53,19 @@ def _record(one: RecordExplanation) -> Iterator[str]:
         yield _row("", note)
     if one.reason:
         yield _row(one.kind.capitalize(), one.reason)
-    if one.at is not None:
+    if one.at is not None and one.at >= EARLIEST:
         yield _row("Processed", f"at {moment(one.at)}, in a batch of {plural(one.batch, 'flow')}")
     if one.traffic is not None:
         yield from _traffic(one.traffic)
+    elif not one.flagged:
+        return
     yield ""
     yield "Detectors"
     for each in sorted(one.judgements, key=lambda each: not each.flagged):
         if each.flagged or each.measured:
             yield from _judgement(each)
-    yield from _others(one.judgements)
+    if one.traffic is not None:
+        yield from _others(one.judgements)
 
 
 def _reasons(said: Iterable[Judgement]) -> Iterator[str]:
@@ -138,7 +142,7 @@ def _details(one: Judgement) -> Iterator[str]:
         yield f"Because   {one.because}"
     if one.incident:
         yield f"Incident  {one.incident}"
-    yield f"Outcome   {one.outcome.value}{f'; {one.suppressed_by}' if one.suppressed_by else ''}"
+    yield f"Outcome   {one.suppressed_by or one.outcome.value}"
     if one.mute:
         yield f"Mute      {as_json(one.mute)}"
 

@@ -23,6 +23,10 @@ def verdict(said: Sequence[Judgement], traffic: Traffic | None) -> str:
     """Whether the record was flagged, and what followed, or what came closest."""
     found = sorted((each for each in said if each.flagged), key=lambda each: _GRAVEST.index(each.outcome))
     if not found:
+        if traffic is None:
+            return (
+                "Not flagged: it is no flow, and no detector of missing or unreadable records found anything."
+            )
         return f"Not flagged: no detector found anything about it. {_closest(said, traffic)}".strip()
     names = ", ".join(dict.fromkeys(each.detector for each in found))
     return f"Flagged by {names}. {_followed(found[0])}"
