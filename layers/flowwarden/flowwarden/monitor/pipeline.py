@@ -157,7 +157,8 @@ class MonitoringService:
         if remember(view, triaged, findings, state, delivery, invocation.time_left):
             inhibition.store(findings, state, own_hosts(findings, seen))
             digest_rows.keep(self._caches.digests, view, [*findings, *sorted_out.inhibited], delivery, state)
-            learning = self._report_learning(view, state, invocation, len(found_alerts))
+            claimed = sum(len(self._routes[each.route]) for each in found_alerts)
+            learning = self._report_learning(view, state, invocation, claimed)
         self._policy_recorder.keep(now)
         done = report(
             records,
@@ -196,7 +197,7 @@ class MonitoringService:
         )
 
     def _report_learning(
-        self, view: BatchView, state: StateView, invocation: Invocation, alerts: int
+        self, view: BatchView, state: StateView, invocation: Invocation, claimed: int
     ) -> DeliveryReport:
         """Store the roles of the batch, and send the report on learning if it is due."""
         if self._caches.roles is not None:
@@ -208,7 +209,7 @@ class MonitoringService:
             account=view.batch.owner,
             now=view.now,
             time_left=invocation.time_left,
-            most_claims=state.claims - alerts,
+            most_claims=state.claims - claimed,
         )
         return self._caches.reports.send(occasion, state)
 
