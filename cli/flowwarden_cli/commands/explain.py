@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden_cli.commands.archive_options import add_archive_options
 from flowwarden_cli.commands.command import Command, UsageError
 from flowwarden_cli.terminal.console import Console
 
@@ -70,34 +71,7 @@ def _add_arguments(command: ArgumentParser) -> None:
     command.add_argument(
         "paths", nargs="*", metavar="PATH", help="file, folder, or - for standard input: the archive"
     )
-    command.add_argument(
-        "--format", choices=("text", "json"), default="text", help="print text (default) or JSON"
-    )
-    command.add_argument(
-        "--log-format",
-        action="append",
-        default=[],
-        metavar="FORMAT",
-        help="log format of lines without a header; repeat the option for several formats (default: the "
-        "stack's default format, and AWS's)",
-    )
-    command.add_argument(
-        "--policy",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="use this policy (default: the default policy)",
-    )
-    command.add_argument(
-        "--interfaces",
-        metavar="FILE",
-        help="file of `flowwarden interfaces export`; interfaces that it lacks are learned from the lines",
-    )
-    command.add_argument(
-        "--as-delivered",
-        action="store_true",
-        help="cut the records into batches as CloudWatch Logs would, by interface and minute; slower",
-    )
+    add_archive_options(command, "use this policy (default: the default policy)")
 
 
 def what_of(options: Namespace) -> What:

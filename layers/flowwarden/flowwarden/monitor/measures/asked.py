@@ -51,9 +51,11 @@ def other_client(asked: Asked) -> str:
     directed = asked.directed
     if directed.client_class is not PeerClass.OWN:
         return "its client is not one of your hosts"
-    if host_set(asked.view.policy.exempt).hold(directed.client):
-        return "the policy exempts its client"
-    return ""
+    return "the policy exempts its client" if _is_exempt(asked, directed.client) else ""
+
+
+def _is_exempt(asked: Asked, host: str) -> bool:
+    return host_set(asked.view.policy.exempt).hold(host)
 
 
 def unsure(asked: Asked) -> str:
@@ -72,6 +74,4 @@ def not_from_internet(asked: Asked) -> str:
     directed = asked.directed
     if directed.client_class is not PeerClass.INTERNET:
         return "its client is not on the internet"
-    if host_set(asked.view.policy.exempt).hold(directed.server):
-        return "the policy exempts its server"
-    return unsure(asked)
+    return "the policy exempts its server" if _is_exempt(asked, directed.server) else unsure(asked)

@@ -39,12 +39,12 @@ def blocked(asked: Asked) -> Answer:
 
 
 def _packets(asked: Asked, one: Refusal) -> Measured:
-    return Measured(
-        what="rejected packets of the host to the service, in the batch",
-        value=one.packets,
-        limit=asked.thresholds.blocked_packets,
-        threshold="blocked_packets",
-    )
+    return _in_batch(asked, "rejected packets of the host to the service", one.packets, "blocked_packets")
+
+
+def _in_batch(asked: Asked, what: str, value: int, threshold: str) -> Measured:
+    limit = getattr(asked.thresholds, threshold)
+    return Measured(what=f"{what}, in the batch", value=value, limit=limit, threshold=threshold)
 
 
 def _elsewhere(one: Refusal) -> str:
@@ -62,13 +62,8 @@ def probing(asked: Asked) -> Answer:
     one = _refusal(asked)
     if one is None:
         return Answer(why_not=_not_refused(asked))
-    pairs = Measured(
-        what="host/port pairs that rejected the host, in the batch",
-        value=one.pairs,
-        limit=asked.thresholds.probing_destinations,
-        threshold="probing_destinations",
-    )
-    return Answer((pairs,))
+    pairs = "host/port pairs that rejected the host"
+    return Answer((_in_batch(asked, pairs, one.pairs, "probing_destinations"),))
 
 
 def service(asked: Asked) -> Answer:
@@ -76,12 +71,7 @@ def service(asked: Asked) -> Answer:
     one = _refusal(asked)
     if one is None:
         return Answer(why_not=_not_refused(asked))
-    clients = Measured(
-        what="hosts that the service rejects, in the batch",
-        value=one.clients,
-        limit=asked.thresholds.service_blocked_clients,
-        threshold="service_blocked_clients",
-    )
+    clients = _in_batch(asked, "hosts that the service rejects", one.clients, "service_blocked_clients")
     inside = asked.directed.server_class is PeerClass.OWN
     return Answer((clients,), "" if inside else "its server is not one of your hosts")
 
