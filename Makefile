@@ -66,8 +66,8 @@ format: .venv/.made ## Format the sources
 .PHONY: test
 test: setup ## Run all tests that need no container, on all cores: about 3 minutes on two (ARGS=tests/records: one folder)
 	@echo "All tests take about 3 minutes on two cores. The end of the output says which tests were skipped, and why:"
-	@echo "those of real records need the folder ../shared/data, which is not part of the project, and others need packages"
-	@echo "that only make bench or make peers installs."
+	@echo "those of real records need the folder ../shared/data, which is not part of the project, those of the report need"
+	@echo "Chromium with its driver, and others need packages that only make bench or make peers installs."
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "not container" $(ARGS)
 
 .PHONY: test-container
@@ -159,6 +159,10 @@ eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rate
 .PHONY: replay-bench
 replay-bench: .venv/.made ## Measure the speed and memory of `flowwarden replay` on a day of 1,000 interfaces, in about 3 minutes (ARGS=--week: 20 million records)
 	@$(BIN)/python -m benchmarks.replay $(ARGS)
+
+.PHONY: pictures
+pictures: .venv/.made ## Make the pictures in docs/pictures again, in about 5 minutes; needs Chromium with its driver
+	@$(BIN)/python -m benchmarks.pictures
 
 .PHONY: sweep
 sweep: .venv/.made ## Measure the enforcer's sweep of a thousand VPCs, on moto, in about 2 minutes

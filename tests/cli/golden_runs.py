@@ -169,13 +169,14 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
     "replay-json": (
         Run(("interfaces", "export", "--region", "eu-west-1")),
         Run(("replay", "--log-group", "/flows", "--since", "7d", "--region", "eu-west-1")),
-        Run(("replay", "quiet.log", "--format", "json")),
     ),
+    "replay-document": (Run(("replay", "quiet.log", "--format", "json")),),
     "replay-errors": (
         Run(("replay", "scan.log", "--policy", "list.json")),
         Run(("replay", "missing.log")),
         *(Run(("replay", name)) for name in ("custom.log", "timeless.log", "empty.log", "nothing")),
         Run(("replay", "scan.log", "--interfaces", "list.json")),
+        Run(("replay", "quiet.log", "--report", "missing/report.html")),
         Run(("replay", "--log-group", "/flows", "--since", "soon")),
         Run(("replay",)),
     ),
@@ -184,13 +185,14 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         Run(("explain", "scan.log:205")),
         Run(("explain", "scan.log:205", "--policy", "mute-scan.json", "--interfaces", "interfaces.json")),
         Run(("explain", "ceec4", "scan.log")),
-        Run(("explain", "folder/two/three.log:1", "folder")),
         Run(("explain", "flows.log:5")),
+    ),
+    "explain-records": (
+        Run(("explain", "folder/two/three.log:1", "folder")),
         Run(("explain", NODATA)),
-        Run(("explain", "-", "scan.log"), stdin=f"{_SCANNED}\n"),
+        Run(("explain", "-", "scan.log", "--as-delivered"), stdin=f"{_SCANNED}\n"),
     ),
     "explain-json": (
-        Run(("explain", "flows.log:4", "--format", "json")),
         Run(("explain", "6d868", "scan.log", "--interfaces", "interfaces.json", "--format", "json")),
     ),
     "explain-errors": (
@@ -200,6 +202,7 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
             for place in ("missing.log:1", "flows.zip:1", "payload.json:1", "list.json:1")
         ),
         Run(("explain", "10.0.0.5 10.0.0.9 443 ACCEPT")),
+        Run(("explain", "10.0.0.5 10.0.0.9 443", "--log-format", _FORMAT)),
         Run(("explain", f"{ACCEPTED}\n{REFUSED}")),
         Run(("explain", "ceec5", "scan.log")),
         Run(("explain", "1", "quiet.log")),

@@ -109,10 +109,12 @@ def replayed(
     policy: Policy | None = None,
     known: Mapping[str, NetworkInterface] | None = None,
     as_delivered: bool = False,
+    observes: bool = False,
 ) -> ReplayResult:
     """The result of replaying an archive with these files."""
     built = stack(policy or Policy(), known or {}, "eu-west-1", "111122223333", as_delivered=as_delivered)
-    replay = Replay(built, LogGroups("archive", built.formats), "111122223333", as_delivered=as_delivered)
+    groups = LogGroups("archive", built.formats)
+    replay = Replay(built, groups, "111122223333", as_delivered=as_delivered, observes=observes)
     for one in slices_of(files, as_delivered=as_delivered):
         replay.process(one)
     replay.finish()

@@ -16,7 +16,7 @@ from flowwarden.monitor.view import BatchView
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.policy import Policy
 from flowwarden.replay.batches import LogGroups
-from flowwarden.replay.explain.model import Judgement, RecordExplanation
+from flowwarden.replay.explain.model import Judgment, RecordExplanation
 from flowwarden.replay.explain.record import RecordWatch, Wanted
 from flowwarden.replay.replay import Replay
 from flowwarden.replay.result import ReplayResult
@@ -194,9 +194,9 @@ def concerns(finding: Finding, ends: Ends) -> bool:
     )
 
 
-def of(explanation: RecordExplanation, detector: str) -> Judgement:
-    """The judgement of a detector."""
-    (found,) = [each for each in explanation.judgements if each.detector == detector]
+def of(explanation: RecordExplanation, detector: str) -> Judgment:
+    """The judgment of a detector."""
+    (found,) = [each for each in explanation.judgments if each.detector == detector]
     return found
 
 

@@ -80,7 +80,7 @@ def test_an_incident_has_the_findings_of_its_batches() -> None:
     assert said.timeline == scanned.timeline
     assert said.batches == 1 + scanned.repeats
     (evidence,) = said.evidence
-    assert evidence.judgement.detector == "scan"
+    assert evidence.judgment.detector == "scan"
     assert evidence.example is not None
     assert evidence.example.client.address == SCANNER
 

@@ -70,7 +70,7 @@ def one(request: pytest.FixtureRequest) -> Explained:
 def test_exactly_the_records_whose_subject_is_in_a_finding_are_flagged(one: Explained) -> None:
     """By the same detectors, in the same batch."""
     flagged = {
-        each: {judged.detector for judged in what.judgements if judged.flagged}
+        each: {judged.detector for judged in what.judgments if judged.flagged}
         for each, what in one.said.items()
     }
     assert flagged == one.found
@@ -84,14 +84,14 @@ def test_as_many_records_are_flagged_as_the_findings_count(one: Explained) -> No
 
     Except for `egress-volume`, which counts what is sent: the replies belong to the same connection.
     """
-    judged = (each for what in one.said.values() for each in what.judgements)
+    judged = (each for what in one.said.values() for each in what.judgments)
     flagged = Counter(each.detector for each in judged if each.flagged)
     assert flagged.pop("egress-volume", 0) >= one.counts["egress-volume"]
     assert flagged == {name: count for name, count in one.counts.items() if name != "egress-volume"}
 
 
 def test_a_detector_that_only_amounts_decide_has_a_finding_if_one_is_reached(one: Explained) -> None:
-    judged = [each for what in one.said.values() for each in what.judgements if each.measured]
+    judged = [each for what in one.said.values() for each in what.judgments if each.measured]
     for each in [each for each in judged if each.detector in DECIDED_BY_AMOUNTS]:
         reached = any(amount.reached for amount in each.measured)
         assert reached or not each.flagged, each

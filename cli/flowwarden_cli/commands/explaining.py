@@ -81,7 +81,7 @@ def run(what: What, options: Namespace, console: Console) -> int:
         UsageError: a log format cannot be read.
     """
     try:
-        given = given_by(options, console)
+        given = replace(given_by(options, console), observes=False)
         replays = _Replays(given, _paths(what, options.paths), console, as_delivered=options.as_delivered)
         explanation = _explained(what, replays, given.layouts, console)
     except ModuleNotFoundError as error:

@@ -33,6 +33,7 @@ _EXAMPLES: Final = """\
 examples:
   flowwarden replay AWSLogs/
   flowwarden replay AWSLogs/ --policy policy.json --interfaces interfaces.json
+  flowwarden replay AWSLogs/ --report report.html
   flowwarden replay flows.log.gz --policy old.json --policy new.json
   flowwarden replay --log-group /flow-warden/flow-logs --since 7d
   flowwarden replay flows.log.gz --format json | jq '.incidents[].summary'
@@ -62,12 +63,19 @@ def _add_arguments(command: ArgumentParser) -> None:
         help="with --log-group or s3://: the Region (default: that of the environment or the AWS profile)",
     )
     add_archive_options(command, "use this policy; two of them are compared (default: the default policy)")
+    command.add_argument(
+        "--report",
+        metavar="FILE",
+        help="also write a report with charts, as one HTML file; needs the extra `report`",
+    )
 
 
 def run(options: Namespace, console: Console, wired: Wiring | None = None) -> int:
     """Run the replay; return the exit code. `wired` opens a log group, by default on AWS."""
     if len(options.policy) > MOST_POLICIES:
         raise UsageError("give --policy once, or twice to compare two policies")
+    if options.report and len(options.policy) > 1:
+        raise UsageError("--report is about one policy, so give --policy once")
     if bool(options.paths) == bool(options.log_group):
         raise UsageError("write at least one PATH (- for standard input), or --log-group NAME")
     if options.since is not None and not options.log_group:

@@ -32,6 +32,9 @@ from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, UsageError, w
 from flowwarden_cli.commands.muting import seconds_of
 from flowwarden_cli.commands.replay import Wiring
 from flowwarden_cli.commands.stack import region_of
+from flowwarden_cli.report.file import written
+from flowwarden_cli.report.library import script
+from flowwarden_cli.report.page import page
 from flowwarden_cli.terminal.console import Console
 
 PAGED: Final = 3
@@ -52,6 +55,10 @@ class Given(Struct, frozen=True, kw_only=True):
     """Reads the log group, if one is given."""
     first: int = 0
     """Unix seconds from which it is read."""
+    library: str = ""
+    """The script of the plotting library, if a report is asked for."""
+    observes: bool = False
+    """Whether the results contain what was seen in the traffic."""
 
 
 def run(
@@ -60,8 +67,8 @@ def run(
     """Replay the paths; return the exit code.
 
     Args:
-        options: `paths`, `log_group`, `since`, `region`, `format`, `log_format`, `policy`, `interfaces` and
-            `as_delivered`.
+        options: `paths`, `log_group`, `since`, `region`, `format`, `log_format`, `policy`, `interfaces`,
+            `report` and `as_delivered`.
         console: where the result is printed.
         wired: opens a log group, by default on AWS.
         bucket: lists the objects below a URL, by default on AWS.
@@ -88,10 +95,19 @@ def run(
     if problem := _problem(results[0], archive):
         console.report(f"error: {problem}")
         return UNREADABLE
+    is_reported = not options.report or _reported(results[0], options.report, given.library, console)
     _print(results, [*given.policies], console, as_document=options.format == "json")
-    if archive.failed:
+    if archive.failed or not is_reported:
         return UNREADABLE
     return PAGED if results[-1].pages else SUCCEEDED
+
+
+def _reported(result: ReplayResult, path: str, library: str, console: Console) -> bool:
+    """Write the report; return whether that was possible."""
+    problem = written(path, page(result, library))
+    if problem:
+        console.report(f"error: {problem}")
+    return not problem
 
 
 def given_by(options: Namespace, console: Console) -> Given:
@@ -101,10 +117,16 @@ def given_by(options: Namespace, console: Console) -> Given:
     policies = {name: Policy.from_json(document_file.text_of(name, console)) for name in options.policy}
     if len(policies) < len(options.policy):
         raise UsageError("the two policies are the same file")
-    known = InterfaceFile(interfaces=())
+    known, report = InterfaceFile(interfaces=()), getattr(options, "report", None)
     if options.interfaces:
         known = decoded(options.interfaces, interfaces_text(options.interfaces, console))
-    return Given(layouts=_layouts(options.log_format), policies=policies or {"": Policy()}, known=known)
+    return Given(
+        layouts=_layouts(options.log_format),
+        policies=policies or {"": Policy()},
+        known=known,
+        library=script() if report else "",
+        observes=bool(report) or options.format == "json",
+    )
 
 
 def bucket_of(region: str | None) -> Bucket:
@@ -209,7 +231,9 @@ def new_replay(
     file, known = given.known, by_id(given.known.interfaces)
     built = stack(policy, known, file.region, file.account, as_delivered=as_delivered)
     groups = LogGroups(given.log_group, built.formats)
-    return Replay(built, groups, file.account, as_delivered=as_delivered, observe=observe)
+    return Replay(
+        built, groups, file.account, as_delivered=as_delivered, observes=given.observes, observe=observe
+    )
 
 
 def _problem(result: ReplayResult, archive: Archive) -> str:

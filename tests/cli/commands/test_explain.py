@@ -87,7 +87,7 @@ def test_a_record_alone_needs_no_archive() -> None:
     """A detector that judges single records finds something."""
     said = record_of(flowwarden(["explain", REJECTED, "--format", "json"]))
     assert said.context is Context.ALONE
-    assert [each.detector for each in said.judgements if each.flagged] == ["internet-rejects"]
+    assert [each.detector for each in said.judgments if each.flagged] == ["internet-rejects"]
     gap = record_of(flowwarden(["explain", NODATA, "--format", "json"]))
     assert (gap.kind, gap.flagged, gap.traffic) == ("gap", False, None)
 
@@ -102,7 +102,7 @@ def test_an_incident_of_a_replay_is_explained_by_its_key(archive: Path) -> None:
         said = document_of(ended).incident
         assert said is not None
         assert (said.incident, said.subject, said.timeline) == (each.incident, each.subject, each.timeline)
-        assert [one.judgement.detector for one in said.evidence] == each.detectors
+        assert [one.judgment.detector for one in said.evidence] == each.detectors
 
 
 def test_an_unknown_incident_names_others(archive: Path) -> None:
@@ -162,4 +162,4 @@ def test_a_policy_changes_the_answer(archive: Path, tmp_path: Path) -> None:
     options = [where, archive, "--format", "json"]
     assert record_of(flowwarden(["explain", *options])).flagged
     other = record_of(flowwarden(["explain", *options, "--policy", policy]))
-    assert "host-probing" not in [each.detector for each in other.judgements if each.flagged]
+    assert "host-probing" not in [each.detector for each in other.judgments if each.flagged]

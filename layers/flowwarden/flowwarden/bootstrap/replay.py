@@ -70,6 +70,7 @@ def stack(
         operations=memory.operations,
         incidents=memory.incidents,
         interfaces=known,
+        evidence=memory.evidence,
         formats=memory.formats,
         expire=memory.expire,
     )

@@ -12,6 +12,7 @@ from flowwarden.monitor.pipeline import MonitoringService
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.notification import Notification
 from flowwarden.replay.timed import Layouts
+from flowwarden.state.ports import EvidenceStore
 
 
 class Outbox(Protocol):
@@ -52,6 +53,8 @@ class Stack(Struct, frozen=True, kw_only=True):
     operations: Outbox
     incidents: Schedule
     interfaces: Interfaces
+    evidence: EvidenceStore
+    """Where baselines are learned."""
     formats: dict[str, list[str]]
     """The log formats of each log group, as EC2 would describe them; the replay adds to it."""
     expire: Callable[[int], None]

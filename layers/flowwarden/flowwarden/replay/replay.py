@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from msgspec.structs import replace
+
 from flowwarden.monitor.pipeline import Invocation
 from flowwarden.monitor.report import BatchReport
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
 from flowwarden.replay.batches import LogGroups, batches
+from flowwarden.replay.observer import Observer
 from flowwarden.replay.ports import Stack
 from flowwarden.replay.recorder import Recorder
 from flowwarden.replay.reorder import Slice
@@ -39,11 +42,18 @@ class Replay:
         account: str,
         *,
         as_delivered: bool = False,
+        observes: bool = False,
         observe: Observe = lambda *_: None,
     ) -> None:
-        """Take the stack, and the names of the log groups and their account, which notifications contain.
+        """Take the stack and the names in notifications.
 
-        `observe` is called with each batch.
+        Args:
+            stack: the stack.
+            groups: the names of the log groups.
+            account: the account of the log groups.
+            as_delivered: whether batches are as small as in production.
+            observes: whether the result contains what was seen in the traffic.
+            observe: called with each batch.
         """
         self._observe = observe
         self._stack = stack
@@ -51,6 +61,7 @@ class Replay:
         self._account = account
         self._as_delivered = as_delivered
         self._recorder = Recorder(stack.interfaces)
+        self._observer = Observer(stack.evidence) if observes else None
         self._minute = 0
         """Unix seconds of the last run of the dispatcher; 0 before the first."""
         self._end = 0
@@ -68,9 +79,10 @@ class Replay:
             failed: those that could not be read to their end.
             unreadable: parts of sources that are no lines.
         """
-        return self._recorder.result(
+        result = self._recorder.result(
             sources=sources, failed=failed, unreadable=unreadable, as_delivered=self._as_delivered
         )
+        return result if self._observer is None else replace(result, observed=self._observer.observed())
 
     def process(self, one: Slice) -> None:
         """Process a slice, after those before it."""
@@ -83,6 +95,8 @@ class Replay:
             report, view = self._stack.monitor.inspect(batch, invocation, now)
             self._recorder.batch(report, view)
             self._observe(report, view)
+            if self._observer is not None:
+                self._observer.see(report, view)
             self._take(now)
 
     def _dispatch(self, until: int) -> None:

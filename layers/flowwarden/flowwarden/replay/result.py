@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from flowwarden.replay.observed import Observed
+
 VERSION: Final = "1"
 """Raised when a member of the JSON document is removed or changes its meaning."""
 
@@ -164,3 +166,5 @@ class ReplayResult(Struct, frozen=True, kw_only=True):
     """Only buckets with records, by time."""
     others: list[Other] = field(default_factory=list)
     as_delivered: bool = False
+    observed: Observed | None = None
+    """What was seen in the traffic; None if it was not asked for."""

@@ -197,8 +197,7 @@ class Rejections:
             self._counts & self._new & ~self._tightened & (self._column(self._directions.server_class) == OWN)
         )
         asked &= ~self._probes[self._by_client.numbers] & ~self.exempt(self._rows)
-        chosen: Integers = asked.nonzero()[0]
-        return chosen
+        return np.flatnonzero(asked)
 
     @cached_property
     def _shut_out(self) -> tuple[Groups, Integers]:

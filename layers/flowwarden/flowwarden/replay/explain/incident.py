@@ -68,12 +68,12 @@ class IncidentWatch:
 
 def _evidence(finding: Finding, seen: Seen) -> Evidence:
     if not isinstance(finding, TrafficFinding):
-        return Evidence(at=seen.view.now, judgement=flagged(finding, seen), example=None)
+        return Evidence(at=seen.view.now, judgment=flagged(finding, seen), example=None)
     rows = rows_of(seen.view, finding.example.flow)
     asked = Asked(seen.view, rows, finding.example)
-    judgement = flagged(finding, seen, MEASURES[finding.detector](asked))
+    judgment = flagged(finding, seen, MEASURES[finding.detector](asked))
     return Evidence(
-        at=seen.view.now, judgement=judgement, example=traffic_of(seen.view, int(rows[0]), finding.example)
+        at=seen.view.now, judgment=judgment, example=traffic_of(seen.view, int(rows[0]), finding.example)
     )
 
 

@@ -14,7 +14,7 @@ from flowwarden.monitor.report import BatchReport
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.records.model import Action
-from flowwarden.replay.explain.model import Amount, Judgement, Outcome
+from flowwarden.replay.explain.model import Amount, Judgment, Outcome
 from flowwarden.replay.explain.outcome import Reported, fate_of
 
 
@@ -47,18 +47,18 @@ def is_about(finding: Finding, directed: DirectedFlow) -> bool:
     )
 
 
-def judgements(seen: Seen, asked: Asked) -> list[Judgement]:
+def judgments(seen: Seen, asked: Asked) -> list[Judgment]:
     """What all detectors say of a flow of the batch, in their order."""
     return [each for detector in DETECTORS for each in _of_detector(detector.name, seen, asked)]
 
 
-def _of_detector(name: str, seen: Seen, asked: Asked) -> list[Judgement]:
+def _of_detector(name: str, seen: Seen, asked: Asked) -> list[Judgment]:
     answer = MEASURES[name](asked)
     found = [each for each in seen.report.found if each.detector == name and is_about(each, asked.directed)]
     if found:
         return [flagged(each, seen, answer) for each in found]
     return [
-        Judgement(
+        Judgment(
             detector=name,
             flagged=False,
             outcome=Outcome.NOTHING,
@@ -68,10 +68,10 @@ def _of_detector(name: str, seen: Seen, asked: Asked) -> list[Judgement]:
     ]
 
 
-def flagged(finding: Finding, seen: Seen, answer: Answer | None = None) -> Judgement:
-    """The judgement of a detector that found something."""
+def flagged(finding: Finding, seen: Seen, answer: Answer | None = None) -> Judgment:
+    """The judgment of a detector that found something."""
     fate, text = fate_of(finding, seen.report, seen.view, seen.reported), describe(finding)
-    return Judgement(
+    return Judgment(
         detector=finding.detector,
         flagged=True,
         outcome=fate.outcome,

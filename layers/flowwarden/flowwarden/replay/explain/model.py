@@ -66,7 +66,7 @@ class Amount(Struct, frozen=True, kw_only=True):
     """The threshold of the policy that sets the limit; empty if none does."""
 
 
-class Judgement(Struct, frozen=True, kw_only=True):
+class Judgment(Struct, frozen=True, kw_only=True):
     """What a detector says of a record."""
 
     detector: str
@@ -188,7 +188,7 @@ class RecordExplanation(Struct, frozen=True, kw_only=True):
     """What kept its findings from notifying."""
     traffic: Traffic | None
     """None if it is no flow."""
-    judgements: list[Judgement]
+    judgments: list[Judgment]
     """Of all detectors."""
 
 
@@ -196,7 +196,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """The first finding of a detector in an incident."""
 
     at: int
-    judgement: Judgement
+    judgment: Judgment
     example: Traffic | None
     """A flow behind it; None if it is not about flows."""
 

@@ -16,8 +16,8 @@ from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Flow, Gap, GapKind, Malformed
 from flowwarden.replay.explain.flow import rows_of, traffic_of
-from flowwarden.replay.explain.judge import Seen, flagged, judgements
-from flowwarden.replay.explain.model import Context, Judgement, Outcome, RecordExplanation, Traffic
+from flowwarden.replay.explain.judge import Seen, flagged, judgments
+from flowwarden.replay.explain.model import Context, Judgment, Outcome, RecordExplanation, Traffic
 from flowwarden.replay.explain.outcome import Reported, note
 from flowwarden.replay.explain.verdict import suppressed, verdict
 
@@ -67,7 +67,7 @@ def _explained(wanted: Wanted, seen: Seen) -> RecordExplanation:
         (directed,) = seen.view.directions.flows(rows[:1])
         asked = Asked(seen.view, rows, directed)
         # Asked before anything else is read, so that the detectors find the state as they left it.
-        said = judgements(seen, asked)
+        said = judgments(seen, asked)
         return _explanation(wanted, seen, said, "flow", "", traffic_of(seen.view, int(rows[0]), directed))
     kind, reason = ("gap", GAPS[record.kind]) if isinstance(record, Gap) else ("malformed", record.reason)
     said = [flagged(each, seen) for each in seen.report.found if _is_about(each, record)]
@@ -83,12 +83,12 @@ def _is_about(finding: Finding, record: Gap | Malformed) -> bool:
     return isinstance(finding, InterfaceFinding) and record.interface_id in finding.interfaces
 
 
-def _silent(detector: str) -> Judgement:
-    return Judgement(detector=detector, flagged=False, outcome=Outcome.NOTHING, why_not="it is no flow")
+def _silent(detector: str) -> Judgment:
+    return Judgment(detector=detector, flagged=False, outcome=Outcome.NOTHING, why_not="it is no flow")
 
 
 def _explanation(
-    wanted: Wanted, seen: Seen, said: list[Judgement], kind: str, reason: str, traffic: Traffic | None
+    wanted: Wanted, seen: Seen, said: list[Judgment], kind: str, reason: str, traffic: Traffic | None
 ) -> RecordExplanation:
     return RecordExplanation(
         where=wanted.where,
@@ -102,5 +102,5 @@ def _explanation(
         verdict=verdict(said, traffic),
         suppressed=suppressed(said),
         traffic=traffic,
-        judgements=said,
+        judgments=said,
     )

@@ -17,7 +17,7 @@ from flowwarden.replay.explain.model import (
     Explanation,
     IncidentExplanation,
     InitiatorPart,
-    Judgement,
+    Judgment,
     RecordExplanation,
     Traffic,
 )
@@ -45,7 +45,7 @@ def _row(label: str, text: str) -> str:
 
 def _record(one: RecordExplanation) -> Iterator[str]:
     yield one.verdict
-    yield from (f"SUPPRESSED because of {each}" for each in _reasons(one.judgements))
+    yield from (f"SUPPRESSED because of {each}" for each in _reasons(one.judgments))
     yield ""
     yield _row("Record", one.where)
     yield _row("", one.line)
@@ -61,14 +61,14 @@ def _record(one: RecordExplanation) -> Iterator[str]:
         return
     yield ""
     yield "Detectors"
-    for each in sorted(one.judgements, key=lambda each: not each.flagged):
+    for each in sorted(one.judgments, key=lambda each: not each.flagged):
         if each.flagged or each.measured:
-            yield from _judgement(each)
+            yield from _judgment(each)
     if one.traffic is not None:
-        yield from _others(one.judgements)
+        yield from _others(one.judgments)
 
 
-def _reasons(said: Iterable[Judgement]) -> Iterator[str]:
+def _reasons(said: Iterable[Judgment]) -> Iterator[str]:
     for each in said:
         if each.suppressed_by:
             what, colon, why = each.suppressed_by.partition(": ")
@@ -117,7 +117,7 @@ def _baseline(one: BaselinePart) -> str:
     )
 
 
-def _judgement(one: Judgement) -> Iterator[str]:
+def _judgment(one: Judgment) -> Iterator[str]:
     if one.flagged:
         yield f"  FLAGGED by {one.detector}, {one.severity}: {one.summary}"
         yield from (f"      {each}" for each in _details(one))
@@ -127,7 +127,7 @@ def _judgement(one: Judgement) -> Iterator[str]:
     yield from (f"      {_amount(each)}" for each in one.measured)
 
 
-def _others(said: Iterable[Judgement]) -> Iterator[str]:
+def _others(said: Iterable[Judgment]) -> Iterator[str]:
     """The detectors that measured nothing, by the reason."""
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     for each in said:
@@ -137,7 +137,7 @@ def _others(said: Iterable[Judgement]) -> Iterator[str]:
         yield f"  not by {', '.join(names)}: {why}"
 
 
-def _details(one: Judgement) -> Iterator[str]:
+def _details(one: Judgment) -> Iterator[str]:
     if one.because:
         yield f"Because   {one.because}"
     if one.incident:
@@ -166,8 +166,8 @@ def _incident(one: IncidentExplanation) -> Iterator[str]:
         yield _row("" if number else "Sent", f"{moment(each.at)}  {each.event}: {each.summary}")
     for found in one.evidence:
         yield ""
-        yield f"{found.judgement.detector}, first found at {moment(found.at)}"
-        yield from _judgement(found.judgement)
+        yield f"{found.judgment.detector}, first found at {moment(found.at)}"
+        yield from _judgment(found.judgment)
         if found.example is not None:
             yield "  A flow behind it"
             yield from (f"    {each}" for each in _traffic(found.example))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from flowwarden.replay.explain.model import Amount, Judgement, Outcome, Traffic
+from flowwarden.replay.explain.model import Amount, Judgment, Outcome, Traffic
 
 _GRAVEST: Final = (
     Outcome.SENT, Outcome.REPEAT, Outcome.ROLLED_UP, Outcome.HELD, Outcome.UNSENT, Outcome.MUTED,
@@ -14,12 +14,12 @@ _GRAVEST: Final = (
 _NOTIFIED: Final = frozenset({Outcome.SENT, Outcome.NOTHING})
 
 
-def suppressed(said: Sequence[Judgement]) -> list[str]:
+def suppressed(said: Sequence[Judgment]) -> list[str]:
     """What kept findings from notifying, each with its detector."""
     return [f"{each.detector}: {each.suppressed_by}" for each in said if each.outcome not in _NOTIFIED]
 
 
-def verdict(said: Sequence[Judgement], traffic: Traffic | None) -> str:
+def verdict(said: Sequence[Judgment], traffic: Traffic | None) -> str:
     """Whether the record was flagged, and what followed, or what came closest."""
     found = sorted((each for each in said if each.flagged), key=lambda each: _GRAVEST.index(each.outcome))
     if not found:
@@ -32,7 +32,7 @@ def verdict(said: Sequence[Judgement], traffic: Traffic | None) -> str:
     return f"Flagged by {names}. {_followed(found[0])}"
 
 
-def _followed(gravest: Judgement) -> str:
+def _followed(gravest: Judgment) -> str:
     if gravest.outcome is Outcome.SENT:
         return f"A notification about incident {gravest.incident} is sent."
     if gravest.outcome is Outcome.REPEAT:
@@ -40,7 +40,7 @@ def _followed(gravest: Judgement) -> str:
     return f"Nothing is sent because of {gravest.suppressed_by}."
 
 
-def _closest(said: Sequence[Judgement], traffic: Traffic | None) -> str:
+def _closest(said: Sequence[Judgment], traffic: Traffic | None) -> str:
     """The amount that came closest to its limit, of a detector for which the record counted."""
     amounts = [
         (each.value / each.limit, one.detector, each)
