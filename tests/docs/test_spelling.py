@@ -28,7 +28,7 @@ BRITISH = re.compile(
             r"(?:after|back|in|to|up|down)wards(?![a-z])",
             r"artefact|licence|defence|offence|catalogue|dialogue|programme(?![a-z])|grey|cheque|whilst|amongst",
             r"(?<![a-z])(?:centre|fibre|litre|metre)s?(?![a-z])|(?<![a-z])(?:fulfil|enrol|instal)(?![a-z])",
-            r"judgment|acknowledgement|ageing|queueing",
+            r"judgement|acknowledgement|ageing|queueing",
         )
     )
 )
