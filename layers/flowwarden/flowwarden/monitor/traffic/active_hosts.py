@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, islice, repeat
 from operator import itemgetter
 from typing import Final
@@ -25,7 +25,7 @@ from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.excess import rank
 from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless, windows
-from flowwarden.monitor.traffic.novelty import NewContacts
+from flowwarden.monitor.traffic.novelty import EdgeContacts, NewContacts
 from flowwarden.monitor.traffic.refused_edges import is_grave
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.host_set import host_set
@@ -88,7 +88,7 @@ class HostActivities:
         self._state = state
         self._now = now
 
-    def of(self, profiles: Mapping[int, RoleProfile], new: NewContacts, watched: NewContacts) -> ActiveHosts:
+    def of(self, profiles: Mapping[int, RoleProfile], new: NewContacts, watched: EdgeContacts) -> ActiveHosts:
         """The active hosts.
 
         Args:
@@ -96,10 +96,13 @@ class HostActivities:
             new: the contacts that are not usual for them.
             watched: the contacts that are watched, see `novelty.watched_contacts`.
         """
+        counting = new.those(self._may_count(profiles, new))
+        places = {*counting, *watched}
         hosts = [
             host
             for place in dict.fromkeys([*new, *watched])
-            for host in self._hosts(place, profiles[place], new.get(place, {}), watched.get(place, {}))
+            if place in places
+            for host in self._hosts(place, profiles[place], counting.get(place, {}), watched.get(place, {}))
         ]
         inspected = _most(hosts, HOSTS_OF_BATCH * self._state.breadth)
         chosen = {(each.place, each.client) for each in inspected}
@@ -110,6 +113,19 @@ class HostActivities:
         ]
         found = [self._activity(each, profiles[each.place]) for each in inspected]
         return ActiveHosts(tuple(found), left)
+
+    def _may_count(self, profiles: Mapping[int, RoleProfile], new: NewContacts) -> Mask:
+        """Which edges have contacts that may count in `_outbound`. While roles are learned, few have."""
+        edges, is_sure = new.edges, self._contacts.is_sure
+        learning = np.zeros(edges.places, bool)
+        learning[[place for place, profile in profiles.items() if profile.learning]] = True
+        wanted = edges.are(lambda each: each.direction == "out")
+        wanted &= ~learning[edges.owners] | edges.are(_is_needless) | edges.any(self._significant)
+        return wanted & edges.any(is_sure)
+
+    @cached_property
+    def _significant(self) -> Mask:
+        return self._contacts.are_significant(self._thresholds.scan_ports)
 
     def _failed(self, host: _Host) -> int:
         """The number of new contacts of a host that failed.
@@ -195,7 +211,7 @@ class HostActivities:
             # edges are significant.
             numbers = new[edge][contacts.answered[new[edge]]] if edge in refused else new[edge]
             all_count = not learning or _counts_while_learning(edge, databases)
-            counted = numbers if all_count else contacts.significant(numbers, self._thresholds.scan_ports)
+            counted = numbers if all_count else numbers[self._significant[numbers]]
             sure = contacts.one_of_each_denied(counted[contacts.is_sure[counted]])[:MOST_CONTACTS]
             if len(sure):
                 yield edge, sure
@@ -284,7 +300,11 @@ def _some_of_each(contacts: Iterable[Contact]) -> list[Contact]:
 
 def _counts_while_learning(edge: Edge, databases: frozenset[int]) -> bool:
     """Whether an outbound edge is significant although the role is still being learned."""
-    return bool(databases) and is_needless(edge.protocol, edge.port, class_of(edge.peer))
+    return bool(databases) and _is_needless(edge)
+
+
+def _is_needless(edge: Edge) -> bool:
+    return is_needless(edge.protocol, edge.port, class_of(edge.peer))
 
 
 def _is_common(edge: Edge, profile: RoleProfile) -> bool:
