@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 from flowwarden.monitor.baseline.baseline import (
     DAYS_LEARNED,
@@ -55,17 +55,6 @@ class Standing(Enum):
     USUAL = auto()
     SUDDEN = auto()
     """Usual, but not with so many small sessions at once."""
-
-
-class RoleOnDay(NamedTuple):
-    """The role of the host at an interface, and the day (since 1970) of its traffic."""
-
-    interface: NetworkInterface | None
-    """None if EC2 does not describe it."""
-    role: str
-    vpc: str
-    """Its VPC as if it were a role; '' if it is unknown."""
-    day: int
 
 
 class RoleProfile:

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import chain, islice, repeat
-from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -21,7 +20,7 @@ from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import RoleProfile, Standing
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.traffic.administration import bounded, counted
-from flowwarden.monitor.traffic.contact import Contact
+from flowwarden.monitor.traffic.contact import Contact, some_of_each_kind
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.excess import rank
 from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless, windows
@@ -241,7 +240,7 @@ class HostActivities:
             day=state[DAY][0],
             begins={span: at for span, (_, at) in state.items()},
             tally=self._contacts.tally,
-            sample=partial(self._contacts.flows, _some_of_each(contacts)),
+            sample=partial(self._contacts.flows, some_of_each_kind(contacts)),
             asks=asks,
             watched=tuple(watched),
             sample_watched=partial(self._contacts.flows, watched),
@@ -281,21 +280,6 @@ def _most(hosts: Sequence[_Host], most: int) -> list[_Host]:
     ranked = chain.from_iterable(zip(by_contacts, by_answers, strict=True))
     chosen = {*islice(dict.fromkeys((each.place, each.client) for each in ranked), most)}
     return [each for each in hosts if (each.place, each.client) in chosen]
-
-
-def _some_of_each(contacts: Iterable[Contact]) -> list[Contact]:
-    """The contacts, ordered so that the first ones contain as many of each kind as possible.
-
-    Only the first `MOST_FLOWS` become flows, and a finding needs a flow. Otherwise many failures could
-    displace an answer.
-    """
-    kinds: defaultdict[tuple[bool, bool, bool], int] = defaultdict(int)
-    ranked: list[tuple[int, tuple[bool, bool, bool], Contact]] = []
-    for each in contacts:
-        kind = each.port not in ADMIN_PORTS, each.port not in DATABASE_PORTS, not each.failed
-        ranked.append((kinds[kind], kind, each))
-        kinds[kind] += 1
-    return [each for *_, each in sorted(ranked, key=itemgetter(0, 1, 2))]
 
 
 def _counts_while_learning(edge: Edge, databases: frozenset[int]) -> bool:
