@@ -28,7 +28,7 @@ from flowwarden.monitor.traffic.novelty import EdgeContacts, NewContacts
 from flowwarden.monitor.traffic.refused_edges import is_grave
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.host_set import host_set
-from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, FILE_AND_RPC, TCP, UDP
+from flowwarden.network.services import DATABASE_PORTS, FILE_AND_RPC, TCP, UDP
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.tokenizer import Integers, Mask
 from flowwarden.state.schema import MOST_HOSTS

@@ -65,8 +65,8 @@ class Contact(Struct, frozen=True, kw_only=True):
 def some_of_each_kind(contacts: Iterable[Contact]) -> list[Contact]:
     """The contacts, ordered so that the first ones contain as many of each kind as possible.
 
-    Only the first `contacts.MOST_FLOWS` become flows, and a finding needs a flow. Otherwise many failures could
-    displace an answer.
+    Only the first `contacts.MOST_FLOWS` become flows, and a finding needs a flow. Otherwise many failures
+    could displace an answer.
     """
     kinds: defaultdict[tuple[bool, bool, bool], int] = defaultdict(int)
     ranked: list[tuple[int, tuple[bool, bool, bool], Contact]] = []
