@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from flowwarden.aws.removal import CALLER_ACTIONS
 from flowwarden.bootstrap.uninstall import on_aws
 from flowwarden.doctor.groups import patterns_of
-from flowwarden.enforcer.registry import ManagedFlowLog
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.errors import CallRefused, EnforcementError, FlowWardenError, NotDeployed
 from flowwarden.removal.inventory import Filter, OwnFlowLog, OwnGroup
 from flowwarden.removal.plan import (

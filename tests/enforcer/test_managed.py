@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.enforcer.adoption import command
+from flowwarden.enforcer.creation import Creation, ManagedFlowLog
 from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
-from flowwarden.enforcer.registry import REPLAYED_SECONDS, Creation, ManagedFlowLog
+from flowwarden.enforcer.registry import REPLAYED_SECONDS
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.desired import BACKOFF_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog

@@ -12,11 +12,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.ports import FlowLogService, RunClock
-from flowwarden.enforcer.registry import ManagedFlowLog, Registry
+from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.enforcer.state.desired import MANAGED_TAG
 from flowwarden.enforcer.state.inventory import FlowLog

@@ -13,15 +13,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.observe import Observed
 from flowwarden.enforcer.ports import RunClock
-from flowwarden.enforcer.registry import (
-    DeletedFlowLog,
-    KnownFlowLog,
-    ManagedFlowLog,
-    Registry,
-)
+from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog, Registry
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.trigger import LONGEST_ID, Trigger
@@ -185,9 +181,9 @@ def _entry(registry: Registry, flow_log_id: str, at: int) -> DeletedFlowLog:
     if before is not None:
         return replace(before, at=at, reported=False)
     if managed is not None:
-        vpc_id = managed.vpc_id
+        target, vpc_id = managed.target, managed.vpc_id
         return DeletedFlowLog(
-            flow_log_id=flow_log_id, resource_ids=(vpc_id,), vpc_id=vpc_id, managed=True, at=at
+            flow_log_id=flow_log_id, resource_ids=(target,), vpc_id=vpc_id, managed=True, at=at
         )
     if known is not None:
         resource_ids, vpc_id = known.resource_ids, known.vpc_id

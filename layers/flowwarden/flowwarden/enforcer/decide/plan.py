@@ -31,12 +31,19 @@ RECHECK_SECONDS: Final = 15 * 60
 
 
 class Create(Struct, frozen=True, kw_only=True, tag=True):
-    """Create this flow log for this VPC."""
+    """Create this flow log for this VPC, or for a part of it."""
 
     vpc_id: str
+    resource_id: str = ""
+    """The subnet or interface in the VPC; '' for the VPC."""
     reason: str
     flow_log: DesiredFlowLog
     monthly_dollars: float
+
+    @property
+    def target(self) -> str:
+        """The id of the resource whose traffic the flow log records."""
+        return self.resource_id or self.vpc_id
 
 
 class Verify(Struct, frozen=True, kw_only=True, tag=True):

@@ -19,11 +19,11 @@ from flowwarden.enforcer.decide.drift import is_tagged, same_destination
 from flowwarden.enforcer.decide.plan import Create, Delete, Notify, RollBack, Verify, Wait
 from flowwarden.enforcer.decide.reasons import why_not
 from flowwarden.enforcer.execute.backoff import with_backoff
-from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, still_recording
+from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, creation_of, still_recording
 from flowwarden.enforcer.execute.result import StepResult
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import FlowLogService, RunClock
-from flowwarden.enforcer.registry import Creation, Registry
+from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, backoff_tag
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
@@ -118,8 +118,8 @@ class FlowLogExecutor:
     ) -> StepResult:
         now = planned.vpc_state.at
         # An event without an id must not repeat the request of another event.
-        token = step.flow_log.client_token(step.vpc_id, trigger.idempotency_key or f"at {now}")
-        creation = Creation(client_token=token, vpc_id=step.vpc_id, flow_log=step.flow_log, at=now)
+        token = step.flow_log.client_token(step.target, trigger.idempotency_key or f"at {now}")
+        creation = creation_of(step, token, now)
         # After a deletion, coverage comes first: a decoy with the tag must not postpone it.
         replaced = () if trigger.is_deletion else still_recording(planned.vpc_state)
         try:

@@ -44,19 +44,20 @@ class DesiredFlowLog(FlowLogSettings, frozen=True, kw_only=True):
     retention_days: int | None = None
     kms_key_arn: str = ""
 
-    def client_token(self, vpc_id: str, idempotency_key: str) -> str:
-        """The idempotency token (64 hexadecimal digits, the maximum of EC2) for this flow log in this VPC.
+    def client_token(self, resource_id: str, idempotency_key: str) -> str:
+        """The idempotency token (64 hexadecimal digits, the maximum of EC2) for this flow log.
 
-        It is derived from the VPC, the configuration and the event. So a retry of the same event requests
-        the same flow log, and a changed configuration, which EC2 refuses for a used token, gets a new token.
+        It is derived from the resource, the configuration and the event. So a retry of the same event
+        requests the same flow log, and a changed configuration, which EC2 refuses for a used token, gets a
+        new token.
 
         Args:
-            vpc_id: the VPC.
+            resource_id: the VPC, or the part of it.
             idempotency_key: the key shared by all retries: the id of an event or the time of a sweep. Without
                 it, EC2 might treat the recreation of a deleted flow log as a repetition of the original call
                 and return the id of the deleted flow log, at every sweep.
         """
-        parts = (vpc_id, self, idempotency_key)
+        parts = (resource_id, self, idempotency_key)
         return sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
     @property
