@@ -237,7 +237,8 @@ def _forget(
     waiting = {each for call in registry.calls.values() for each in call.flow_log_ids}
     for entry in list(registry.deleted.values()):
         gone = entry.flow_log_id not in listed and observed.is_listable(entry.flow_log_id, entry.vpc_id)
-        deleted_with_vpc = entry.caller is None and bool(entry.vpc_id) and entry.vpc_id not in vpc_ids
+        without_vpc = bool(entry.vpc_id) and entry.vpc_id not in vpc_ids
+        deleted_with_vpc = entry.caller is None and (without_vpc or observed.lacks(entry.resource_ids))
         gone &= entry.reported or entry.flow_log_id not in waiting
         if gone and (entry.caller is not None or deleted_with_vpc or now - entry.at >= MISSED_SECONDS):
             for record in (registry.managed.get(entry.flow_log_id), registry.known.get(entry.flow_log_id)):

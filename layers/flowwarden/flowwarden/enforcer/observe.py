@@ -21,7 +21,7 @@ from flowwarden.enforcer.ports import Listings
 from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.enforcer.state.interface_activity import has_instance, judged
-from flowwarden.enforcer.state.inventory import FlowLog, Unread, Vpc, VpcResources, by_vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc, VpcResources, by_vpc
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import EnforcementError, StateUnavailable
 from flowwarden.network.interface import NetworkInterface
@@ -35,6 +35,8 @@ UNREAD_NAMED: Final = 5
 """Unreadable descriptions that are named for each call; the rest is counted."""
 COMPLETE_CALLS: Final = ("DescribeVpcs", "DescribeFlowLogs")
 """The calls whose unreadable items could be mistaken for deleted ones."""
+PART_CALLS: Final = ("DescribeSubnets", "DescribeNetworkInterfaces")
+"""The calls whose unreadable items could be mistaken for deleted parts of VPCs."""
 UNKNOWN_INSTANCES: Final = (
     "cannot determine which instances run, so a flow log that records only these is never reported as silent"
 )
@@ -64,6 +66,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     """What could not be read, while the rest could."""
     unlisted: Mapping[str | None, EnforcementError] = {}
     """VPCs that are left out, because EC2 does not answer about them; None stands for an unknown number."""
+    parts: frozenset[str] | None = None
+    """The ids of all subnets and interfaces; None if some were not read."""
     reading: Reading = Reading()
     """The existing log groups that the monitor reads."""
 
@@ -76,6 +80,16 @@ class Observed(Struct, frozen=True, kw_only=True):
             return True
         read = any(each.vpc_id == vpc_id for each in self.vpcs)
         return read and not self.unread_flow_logs & {flow_log_id, ""}
+
+    def lacks(self, resource_ids: Sequence[str]) -> bool:
+        """Whether these are subnets and interfaces that no longer exist."""
+        kinds = {each.partition("-")[0] for each in resource_ids}
+        return (
+            bool(kinds)
+            and kinds <= {"subnet", "eni"}
+            and self.parts is not None
+            and (self.parts.isdisjoint(resource_ids))
+        )
 
 
 def observe(
@@ -104,7 +118,8 @@ def observe(
     listed = registry.marked(ec2.flow_logs(None))  # all: the formats of a log group depend on all of them
     flow_logs = [each for each in listed if not registry.is_gone(each.flow_log_id, now)]
     interfaces, unknown = _interfaces(ec2, stack, named)
-    subnets = list(ec2.subnets(named)) if _is_parted(flow_logs) else []
+    lists_parts = stack.lists_parts or _is_parted(flow_logs) or registry.has_parts
+    subnets = list(ec2.subnets(named)) if lists_parts else []
     groups, unread = _groups(flow_logs, stack), ec2.unread()
     return Observed(
         vpcs=vpcs,
@@ -116,6 +131,7 @@ def observe(
         unread_flow_logs=frozenset(each.item_id for each in unread if each.call == "DescribeFlowLogs"),
         managed_groups=_groups((each for each in flow_logs if is_tagged(each, stack)), stack),
         seen=seen_in(evidence, groups, now) if interfaces else {},
+        parts=_parts(subnets, interfaces, unread) if lists_parts else None,
         unreadable=(*unknown, *_left_out(unread)),
     )
 
@@ -127,6 +143,14 @@ def _vpcs(ec2: Listings, vpc_ids: Sequence[str] | None) -> tuple[Sequence[str] |
     named = vpc_ids if vpc_ids is not None and len(vpc_ids) <= NAMED_AT_MOST else None
     found = (each for each in ec2.vpcs(named) if wanted is None or each.vpc_id in wanted)
     return named, tuple(sorted(found, key=lambda vpc: vpc.vpc_id))
+
+
+def _parts(
+    subnets: Iterable[Subnet], interfaces: Iterable[NetworkInterface], unread: Iterable[Unread]
+) -> frozenset[str] | None:
+    if any(each.call in PART_CALLS for each in unread):
+        return None
+    return frozenset((*(each.subnet_id for each in subnets), *(each.interface_id for each in interfaces)))
 
 
 def _is_parted(flow_logs: Iterable[FlowLog]) -> bool:

@@ -164,6 +164,11 @@ class Registry:
         """The flow logs, each with whether the record of its creation for that resource exists."""
         return [replace(each, recorded=self._has_record(each)) for each in flow_logs]
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether some managed flow log is that of a subnet or an interface."""
+        return any(each.resource_id for each in self.managed.values())
+
     def is_gone(self, flow_log_id: str, now: int) -> bool:
         """Whether an event recently reported that a flow log was deleted; EC2 may still list it."""
         entry = self.deleted.get(flow_log_id)

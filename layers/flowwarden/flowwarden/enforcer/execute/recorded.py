@@ -85,7 +85,7 @@ def still_recording(vpc_state: VpcState) -> list[str]:
     return [
         each.flow_log_id
         for each in vpc_state.parts.flow_logs
-        if each.resource_id == vpc_state.vpc.vpc_id
+        if each.resource_id in {vpc_state.resource_id, vpc_state.vpc.vpc_id}
         and is_tagged(each, vpc_state.stack)
         and each.traffic_type in {"ALL", vpc_state.desired.traffic_type}
         and may_deliver(each)

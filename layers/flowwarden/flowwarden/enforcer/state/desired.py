@@ -16,6 +16,7 @@ from flowwarden.policy.flow_logs import (
     CLOUD_WATCH_LOGS,
     S3,
     SETTINGS,
+    VPC,
     FlowLogSettings,
     FlowLogSpec,
     FlowLogsPolicy,
@@ -99,6 +100,7 @@ def with_policy(stack: Stack, policy: FlowLogsPolicy) -> Stack:
         retentions=retentions(policy, stack),
         protects=policy.deletion_protection,
         existing=existing,
+        lists_parts=any(each.level != VPC for each in policy.rules),
     )
 
 
@@ -115,6 +117,12 @@ def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> DesiredFlowLog
         if selects(rule.where, stack.account_id, stack.region, vpc):
             return resolved(rule.flow_log, stack)
     return resolved(policy.default, stack)
+
+
+def level_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> str:
+    """Whether this VPC gets a flow log of its own, or each of its subnets or interfaces (`LEVELS`)."""
+    first = (each for each in policy.rules if selects(each.where, stack.account_id, stack.region, vpc))
+    return next((each.level for each in first), VPC)
 
 
 def resolved(spec: FlowLogSpec, stack: Stack) -> DesiredFlowLog:
