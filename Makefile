@@ -66,8 +66,8 @@ format: .venv/.made ## Format the sources
 .PHONY: test
 test: setup ## Run all tests that need no container, on all cores: about 3 minutes on two (ARGS=tests/records: one folder)
 	@echo "All tests take about 3 minutes on two cores. The end of the output says which tests were skipped, and why:"
-	@echo "those of real records need the folder ../shared/data, which is not part of the project, and others need packages"
-	@echo "that only make bench or make peers installs."
+	@echo "those of real records need the folder ../shared/data, which is not part of the project, those of the report need"
+	@echo "Chromium with its driver, and others need packages that only make bench or make peers installs."
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "not container" $(ARGS)
 
 .PHONY: test-container
@@ -81,12 +81,13 @@ reliability: setup ## Run every property test with 1,500 examples instead of 10,
 	$(BIN)/python -m benchmarks.fuzz --write
 
 .PHONY: docs
-docs: .venv/.made ## Generate docs/detectors.md, docs/doctor.md, docs/runbooks/, docs/state.md, docs/cost.md, the tables of docs/policy.md and CONTRIBUTING's list of modules
+docs: .venv/.made ## Generate docs/detectors.md, docs/doctor.md, docs/runbooks/, docs/schemas/, docs/state.md, docs/cost.md, the tables of docs/policy.md and CONTRIBUTING's list of modules
 	@$(BIN)/python -m local.docs_detectors
 	@$(BIN)/python -m local.docs_doctor
 	@$(BIN)/python -m local.docs_modules
 	@$(BIN)/python -m local.docs_policy
 	@$(BIN)/python -m local.docs_runbooks
+	@$(BIN)/python -m local.docs_schemas
 	@$(BIN)/python -m local.docs_state
 	@$(BIN)/python -m benchmarks.cost --page
 
@@ -154,6 +155,14 @@ cost: .venv/.made ## Count the calls of the functions on ordinary traffic, in ab
 .PHONY: eval
 eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: about 3 min)
 	@$(BIN)/python -m benchmarks.evaluation $(ARGS)
+
+.PHONY: replay-bench
+replay-bench: .venv/.made ## Measure the speed and memory of `flowwarden replay` on a day of 1,000 interfaces, in about 3 minutes (ARGS=--week: 20 million records)
+	@$(BIN)/python -m benchmarks.replay $(ARGS)
+
+.PHONY: pictures
+pictures: .venv/.made ## Make the pictures in docs/pictures again, in about 5 minutes; needs Chromium with its driver
+	@$(BIN)/python -m benchmarks.pictures
 
 .PHONY: sweep
 sweep: .venv/.made ## Measure the enforcer's sweep of a thousand VPCs, on moto, in about 2 minutes

@@ -11,16 +11,17 @@ from typing import Any, Final
 import monitor
 from benchmarks.cost.metered import Client, Digests, Log, Meter, Metrics, Mutes, Table, Topic
 from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
-from benchmarks.evaluation.memory import Directory, Formats, Layouts
+from benchmarks.evaluation.memory import Directory, Formats
 from benchmarks.evaluation.monitor import LEASE_SECONDS, QUIET_MINUTES, described, policy
 from benchmarks.layouts import log_format
 from benchmarks.loud.measured_container import Context
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.dispatcher.dispatch import Dispatcher
 from flowwarden.dispatcher.pending import Limited
+from flowwarden.memory.formats import MemoryFormatStore
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.page_budget import PageLimits
@@ -131,7 +132,7 @@ class Installation:
         settings = MonitorSettings.from_mapping(_ENVIRONMENT)
         ports = MonitorPorts(
             formats=Formats(log_format()),
-            format_store=Layouts(),
+            format_store=MemoryFormatStore(),
             interfaces=Directory(interfaces, described),
             state=Table(self.monitor, self.items),
             claims=DynamoDbClaims(client, TABLE, _TERMS),

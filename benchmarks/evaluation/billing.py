@@ -7,13 +7,13 @@ from math import ceil, log10
 from typing import Final
 
 from flowwarden.aws.dynamodb.item import packed
+from flowwarden.memory.claim_item import MemoryItem
 from flowwarden.notify.claims import ClaimKey
 from flowwarden.notify.evidence import Evidence
 from flowwarden.state.digests import Content
 from flowwarden.state.item import Item
 from flowwarden.state.schema import DIGESTS, INCIDENTS, item_of
 from flowwarden.state.sets import Sets
-from tests.notify.claim_item import MemoryItem
 
 WRITE_UNIT: Final = 1024
 INDEX: Final = "index of open incidents"

@@ -17,17 +17,16 @@ from benchmarks.evaluation.billing import (
     units,
 )
 from flowwarden.dispatcher.ports import OpenIncident
+from flowwarden.memory.claim_item import MemoryItem
+from flowwarden.memory.claims import MemoryClaims
+from flowwarden.memory.incidents import MemoryIncidents
+from flowwarden.memory.sets import MemoryDigests, MemoryEvidence
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
-from flowwarden.notify.notification import Notification
-from flowwarden.records.format_choice import LearnedFormats
-from flowwarden.state.digests import NOTHING, Content
+from flowwarden.state.digests import Content
 from flowwarden.state.schema import DIGESTS, INCIDENTS, item_of
-from flowwarden.state.sets import Addition, Sets, merged
-from tests.dispatcher.memory import MemoryIncidents
-from tests.notify.claim_item import MemoryItem
-from tests.notify.fakes import MemoryClaims
+from flowwarden.state.sets import Addition, Sets
 
 
 class Claims(MemoryClaims):
@@ -100,23 +99,6 @@ class Incidents(MemoryIncidents):
             return super().put_off(incident, check_at, no_data_since, now)
 
 
-class Sink:
-    """Stores notifications until they are taken."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._sent: list[Notification] = []
-
-    def send(self, notification: Notification) -> None:
-        """See the port."""
-        self._sent.append(notification)
-
-    def take(self) -> list[Notification]:
-        """The notifications since the last call."""
-        sent, self._sent = self._sent, []
-        return sent
-
-
 class Formats:
     """EC2's log formats: one flow log."""
 
@@ -128,66 +110,35 @@ class Formats:
         return [self._log_format]
 
 
-class Layouts:
-    """The layouts in the state table."""
-
-    def __init__(self) -> None:
-        self._learned: dict[str, LearnedFormats] = {}
-
-    def recall(self, log_group: str) -> LearnedFormats | None:
-        """See the port."""
-        return self._learned.get(log_group)
-
-    def take_turn(self, _log_group: str, _now: int, _wait: int) -> bool:
-        """See the port. There are no other callers."""
-        return True
-
-    def keep(self, log_group: str, learned: LearnedFormats) -> None:
-        """See the port."""
-        self._learned[log_group] = learned
-
-
-class Evidence:
+class Evidence(MemoryEvidence):
     """Evidence in a dictionary that counts the write units that the table would bill."""
 
     def __init__(self) -> None:
-        self.items: dict[str, tuple[int, Sets]] = {}
-        """The expiry (Unix seconds) and the sets of each item, by key."""
+        super().__init__()
         self.write_units = Counter[str]()
         """By kind of item."""
 
     def add(self, addition: Addition) -> Sets:
         """See the port."""
-        _, known = self.items.get(addition.key, (0, {}))
-        sets = merged(known, addition.sets)
-        self.items[addition.key] = addition.kept_until, sets
+        sets = super().add(addition)
         kind = item_of(addition.key)
         self.write_units[kind.name if kind else ""] += units(bytes_of_sets(addition.key, sets))
         return sets
 
-    def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
-        """See the port."""
-        return {key: self.items[key][1] for key in keys if key in self.items}
 
-
-class DigestHours:
+class DigestHours(MemoryDigests):
     """What the digests say, in a dictionary that counts the write units that the table would bill."""
 
     def __init__(self) -> None:
-        self._items: dict[str, Content] = {}
+        super().__init__()
         self.write_units = Counter[str]()
         """By kind of item."""
 
-    def add(self, key: str, content: Content, kept_until: int) -> Content:  # noqa: ARG002 - the port's
+    def add(self, key: str, content: Content, kept_until: int) -> Content:
         """See the port."""
-        whole = self._items.get(key, NOTHING).joined(content)
-        self._items[key] = whole
+        whole = super().add(key, content, kept_until)
         self.write_units[DIGESTS.name] += units(bytes_of_digest(key, whole))
         return whole
-
-    def read(self, keys: Sequence[str]) -> Mapping[str, Content]:
-        """See the port."""
-        return {key: self._items[key] for key in keys if key in self._items}
 
 
 class Directory:

@@ -23,12 +23,12 @@ from benchmarks.evaluation.memory import (
     Evidence,
     Formats,
     Incidents,
-    Layouts,
-    Sink,
 )
 from benchmarks.evaluation.subject import OVERDUE_SECONDS, Page, Surroundings
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.dispatcher.dispatch import Dispatcher
+from flowwarden.memory.formats import MemoryFormatStore
+from flowwarden.memory.sink import MemorySink
 from flowwarden.monitor.findings import Finding, InterfaceFinding, TrafficFinding
 from flowwarden.monitor.pipeline import Invocation
 from flowwarden.monitor.render.ends import TOP
@@ -70,14 +70,14 @@ class Monitor:
     learns = True
 
     def __init__(self, surroundings: Surroundings) -> None:
-        self._pages, self._operations = Sink("memory:pages"), Sink("memory:operations")
+        self._pages, self._operations = MemorySink("memory:pages"), MemorySink("memory:operations")
         self._evidence = Evidence()
         self._digests = DigestHours()
         self._claims = Claims(ClaimTerms(suppression=QUIET_MINUTES * 60, lease=LEASE_SECONDS))
         self._service = build(
             MonitorPorts(
                 formats=Formats(surroundings.layout.to_log_format()),
-                format_store=Layouts(),
+                format_store=MemoryFormatStore(),
                 interfaces=Directory(surroundings.interfaces, described),
                 state=self._evidence,
                 claims=self._claims,

@@ -24,7 +24,7 @@ from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.mute_editing import DynamoDbMuteEditor
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
-from flowwarden.bootstrap.dispatcher import DispatcherPorts, build
+from flowwarden.bootstrap.dispatcher_service import DispatcherPorts, build
 from flowwarden.bootstrap.incidents import IncidentPorts
 from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.notify.claims import ClaimTerms

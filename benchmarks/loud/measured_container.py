@@ -9,10 +9,11 @@ from typing import Any, Final
 from msgspec import Struct
 
 import monitor
-from benchmarks.evaluation.memory import Claims, Evidence, Formats, Layouts
+from benchmarks.evaluation.memory import Claims, Evidence, Formats
 from benchmarks.layouts import log_format
 from benchmarks.loud.batches import NOW
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
+from flowwarden.memory.formats import MemoryFormatStore
 from flowwarden.monitor.baseline.baseline import EDGES
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claim_request import ClaimRequest
@@ -169,7 +170,7 @@ class MeasuredContainer:
         self.max_inflated = settings.max_inflated_mib * 2**20
         ports = MonitorPorts(
             formats=Formats(self.layout.to_log_format()),
-            format_store=Layouts(),
+            format_store=MemoryFormatStore(),
             interfaces=_Ec2(self.calls, described=described),
             state=_Table(self.calls),
             claims=_Claims(self.calls),

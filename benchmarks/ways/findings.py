@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from benchmarks import interfaces
-from benchmarks.evaluation.memory import Claims, Evidence, Formats, Layouts, Sink
+from benchmarks.evaluation.memory import Claims, Evidence, Formats
 from benchmarks.generator import lines
 from benchmarks.interfaces import VPC_CIDRS
 from benchmarks.ways.project import MAX_BYTES
 from benchmarks.ways.way import Event, Way
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
+from flowwarden.memory.formats import MemoryFormatStore
+from flowwarden.memory.sink import MemorySink
 from flowwarden.monitor.baseline.baseline import EDGES, Edge
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
@@ -79,12 +81,12 @@ def make(layout: LogFormat) -> Way:
 def _service(layout: LogFormat) -> MonitoringService:
     ports = MonitorPorts(
         formats=Formats(layout.to_log_format()),
-        format_store=Layouts(),
+        format_store=MemoryFormatStore(),
         interfaces=_Directory(),
         state=Remembered(_usual(layout)),
         claims=Claims(ClaimTerms(suppression=3600, lease=50)),
-        pages=Sink("memory:pages"),
-        operations=Sink("memory:operations"),
+        pages=MemorySink("memory:pages"),
+        operations=MemorySink("memory:operations"),
     )
     return build(ports, POLICY, (layout,), region="eu-west-1", suppression_minutes=60)
 

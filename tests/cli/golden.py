@@ -19,9 +19,11 @@ from flowwarden_cli.commands import (
     baseline,
     doctor,
     incidents,
+    interfaces,
     mutes,
     plan,
     redrive,
+    replay,
     test_page,
     testing,
     uninstall,
@@ -30,6 +32,7 @@ from flowwarden_cli.commands.command import Command
 from flowwarden_cli.main import run
 from flowwarden_cli.terminal.console import Console
 from tests.cli.fakes_account import LOOKUPS, NOW
+from tests.cli.fakes_archive import INTERFACES, log_group
 from tests.cli.golden_files import write_files
 from tests.cli.golden_runs import RUNS, Run
 
@@ -79,6 +82,12 @@ def _ended(each: Run) -> tuple[str, str, int]:
         "baseline": learned,
         "redrive": queues,
         "doctor": examined,
+        "replay": replace(
+            replay.COMMAND, run=lambda options, at: replay.run(options, at, lambda *_: log_group())
+        ),
+        "interfaces": replace(
+            interfaces.COMMAND, run=lambda options, at: interfaces.run(options, at, lambda _: INTERFACES)
+        ),
         **_on_stack(each),
     }
     commands = [on.get(command.name, command) for command in COMMANDS]

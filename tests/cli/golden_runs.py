@@ -156,6 +156,28 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _read("utf16.log"),
         _read("picture.png"),
     ),
+    "replay": (
+        Run(("replay", "scan.log")),
+        Run(("replay", "quiet.log", "--as-delivered")),
+        Run(("replay", "scan.log", "--policy", "no-settings.json", "--policy", "mute-scan.json")),
+        Run(("replay", "scan.log", "--interfaces", "interfaces.json")),
+        Run(("replay", "custom-times.log", "--log-format", "srcaddr dstaddr action end")),
+    ),
+    "replay-json": (
+        Run(("interfaces", "export", "--region", "eu-west-1")),
+        Run(("replay", "--log-group", "/flows", "--since", "7d", "--region", "eu-west-1")),
+    ),
+    "replay-document": (Run(("replay", "quiet.log", "--format", "json")),),
+    "replay-errors": (
+        Run(("replay", "scan.log", "--policy", "list.json")),
+        Run(("replay", "missing.log")),
+        *(Run(("replay", name)) for name in ("custom.log", "timeless.log", "empty.log", "nothing")),
+        Run(("replay", "scan.log", "--interfaces", "list.json")),
+        Run(("replay", "quiet.log", "--report", "missing/report.html")),
+        Run(("replay", "--log-group", "/flows", "--since", "soon")),
+        Run(("replay",)),
+    ),
+    "replay-help": (Run(("replay", "--help")), Run(("interfaces", "--help"))),
     "explain": (
         _read("--explain", ACCEPTED),
         _read("--explain", NODATA),

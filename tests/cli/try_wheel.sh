@@ -19,4 +19,7 @@ grep --quiet "pip install '.\[plan\]'" <<< "$message"
 printf 'PAR1 and more' > one.parquet
 if message=$(flowwarden read one.parquet 2>&1); then exit 1; fi
 grep --quiet "pip install '.\[parquet\]'" <<< "$message"
-echo "read, --explain and completion work; plan and Parquet name the extra that they need"
+if message=$(flowwarden replay "$sample" --report report.html 2>&1); then exit 1; fi
+grep --quiet "pip install '.\[report\]'" <<< "$message"
+python -c 'from importlib.resources import files; [files("flowwarden_cli.report").joinpath(f"page.{kind}").read_text() for kind in ("css", "js")]'
+echo "read, --explain and completion work; plan, Parquet and reports name the extra that they need"

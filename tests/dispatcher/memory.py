@@ -1,130 +1,48 @@
-"""The open incidents of `MemoryClaims`, for the dispatcher."""
+"""The open incidents of `MemoryClaims`, for the dispatcher; they can be unavailable."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
-
-from msgspec.structs import replace
 
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.errors import StateUnavailable
-from flowwarden.notify.claims import MAX_UNANSWERED, UNANSWERED_SECONDS, ClaimKey, Owner
-from tests.notify.claim_item import DAY, MemoryItem
-from tests.notify.fakes import MemoryClaims
+from flowwarden.memory import incidents
+from flowwarden.memory.claim_item import MemoryItem
+from flowwarden.memory.claims import MemoryClaims
+from flowwarden.notify.claims import Owner
 
-_NEVER: Final = 2**62
 
-
-class MemoryIncidents:
+class MemoryIncidents(incidents.MemoryIncidents):
     """Implements `dispatcher.ports.OpenIncidents` on the same items as the claims."""
 
     def __init__(self, claims: MemoryClaims) -> None:
-        self._claims = claims
+        super().__init__(claims)
         self.is_away = False
         """Whether all calls fail."""
         self.writes = 0
         """Updates of items, also those whose condition did not hold."""
 
-    @property
-    def next_check(self) -> int:
-        """When the first incident is due (Unix seconds); far in the future if none is open."""
-        times = [each.check_at for each in self._claims.items.values() if each.check_at is not None]
-        return min(times, default=_NEVER)
-
     def due(self, now: int, most: int) -> Sequence[OpenIncident]:
         """See the port."""
         self._answer()
-        due = [
-            (item.check_at, key.sink, key.incident, item)
-            for key, item in self._claims.items.items()
-            if item.check_at is not None and item.check_at <= now
-        ]
-        found = sorted(due, key=lambda each: each[:3])[:most]
-        return [_read(ClaimKey(sink, incident), item, now) for _, sink, incident, item in found]
-
-    def take(self, incident: OpenIncident, owner: Owner, now: int) -> bool:
-        """See the port."""
-        item = self._unchanged(incident)
-        if item is None or not item.pending:
-            return False
-        lease = self._claims.terms.lease
-        item.owner, item.lease_until, item.check_at = owner, now + lease, now + 2 * lease
-        item.tries += 1
-        return True
-
-    def resolve(self, incident: OpenIncident, now: int) -> bool:
-        """See the port."""
-        item = self._unchanged(incident)
-        if item is None or item.pending or item.resolved_at is not None:
-            return False
-        item.resolved_at, item.no_data_since = now, None
-        item.ended_at = item.incident.last_seen if item.incident else now
-        return True
+        return super().due(now, most)
 
     def close(self, incident: OpenIncident) -> bool:
         """See the port."""
         self._answer()
         self.writes += 1
-        item = self._claims.items[incident.key]
-        if item.pending or item.resolved_at is None or item.resolved_at != incident.resolved_at:
-            return False
-        item.reported_resolved, item.check_at = True, None
-        return True
+        return super().close(incident)
 
     def drop(self, incident: OpenIncident, owner: Owner) -> bool:
         """See the port."""
         self._answer()
-        item = self._claims.items[incident.key]
-        if not item.pending or item.owner != owner:
-            return False
-        item.unsent = item.check_at = None
-        return True
-
-    def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
-        """See the port. Nothing expires in memory, so `now` is not needed."""
-        del now
-        item = self._unchanged(incident)
-        if item is None or item.pending != bool(incident.pending) or item.resolved_at is not None:
-            return False
-        item.check_at, item.no_data_since = check_at, no_data_since
-        return True
+        return super().drop(incident, owner)
 
     def _unchanged(self, incident: OpenIncident) -> MemoryItem | None:
         self._answer()
         self.writes += 1
-        item = self._claims.items[incident.key]
-        return item if _version(item) == incident.version else None
+        return super()._unchanged(incident)
 
     def _answer(self) -> None:
         if self.is_away:
             raise StateUnavailable("unavailable in the test")
-
-
-def _version(item: MemoryItem) -> tuple[str, ...]:
-    seen = "" if item.incident is None else str(item.incident.last_seen)
-    return str(item.owner), seen, str(item.lease_until) if item.pending else ""
-
-
-def _read(key: ClaimKey, item: MemoryItem, now: int) -> OpenIncident:
-    lease, incident = item.lease_until, item.incident
-    if incident is None:
-        assert item.unsent is not None
-        incident = item.unsent.incident
-    waits = item.tries >= MAX_UNANSWERED and lease > now - UNANSWERED_SECONDS
-    return OpenIncident(
-        key=key,
-        version=_version(item),
-        pending=item.unsent if item.pending else None,
-        claim=MemoryClaims.granted(item, item.unsent.claimed_at or now) if item.unsent else None,
-        batch=item.owner.batch_id,
-        is_leased=item.pending and lease <= now + DAY and (lease > now or waits),
-        incident=replace(incident),
-        sent_at=item.sent_at,
-        suppressed_batches=len(item.suppressed_batches),
-        joined=tuple(sorted(item.joined)),
-        resolved_at=None if item.pending else item.resolved_at,
-        is_reported=item.reported_resolved,
-        no_data_since=item.no_data_since,
-        check_at=item.check_at or 0,
-    )

@@ -18,7 +18,8 @@ import dispatcher
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.digests import DynamoDbDigests
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
-from flowwarden.bootstrap.dispatcher import build, stored
+from flowwarden.bootstrap.dispatcher import stored
+from flowwarden.bootstrap.dispatcher_service import build
 from flowwarden.dispatcher.digests import CATCH_UP
 from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.settings import DispatcherSettings

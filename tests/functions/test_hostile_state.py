@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.monitor.pipeline import Invocation
 from flowwarden.monitor.report import BatchReport
 from flowwarden.notify.claims import ClaimTerms

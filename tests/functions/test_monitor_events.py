@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import monitor
 from benchmarks.layouts import log_format
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.errors import CorruptPayload, NotASubscriptionEvent, PayloadTooLarge, PublishFailed
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy

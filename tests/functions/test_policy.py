@@ -11,8 +11,8 @@ import pytest
 import enforcer
 import monitor
 from flowwarden.bootstrap.enforcer import build as build_enforcer
-from flowwarden.bootstrap.monitor import MonitorPorts
-from flowwarden.bootstrap.monitor import build as build_monitor
+from flowwarden.bootstrap.monitor_service import MonitorPorts
+from flowwarden.bootstrap.monitor_service import build as build_monitor
 from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.last_good import PolicyRecorder

@@ -103,7 +103,9 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it; a connection that waits ends, too."""
+        """End it, once; a connection that waits ends, too."""
+        if self.stopped.is_set():
+            return
         self.stopped.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

@@ -22,6 +22,8 @@ def run(folder: Path, failing: str) -> int:
     make = folder / "bin/make"
     make.write_text(f'#!/bin/sh\ncase " $* " in *"{failing}"*) exit 2 ;; esac\n')
     make.chmod(0o755)
+    for browser in ("chromium", "chromedriver"):  # so that the script installs none
+        shutil.copy(make, folder / "bin" / browser)
     environment = os.environ | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYENV_VERSION": "3.13"}
     script = ["bash", str(folder / "clone/.ci/run")]
     return subprocess.run(script, env=environment, capture_output=True, check=False).returncode

@@ -10,7 +10,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
+from flowwarden.bootstrap.more_sinks import NONE, MoreSinks
 from flowwarden.errors import (
     InterfacesUnavailable,
     LogFormatsUnavailable,
@@ -68,6 +69,7 @@ class Account:
     operations: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     policy: Policy = field(default_factory=Policy)
     configured: LogFormat = DEFAULT_LOG_FORMAT
+    more_sinks: MoreSinks = NONE
 
     def container(self, faults: Faults) -> MonitoringService:
         """A new container."""
@@ -81,6 +83,7 @@ class Account:
             claims=faults.port(self.claims, away),
             pages=faults.port(self.pages, SINK_ERRORS),
             operations=faults.port(self.operations, SINK_ERRORS),
+            more_sinks=self.more_sinks,
         )
         formats = (self.configured, DEFAULT_LOG_FORMAT)
         return build(ports, self.policy, formats, region="eu-west-1", suppression_minutes=240)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.monitor.baseline.additions import learned
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.caches.interfaces import VALID_SECONDS

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.monitor.caches.mutes import READ_SECONDS
 from flowwarden.monitor.pipeline import LOOKUP_SECONDS, Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.bootstrap.monitor import Home, MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import Home, MonitorPorts, build
 from flowwarden.monitor.caches.names import NAME_SECONDS, SLOWEST_LOOKUP
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.network.interface import NetworkInterface

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
+from flowwarden.bootstrap.more_sinks import NONE, MoreSinks
 from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.monitor.alerts import Deployment, Seen, roll_up
 from flowwarden.monitor.caches.log_formats import WAIT_SECONDS
@@ -60,6 +61,7 @@ class Account:
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
     policy: Policy = field(default_factory=Policy)
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
+    more_sinks: MoreSinks = NONE
 
     seconds_left: float = 40.0
 
@@ -77,6 +79,7 @@ class Account:
             claims=self.claims,
             pages=self.sink,
             operations=self.operations,
+            more_sinks=self.more_sinks,
         )
         return build(ports, self.policy, region="eu-west-1", suppression_minutes=60)
 
@@ -272,6 +275,16 @@ def test_a_flood_costs_a_bounded_number_of_writes() -> None:
     assert 2 * MAX_SINGLE < account.claims.calls + account.evidence.writes <= MOST_WRITES
     assert len(result.delivery.rolled_up) == MOST_FINDINGS - MAX_SINGLE + 1  # and one for all the others
     assert (result.findings, result.findings_summed_up) == (1000, 1000 - MOST_FINDINGS)
+
+
+def test_a_flood_costs_a_bounded_number_of_writes_with_many_sinks_too() -> None:
+    """Each gets a part of the claims, and a roll-up of all others."""
+    more = [MemorySink(name=f"service-{number}") for number in range(5)]
+    account = Account(more_sinks=MoreSinks(by_route={Route.PAGES: more, Route.OPERATIONS: more}))
+    account.process(batch(*(line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(1000))))
+    assert account.claims.calls + account.evidence.writes <= MOST_WRITES
+    for sink in (account.sink, *more):
+        assert sum(each.document.get("findings", 1) for each in sink.sent) == 1000
 
 
 def test_new_alerts_beyond_the_claim_limit_are_rolled_up_once() -> None:

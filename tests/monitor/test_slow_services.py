@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.errors import InterfacesUnavailable, LogFormatsUnavailable, StateUnavailable
 from flowwarden.monitor.budget import Budget
 from flowwarden.monitor.pipeline import CLAIM_SECONDS, LOOKUP_SECONDS, Invocation

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import flowwarden.sinks
-from flowwarden.bootstrap.sinks import NONE, AwsEdges, build, on_aws
+from flowwarden.bootstrap.more_sinks import NONE
+from flowwarden.bootstrap.sinks import AwsEdges, build, on_aws
 from flowwarden.errors import SettingsError
 from flowwarden.https.webhook import Clock
 from flowwarden.notify.alert import Route

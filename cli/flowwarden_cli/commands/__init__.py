@@ -10,18 +10,20 @@ from flowwarden_cli.commands import (
     completion,
     doctor,
     incidents,
+    interfaces,
     mutes,
     plan,
     policy,
     read,
     redrive,
+    replay,
     test_page,
     uninstall,
 )
 
 COMMANDS: Final = (
-    read.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND, mutes.COMMAND, test_page.COMMAND,
-    baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, uninstall.COMMAND,
+    read.COMMAND, replay.COMMAND, interfaces.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND,
+    mutes.COMMAND, test_page.COMMAND, baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, uninstall.COMMAND,
     athena.COMMAND, completion.COMMAND,
 )  # fmt: skip
 """In the order of the help."""

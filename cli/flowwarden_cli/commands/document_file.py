@@ -16,28 +16,28 @@ LONGEST: Final = 1_000_000
 completely."""
 
 
-def text_of(name: str | Path, console: Console) -> str:
-    """The text of a file, or of standard input for `-`.
+def text_of(name: str | Path, console: Console, longest: int = LONGEST) -> str:
+    """The text of a file of at most `longest` bytes, or of standard input for `-`.
 
     Raises:
         SettingsError: it cannot be read, is too large, or is not UTF-8.
     """
-    content = _content(str(name), console)
-    if len(content) > LONGEST:
-        raise SettingsError(f"{name}: more than {LONGEST:,} bytes; write the path of the right file")
+    content = _content(str(name), console, longest)
+    if len(content) > longest:
+        raise SettingsError(f"{name}: more than {longest:,} bytes; write the path of the right file")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise SettingsError(f"{name}: is not UTF-8; save the file as UTF-8") from error
 
 
-def _content(name: str, console: Console) -> bytes:
+def _content(name: str, console: Console, longest: int) -> bytes:
     """The first bytes, one more than allowed."""
     if name == STDIN:
-        return console.stdin.read(LONGEST + 1)
+        return console.stdin.read(longest + 1)
     try:
         with _opened(Path(name), name) as file:
-            return file.read(LONGEST + 1)
+            return file.read(longest + 1)
     except SourceNotOpened as error:
         raise SettingsError(str(error)) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name

@@ -35,18 +35,20 @@ def end_of(lasts: str | None, until: str | None, now: int) -> str:
     Raises:
         UsageError: the option is not valid, or the end is past or too far ahead.
     """
-    if lasts is not None:
-        found = _LASTS.fullmatch(lasts)
-        if not found or int(found[1]) == 0:
-            raise UsageError(f"--for {lasts!r}: write a time such as 90m, 12h, 7d or 2w")
-        end = now + int(found[1]) * _UNITS[found[2]]
-    else:
-        end = _end_at(until or "", now)
+    end = _end_at(until or "", now) if lasts is None else now + seconds_of(lasts, "--for")
     if end > now + LONGEST_DAYS * DAY:
         raise UsageError(f"a mute made by command ends within {LONGEST_DAYS} days; use the policy instead")
     if end <= now:
         raise UsageError("the end of the mute is past")
     return until or datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds_of(text: str, option: str) -> int:
+    """The seconds of a time such as `12h`. Raises UsageError, which names the option."""
+    found = _LASTS.fullmatch(text)
+    if not found or int(found[1]) == 0:
+        raise UsageError(f"{option} {text!r}: write a time such as 90m, 12h, 7d or 2w")
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def _end_at(text: str, now: int) -> int:

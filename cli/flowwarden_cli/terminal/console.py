@@ -14,7 +14,7 @@ from typing import Self, TextIO, cast
 
 from msgspec import Struct
 
-from flowwarden.printable import printable
+from flowwarden.printable import as_json, printable
 
 
 class Console(Struct, frozen=True):
@@ -52,6 +52,10 @@ class Console(Struct, frozen=True):
         """Print a text of one or more lines, with control characters escaped."""
         lines = "".join(f"{printable(line)}\n" for line in text.split("\n"))
         self.stdout.write(lines.encode())
+
+    def print_document(self, document: object, indent: int = 2) -> None:
+        """Print a value as JSON with control characters escaped; unlike a line of text, none is shortened."""
+        self.stdout.write(f"{as_json(document, indent=indent)}\n".encode())
 
     def report(self, text: str) -> None:
         """Print a message for the user on standard error.

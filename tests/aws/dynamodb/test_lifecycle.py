@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
-from flowwarden.aws.dynamodb.lifecycle import OPEN, due_at, suppressing
+from flowwarden.aws.dynamodb.lifecycle import OPEN, suppressing
 from flowwarden.aws.dynamodb.table import StateTable
 from flowwarden.dispatcher.ports import OpenIncidents
 from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence
-from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident
+from flowwarden.notify.incident import REOPEN_SECONDS, Event, Incident, due_at
 from flowwarden.notify.pending import StoredNotification
 from flowwarden.notify.ports import Claims
 from flowwarden.state import watermarks

@@ -32,6 +32,21 @@ def image(ec2: EC2Client) -> str:
     return ec2.register_image(Name="an image", RootDeviceName="/dev/xvda")["ImageId"]
 
 
+def test_every_interface_of_the_account_is_described() -> None:
+    """For `flowwarden interfaces export`."""
+    with mock_aws():
+        ec2 = session().client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+        made = {
+            ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+            for _ in range(3)
+        }
+        found = DescribedInterfaces(lambda: ec2).every()
+    assert {each.interface_id for each in found} == made
+    assert {each.vpc_cidrs for each in found} == {("10.0.0.0/16",)}
+
+
 def test_an_instances_interface_has_the_tags_of_both() -> None:
     """The instance's tags take precedence, because they usually define the host's role."""
     with mock_aws():

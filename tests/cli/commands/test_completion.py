@@ -47,7 +47,7 @@ def completed(folder: Path, *words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "completions"),
     [
-        (["re"], ["read", "redrive"]),
+        (["re"], ["read", "replay", "redrive"]),
         ([""], [each.name for each in COMMANDS]),
         (["--v"], ["--version"]),
         (["wri"], [""]),

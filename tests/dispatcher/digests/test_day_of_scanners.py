@@ -8,9 +8,9 @@ from functools import cache
 from random import Random
 from typing import Final
 
-from flowwarden.bootstrap.dispatcher import DispatcherPorts
-from flowwarden.bootstrap.dispatcher import build as build_dispatcher
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.dispatcher_service import DispatcherPorts
+from flowwarden.bootstrap.dispatcher_service import build as build_dispatcher
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.dispatcher.digest_place import DigestPlace
 from flowwarden.monitor.pipeline import Invocation
 from flowwarden.notify.notification import Notification

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowwarden.bootstrap.more_sinks import MoreSinks
 from flowwarden.errors import PublishFailed
 from flowwarden.monitor.review import due
 from flowwarden.monitor.review.reports import BEGIN, RETRY_SECONDS
+from flowwarden.notify.alert import Route
 from flowwarden.state.write_budget import MOST_WRITES
 from tests.examples import examples
 from tests.faults import Fault, Faults, some
 from tests.monitor.review.account import FIRST, NOON, account, batch, learned, life, live, process, reports
 from tests.monitor.scenarios import Account
 from tests.monitor.weeks import DAY
-from tests.notify.fakes import CrashError
+from tests.notify.fakes import CrashError, MemorySink
 
 DUE = 16
 """Days after which the first report is due."""
@@ -134,6 +136,18 @@ def test_the_writes_of_a_report_are_few() -> None:
     assert one.claims.calls - claims == 2
     assert one.evidence.written[writes:].count(due.KEY) == 1
     assert one.evidence.writes - writes + 2 <= MOST_WRITES
+
+
+def test_every_sink_of_operations_gets_the_report_once() -> None:
+    """Each costs a claim and its confirmation."""
+    one = learned("web")
+    more = [MemorySink(name=f"service-{number}") for number in range(4)]
+    one.more_sinks = MoreSinks(by_route={Route.OPERATIONS: more})
+    claims = one.claims.calls
+    live(one, range(DUE, DUE + 3))
+    assert len(reports(one)) == 1
+    assert [[each.document["kind"] for each in sink.sent] for sink in more] == [["learning-report"]] * 4
+    assert one.claims.calls - claims == 2 * 5
 
 
 @examples(0.1)

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from flowwarden.bootstrap.monitor import MonitorPorts, build
+from flowwarden.bootstrap.monitor_service import MonitorPorts, build
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
 from flowwarden.monitor.rules.explainer import SECONDS

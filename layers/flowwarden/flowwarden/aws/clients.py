@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 type Service = Literal[
     "ec2", "dynamodb", "sns", "logs", "iam", "appconfigdata", "lambda", "sqs", "cloudformation", "cloudtrail",
-    "cloudwatch", "events", "kms", "observabilityadmin",
+    "cloudwatch", "events", "kms", "observabilityadmin", "s3",
     "resourcegroupstaggingapi", "secretsmanager", "securityhub",
 ]  # fmt: skip
 
@@ -119,6 +119,7 @@ def make_client(
         "kms",
         "observabilityadmin",
         "resourcegroupstaggingapi",
+        "s3",
         "secretsmanager",
         "securityhub",
     ],

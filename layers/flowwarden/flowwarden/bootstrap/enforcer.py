@@ -21,8 +21,8 @@ from flowwarden.aws.log_volumes import LogVolumes
 from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.aws.telemetry_rules import DescribedRules
+from flowwarden.bootstrap.more_sinks import NONE, MoreSinks
 from flowwarden.bootstrap.policy import recorder_on_aws
-from flowwarden.bootstrap.sinks import NONE, MoreSinks
 from flowwarden.bootstrap.sinks import on_aws as sinks_on_aws
 from flowwarden.enforcer.ports import EnforcerPorts, RunClock
 from flowwarden.enforcer.reconcile import Enforcer

@@ -7,11 +7,8 @@ tests on loopback pass their own `Https`.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
-
-from msgspec import Struct
 
 from flowwarden.aws.certificates import authorities
 from flowwarden.aws.clients import QUICK_SECONDS, make_client
@@ -20,32 +17,13 @@ from flowwarden.aws.events import EventBus
 from flowwarden.aws.secrets import ATTEMPTS, StoredSecret
 from flowwarden.aws.security_hub import ImportedFindings
 from flowwarden.aws.sns import Topic
+from flowwarden.bootstrap.more_sinks import NONE, MoreSinks
 from flowwarden.errors import SettingsError
 from flowwarden.https.transport import Https
 from flowwarden.https.webhook import Clock, Transport, Webhook
 from flowwarden.notify.alert import Route
-from flowwarden.notify.ports import Sink
 from flowwarden.sinks.base import Edges
 from flowwarden.sinks.table import Configured, configured
-
-type ByRoute = Mapping[Route, Sequence[Sink]]
-
-
-class MoreSinks(Struct, frozen=True, kw_only=True):
-    """The configured sinks."""
-
-    by_route: ByRoute = {}
-    by_name: Mapping[str, Sink] = {}
-
-    def routes(self, **topics: Sink) -> dict[Route, tuple[Sink, ...]]:
-        """The sinks of each of these routes, by their names in lower case: its topic, and these."""
-        return {
-            Route[name.upper()]: (topic, *self.by_route.get(Route[name.upper()], ()))
-            for name, topic in topics.items()
-        }
-
-
-NONE = MoreSinks()
 
 
 class AwsEdges:

@@ -86,7 +86,7 @@ class Inhibition(Reported, frozen=True):
         chosen: dict[int, list[str]] = {}
         for at in sorted(lesser, key=lambda at: gravity(findings[at])):
             keys = self._keys(findings[at])
-            if len(asked.union(keys)) <= MOST_READ:
+            if len(asked.union(keys)) <= MOST_READ * state.breadth:
                 asked.update(keys)
                 chosen[at] = keys
         state.unread += len(lesser) - len(chosen)

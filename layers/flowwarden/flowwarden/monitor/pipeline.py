@@ -40,7 +40,7 @@ from flowwarden.notify.alert import Alert
 from flowwarden.notify.claims import Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.lasting import LastingIncidents
-from flowwarden.notify.notifier import Routes, notify
+from flowwarden.notify.notifier import MAX_SINGLE, Routes, notify
 from flowwarden.notify.ports import Claims, PageBudget
 from flowwarden.notify.run import RESERVE, Budgeted, Run
 from flowwarden.policy.expired_mutes import EndedMutes
@@ -118,6 +118,10 @@ class MonitoringService:
 
         Never raises because of a line's content or a port's failure: see `BatchReport.delivery`.
         """
+        return self.inspect(batch, invocation, now)[0]
+
+    def inspect(self, batch: LogBatch, invocation: Invocation, now: int) -> tuple[BatchReport, BatchView]:
+        """As `process`; also returns the view of the batch, for those who show its traffic."""
         if self._policy_recorder.renew(now):
             self._use_policy()
         lookups = Budget(LOOKUP_SECONDS, invocation.time_left, RESERVE)
@@ -134,7 +138,7 @@ class MonitoringService:
 
     def _process(
         self, batch: LogBatch, invocation: Invocation, now: int, state: StateView, lookups: Budget
-    ) -> BatchReport:
+    ) -> tuple[BatchReport, BatchView]:
         formats, records = self._parse(batch, now, lookups)
         interfaces = self._caches.interfaces.for_batch(now, lookups)
         view = BatchView(batch, records, self._context(formats, interfaces, state, now))
@@ -152,7 +156,8 @@ class MonitoringService:
         if remember(view, triaged, findings, state, delivery, invocation.time_left):
             inhibition.store(findings, state, own_hosts(findings, seen))
             digest_rows.keep(self._caches.digests, view, [*findings, *sorted_out.inhibited], delivery, state)
-            learning = self._report_learning(view, state, invocation, len(found_alerts))
+            claimed = sum(len(self._routes[each.route]) for each in found_alerts)
+            learning = self._report_learning(view, state, invocation, claimed)
         self._policy_recorder.keep(now)
         done = report(
             records,
@@ -170,7 +175,7 @@ class MonitoringService:
             policy_invalid=int(bool(self._policy_recorder.in_use.problem)),
             unreadable_items=self._caches.unreadable_items.take(),
             unreadable_answers=self._caches.unreadable_answers.take(),
-        )
+        ), view
 
     def _mutes(self, findings: Sequence[Finding], state: StateView, now: int) -> Sequence[Mute]:
         """The mutes of the policy, and those made by command."""
@@ -189,7 +194,7 @@ class MonitoringService:
         )
 
     def _report_learning(
-        self, view: BatchView, state: StateView, invocation: Invocation, alerts: int
+        self, view: BatchView, state: StateView, invocation: Invocation, claimed: int
     ) -> DeliveryReport:
         """Store the roles of the batch, and send the report on learning if it is due."""
         if self._caches.roles is not None:
@@ -201,7 +206,7 @@ class MonitoringService:
             account=view.batch.owner,
             now=view.now,
             time_left=invocation.time_left,
-            most_claims=state.claims - alerts,
+            most_claims=state.claims - claimed,
         )
         return self._caches.reports.send(occasion, state)
 
@@ -276,7 +281,8 @@ class MonitoringService:
             budget=self._budgeted(seen, budget),
         )
         claims = TimedClaims(self._claims, budget)
-        return notify(found, run, claims, self._routes, lambda rest: roll_up(rest, seen))
+        singly = MAX_SINGLE * self._caches.state.breadth
+        return notify(found, run, claims, self._routes, lambda rest: roll_up(rest, seen), singly=singly)
 
     def _budgeted(self, seen: Seen, budget: Budget) -> Budgeted | None:
         """The budget for pages, if there is one; `budget` is that of seconds for claims."""

@@ -68,7 +68,7 @@ class HostHistory(Reported, frozen=True):
             place = place_of(finding, self.owner)
             if place and place not in keys:
                 keys[place] = self.keys(finding, self.begin, (place.host,))
-        most = MOST_READ // max(map(len, keys.values()), default=1)
+        most = MOST_READ * state.breadth // max(map(len, keys.values()), default=1)
         state.unread += max(0, len(keys) - most)
         chosen = dict([*keys.items()][:most])
         items = state.read([key for some in chosen.values() for key in some]) if chosen else {}

@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.state import watermarks
 from flowwarden.unreadable import CLOCKS
 
 REOPEN_SECONDS: Final = 86_400
@@ -127,6 +128,12 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
             last_seen=max(earlier.last_seen, self.last_seen),
             mutes=_distinct((*self.mutes, *earlier.mutes))[:MOST_MUTES],
         )
+
+
+def due_at(incident: Incident, now: int) -> int:
+    """When the dispatcher looks again whether an open incident is over (Unix seconds)."""
+    ends = incident.last_seen + incident.wait
+    return max(ends if incident.interfaces else watermarks.due_at(ends), now)
 
 
 def times_reopened(earlier: Incident | None, event: Event) -> int:

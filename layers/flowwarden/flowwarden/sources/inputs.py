@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from io import BufferedIOBase
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -34,6 +34,8 @@ class Input(Struct, frozen=True):
     path: Path | None = None
     """None for an open stream."""
     stream: BufferedIOBase | None = None
+    opener: Callable[[], BufferedIOBase] | None = None
+    """Opens what is not a file, such as an object of a bucket. Raises SourceError."""
 
     def open(self) -> BufferedIOBase:
         """Open it for reading.
@@ -43,6 +45,8 @@ class Input(Struct, frozen=True):
         """
         if self.stream is not None:
             return self.stream
+        if self.opener is not None:
+            return self.opener()
         path = Path(self.name if self.path is None else self.path)
         try:
             return open_pipe(path, self.name) if path.is_fifo() else path.open("rb")

@@ -66,6 +66,8 @@ def header_names(line: str) -> list[str] | None:
     In a header, all words are names and at least two are fields. If some are not fields, `srcaddr` is
     required.
     """
+    if line[:1].isdigit():  # as nearly all records begin; the pattern takes twenty times as long
+        return None
     plain = line.removeprefix(BYTE_ORDER_MARK)
     if not _WORDS.fullmatch(plain):
         return None

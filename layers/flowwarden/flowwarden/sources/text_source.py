@@ -75,7 +75,8 @@ def _records(
     layouts: Layouts, lines: Sequence[str], numbers: Sequence[int], objects: Objects
 ) -> Iterator[Piece]:
     """Lines with records. One that contains an object or several cells is converted to lines of records."""
-    if any(_OBJECT in line or _TAB in line for line in lines):
+    whole = "".join(lines)
+    if _OBJECT in whole or _TAB in whole:
         pairs = zip(numbers, lines, strict=True)
         yield from gathered(row for number, line in pairs for row in _rows(layouts, number, line, objects))
     else:

@@ -57,16 +57,18 @@ def kind_of(key: str) -> Item | None:
 class WriteBudget:
     """The writes that a batch may still make. One per batch."""
 
-    def __init__(self) -> None:
+    def __init__(self, breadth: int = 1) -> None:
+        """Begin; a batch with many interfaces may make as many writes as `breadth` usual ones."""
         self._used: Counter[str] = Counter()
-        self._shared = SHARED
+        self._breadth = breadth
+        self._shared = SHARED * breadth
         self.deferred = 0
         """Writes beyond the limits: a later batch may make them."""
 
     def take(self, key: str) -> bool:
         """Whether an item with this key may be written; counts the write."""
         item = kind_of(key)
-        name, own = (item.name, item.per_batch) if item else ("", 0)
+        name, own = (item.name, item.per_batch * self._breadth) if item else ("", 0)
         if self._used[name] >= own:
             if not self._shared or name in _LATER:
                 self.deferred += 1
@@ -80,4 +82,4 @@ class WriteBudget:
         """The claims for which there is room once the detectors have written."""
         written = sum(self._used.values())
         reserved = sum(item.per_batch for item in ITEMS if item.name in _RESERVED)
-        return (MOST_WRITES - written - reserved) // WRITES_PER_CLAIM
+        return ((MOST_WRITES - reserved) * self._breadth - written) // WRITES_PER_CLAIM

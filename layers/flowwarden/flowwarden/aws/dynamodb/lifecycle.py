@@ -14,9 +14,8 @@ from msgspec.structs import replace
 from flowwarden.aws.dynamodb.item import StoredItem, packed
 from flowwarden.aws.dynamodb.reported import Clause
 from flowwarden.aws.dynamodb.table import number
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Incident
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, Incident, due_at
 from flowwarden.notify.pending import Pending
-from flowwarden.state import watermarks
 from flowwarden.unreadable import CLOCKS
 
 PENDING: Final = "PENDING"
@@ -143,12 +142,6 @@ def acknowledged_until(item: StoredItem, now: int) -> int | None:
         return None
     until = item.moment("acknowledged_until", now + ACKNOWLEDGED_SECONDS)
     return until if until is not None and until > now else None
-
-
-def due_at(incident: Incident, now: int) -> int:
-    """When the dispatcher looks again whether an open incident is over (Unix seconds)."""
-    ends = incident.last_seen + incident.wait
-    return max(ends if incident.interfaces else watermarks.due_at(ends), now)
 
 
 def incident_of(item: StoredItem, now: int) -> Incident | None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from flowwarden.aws.answers import Answer, Malformed
 from flowwarden.aws.caller import short_reason
 from flowwarden.aws.ec2.describe_interface import interface
-from flowwarden.aws.pages import FEW, bounded
+from flowwarden.aws.pages import FEW, MOST, bounded
 from flowwarden.errors import InterfacesUnavailable
 from flowwarden.network.interface import NAME_TAG, NetworkInterface
 from flowwarden.unreadable import Unreadable
@@ -89,6 +89,14 @@ class DescribedInterfaces:
             for interface in self._some(_any_of("network-interface-id", some))
         }
 
+    def every(self) -> list[NetworkInterface]:
+        """All interfaces of the account in the Region, described as by `describe`.
+
+        Raises:
+            InterfacesUnavailable: as by `describe`.
+        """
+        return self._some()
+
     def having(self, vpc_ids: Sequence[str], addresses: Sequence[str]) -> list[NetworkInterface]:
         """The interfaces in any of these VPCs that have any of these addresses, described as by `describe`.
 
@@ -146,7 +154,9 @@ class DescribedInterfaces:
         """The result of `read` for each description that it can read; the others are noted."""
         operation, member = _LISTS[call]
         found: list[Read] = []
-        for raw in _listed(operation, member, lambda: bounded(self._pages(call, wanted), FEW)):
+        for raw in _listed(
+            operation, member, lambda: bounded(self._pages(call, wanted), FEW if wanted else MOST)
+        ):
             answer = Answer(raw)
             try:
                 found.append(read(answer))

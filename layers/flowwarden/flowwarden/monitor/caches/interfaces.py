@@ -66,15 +66,17 @@ class Answer(Struct, frozen=True, kw_only=True):
 class InterfaceCache:
     """Caches network interfaces. One per container."""
 
-    def __init__(self, directory: InterfaceDirectory, warn: Callable[[str], None]) -> None:
+    def __init__(self, directory: InterfaceDirectory, warn: Callable[[str], None], breadth: int = 1) -> None:
         """Begin with an empty cache.
 
         Args:
             directory: queries EC2.
             warn: receives warnings for the log: that EC2 refuses queries.
+            breadth: a batch has the limits of so many usual ones.
         """
         self._directory = directory
         self._warn = warn
+        self._breadth = breadth
         self._entries: dict[str, CachedInterface] = {}
         """By interface id, in the order of their queries."""
         self.bytes = 0
@@ -106,7 +108,8 @@ class InterfaceCache:
         """
         wanted = list(dict.fromkeys(interface_ids))
         is_time = now >= self._retry_at
-        due = [*islice((each for each in wanted if self._is_due(each, now)), MOST_NEW)] if is_time else []
+        most = MOST_NEW * self._breadth if is_time else 0
+        due = [*islice((each for each in wanted if self._is_due(each, now)), most)]
         refused = bool(due) and (not asks or self._ask(due + self._old(due, now), now) is None)
         entries = {each: entry for each in wanted if (entry := self._entries.get(each))}
         self._forget()
@@ -212,7 +215,8 @@ class InterfaceCache:
         return entry
 
     def _forget(self) -> None:
-        while len(self._entries) > MOST or self.bytes > MOST_BYTES:
+        most, most_bytes = MOST * self._breadth, MOST_BYTES * self._breadth
+        while len(self._entries) > most or self.bytes > most_bytes:
             self._pop(next(iter(self._entries)))
 
 

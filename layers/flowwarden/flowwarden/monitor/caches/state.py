@@ -55,8 +55,10 @@ late batches add little to them."""
 class StateCache:
     """The state that a container keeps between batches. `for_batch` returns the view of one batch."""
 
-    def __init__(self, store: EvidenceStore) -> None:
+    def __init__(self, store: EvidenceStore, breadth: int = 1) -> None:
+        """Begin with an empty cache; a batch has the limits of `breadth` usual ones."""
         self.store = store
+        self.breadth = breadth
         self.heartbeats = HeartbeatCache()
         self.items = BoundedCache[str, Sets](REMEMBERED)
         self.baselines = BoundedCache[tuple[str, int], tuple[int, Baseline]](BASELINES)
@@ -91,7 +93,7 @@ class StateView:
         self._failed = False
         self._undo: list[Callable[[], object]] = []
         """Functions that undo the changes of this batch in the cache."""
-        self._writes = WriteBudget()
+        self._writes = WriteBudget(cache.breadth)
         self._roles_read = 0
         self.unread = 0
         """Baselines and other items that this batch did not read, because it needs too many."""
@@ -103,6 +105,11 @@ class StateView:
     def is_away(self) -> bool:
         """Whether the table failed in this batch; missing items may exist nevertheless."""
         return self._failed
+
+    @property
+    def breadth(self) -> int:
+        """By how much the limits of this batch exceed the usual ones, because it has as many interfaces."""
+        return self._cache.breadth
 
     @property
     def knows_a_role(self) -> bool:
@@ -244,7 +251,7 @@ class StateView:
         cached = {each: self._cache.baselines.get(each) for each in dict.fromkeys(wanted)}
         found = {each: entry[1] if entry else None for each, entry in cached.items()}
         due = [each for each, entry in cached.items() if entry is None or now >= entry[0]]
-        room = max(0, ROLES_READ - self._roles_read)
+        room = max(0, ROLES_READ * self.breadth - self._roles_read)
         self.unread += len(due[room:])
         return found | self._read_baselines(due[:room], found, now)
 

@@ -108,7 +108,8 @@ def detect(
         key=lambda place: (place not in connections, -len(refused.get(place, _NONE))),
     )
     thin = [each for each in places if each not in connections and len(refused[each]) < CANDIDATE_REFUSALS]
-    inspected = sorted({*places[:INTERFACES_OF_BATCH]}.difference(thin[MOST_THIN:]))
+    most = INTERFACES_OF_BATCH * state.breadth
+    inspected = sorted({*places[:most]}.difference(thin[MOST_THIN * state.breadth :]))
     by_source = {each: refused_places(view.contacts, refused.get(each, _NONE)) for each in inspected}
     of_day: defaultdict[int, list[Places]] = defaultdict(list)
     for place in inspected:
@@ -120,7 +121,7 @@ def detect(
         of_place = scanners(by_source[place], known[profile.day], state, profile.day, least)
         found += _inspect(here, of_place, state)
     # Whether a scanner is among the clients of the others was not looked up.
-    return [*found, *DETECTOR.surplus(0, sum(place in connections for place in places[INTERFACES_OF_BATCH:]))]
+    return [*found, *DETECTOR.surplus(0, sum(place in connections for place in places[most:]))]
 
 
 class _Connections(Struct, frozen=True):

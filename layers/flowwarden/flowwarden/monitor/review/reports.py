@@ -42,7 +42,7 @@ day before have finished, so that all of them ask about the same day."""
 QUIET: Final = 30 * DAY
 """For how long the same roles are not reported again, although they are not marked as reported."""
 FEWEST_CLAIMS: Final = 2
-"""Claims that must be left: of the report, and the notifier's own reserve for a roll-up."""
+"""Claims that must be left for each sink: of the report, and the notifier's own reserve for a roll-up."""
 
 
 class Occasion(Struct, frozen=True, kw_only=True):
@@ -65,6 +65,7 @@ class LearningReports:
         self._claims = claims
         self._routes = routes
         self._region = region
+        self._fewest_claims = FEWEST_CLAIMS * len(routes[Route.OPERATIONS])
         self._next = 0
         """Unix seconds: nothing is due before."""
 
@@ -78,7 +79,7 @@ class LearningReports:
         if (
             now < self._next
             or now % DAY < BEGIN
-            or occasion.most_claims < FEWEST_CLAIMS
+            or occasion.most_claims < self._fewest_claims
             or occasion.time_left() < LEAST_SECONDS
         ):
             return DeliveryReport()
@@ -139,7 +140,7 @@ class LearningReports:
             owner=occasion.owner,
             at=occasion.now,
             time_left=occasion.time_left,
-            most_claims=FEWEST_CLAIMS,
+            most_claims=self._fewest_claims,
             may_claim=lambda: not budget.is_spent,
         )
         return notify([alert], run, TimedClaims(self._claims, budget), self._routes, lambda rest: rest[0])

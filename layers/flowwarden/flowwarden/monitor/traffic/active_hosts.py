@@ -101,7 +101,7 @@ class HostActivities:
             for place in dict.fromkeys([*new, *watched])
             for host in self._hosts(place, profiles[place], new.get(place, {}), watched.get(place, {}))
         ]
-        inspected = _most(hosts, HOSTS_OF_BATCH)
+        inspected = _most(hosts, HOSTS_OF_BATCH * self._state.breadth)
         chosen = {(each.place, each.client) for each in inspected}
         left = [
             Uninspected(self._failed(each), profiles[each.place].learning)

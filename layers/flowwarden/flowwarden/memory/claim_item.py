@@ -1,4 +1,4 @@
-"""The claim item of the in-memory fake."""
+"""The claim of a sink on an incident, as memory stores it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from flowwarden.aws.dynamodb.lifecycle import due_at
 from flowwarden.notify.claims import MAX_UNANSWERED, ClaimState, Owner
 from flowwarden.notify.evidence import (
     JOIN_SECONDS,
@@ -17,7 +16,7 @@ from flowwarden.notify.evidence import (
     SPARED,
     Evidence,
 )
-from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident
+from flowwarden.notify.incident import ACKNOWLEDGED_SECONDS, REOPEN_SECONDS, Event, Incident, due_at
 from flowwarden.notify.pending import Pending
 
 DAY = 86_400
@@ -119,7 +118,7 @@ class MemoryItem:
             self.incident = replace(known, last_seen=last, reopened=known.reopened + reopens)
 
     def suppresses(self, incident: Incident | None, now: int, window: int) -> bool:
-        """Whether a repeat with nothing new is not sent; see `aws.dynamodb.lifecycle.suppressing`."""
+        """Whether a repeat with nothing new is not sent; see `aws.dynamodb.lifecycle`."""
         goes_on = self.suppressed_until is not None and now < self.suppressed_until <= now + window
         if incident is None:
             return goes_on
@@ -160,13 +159,11 @@ class MemoryItem:
         return writes, joins
 
     def _after(self, given: Evidence, now: int, quiet: int) -> tuple[bool, int]:
-        assert self.reported is not None
-        assert self.sent_at is not None
-        assert self.suppressed_until is not None
-        others = [each for each in given.members if each not in self.reported.members]
+        known, until = self.reported or given, self.suppressed_until or 0
+        others = [each for each in given.members if each not in known.members]
         if not others:
-            furthest = self.sent_at + max(quiet, self.reported.remind)
-            return False, max(self.suppressed_until, min(now + quiet, furthest))
+            furthest = (self.sent_at or 0) + max(quiet, known.remind)
+            return False, max(until, min(now + quiet, furthest))
         self.joined += [each for each in others if each not in self.joined]
         del self.joined[MOST_MEMBERS:]
-        return True, self.suppressed_until
+        return True, until

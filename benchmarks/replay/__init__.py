@@ -1,0 +1,1 @@
+"""The speed and the memory of `flowwarden replay` on seeded traffic."""

@@ -1,0 +1,125 @@
+"""`flowwarden replay`: its arguments. The logic is in `replaying`, which needs numpy."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from flowwarden_cli.commands.command import Command, UsageError
+from flowwarden_cli.terminal.console import Console
+
+if TYPE_CHECKING:  # not needed to parse arguments, and slow to load
+    from flowwarden.bootstrap.log_archive import LogArchive
+    from flowwarden.records.log_format import LogFormat
+
+type Wiring = Callable[[str, str | None, Sequence[LogFormat], Callable[[float], None]], LogArchive]
+
+MOST_POLICIES: Final = 2
+_DESCRIPTION: Final = """\
+Runs the monitor over an archive of flow logs, with its state in memory and by
+the clock of the records, and prints what it would have sent: incidents with
+their timeline, pages and digest rows per day and detector, the noisiest
+subjects with the mute that would have removed them, and what could not be
+judged. Sends nothing.
+
+A PATH is a file, a folder (including subfolders), - for standard input, or
+s3://BUCKET/PREFIX, of any kind that `flowwarden read` reads. With --log-group,
+the records are read from CloudWatch Logs, and interfaces and log formats from
+EC2. Both use your current AWS credentials; for files, no AWS API is called.
+"""
+_EXAMPLES: Final = """\
+examples:
+  flowwarden replay AWSLogs/
+  flowwarden replay AWSLogs/ --policy policy.json --interfaces interfaces.json
+  flowwarden replay AWSLogs/ --report report.html
+  flowwarden replay flows.log.gz --policy old.json --policy new.json
+  flowwarden replay --log-group /flow-warden/flow-logs --since 7d
+  flowwarden replay flows.log.gz --format json | jq '.incidents[].summary'
+
+exit codes: 0 success, and no page would have been sent; 1 at least one source
+could not be read to its end, no line was a flow or a gap, or no record has a
+time; 2 wrong usage; 3 pages would have been sent (with two policies: with the
+second one); 130 interrupted
+"""
+
+
+def _add_arguments(command: ArgumentParser) -> None:
+    command.add_argument(
+        "paths", nargs="*", metavar="PATH", help="file, folder, s3://BUCKET/PREFIX, or - for standard input"
+    )
+    command.add_argument(
+        "--log-group", metavar="NAME", help="replay this log group of CloudWatch Logs instead of a PATH"
+    )
+    command.add_argument(
+        "--since",
+        metavar="TIME",
+        help="with --log-group: how far back to read, such as 12h, 7d or 2w (default: 1d)",
+    )
+    command.add_argument(
+        "--region",
+        metavar="REGION",
+        help="with --log-group or s3://: the Region (default: that of the environment or the AWS profile)",
+    )
+    _add_options(command)
+
+
+def _add_options(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--format", choices=("text", "json"), default="text", help="print text (default) or JSON"
+    )
+    command.add_argument(
+        "--log-format",
+        action="append",
+        default=[],
+        metavar="FORMAT",
+        help="log format of lines without a header, such as '${version} ${srcaddr} ${dstaddr}'; "
+        "repeat the option for several formats (default: the stack's default format, and AWS's)",
+    )
+    command.add_argument(
+        "--policy",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="use this policy; two of them are compared (default: the default policy)",
+    )
+    command.add_argument(
+        "--interfaces",
+        metavar="FILE",
+        help="file of `flowwarden interfaces export`; interfaces that it lacks are learned from the lines",
+    )
+    command.add_argument(
+        "--report",
+        metavar="FILE",
+        help="also write a report with charts, as one HTML file; needs the extra `report`",
+    )
+    command.add_argument(
+        "--as-delivered",
+        action="store_true",
+        help="cut the records into batches as CloudWatch Logs would, by interface and minute; slower",
+    )
+
+
+def run(options: Namespace, console: Console, wired: Wiring | None = None) -> int:
+    """Run the replay; return the exit code. `wired` opens a log group, by default on AWS."""
+    if len(options.policy) > MOST_POLICIES:
+        raise UsageError("give --policy once, or twice to compare two policies")
+    if options.report and len(options.policy) > 1:
+        raise UsageError("--report is about one policy, so give --policy once")
+    if bool(options.paths) == bool(options.log_group):
+        raise UsageError("write at least one PATH (- for standard input), or --log-group NAME")
+    if options.since is not None and not options.log_group:
+        raise UsageError("--since needs --log-group")
+    from flowwarden_cli.commands import replaying  # noqa: PLC0415  numpy, which takes a while to load
+
+    return replaying.run(options, console, wired)
+
+
+COMMAND: Final = Command(
+    name="replay",
+    help="print what the monitor would have sent about an archive",
+    description=_DESCRIPTION,
+    epilog=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=run,
+)
