@@ -235,7 +235,27 @@ def test_creation_passes_all_desired_settings(stub: Stubber) -> None:
     assert ec2(stub).create("vpc-1", DESIRED, TOKEN) == "fl-1"
 
 
+@pytest.mark.parametrize(
+    ("resource_id", "resource_type"),
+    [("vpc-1", "VPC"), ("subnet-1", "Subnet"), ("eni-1", "NetworkInterface")],
+)
+def test_creation_names_the_type_of_the_resource(stub: Stubber, resource_id: str, resource_type: str) -> None:
+    """EC2 requires it beside the id."""
+    named = {"ResourceIds": [resource_id], "ResourceType": resource_type}
+    others = dict.fromkeys(
+        (
+            *("TrafficType", "LogDestinationType", "LogGroupName", "DeliverLogsPermissionArn", "LogFormat"),
+            *("MaxAggregationInterval", "TagSpecifications", "ClientToken"),
+        ),
+        ANY,
+    )
+    stub.add_response("create_flow_logs", {"FlowLogIds": ["fl-1"], "Unsuccessful": []}, named | others)
+    assert ec2(stub).create(resource_id, DESIRED, TOKEN) == "fl-1"
+
+
 CASES: list[tuple[str, str, type[EnforcementError]]] = [
+    ("InvalidSubnetID.NotFound", "The subnet ID 'subnet-1' does not exist", VpcGone),
+    ("InvalidNetworkInterfaceID.NotFound", "The networkInterface ID 'eni-1' does not exist", VpcGone),
     ("FlowLogAlreadyExists", "There is an existing Flow Log", FlowLogExists),
     ("InvalidVpcID.NotFound", "The vpc ID 'vpc-1' does not exist", VpcGone),
     ("InvalidVpcId.NotFound", "The vpc ID 'vpc-1' does not exist", VpcGone),

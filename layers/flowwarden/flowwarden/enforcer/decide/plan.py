@@ -30,7 +30,7 @@ from flowwarden.enforcer.state.inventory import FlowLog
 RECHECK_SECONDS: Final = 15 * 60
 
 
-class Create(Struct, frozen=True, kw_only=True, tag=True):
+class Create(Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """Create this flow log for this VPC, or for a part of it."""
 
     vpc_id: str
