@@ -118,6 +118,7 @@ def test_each_resource_of_the_level_gets_one_flow_log(level: str, expected: list
     fakes = account()
     outcome = only(fakes.service(policy(level)).reconcile(SWEEP, BORN))
     assert (outcome.result, outcome.vpc_id, resources(fakes)) == (Result.CREATED, "vpc-1", expected)
+    assert outcome.flow_logs == len(expected)
     records = fakes.registry.of(ManagedFlowLog)
     assert sorted(each.target for each in records) == expected
     assert {each.vpc_id for each in records} == {"vpc-1"}

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from flowwarden.aws.ec2.flow_logs import HINTS, TAGS_PER_CALL, VALUES_PER_FILTER, Ec2FlowLogs, classify
 from flowwarden.aws.errors import PASSING, THROTTLED
 from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, judge
-from flowwarden.enforcer.decide.drift import differences
+from flowwarden.enforcer.decide.drift import differences, is_wanted
 from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, managed_tags
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Vpc, VpcResources
@@ -97,6 +97,18 @@ def account() -> Iterator[Account]:
     """An account on moto."""
     with mock_aws():
         yield Account()
+
+
+def test_subnets_and_interfaces_get_flow_logs_of_their_own(account: Account) -> None:
+    """Each is described as the desired one of this resource."""
+    vpc_id = account.vpc()
+    subnet = account.client.create_subnet(VpcId=vpc_id, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    made = account.client.create_network_interface(SubnetId=subnet)["NetworkInterface"]
+    for resource_id in (subnet, made["NetworkInterfaceId"]):
+        flow_log_id = account.create(resource_id)
+        (flow_log,) = account.ec2.flow_logs([resource_id])
+        assert (flow_log.flow_log_id, flow_log.resource_id) == (flow_log_id, resource_id)
+        assert is_wanted(flow_log, DESIRED, STACK)
 
 
 def test_a_created_flow_log_is_the_desired_one(account: Account) -> None:

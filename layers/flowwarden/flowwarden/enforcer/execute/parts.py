@@ -72,6 +72,7 @@ def _merged(planned: Planned, results: Sequence[StepResult], left: int) -> StepR
             result=result,
             vpc_id=planned.vpc_id,
             reason=reason,
+            flow_logs=sum(each.flow_logs for each in same),
             retryable=bool(same) and all(each.retryable for each in same),
             earlier=bool(same) and all(each.earlier for each in same),
         ),
