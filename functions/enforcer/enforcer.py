@@ -230,9 +230,10 @@ def log_delivery(delivery: DeliveryReport) -> None:
         logger.info("suppressed: already sent, or another run is sending it", notification=title)
     for title in delivery.unsent:
         logger.warning("notification not sent; the event will be retried", notification=title)
+    for title in delivery.refused:
+        logger.error("notification refused; it is not sent there again", notification=title)
     if not delivery.refused:
         return
-    logger.error("notifications refused; they are not sent there again", notifications=delivery.refused)
     of_all_functions = {"service": f"{SERVICE.removesuffix('enforcer')}sinks"}
     refused = len(delivery.refused)
     with single_metric(

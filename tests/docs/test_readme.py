@@ -97,10 +97,12 @@ def sections(page: Path) -> set[str]:
 
 
 def test_every_page_is_in_the_index() -> None:
-    """docs/README.md links each page of docs/."""
-    index = (ROOT / "docs" / "README.md").read_text()
-    for page in (ROOT / "docs").glob("*.md"):
-        assert page.name == "README.md" or f"]({page.name})" in index, page.name
+    """docs/README.md links each page of docs/, and the index of each of its folders."""
+    docs = ROOT / "docs"
+    index = (docs / "README.md").read_text()
+    for page in (*docs.glob("*.md"), *docs.glob("*/README.md")):
+        name = str(page.relative_to(docs))
+        assert name == "README.md" or f"]({name})" in index, name
 
 
 def test_every_event_that_the_docs_name_exists() -> None:

@@ -15,10 +15,15 @@ INSIDE = (
     "10.0.0.1", "172.16.5.5", "192.168.1.1", "127.0.0.1", "0.0.0.1", "169.254.169.254", "169.254.170.2",
     "100.64.0.1", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1", "::1", "::", "fe80::1%eth0",
     "fd00:ec2::254", "ff02::1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "2002:a00:1::", "64:ff9b::a00:1",
-    "64:ff9b::7f00:1", "2001:0:4136:e378:8000:63bf:f5ff:fffe", "not an address", "", "10.0.0.1.example.com",
+    "64:ff9b::7f00:1", "::127.0.0.1", "::a9fe:a9fe", "::ffff:0:10.0.0.1", "fec0::1", "4000::1",
+    "64:ff9b:1::a00:1",
+    "2002:808:808::1", "2001:0:4136:e378:8000:63bf:f5ff:fffe", "not an address", "", "10.0.0.1.example.com",
 )  # fmt: skip
 PUBLIC = ("44.237.1.1", "8.8.8.8", "2600:1f18::1", "::ffff:8.8.8.8", "64:ff9b::808:808")
 PRIVATE = [IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16")]
+
+FORMS = (0, 0xFFFF, 0xFFFF0000, 0x64FF9B << 64)
+"""What precedes an IPv4 address in the forms of IPv6 that contain one."""
 
 
 @pytest.mark.parametrize("address", INSIDE)
@@ -33,9 +38,9 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(address)
 
 
-@given(st.sampled_from(PRIVATE), st.integers(0, 2**16 - 1), st.sampled_from([0xFFFF, 0x64FF9B << 64]))
+@given(st.sampled_from(PRIVATE), st.integers(0, 2**16 - 1), st.sampled_from(FORMS))
 def test_no_form_of_a_private_address_is_public(network: IPv4Network, offset: int, prefix: int) -> None:
-    """Mapped, or behind a NAT64 gateway."""
+    """Mapped, compatible, translated, or behind a NAT64 gateway."""
     inner = int(network.network_address) + offset
     assert not is_public(str(IPv4Address(inner)))
     assert not is_public(str(IPv6Address(prefix << 32 | inner)))

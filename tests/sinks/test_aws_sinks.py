@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -161,9 +162,31 @@ def check_chat(message: dict[str, Any]) -> None:
     assert "`" not in content["description"][3:-3]
     assert len(content["description"]) <= 3000
     assert metadata["threadId"]
-    shown = json.dumps(content, ensure_ascii=False)
+    shown = json.dumps(message, ensure_ascii=False)
     assert "<" not in shown
     assert ">" not in shown
+    steps = [
+        each for each in content["nextSteps"] if not re.fullmatch(r"\[[A-Za-z ]+\]\(https:[^)]+\)", each)
+    ]
+    others = [content["title"], {**metadata, "threadId": ""}, content["keywords"], steps]
+    assert "](" not in json.dumps(others)
+
+
+def test_no_chat_message_has_a_link_of_others() -> None:
+    """Names and tags may contain one in Markdown."""
+    link = "[AWS console](https://evil.example)"
+    document = {
+        "kind": "incident",
+        "incident": link,
+        "event": "opened",
+        "detector": link,
+        "advice": [link] * 3,
+    }
+    sent = Notification(subject=link, text=link, document=document | {"account": link}, attributes={})
+    (message,) = documents(amazon_q.KIND, sent)
+    assert message["content"]["title"] == "[AWS console] (https://evil.example)"
+    assert "](" not in json.dumps(message["content"]["nextSteps"])
+    check_chat(message)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -127,12 +127,17 @@ def test_a_secret_without_a_key_is_refused_without_showing_it() -> None:
     """A JSON object with another member, for example."""
     edges = RecordingEdges()
     sink = KIND.make("x", edges)
-    for secret in ('{"integration": "secret-value"}', "{not json secret-value"):
+    nested = '{"routing_key": ' + "[" * 30_000
+    for secret in (
+        *('{"integration": "secret-value"}', '{"routing_key": ["secret-value"]}', "{not json secret-value"),
+        nested,
+    ):
         edges.secret = secret
         with pytest.raises(PublishRefused) as refused:
             sink.send(page())
         assert "secret-value" not in str(refused.value)
-    edges.secret = f" {KEY}\n"
-    sink.send(page())
+    for secret in (f" {KEY}\n", f'{{"routing_key": " {KEY} ", "rotated": 1767225600, "url": null}}'):
+        edges.secret = secret
+        sink.send(page())
     assert edges.requests[-1]["document"]["routing_key"] == KEY
     assert edges.requests[-1]["url"] == "https://events.pagerduty.com/v2/enqueue"

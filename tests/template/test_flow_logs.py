@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from flowwarden.policy.log_groups import FUNCTIONS
 from tests.template import stack
 
 BESIDE = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${FlowLogGroupName}-*"
@@ -45,6 +48,14 @@ def test_the_flow_log_group_cannot_be_the_monitors_own() -> None:
     for stack_name in ("flow-warden", "a", "Z" * 128):
         name = own.replace("${AWS::StackName}", stack_name)
         assert not re.fullmatch(stack.PARAMETERS["FlowLogGroupName"]["AllowedPattern"], name)
+
+
+@pytest.mark.parametrize("prefix", FUNCTIONS)
+def test_the_flow_log_group_is_none_that_the_monitor_never_reads(prefix: str) -> None:
+    """Else the monitor would drop every batch of it, and the enforcer could not repair its subscription."""
+    allowed = stack.PARAMETERS["FlowLogGroupName"]["AllowedPattern"]
+    assert not re.fullmatch(allowed, f"{prefix}flow-logs")
+    assert re.fullmatch(allowed, f"/flow-warden/{prefix}flow-logs")
 
 
 def test_cloudwatch_logs_may_invoke_the_monitor_for_the_flow_log_groups_only() -> None:

@@ -23,6 +23,8 @@ from flowwarden_cli.terminal.console import Console
 
 YEARS: Final = 2
 """By default the table begins with the first day of so many years ago."""
+FIRST_YEAR, LAST_YEAR = 2000, 2999
+"""Days outside these years are typing errors. The days around them exist, and years have four digits."""
 _FORMATS: Final = {"stack": STACK_LOG_FORMAT, "v2": DEFAULT_LOG_FORMAT}
 
 
@@ -98,9 +100,11 @@ def _period(options: Namespace, console: Console) -> Period:
 
 def _day(option: str, given: str) -> date:
     try:
-        return date.fromisoformat(given)
+        day = date.fromisoformat(given)
     except ValueError as error:
         raise UsageError(f"{option} {given!r}: write a day like 2026-11-30") from error
+    _check_year(option, given, day.year)
+    return day
 
 
 def _moment(option: str, given: str) -> int:
@@ -109,7 +113,13 @@ def _moment(option: str, given: str) -> int:
         moment = datetime.fromisoformat(given)
     except ValueError as error:
         raise UsageError(f"{option} {given!r}: write a time like 2026-11-30 or 2026-11-30T12:00") from error
+    _check_year(option, given, moment.year)
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _check_year(option: str, given: str, year: int) -> None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise UsageError(f"{option} {given!r}: write a year from {FIRST_YEAR} to {LAST_YEAR}")
 
 
 def _unique(given: list[str]) -> tuple[str, ...]:

@@ -120,7 +120,10 @@ def run(
     now = int(console.now())
     trigger = Trigger(kind=RunKind.SWEEP, reason="flowwarden plan", happened_at=now, idempotency_key="plan")
     report = service.reconcile(trigger, now)
-    console.print(_printed(options, basis, report).rstrip("\n"))
+    if options.as_json:
+        console.print_document(plan_output.as_document(report, basis.notes))
+    else:
+        console.print(_text(basis, report).rstrip("\n"))
     return INCOMPLETE if report.failures or report.problems or obstacles else SUCCEEDED
 
 
@@ -128,9 +131,7 @@ def _on_aws(basis: Basis) -> EnforcerPorts:
     return (on_aws if basis.is_deployed else undeployed.on_aws)(basis.settings, Deadline())
 
 
-def _printed(options: PlanOptions, basis: Basis, report: EnforcementReport) -> str:
-    if options.as_json:
-        return plan_output.as_json(report, basis.notes).decode()
+def _text(basis: Basis, report: EnforcementReport) -> str:
     return "\n".join([*basis.notes, *([""] if basis.notes else []), plan_output.as_text(report)])
 
 

@@ -9,7 +9,6 @@ from flowwarden.bootstrap.doctor import read
 from flowwarden.doctor.facts import Facts
 from flowwarden.doctor.report import as_document, as_text, examine, is_sound
 from flowwarden.errors import FlowWardenError
-from flowwarden.printable import as_json
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
 from flowwarden_cli.commands.stack import region_of
 from flowwarden_cli.commands.stored import explained
@@ -33,7 +32,7 @@ def run(
         return UNREADABLE
     lines = examine(facts)
     if options.json:
-        console.print(as_json(as_document(lines, facts.place), indent=2))
+        console.print_document(as_document(lines, facts.place))
     else:
         console.print(as_text(lines, facts.place))
     return SUCCEEDED if is_sound(lines) else UNREADABLE

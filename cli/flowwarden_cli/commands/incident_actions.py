@@ -24,7 +24,7 @@ from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.errors import FlowWardenError
 from flowwarden.notify.claims import ClaimKey
 from flowwarden.notify.text import moment
-from flowwarden.printable import as_json, one_line
+from flowwarden.printable import one_line
 from flowwarden_cli.commands import incident_text, muting, stored
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
 from flowwarden_cli.commands.incidents import ACK, LIST, MUTE, RESOLVE, SHOW
@@ -53,7 +53,7 @@ class Action(Struct, frozen=True):
     def print(self, document: dict[str, Any], lines: Sequence[str]) -> None:
         """Print a document or lines, as the options say."""
         if self.options.json:
-            self.console.print(as_json(document, indent=2))
+            self.console.print_document(document)
             return
         for each in lines:
             self.console.print(each)

@@ -14,7 +14,7 @@ from flowwarden.monitor.review.rows import date
 from flowwarden.monitor.review.text import as_document, as_text
 from flowwarden.monitor.review.whole import whole
 from flowwarden.notify.text import plural
-from flowwarden.printable import as_json, one_line
+from flowwarden.printable import one_line
 from flowwarden.state.schema import KNOWN_ROLES
 from flowwarden.state.sets import DAY
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
@@ -63,7 +63,7 @@ def _show(options: Namespace, console: Console, ports: BaselinePorts, known: Map
             "account": ports.account, "region": ports.region, "until": date(today),
             "roles": as_document(review),
         }  # fmt: skip
-        console.print(as_json(document, indent=2))
+        console.print_document(document)
         return
     console.print(f"What is learned in account {one_line(ports.account)}, region {one_line(ports.region)}")
     console.print("")

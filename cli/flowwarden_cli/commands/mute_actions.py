@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flowwarden.bootstrap.incidents import IncidentPorts, on_aws
 from flowwarden.errors import FlowWardenError
 from flowwarden.notify.text import plural
-from flowwarden.printable import as_json, one_line
+from flowwarden.printable import one_line
 from flowwarden_cli.commands import muting, stored
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
 from flowwarden_cli.commands.mutes import LIST
@@ -43,7 +43,7 @@ def _list(options: Namespace, console: Console, ports: IncidentPorts) -> int:
     made = sorted(ports.mutes.load(int(console.now())), key=lambda each: (each.mute.end or 0, each.id))
     if options.json:
         document = {"region": ports.region, "mutes": [muting.document(each) for each in made]}
-        console.print(as_json(document, indent=2))
+        console.print_document(document)
         return SUCCEEDED
     console.print(f"Mutes of stack {one_line(options.stack)}, region {one_line(ports.region)}")
     console.print("")
@@ -59,7 +59,7 @@ def _remove(options: Namespace, console: Console, ports: IncidentPorts) -> int:
         console.report(f"error: no mute {options.mute!r}: flowwarden mutes list prints all")
         return UNREADABLE
     if options.json:
-        console.print(as_json({"mute": options.mute, "state": "removed"}))
+        console.print_document({"mute": options.mute, "state": "removed"}, indent=None)
     else:
         console.print(f"Mute {one_line(options.mute)}: removed. The monitor stops using it within a minute.")
     return SUCCEEDED

@@ -11,7 +11,7 @@ from typing import Final
 from flowwarden.bootstrap.redrive import RedrivePorts, on_aws
 from flowwarden.errors import FlowWardenError
 from flowwarden.notify.text import plural
-from flowwarden.printable import as_json, one_line
+from flowwarden.printable import one_line
 from flowwarden.redrive.ports import HIDDEN_SECONDS
 from flowwarden.redrive.redrive import Outcome, Redrive, Source, State
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
@@ -111,7 +111,12 @@ class _Printer:
     def show(self, queue: str, outcome: Outcome) -> None:
         """Print what became of a message, at once: the next one may take minutes."""
         self._counts[outcome.state] += 1
-        self._line(as_json(_document(queue, outcome)) if self._options.json else _text(queue, outcome))
+        if self._options.json:
+            self._status.wipe()
+            self._console.print_document(_document(queue, outcome), indent=None)
+            self._console.stdout.flush()
+        else:
+            self._line(_text(queue, outcome))
         self._status.draw(self._summary())
 
     def leave(self, *, more: bool) -> None:

@@ -12,7 +12,7 @@ from flowwarden.dispatcher.trial_page import Place, send_test
 from flowwarden.errors import FlowWardenError, SettingsError
 from flowwarden.https.webhook import Clock
 from flowwarden.notify.ports import Sink
-from flowwarden.printable import as_json, one_line
+from flowwarden.printable import one_line
 from flowwarden.sinks.table import BY_NAME
 from flowwarden_cli.commands import stored
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
@@ -50,7 +50,7 @@ def run(
         return UNREADABLE
     if options.json:
         document = {"sink": sink.name, "incident": done.key, "sent": done.sent, "resolved": done.resolved}
-        console.print(as_json(document))
+        console.print_document(document, indent=None)
     else:
         for what, accepted in (("The test page", done.sent), ("That it is resolved", done.resolved)):
             console.print(f"{what}: {'accepted' if accepted else 'not accepted'} by {one_line(sink.name)}")

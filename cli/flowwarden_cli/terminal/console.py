@@ -53,8 +53,8 @@ class Console(Struct, frozen=True):
         lines = "".join(f"{printable(line)}\n" for line in text.split("\n"))
         self.stdout.write(lines.encode())
 
-    def print_document(self, document: object, indent: int = 2) -> None:
-        """Print a value as JSON with control characters escaped; unlike a line of text, none is shortened."""
+    def print_document(self, document: object, indent: int | None = 2) -> None:
+        """Print a value as JSON, which `print` could shorten; without `indent`, on one line."""
         self.stdout.write(f"{as_json(document, indent=indent)}\n".encode())
 
     def report(self, text: str) -> None:

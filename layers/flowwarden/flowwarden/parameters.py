@@ -105,8 +105,8 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         "FlowLogGroupName": Parameter(
             "/flow-warden/flow-logs",
             "FLOW_LOG_GROUP_NAME",
-            write="1 to 512 letters, digits and _ / . # -, not beginning with /aws/",
-            pattern="^(?!/?aws/)[A-Za-z0-9_/.#-]{1,512}$",
+            write="1 to 512 letters, digits and _ / . # -, not beginning with /aws/ or sns/",
+            pattern="^(?!/?aws/|sns/)[A-Za-z0-9_/.#-]{1,512}$",
         ),
         "FlowLogRetentionDays": Parameter(
             "30", "FLOW_LOG_RETENTION_DAYS", write=_RETENTION, values=_RETENTIONS

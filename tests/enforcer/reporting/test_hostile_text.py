@@ -8,6 +8,7 @@ import pytest
 
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.notification import render
+from flowwarden.printable import as_json
 from tests.enforcer.reporting.examples import EXAMPLES
 from tests.hostile import is_visible, places, poisoned
 from tests.monitor.render.test_hostile_text import check
@@ -33,6 +34,6 @@ def test_a_plan_as_json_is_visible_and_keeps_every_text(name: str) -> None:
     report = EXAMPLES[name]()
     for path in places(report):
         bad = poisoned(report, path)
-        encoded = plan_output.as_json(bad).decode()
+        encoded = as_json(plan_output.as_document(bad), indent=2)
         assert is_visible(encoded)
         assert json.loads(encoded) == json.loads(json.dumps(plan_output.as_document(bad)))

@@ -7,12 +7,15 @@ The address that was checked is the one that is connected to, whatever the name 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Final
 
+UNICAST: Final = IPv6Network("2000::/3")
+"""All of IPv6 that IANA has assigned to the internet. Outside it are forms in which a private IPv4 address is
+embedded, such as `::a.b.c.d` and `::ffff:0:a.b.c.d`, and site-local addresses."""
 NAT64: Final = IPv6Network("64:ff9b::/96")
 """Addresses whose last four bytes are an IPv4 address (RFC 6052)."""
 _LAST: Final = 0xFFFF_FFFF
@@ -46,26 +49,20 @@ def resolve(
 
 
 def is_public(address: str) -> bool:
-    """Whether an address belongs to the internet, with every address that is embedded in it."""
+    """Whether an address belongs to the internet, or stands for one that does."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    return all(each.is_global and not each.is_multicast for each in _with_embedded(found))
+    inner = _carried(found)
+    return inner.is_global and not inner.is_multicast and (isinstance(inner, IPv4Address) or inner in UNICAST)
 
 
-def _with_embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
-    """The address; in place of an IPv6 address that stands for an IPv4 address, also that one."""
+def _carried(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 address stands for, or else the address itself.
+
+    6to4 and Teredo addresses, which contain IPv4 addresses too, do not count as global.
+    """
     if isinstance(address, IPv4Address):
-        yield address
-        return
-    if address.ipv4_mapped is not None:
-        yield address.ipv4_mapped
-        return
-    yield address
-    if address.sixtofour is not None:
-        yield address.sixtofour
-    if address.teredo is not None:
-        yield from address.teredo
-    if address in NAT64:
-        yield IPv4Address(int(address) & _LAST)
+        return address
+    return IPv4Address(int(address) & _LAST) if address in NAT64 else address.ipv4_mapped or address

@@ -38,8 +38,9 @@ NOT_ACCEPTED: Final = frozenset({408, 429, 503})
 SECRET_REFUSED: Final = frozenset({400, 401, 403, 404, 410})
 """Statuses with which services refuse a key or an address that is not valid any more."""
 _OK, _REDIRECT, _SERVER_ERROR = 200, 300, 500
-_PART_OF_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{8,}")
-"""The parts of a secret that are long enough to be one: keys, and the segments of a URL."""
+_PART_OF_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{8}")
+"""The parts of a secret: the eight characters that begin a key or a segment of a URL, and each eight after
+them. So a key is found in a text that repeats it, also if the text was truncated within it."""
 
 type Request = Callable[[str], tuple[str, bytes]]
 """Creates the URL and the document from the secret. Raises PublishRefused if the secret is not usable."""
@@ -155,6 +156,6 @@ def _retry_after(headers: Mapping[str, str]) -> float:
         return max(PAUSE_SECONDS, float(text[:9]))
     try:
         at, now = (parsedate_to_datetime(each) for each in (text, headers.get("date", "")))
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return PAUSE_SECONDS
     return max(PAUSE_SECONDS, (at.replace(tzinfo=UTC) - now.replace(tzinfo=UTC)).total_seconds())

@@ -12,7 +12,7 @@ import msgspec
 
 from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import Notification
-from flowwarden.printable import one_line
+from flowwarden.printable import LONGEST, LONGEST_LINE, one_line
 from flowwarden.sinks.base import SinkKind, Topic
 from flowwarden.sinks.chat import NO_SUBJECT, rows, text_of
 from flowwarden.sinks.view import View, shortened, view_of
@@ -42,7 +42,7 @@ class AmazonQSink:
 def message(notification: Notification) -> dict[str, Any]:
     """The custom notification."""
     view = view_of(notification)
-    title = plain(one_line(notification.subject, MAX_TITLE)) or NO_SUBJECT
+    title = _inline(notification.subject, MAX_TITLE) or NO_SUBJECT
     return {
         "version": "1.0",
         "source": "custom",
@@ -51,13 +51,13 @@ def message(notification: Notification) -> dict[str, Any]:
             "title": title,
             "description": f"```\n{shortened(plain(text_of(view)), MAX_TEXT)}\n```",
             "nextSteps": [*_steps(view)],
-            "keywords": [plain(one_line(each)) for each in (view.severity, *view.detectors)],
+            "keywords": [_inline(each) for each in (view.severity, *view.detectors)],
         },
         "metadata": {
             "threadId": _thread(view),
             "summary": title,
             "eventType": view.event.value if view.event else view.kind,
-            "additionalContext": {name.lower(): plain(one_line(text)) for name, text in rows(view)},
+            "additionalContext": {name.lower(): _inline(text) for name, text in rows(view)},
         },
     }
 
@@ -67,13 +67,18 @@ def plain(text: str) -> str:
     return text.translate(_SHOWN)
 
 
+def _inline(text: str, limit: int = LONGEST) -> str:
+    """A line outside the block of code, in which no two brackets make a link to an address of others."""
+    return one_line(plain(text).replace("](", "] ("), limit)
+
+
 def _thread(view: View) -> str:
     """One for each incident; other notifications have one for each kind."""
     return view.incident or f"{view.kind}-{view.account}-{view.region}"
 
 
 def _steps(view: View) -> Iterator[str]:
-    yield from (plain(each) for each in view.advice[:MOST_STEPS])
+    yield from (_inline(each, LONGEST_LINE) for each in view.advice[:MOST_STEPS])
     for title, address in view.links.items():
         yield f"[{title}]({address.replace(')', '%29')})"
 

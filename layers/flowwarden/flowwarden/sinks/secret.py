@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from flowwarden.errors import PublishRefused
@@ -20,10 +22,11 @@ def member(secret: str, name: str, default: str | None = None, *, alone: bool = 
         PublishRefused: the secret has no such member. The message does not contain the secret.
     """
     try:
-        members = msgspec.json.decode(secret, type=dict[str, str])
-    except (msgspec.DecodeError, msgspec.ValidationError):
+        members = msgspec.json.decode(secret, type=dict[str, Any])
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
         members = {name: secret.strip()} if alone and not secret.lstrip().startswith("{") else {}
-    found = members.get(name, "").strip() or default
+    value = members.get(name)
+    found = (value.strip() if isinstance(value, str) else "") or default
     if found is None:
         raise PublishRefused(f"the secret has no member {name!r}, and is not that value alone")
     return found

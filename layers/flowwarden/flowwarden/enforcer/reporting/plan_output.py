@@ -47,15 +47,9 @@ def as_text(report: EnforcementReport) -> str:
     return "\n".join(map(printable.printable, [*lines, *_summary(report, len(busy))])) + "\n"
 
 
-def as_json(report: EnforcementReport, notes: Sequence[str] = ()) -> bytes:
-    """The plan as an indented JSON document, of visible characters; `notes` say what it is based on."""
-    document = as_document(report) | ({"notes": list(notes)} if notes else {})
-    return f"{printable.as_json(document, indent=2)}\n".encode()
-
-
-def as_document(report: EnforcementReport) -> dict[str, Any]:
-    """The plan as plain data."""
-    return {
+def as_document(report: EnforcementReport, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """The plan as plain data; `notes` say what it is based on."""
+    return ({"notes": list(notes)} if notes else {}) | {
         "account": report.account_id,
         "region": report.region,
         "log_groups": [msgspec.to_builtins(each) for each in report.log_group_steps],
