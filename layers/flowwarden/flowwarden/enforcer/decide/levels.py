@@ -7,7 +7,7 @@ the level: they are deleted only after every part is covered by a managed flow l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -17,7 +17,8 @@ from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, is_fo
 from flowwarden.enforcer.decide.drift import is_managed
 from flowwarden.enforcer.decide.plan import Delete, Plan, PlanContext, Step
 from flowwarden.enforcer.decide.vpc_state import VpcState, tells_apart
-from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, VpcResources
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import SUBNET, VPC
 
 NAMED_AT_MOST: Final = 3
@@ -39,7 +40,23 @@ def make(vpc_state: VpcState, context: PlanContext) -> Plan:
 
 def parts_of(vpc_state: VpcState) -> tuple[VpcState, ...]:
     """The state of each subnet or interface that needs a flow log, in the order of their ids."""
-    return tuple(_narrowed(vpc_state, each) for each in sorted(_part_ids(vpc_state)))
+    by_subnet: dict[str, list[NetworkInterface]] = {}
+    for interface in vpc_state.parts.interfaces:
+        by_subnet.setdefault(interface.subnet_id, []).append(interface)
+    flow_logs: dict[str, list[FlowLog]] = {}
+    for flow_log in vpc_state.parts.flow_logs:
+        flow_logs.setdefault(flow_log.resource_id, []).append(flow_log)
+    if vpc_state.level == SUBNET:
+        found = [(each.subnet_id, by_subnet.get(each.subnet_id, [])) for each in vpc_state.parts.subnets]
+    else:
+        found = [(each.interface_id, [each]) for each in vpc_state.parts.interfaces]
+    return tuple(
+        _narrowed(vpc_state, part, interfaces, flow_logs) for part, interfaces in sorted(found, key=_id)
+    )
+
+
+def _id(part: tuple[str, object]) -> str:
+    return part[0]
 
 
 def observed_resources(vpc_state: VpcState) -> list[str]:
@@ -55,18 +72,21 @@ def _part_ids(vpc_state: VpcState) -> list[str]:
     return [each.interface_id for each in vpc_state.parts.interfaces]
 
 
-def _narrowed(vpc_state: VpcState, part: str) -> VpcState:
-    """What concerns one part: its interfaces, and the flow logs that record them."""
-    interfaces = tuple(
-        each for each in vpc_state.parts.interfaces if part in {each.subnet_id, each.interface_id}
-    )
-    inside = {part, vpc_state.vpc.vpc_id, *(each.interface_id for each in interfaces)}
-    if vpc_state.level != SUBNET:
-        inside |= {each.subnet_id for each in interfaces}
+def _narrowed(
+    vpc_state: VpcState,
+    part: str,
+    interfaces: Sequence[NetworkInterface],
+    flow_logs: Mapping[str, Sequence[FlowLog]],
+) -> VpcState:
+    """What concerns one part: its interfaces, and the flow logs (by resource) that record some of them."""
+    recording = [vpc_state.vpc.vpc_id, part]
+    for each in interfaces:
+        recording += [each.subnet_id, each.interface_id]
+    named = dict.fromkeys(recording)
     parts = VpcResources(
-        subnets=tuple(each for each in vpc_state.parts.subnets if each.subnet_id == part),
-        interfaces=interfaces,
-        flow_logs=tuple(each for each in vpc_state.parts.flow_logs if each.resource_id in inside),
+        subnets=(Subnet(subnet_id=part, vpc_id=vpc_state.vpc.vpc_id),) if vpc_state.level == SUBNET else (),
+        interfaces=tuple(interfaces),
+        flow_logs=tuple(each for name in named for each in flow_logs.get(name, ())),
     )
     return replace(vpc_state, part=part, parts=parts)
 
@@ -121,8 +141,8 @@ def _delete_wider(
         is_wider = each.resource_id == vpc_state.vpc.vpc_id or (
             vpc_state.level != SUBNET and each.resource_id not in targets
         )
-        apart = all(tells_apart(one, each, vpc_state) for one in relied_on)
-        if is_wider and apart and is_managed(each, vpc_state.stack):
+        replaced = is_wider and is_managed(each, vpc_state.stack)
+        if replaced and all(tells_apart(one, each, vpc_state) for one in relied_on):
             yield Delete(
                 vpc_id=verdict.vpc_id,
                 flow_log_id=each.flow_log_id,

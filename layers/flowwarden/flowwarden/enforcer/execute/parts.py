@@ -61,17 +61,20 @@ def _naming(part: str, result: StepResult) -> StepResult:
 def _merged(planned: Planned, results: Sequence[StepResult], left: int) -> StepResult:
     """One result for the VPC; a part that was deleted in the meantime needs nothing."""
     outcomes = [each.outcome for each in results]
-    result = next((each for each in _FIRST if any(one.result is each for one in outcomes)), Result.COVERED)
+    result = next((each for each in _FIRST if any(one.result is each for one in outcomes)), None)
+    if result is None:
+        # All parts were deleted in the meantime: there is nothing to cover.
+        result = Result.GONE if outcomes else Result.PENDING
     if left and result in {Result.COVERED, Result.REPLACED}:
         result = Result.PENDING
     same = [each for each in outcomes if each.result is result]
     changes = result not in {Result.COVERED, Result.PENDING}
-    reason = "; ".join(_reasons(outcomes, left)) if changes else planned.plan.verdict.reason
+    reason = "; ".join(_reasons(outcomes, left)) if changes else ""
     return StepResult(
         outcome=VpcOutcome(
             result=result,
             vpc_id=planned.vpc_id,
-            reason=reason,
+            reason=reason or planned.plan.verdict.reason,
             flow_logs=sum(each.flow_logs for each in same),
             retryable=bool(same) and all(each.retryable for each in same),
             earlier=bool(same) and all(each.earlier for each in same),
