@@ -15,7 +15,7 @@ from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.plan import Create
 from flowwarden.enforcer.execute.parts import CHANGED_AT_MOST
-from flowwarden.enforcer.registry import DeletedFlowLog
+from flowwarden.enforcer.registry import DeletedFlowLog, Registry
 from flowwarden.enforcer.reporting.plan_output import added_dollars, as_text
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import resolved
@@ -215,6 +215,14 @@ def test_the_deletion_of_a_flow_log_of_a_subnet_that_exists_is_reported_and_repa
     assert {each.resource_ids for each in found} == {("subnet-1",)}
     assert {each.vpc_id for each in found} == {"vpc-1"}
     assert resources(fakes) == ["subnet-0", "subnet-1"]
+
+
+def test_a_record_makes_only_the_flow_log_of_its_resource_managed() -> None:
+    """The tag alone does not, nor does the record of another resource."""
+    record = ManagedFlowLog(flow_log_id="fl-1", vpc_id="vpc-1", resource_id="subnet-0", at=BORN)
+    registry = Registry(Fakes(ec2=FakeEc2()).registry, [record])
+    found = [wanted("fl-1", each, DESIRED) for each in ("subnet-0", "subnet-1", "vpc-1")]
+    assert [each.recorded for each in registry.marked(found)] == [True, False, False]
 
 
 def test_a_required_unmanaged_flow_log_counts_where_it_records() -> None:

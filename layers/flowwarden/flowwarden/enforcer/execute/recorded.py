@@ -66,14 +66,10 @@ class RecordedFlowLogs:
         self._registry.done_deleting(entry)
 
 
-def creation_of(step: Create, client_token: str, now: int) -> Creation:
-    """The call that a step asks for, at this time (Unix seconds)."""
+def creation_of(step: Create, token: str, now: int) -> Creation:
+    """The call that a step asks for, with its client token, at this time (Unix seconds)."""
     return Creation(
-        client_token=client_token,
-        vpc_id=step.vpc_id,
-        resource_id=step.resource_id,
-        flow_log=step.flow_log,
-        at=now,
+        client_token=token, vpc_id=step.vpc_id, resource_id=step.resource_id, flow_log=step.flow_log, at=now
     )
 
 
