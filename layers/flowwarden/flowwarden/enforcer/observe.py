@@ -1,7 +1,7 @@
 """Observes the account: all inputs of the plans, with one API call per result page.
 
 VPCs, flow logs and network interfaces are listed in bulk, a thousand per page. Running instances are listed
-only if interfaces belong to instances, and subnets only if a subnet or an interface has its own flow log.
+only if interfaces belong to instances, and subnets only if flow logs of subnets or interfaces are concerned.
 One read of the state table returns which interfaces wrote into a log group.
 """
 
@@ -109,7 +109,6 @@ def observe(
         stack: the stack that decides which flow logs and log groups are managed.
         vpc_ids: the VPCs; those that do not exist are left out.
         now: Unix seconds.
-        now: Unix seconds.
 
     Raises:
         CallRefused, CallFailed, CallThrottled: a listing failed, so the state is unknown.
@@ -118,12 +117,11 @@ def observe(
     listed = registry.marked(ec2.flow_logs(None))  # all: the formats of a log group depend on all of them
     flow_logs = [each for each in listed if not registry.is_gone(each.flow_log_id, now)]
     interfaces, unknown = _interfaces(ec2, stack, named)
-    lists_parts = stack.lists_parts or _is_parted(flow_logs) or registry.has_parts
-    subnets = list(ec2.subnets(named)) if lists_parts else []
+    subnets = list(ec2.subnets(named)) if _is_parted(flow_logs, registry, stack) else None
     groups, unread = _groups(flow_logs, stack), ec2.unread()
     return Observed(
         vpcs=vpcs,
-        resources=by_vpc(subnets, interfaces, flow_logs),
+        resources=by_vpc(subnets or (), interfaces, flow_logs),
         destinations=destinations_of(flow_logs, stack),
         log_groups=groups,
         listed=tuple(listed),
@@ -131,7 +129,7 @@ def observe(
         unread_flow_logs=frozenset(each.item_id for each in unread if each.call == "DescribeFlowLogs"),
         managed_groups=_groups((each for each in flow_logs if is_tagged(each, stack)), stack),
         seen=seen_in(evidence, groups, now) if interfaces else {},
-        parts=_parts(subnets, interfaces, unread) if lists_parts else None,
+        parts=_parts(subnets, interfaces, unread),
         unreadable=(*unknown, *_left_out(unread)),
     )
 
@@ -146,16 +144,17 @@ def _vpcs(ec2: Listings, vpc_ids: Sequence[str] | None) -> tuple[Sequence[str] |
 
 
 def _parts(
-    subnets: Iterable[Subnet], interfaces: Iterable[NetworkInterface], unread: Iterable[Unread]
+    subnets: Iterable[Subnet] | None, interfaces: Iterable[NetworkInterface], unread: Iterable[Unread]
 ) -> frozenset[str] | None:
-    if any(each.call in PART_CALLS for each in unread):
+    if subnets is None or any(each.call in PART_CALLS for each in unread):
         return None
     return frozenset((*(each.subnet_id for each in subnets), *(each.interface_id for each in interfaces)))
 
 
-def _is_parted(flow_logs: Iterable[FlowLog]) -> bool:
-    """Whether a subnet or an interface has its own flow log."""
-    return any(not each.resource_id.startswith("vpc-") for each in flow_logs)
+def _is_parted(flow_logs: Iterable[FlowLog], registry: Registry, stack: Stack) -> bool:
+    """Whether a subnet or an interface has its own flow log, had a managed one, or needs one."""
+    found = any(not each.resource_id.startswith("vpc-") for each in flow_logs)
+    return found or registry.has_parts or stack.lists_parts
 
 
 def _interfaces(
