@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from flowwarden.replay.comparison import Comparison
+from flowwarden.replay.explain.model import Explanation
 from flowwarden.replay.interface_file import InterfaceFile
 from flowwarden.replay.result import ReplayResult
 
@@ -19,6 +20,7 @@ FOLDER: Final = Path(__file__).parents[1] / "docs" / "schemas"
 TYPES: Final[dict[str, Any]] = {
     "replay-1": ReplayResult,
     "replay-comparison-1": Comparison,
+    "explain-1": Explanation,
     "interfaces-1": InterfaceFile,
 }
 """By the name of the file, which ends with the version: the type of the document."""

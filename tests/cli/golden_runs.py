@@ -35,6 +35,7 @@ from tests.doctor.sound import sound
 from tests.enforcer.fakes import Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.removal.fakes import MemoryAccount
+from tests.replay.archives import BEGIN, SCANNER, line
 from tests.sources.held import ACCEPTED, NODATA, REJECTED
 
 REFUSED: Final = REJECTED.replace(" 23 ", " 99999 ")
@@ -60,6 +61,8 @@ class Run(Struct, frozen=True):
     """What the commands about incidents find."""
 
 
+_SCANNED: Final = line(BEGIN + 900, SCANNER, SCANNER, "10.0.3.7", (50_900, 22))
+"""A record of the scan that the archive does not contain."""
 POLICIES: Final = (
     "{}",
     '{"exempt": ["0.0.0.0/0"]}',
@@ -179,6 +182,37 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
     ),
     "replay-help": (Run(("replay", "--help")), Run(("interfaces", "--help"))),
     "explain": (
+        Run(("explain", "scan.log:205")),
+        Run(("explain", "scan.log:205", "--policy", "mute-scan.json", "--interfaces", "interfaces.json")),
+        Run(("explain", "ceec4", "scan.log")),
+        Run(("explain", "flows.log:5")),
+    ),
+    "explain-records": (
+        Run(("explain", "folder/two/three.log:1", "folder")),
+        Run(("explain", NODATA)),
+        Run(("explain", "-", "scan.log", "--as-delivered"), stdin=f"{_SCANNED}\n"),
+    ),
+    "explain-json": (
+        Run(("explain", "6d868", "scan.log", "--interfaces", "interfaces.json", "--format", "json")),
+    ),
+    "explain-errors": (
+        *(Run(("explain", f"{place}")) for place in ("scan.log:1", "scan.log:206", "scan.log:0")),
+        *(
+            Run(("explain", place))
+            for place in ("missing.log:1", "flows.zip:1", "payload.json:1", "list.json:1")
+        ),
+        Run(("explain", "10.0.0.5 10.0.0.9 443 ACCEPT")),
+        Run(("explain", "10.0.0.5 10.0.0.9 443", "--log-format", _FORMAT)),
+        Run(("explain", f"{ACCEPTED}\n{REFUSED}")),
+        Run(("explain", "ceec5", "scan.log")),
+        Run(("explain", "1", "quiet.log")),
+        Run(("explain", "ceec4")),
+        Run(("explain", "everything")),
+        Run(("explain", "-", "-")),
+        Run(("explain", "scan.log:2", "--policy", "list.json")),
+    ),
+    "explain-help": (Run(("explain", "--help")),),
+    "read-explain": (
         _read("--explain", ACCEPTED),
         _read("--explain", NODATA),
         _read("--explain", REFUSED),

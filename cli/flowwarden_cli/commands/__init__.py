@@ -9,6 +9,7 @@ from flowwarden_cli.commands import (
     baseline,
     completion,
     doctor,
+    explain,
     incidents,
     interfaces,
     mutes,
@@ -22,8 +23,8 @@ from flowwarden_cli.commands import (
 )
 
 COMMANDS: Final = (
-    read.COMMAND, replay.COMMAND, interfaces.COMMAND, plan.COMMAND, policy.COMMAND, incidents.COMMAND,
-    mutes.COMMAND, test_page.COMMAND, baseline.COMMAND, doctor.COMMAND, redrive.COMMAND, uninstall.COMMAND,
-    athena.COMMAND, completion.COMMAND,
+    read.COMMAND, replay.COMMAND, explain.COMMAND, interfaces.COMMAND, plan.COMMAND, policy.COMMAND,
+    incidents.COMMAND, mutes.COMMAND, test_page.COMMAND, baseline.COMMAND, doctor.COMMAND, redrive.COMMAND,
+    uninstall.COMMAND, athena.COMMAND, completion.COMMAND,
 )  # fmt: skip
 """In the order of the help."""

@@ -11,7 +11,7 @@ from typing import Final
 from flowwarden.errors import LogFormatError, NotFlowLogs, SourceError
 from flowwarden.records.log_format import LogFormat
 from flowwarden.replay.merged import Source
-from flowwarden.replay.timed import Timed, timed
+from flowwarden.replay.timed import Layouts, Timed, timed
 from flowwarden.sources.chunks import Lines, Note, Piece
 from flowwarden.sources.inputs import Input, find
 from flowwarden.sources.read import pieces
@@ -44,6 +44,8 @@ class Archive:
         """Sources that could not be read to their end."""
         self.unreadable = 0
         """Parts of sources that are no lines."""
+        self.layouts: dict[Layouts, None] = {}
+        """The log formats of the files that were read, each set that their lines may have."""
         self._layouts = tuple(layouts)
         self._console = console
         self._notes: set[str] = set()
@@ -62,6 +64,10 @@ class Archive:
         `messages` reads its lines, and raises SourceError.
         """
         self._others.append(Source(name, first, lambda: self._timed_messages(messages)))
+
+    def put(self, source: Source) -> None:
+        """Add a source."""
+        self._others.append(source)
 
     def sources(self) -> list[Source]:
         """The sources, of which only the beginning is read; errors are reported and counted."""
@@ -115,6 +121,7 @@ class Archive:
         match piece:
             case Lines():
                 self.progress.add_records(len(piece.lines))
+                self.layouts[piece.layouts] = None
                 yield timed(piece.layouts, piece.lines)
             case Note():
                 if piece.text not in self._notes:

@@ -9,8 +9,8 @@ from flowwarden_cli.commands.command import SUCCEEDED, Command
 from flowwarden_cli.terminal.console import Console
 
 _SHELLS: Final = ("bash", "zsh")
-_PATHS: Final = {"PATH", "FILE"}
-"""The metavars of arguments that are completed with the names of files and folders."""
+_PATHS: Final = {"PATH", "FILE", "WHAT"}
+"""The metavars of arguments that are completed with the names of files and folders, or begin with one."""
 _FILES: Final = {
     "bash": "_flowwarden_files",
     "zsh": "_files",

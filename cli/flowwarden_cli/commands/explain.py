@@ -1,133 +1,121 @@
-"""`flowwarden read --explain LINE`: shows each field of one line, and how the reader classifies the line."""
+"""`flowwarden explain`: its arguments. The logic is in `explaining`, which needs numpy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from io import BytesIO
-from itertools import zip_longest
+import re
+from argparse import ArgumentParser, Namespace
 from typing import Final
 
-from flowwarden.errors import LogFormatError, NotFlowLogs
-from flowwarden.network.addresses import AddressClassifier
-from flowwarden.network.direction import DirectedFlow, resolve
-from flowwarden.network.initiator import Initiator
-from flowwarden.network.traffic import Traffic
-from flowwarden.printable import printable
-from flowwarden.records.columnar.flow_table import FlowTable
-from flowwarden.records.fields import Field, Kind
-from flowwarden.records.line_reader import LineReader
-from flowwarden.records.log_format import BYTE_ORDER_MARK, LogFormat
-from flowwarden.records.model import Flow, GapKind
-from flowwarden.records.values import convert
-from flowwarden.sources.chunks import Layouts, Lines, Unreadable
-from flowwarden.sources.inputs import Input
-from flowwarden.sources.read import pieces
+from msgspec import Struct
 
-_WIDEST: Final = 42
-_HEADINGS: Final = ("field", "token", "value", "meaning")
-_GAPS: Final = {
-    GapKind.NODATA: "no traffic in this window; no records are missing",
-    GapKind.SKIPDATA: "AWS skipped records of this window; the number of missing flows is unknown",
-}
+from flowwarden_cli.commands.archive_options import add_archive_options
+from flowwarden_cli.commands.command import Command, UsageError
+from flowwarden_cli.terminal.console import Console
 
+_STDIN: Final = "-"
+_PLACE: Final = re.compile(r"(.+):([0-9]+)", re.DOTALL)
+_KEY: Final = re.compile(r"[0-9a-f]{1,32}")
+_DESCRIPTION: Final = """\
+Explains why a record of a flow log was flagged, or why it was not: the flow,
+its side, its initiator with the rules that decide it, the roles of both ends,
+the baseline, what each detector measured against its limit, and what kept a
+finding from notifying: a mute, a graver finding, the budget for pages,
+learning. Or explains an incident: what each of its detectors found first.
 
-def explanation(text: str, layouts: Layouts) -> str:
-    """Explain a line in any form that a source can have: with a timestamp, as JSON, below a header line.
+Replays the archive of the PATHs up to its end, as `flowwarden replay` does,
+and prints what its detectors decided. Calls no AWS API.
 
-    Raises:
-        SourceError: the line has no supported format.
-    """
-    source = Input("the line", None, stream=BytesIO(_as_bytes(text)))
-    try:
-        parts = [part for piece in pieces(source, layouts, lambda _: None) for part in _of_piece(piece)]
-    except LogFormatError as error:
-        raise NotFlowLogs(str(error)) from error
-    return "\n\n".join(parts) or "Nothing to explain: the line is blank or a header."
+WHAT is one of
+  FILE:LINE  a record, by its line in a file; the file belongs to the archive
+  RECORD     a record as text (quote it), or - to read it from standard input;
+             without a PATH, it is explained alone
+  INCIDENT   the key that `flowwarden replay` prints, or its begin; needs a PATH
+"""
+_EXAMPLES: Final = """\
+examples:
+  flowwarden explain flows.log:512
+  flowwarden explain flows.log.gz:512 AWSLogs/ --interfaces interfaces.json
+  flowwarden explain 8cf70a AWSLogs/ --policy policy.json
+  tail -1 flows.log | flowwarden explain - AWSLogs/
+  flowwarden explain flows.log:512 --format json | jq .record.verdict
 
-
-def _as_bytes(text: str) -> bytes:
-    """The bytes of an argument.
-
-    Python decodes bytes that are not UTF-8 as surrogates (PEP 383). Other surrogates are escaped.
-    """
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace")
+exit codes: 0 success; 1 there is no such record or incident, or at least one
+source could not be read to its end; 2 wrong usage; 130 interrupted
+"""
 
 
-def _of_piece(piece: object) -> Iterator[str]:
-    if isinstance(piece, Unreadable):
-        yield f"Result: malformed, {piece.reason}."
-    if isinstance(piece, Lines):
-        yield from (_of_line(line, piece.layouts) for line in piece.lines if line.strip())
+class Place(Struct, frozen=True):
+    """A line in a file."""
+
+    file: str
+    number: int
 
 
-def _of_line(line: str, layouts: Layouts) -> str:
-    tokens = line.removeprefix(BYTE_ORDER_MARK).split()
-    layout = min(layouts, key=lambda each: abs(len(each.names) - len(tokens)))
-    return "\n".join([*_table(_rows(layout, tokens)), "", *_verdict(line, layouts)])
+class Text(Struct, frozen=True):
+    """A record as text; None for standard input."""
+
+    text: str | None
 
 
-def _rows(layout: LogFormat, tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    for field, token in zip_longest(layout.fields, tokens):
-        if field is None:
-            yield "(no field)", token, "", "more tokens than the log format has fields"
-        elif token is None:
-            yield field.name, "(no token)", "", field.meaning
-        else:
-            yield field.name, token, _value(field, token), field.meaning
+class Key(Struct, frozen=True):
+    """The begin of an incident's key."""
+
+    prefix: str
 
 
-def _value(field: Field, token: str) -> str:
-    try:
-        value = convert(field.kind, token)
-    except ValueError as error:
-        return f"✗ {str(error).removeprefix('which is ')}"
-    if value is None:
-        return "absent"
-    if field.kind is Kind.SECONDS and isinstance(value, int):
-        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return str(value)
+type What = Place | Text | Key
 
 
-def _table(rows: Iterator[tuple[str, ...]]) -> list[str]:
-    lines = [_HEADINGS, *((*map(_cut, row[:-1]), row[-1]) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+def _add_arguments(command: ArgumentParser) -> None:
+    command.add_argument("what", metavar="WHAT", help="FILE:LINE, RECORD or INCIDENT, as described above")
+    command.add_argument(
+        "paths", nargs="*", metavar="PATH", help="file, folder, or - for standard input: the archive"
+    )
+    add_archive_options(command, "use this policy (default: the default policy)")
 
 
-def _cut(cell: str) -> str:
-    return printable(cell if len(cell) <= _WIDEST else f"{cell[:_WIDEST]}…")
+def what_of(options: Namespace) -> What:
+    """What to explain. Raises UsageError if it is none of the three, or the options do not fit."""
+    what = _read(options.what)
+    if len(options.policy) > 1:
+        raise UsageError("give --policy once")
+    if isinstance(what, Key) and not options.paths:
+        raise UsageError("an incident needs at least one PATH: the archive that `flowwarden replay` read")
+    if options.what == _STDIN and _STDIN in options.paths:
+        raise UsageError("standard input is either the record or a part of the archive")
+    return what
 
 
-def _verdict(line: str, layouts: Layouts) -> Iterator[str]:
-    records = LineReader(layouts).read([line])
-    for flow in records.flows:
-        yield "Result: a flow."
-        yield from _direction(flow)
-    for gap in records.gaps:
-        yield f"Result: a gap. {gap.kind}: {_GAPS[gap.kind]}."
-    for bad in records.malformed:
-        yield f"Result: malformed, {bad.reason}."
-        if len(line.split()) not in {len(layout.names) for layout in layouts}:
-            yield "If the line has a custom format, pass it: --format '${version} ${…}'."
+def _read(text: str) -> What:
+    if text == _STDIN:
+        return Text(None)
+    if text.lstrip().startswith("{") or len(text.split()) > 1:
+        return Text(text)
+    if place := _PLACE.fullmatch(text):
+        if int(place[2]) < 1:
+            raise UsageError(f"{text}: lines are numbered from 1")
+        return Place(place[1], int(place[2]))
+    if _KEY.fullmatch(text):
+        return Key(text)
+    raise UsageError(
+        f"{text!r} is neither FILE:LINE, nor a record (quote it), nor an incident's key, which has up to "
+        "32 hexadecimal digits"
+    )
 
 
-def _direction(flow: Flow) -> Iterator[str]:
-    (directed,) = resolve(Traffic(FlowTable.of([flow])), AddressClassifier())
-    yield f"side: {directed.side or 'unknown: the line does not contain it'}"
-    yield f"initiator: {_initiator(directed)}"
-    yield "Based on this line only. Other lines may give more evidence; a policy defines your own addresses."
+def run(options: Namespace, console: Console) -> int:
+    """Explain it; return the exit code."""
+    what = what_of(options)
+    from flowwarden_cli.commands import explaining  # noqa: PLC0415  numpy, which takes a while to load
+
+    return explaining.run(what, options, console)
 
 
-def _initiator(directed: DirectedFlow) -> str:
-    verdict = directed.verdict
-    if verdict.initiator is Initiator.UNKNOWN:
-        return f"unknown: {verdict.evidence}"
-    client = f"{directed.client} ({directed.client_class})"
-    server = f"{directed.server} ({directed.server_class})"
-    port = "" if directed.service_port is None else f", port {directed.service_port}"
-    basis = f"confidence {verdict.confidence:.0%}: {verdict.evidence}"
-    return f"the {verdict.initiator}, {client}, to {server}{port}; {basis}"
+COMMAND: Final = Command(
+    name="explain",
+    help="explain why a record or an incident was flagged, or not",
+    description=_DESCRIPTION,
+    epilog=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=run,
+)

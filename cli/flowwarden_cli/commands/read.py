@@ -249,7 +249,7 @@ def _run(options: Namespace, console: Console) -> int:
 
 
 def _explain(line: str, layouts: tuple[LogFormat, ...], console: Console) -> int:
-    from flowwarden_cli.commands.explain import explanation  # noqa: PLC0415  numpy, which only this needs
+    from flowwarden_cli.commands.line_explanation import explanation  # noqa: PLC0415  numpy
 
     try:
         console.print(explanation(line, layouts))

@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from flowwarden_cli.commands.archive_options import add_archive_options
 from flowwarden_cli.commands.command import Command, UsageError
 from flowwarden_cli.terminal.console import Console
 
@@ -61,42 +62,11 @@ def _add_arguments(command: ArgumentParser) -> None:
         metavar="REGION",
         help="with --log-group or s3://: the Region (default: that of the environment or the AWS profile)",
     )
-    _add_options(command)
-
-
-def _add_options(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--format", choices=("text", "json"), default="text", help="print text (default) or JSON"
-    )
-    command.add_argument(
-        "--log-format",
-        action="append",
-        default=[],
-        metavar="FORMAT",
-        help="log format of lines without a header, such as '${version} ${srcaddr} ${dstaddr}'; "
-        "repeat the option for several formats (default: the stack's default format, and AWS's)",
-    )
-    command.add_argument(
-        "--policy",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="use this policy; two of them are compared (default: the default policy)",
-    )
-    command.add_argument(
-        "--interfaces",
-        metavar="FILE",
-        help="file of `flowwarden interfaces export`; interfaces that it lacks are learned from the lines",
-    )
+    add_archive_options(command, "use this policy; two of them are compared (default: the default policy)")
     command.add_argument(
         "--report",
         metavar="FILE",
         help="also write a report with charts, as one HTML file; needs the extra `report`",
-    )
-    command.add_argument(
-        "--as-delivered",
-        action="store_true",
-        help="cut the records into batches as CloudWatch Logs would, by interface and minute; slower",
     )
 
 

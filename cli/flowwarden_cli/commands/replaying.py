@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from flowwarden.bootstrap.replay import stack
 from flowwarden.errors import ConfigurationError, LogFormatError, SourceError
-from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.policy import Policy
 from flowwarden.records.line_reader import demand_readable
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, STACK_LOG_FORMAT, LogFormat
@@ -24,7 +23,7 @@ from flowwarden.replay.comparison import Comparison, compared
 from flowwarden.replay.interface_file import InterfaceFile, by_id, decoded
 from flowwarden.replay.merged import merged
 from flowwarden.replay.reorder import SLICE, Reorder
-from flowwarden.replay.replay import Replay
+from flowwarden.replay.replay import Observe, Replay
 from flowwarden.replay.result import ReplayResult
 from flowwarden.sources.inputs import Input
 from flowwarden_cli.commands import document_file
@@ -44,7 +43,7 @@ LOG_GROUP: Final = "archive"
 """The log group that notifications name."""
 
 
-class _Given(Struct, frozen=True, kw_only=True):
+class Given(Struct, frozen=True, kw_only=True):
     """What the options say."""
 
     log_group: str = LOG_GROUP
@@ -78,16 +77,16 @@ def run(
         UsageError: a log format cannot be read.
     """
     try:
-        given = _given(options, console)
+        given = given_by(options, console)
         if options.log_group:
-            given = _of_log_group(given, options, console, wired)
+            given = of_log_group(given, options, console, wired)
     except ModuleNotFoundError as error:
         return without_sdk(error, console)
     except ConfigurationError as error:
         console.report(f"error: {error}")
         return UNREADABLE
     try:
-        archive = Archive(options.paths, given.layouts, console, bucket or _bucket(options.region))
+        archive = Archive(options.paths, given.layouts, console, bucket or bucket_of(options.region))
     except ModuleNotFoundError as error:
         return without_sdk(error, console)
     if given.messages is not None:
@@ -111,26 +110,26 @@ def _reported(result: ReplayResult, path: str, library: str, console: Console) -
     return not problem
 
 
-def _given(options: Namespace, console: Console) -> _Given:
+def given_by(options: Namespace, console: Console) -> Given:
     """Read the files of the options. Raises ConfigurationError."""
     if [*options.paths, *options.policy, options.interfaces].count(document_file.STDIN) > 1:
         raise UsageError("only one of the files can be standard input")
     policies = {name: Policy.from_json(document_file.text_of(name, console)) for name in options.policy}
     if len(policies) < len(options.policy):
         raise UsageError("the two policies are the same file")
-    known = InterfaceFile(interfaces=())
+    known, report = InterfaceFile(interfaces=()), getattr(options, "report", None)
     if options.interfaces:
         known = decoded(options.interfaces, interfaces_text(options.interfaces, console))
-    return _Given(
+    return Given(
         layouts=_layouts(options.log_format),
         policies=policies or {"": Policy()},
         known=known,
-        library=script() if options.report else "",
-        observes=bool(options.report) or options.format == "json",
+        library=script() if report else "",
+        observes=bool(report) or options.format == "json",
     )
 
 
-def _bucket(region: str | None) -> Bucket:
+def bucket_of(region: str | None) -> Bucket:
     """Lists objects on AWS. Raises ModuleNotFoundError if the SDK is not installed, when it is called."""
 
     def listed(url: str) -> Iterable[Input | SourceError]:
@@ -141,7 +140,7 @@ def _bucket(region: str | None) -> Bucket:
     return listed
 
 
-def _of_log_group(given: _Given, options: Namespace, console: Console, wired: Wiring | None) -> _Given:
+def of_log_group(given: Given, options: Namespace, console: Console, wired: Wiring | None) -> Given:
     """The same with what AWS knows of the log group.
 
     Raises:
@@ -187,10 +186,15 @@ def _layouts(formats: Sequence[str]) -> tuple[LogFormat, ...]:
     return layouts
 
 
-def _replayed(archive: Archive, given: _Given, *, as_delivered: bool) -> list[ReplayResult]:
+def _replayed(archive: Archive, given: Given, *, as_delivered: bool) -> list[ReplayResult]:
     """The results with each policy; the archive is read once."""
-    known = by_id(given.known.interfaces)
-    replays = [_replay(policy, known, given, as_delivered=as_delivered) for policy in given.policies.values()]
+    replays = [new_replay(policy, given, as_delivered=as_delivered) for policy in given.policies.values()]
+    process(archive, replays, as_delivered=as_delivered)
+    return [each.result(archive.count, archive.failed, archive.unreadable) for each in replays]
+
+
+def process(archive: Archive, replays: Sequence[Replay], *, as_delivered: bool) -> None:
+    """Process the archive with each replay, to the end."""
     slices = Reorder(DELIVERED_SECONDS if as_delivered else SLICE).slices(merged(archive.sources()))
     try:
         with _collected_by_slice() as collect:
@@ -202,7 +206,6 @@ def _replayed(archive: Archive, given: _Given, *, as_delivered: bool) -> list[Re
         archive.progress.wipe()
     for each in replays:
         each.finish()
-    return [each.result(archive.count, archive.failed, archive.unreadable) for each in replays]
 
 
 @contextmanager
@@ -221,13 +224,16 @@ def _collected_by_slice() -> Iterator[Callable[[], object]]:
         gc.unfreeze()
 
 
-def _replay(
-    policy: Policy, known: Mapping[str, NetworkInterface], given: _Given, *, as_delivered: bool
+def new_replay(
+    policy: Policy, given: Given, *, as_delivered: bool, observe: Observe = lambda *_: None
 ) -> Replay:
-    file = given.known
+    """A replay with a policy; `observe` is called with each of its batches."""
+    file, known = given.known, by_id(given.known.interfaces)
     built = stack(policy, known, file.region, file.account, as_delivered=as_delivered)
     groups = LogGroups(given.log_group, built.formats)
-    return Replay(built, groups, file.account, as_delivered=as_delivered, observes=given.observes)
+    return Replay(
+        built, groups, file.account, as_delivered=as_delivered, observes=given.observes, observe=observe
+    )
 
 
 def _problem(result: ReplayResult, archive: Archive) -> str:

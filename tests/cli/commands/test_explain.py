@@ -1,141 +1,165 @@
-"""`flowwarden read --explain LINE`: the explanation of a line."""
+"""`flowwarden explain`: what it takes, what it prints, and its errors."""
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
+
+import msgspec
 import pytest
 
-from flowwarden.records.fields import BY_NAME, FIELDS, Field
-from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
-from tests.cli.fakes_console import flowwarden
-from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, SKIPDATA
+from flowwarden.replay.explain.model import Context, Explanation, RecordExplanation
+from flowwarden.replay.result import ReplayResult
+from tests.cli.fakes_console import Ended, flowwarden
+from tests.replay.archives import BEGIN, HOUR, LAYOUT, PROBER, SCANNER, incidents, line
+from tests.sources.held import NODATA, REJECTED
+
+HEADER = " ".join(LAYOUT.names)
+UNREADABLE = 1
 
 
-def explain(line: str, *options: str) -> str:
-    """The output for the line."""
-    ended = flowwarden(["read", *options, "--explain", line])
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A folder with a scan, in two files, of which one is compressed."""
+    lines = incidents()
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    (folder / "a.log").write_text("\n".join([HEADER, *lines[:1300], ""]))
+    (folder / "b.log.gz").write_bytes(gzip.compress("\n".join([HEADER, *lines[1300:], ""]).encode()))
+    return folder
+
+
+def place(archive: Path, address: str) -> str:
+    """FILE:LINE of the last record with an address in the first file."""
+    lines = (archive / "a.log").read_text().splitlines()
+    return f"{archive / 'a.log'}:{max(at for at, each in enumerate(lines, 1) if f' {address} ' in each)}"
+
+
+def document_of(ended: Ended) -> Explanation:
+    """The JSON document, decoded by the type of its schema."""
+    return msgspec.json.decode(ended.stdout, type=Explanation)
+
+
+def record_of(ended: Ended) -> RecordExplanation:
+    """The explanation of a record."""
     assert (ended.code, ended.stderr) == (0, "")
-    return ended.stdout
+    found = document_of(ended).record
+    assert found is not None
+    return found
 
 
-def row(text: str, field: str) -> list[str]:
-    """The cells of a field in the table."""
-    (found,) = [line for line in text.splitlines() if line.startswith(f"{field} ")]
-    return [cell for cell in found.split("  ") if cell]
+def test_a_line_of_a_file_is_explained_within_its_archive(archive: Path) -> None:
+    """The file is not read twice, although it is below the folder."""
+    where = place(archive, PROBER)
+    said = record_of(flowwarden(["explain", where, archive, "--format", "json"]))
+    assert said.where == where
+    assert said.line.split()[3] == PROBER
+    assert said.flagged
+    assert said.context is Context.ARCHIVE
 
 
-def test_each_field_is_shown_with_token_value_and_meaning() -> None:
-    """In the order of the layout; the meaning comes from the table of fields."""
-    text = explain(ACCEPTED)
-    assert [line.split()[0] for line in text.splitlines()[1:15]] == list(DEFAULT_LOG_FORMAT.names)
-    for name, token in zip(DEFAULT_LOG_FORMAT.names, ACCEPTED.split(), strict=True):
-        cells = [cell.strip() for cell in row(text, name)]
-        assert (cells[1], cells[-1]) == (token, BY_NAME[name].meaning)
-    assert "2023-11-14 22:13:20 UTC" in row(text, "start")[2]
+def test_a_file_is_its_own_archive(archive: Path) -> None:
+    """Also if it is compressed."""
+    last = gzip.decompress((archive / "b.log.gz").read_bytes()).decode().splitlines()
+    said = record_of(flowwarden(["explain", f"{archive / 'b.log.gz'}:{len(last)}", "--format", "json"]))
+    assert said.line == last[-1]
+    assert not said.flagged
 
 
-@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
-def test_any_field_can_be_explained(field: Field) -> None:
-    """Even if it is absent in the line."""
-    others = [name for name in ("srcaddr", "dstaddr", "log-status") if name != field.name]
-    text = explain(" ".join(["-"] * (len(others) + 1)), "--format", " ".join([field.name, *others]))
-    assert [cell.strip() for cell in row(text, field.name)] == [field.name, "-", "absent", field.meaning]
+def test_a_record_as_text_is_found_in_the_archive(archive: Path) -> None:
+    """Or read from standard input."""
+    where = place(archive, SCANNER)
+    in_file = record_of(flowwarden(["explain", where, archive, "--format", "json"]))
+    as_text = record_of(flowwarden(["explain", in_file.line, archive, "--format", "json"]))
+    piped = flowwarden(["explain", "-", archive, "--format", "json"], stdin=in_file.line.encode())
+    assert as_text == record_of(piped) == msgspec.structs.replace(in_file, where="the record")
 
 
-def test_a_flow_is_explained_with_side_and_initiator() -> None:
-    """As far as this line contains them."""
-    text = explain(ACCEPTED)
-    assert "Result: a flow." in text
-    assert "side: unknown" in text
-    assert "initiator: the source, 10.0.0.5 (own), to 10.0.0.9 (own), port 22; confidence 95%:" in text
+def test_a_record_that_the_archive_lacks_is_added_to_it(archive: Path) -> None:
+    """At its time, and with the log format of the archive."""
+    new = line(BEGIN + HOUR + 1000, SCANNER, SCANNER, "10.0.7.7", (59_999, 22))
+    said = record_of(flowwarden(["explain", new, archive, "--format", "json"]))
+    assert said.context is Context.ADDED
+    assert said.batch > 1
 
 
-def test_the_side_is_shown_if_the_line_contains_it() -> None:
-    """The initiator of a reply is its destination."""
-    text = explain(
-        "10.0.0.9 198.51.100.7 22 40000 6 18 egress",
-        "--format",
-        "srcaddr dstaddr srcport dstport protocol tcp-flags flow-direction",
+def test_a_record_alone_needs_no_archive() -> None:
+    """A detector that judges single records finds something."""
+    said = record_of(flowwarden(["explain", REJECTED, "--format", "json"]))
+    assert said.context is Context.ALONE
+    assert [each.detector for each in said.judgments if each.flagged] == ["internet-rejects"]
+    gap = record_of(flowwarden(["explain", NODATA, "--format", "json"]))
+    assert (gap.kind, gap.flagged, gap.traffic) == ("gap", False, None)
+
+
+def test_an_incident_of_a_replay_is_explained_by_its_key(archive: Path) -> None:
+    """The key has what `flowwarden replay` says of it."""
+    result = msgspec.json.decode(
+        flowwarden(["replay", archive, "--format", "json"]).stdout, type=ReplayResult
     )
-    assert "side: egress" in text
-    assert "initiator: the destination, 198.51.100.7 (internet), to 10.0.0.9 (own), port 22" in text
+    for each in result.incidents:
+        ended = flowwarden(["explain", each.incident[:8], archive, "--format", "json"])
+        said = document_of(ended).incident
+        assert said is not None
+        assert (said.incident, said.subject, said.timeline) == (each.incident, each.subject, each.timeline)
+        assert [one.judgment.detector for one in said.evidence] == each.detectors
 
 
-def test_without_evidence_the_initiator_is_unknown() -> None:
-    """The output contains the reason."""
-    assert "initiator: unknown: no evidence" in explain("10.0.0.1 10.0.0.2", "--format", "srcaddr dstaddr")
-
-
-@pytest.mark.parametrize(("line", "words"), [(NODATA, "no traffic"), (SKIPDATA, "skipped records")])
-def test_a_gap_is_shown_with_its_meaning(line: str, words: str) -> None:
-    """No traffic differs from missing records."""
-    text = explain(line)
-    assert "Result: a gap. " in text
-    assert words in text
-    assert "absent" in row(text, "srcaddr")[2]
-
-
-def test_a_malformed_field_is_marked_with_the_reason() -> None:
-    """In the field's row, and below the table."""
-    text = explain(REJECTED.replace(" 23 ", " 99999 "))
-    assert "✗ above 65535" in row(text, "dstport")[2]
-    assert "Result: malformed, dstport is '99999', above 65535." in text
-
-
-def test_surplus_and_missing_tokens_are_shown() -> None:
-    """With the advice to pass the format."""
-    many, few = explain(f"{ACCEPTED} extra"), explain(ACCEPTED.removesuffix(" OK"))
-    assert [cell.strip() for cell in row(many, "(no field)")][:2] == ["(no field)", "extra"]
-    assert [cell.strip() for cell in row(few, "log-status")][:2] == ["log-status", "(no token)"]
-    for text, count in ((many, 15), (few, 13)):
-        assert f"malformed, {count} tokens where the log format has 14 or 28." in text
-        assert "pass it: --format" in text
+def test_an_unknown_incident_names_others(archive: Path) -> None:
+    """A key can be mistyped."""
+    ended = flowwarden(["explain", "0" * 32, archive])
+    assert ended.code == UNREADABLE
+    assert "no incident begins with 0000" in ended.stderr
+    assert SCANNER in ended.stderr
 
 
 @pytest.mark.parametrize(
-    "line",
+    "given",
     [
-        f"2023-11-14T22:13:20.000Z {ACCEPTED}",
-        f"{HEADER}\n{ACCEPTED}",
-        f'{{"message": "{ACCEPTED}"}}',
-        f"\ufeff  {ACCEPTED}  ",
+        ("-", "-"), ("everything",), ("flows.log:0", "flows.log"), ("8cf70a",), ("",),
+        ("flows.log:1", "--policy", "a.json", "--policy", "b.json"),
     ],
-    ids=["timestamp", "header above", "JSON", "BOM and blanks"],
+)  # fmt: skip
+def test_arguments_that_do_not_fit_are_wrong_usage(given: tuple[str, ...]) -> None:
+    """Before anything is read."""
+    with pytest.raises(SystemExit) as ended:
+        flowwarden(["explain", *given])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "why"), [("1", "header"), ("99999", "no such line"), ("2000000", "no such line")]
 )
-def test_a_line_may_be_pasted_as_it_appears_in_a_source(line: str) -> None:
-    """It is explained as `read` reads it."""
-    assert explain(line) == explain(ACCEPTED)
+def test_a_line_that_is_no_record_is_an_error(archive: Path, number: str, why: str) -> None:
+    """It says which lines there are."""
+    ended = flowwarden(["explain", f"{archive / 'a.log'}:{number}"])
+    assert ended.code == UNREADABLE
+    assert why in ended.stderr
+    assert ended.stdout == ""
 
 
-def test_of_several_formats_the_matching_one_is_shown() -> None:
-    """By the number of tokens."""
-    text = explain(
-        "10.0.0.1 10.0.0.2 22", "--format", "srcaddr dstaddr", "--format", "srcaddr dstaddr dstport"
-    )
-    assert "dstport" in text
+def test_a_malformed_record_is_an_error_with_its_reason() -> None:
+    """Its log format may be a custom one."""
+    ended = flowwarden(["explain", "10.0.0.5 10.0.0.9 443"])
+    assert ended.code == UNREADABLE
+    assert "3 tokens where the log format has" in ended.stderr
+    assert "--log-format" in ended.stderr
 
 
-def test_a_long_token_is_shortened() -> None:
-    """The table stays readable."""
-    assert (
-        "x" * 100
-        not in explain(f"{'x' * 200} 10.0.0.2", "--format", "srcaddr dstaddr").split("The reader")[0]
-    )
+def test_standard_input_is_read_once(archive: Path) -> None:
+    """A record that it does not contain cannot be added, because it would be read again."""
+    lines = (archive / "a.log").read_bytes()
+    ended = flowwarden(["explain", REJECTED, "-"], stdin=lines)
+    assert ended.code == UNREADABLE
+    assert "save standard input" in ended.stderr
 
 
-@pytest.mark.parametrize("line", ["", "  ", HEADER])
-def test_a_line_without_a_record_is_reported(line: str) -> None:
-    """A blank line, or a header."""
-    assert explain(line).startswith("Nothing to explain")
-
-
-def test_an_object_that_is_not_a_record_is_reported() -> None:
-    """With the reason."""
-    assert "malformed, an object without the fields of a flow record" in explain('{"a": 1}')
-
-
-@pytest.mark.parametrize("line", ['{"a": ', "version action\n2 REJECT"])
-def test_an_unsupported_line_is_an_error(line: str) -> None:
-    """Without a traceback, on standard error."""
-    ended = flowwarden(["read", "--explain", line])
-    assert (ended.code, ended.stdout) == (1, "")
-    assert ended.stderr.startswith("error: ")
+def test_a_policy_changes_the_answer(archive: Path, tmp_path: Path) -> None:
+    """One policy only."""
+    policy = tmp_path / "policy.json"
+    policy.write_text('{"thresholds": {"probing_destinations": 50}}')
+    where = place(archive, PROBER)
+    options = [where, archive, "--format", "json"]
+    assert record_of(flowwarden(["explain", *options])).flagged
+    other = record_of(flowwarden(["explain", *options, "--policy", policy]))
+    assert "host-probing" not in [each.detector for each in other.judgments if each.flagged]

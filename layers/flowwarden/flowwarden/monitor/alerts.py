@@ -110,8 +110,27 @@ class _PagedFinding(Struct, frozen=True):
     """The incident of the acting host, if the finding belongs to it."""
 
 
+type Incidents = Mapping[str, Sequence[_PagedFinding]]
+"""The findings that notify, by the keys of their incidents."""
+
+
 def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
-    """The alerts of a batch, the most urgent first.
+    """The alerts of a batch, the most urgent first; see `by_incident`."""
+    return alerts_about(by_incident(findings, seen), seen)
+
+
+def alerts_about(incidents: Incidents, seen: Seen) -> list[Alert]:
+    """One alert for each incident."""
+    return [_alert(each, seen) for each in incidents.values()]
+
+
+def findings_of(incidents: Incidents) -> dict[str, tuple[Finding, ...]]:
+    """The findings alone."""
+    return {key: tuple(each.finding for each in some) for key, some in incidents.items()}
+
+
+def by_incident(findings: Sequence[Finding], seen: Seen) -> Incidents:
+    """The findings of a batch that notify, by incident, the most urgent first.
 
     Those for operations come first, since they report missing or unread records; then single
     findings by severity; then those that stand for several findings. Findings of one incident are one alert.
@@ -122,7 +141,7 @@ def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
         if finding.severity.pages:
             paged = _paged(finding, seen, own)
             incidents[paged.key].append(paged)
-    return [_alert(each, seen) for each in incidents.values()]
+    return incidents
 
 
 def own_hosts(findings: Iterable[Finding], seen: Seen) -> dict[Place, Past]:

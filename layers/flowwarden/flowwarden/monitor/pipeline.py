@@ -13,10 +13,10 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from flowwarden.monitor import digest_rows, heartbeats
-from flowwarden.monitor.alerts import Deployment, Seen, alerts, held_pages, own_hosts, roll_up
+from flowwarden.monitor import alerts, digest_rows, heartbeats
+from flowwarden.monitor.alerts import Deployment, Seen, held_pages, own_hosts, roll_up
 from flowwarden.monitor.budget import Budget, TimedClaims, TimedPages
-from flowwarden.monitor.caches.interfaces import InterfaceCache, InterfaceView
+from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
 from flowwarden.monitor.caches.mutes import MuteCache
 from flowwarden.monitor.caches.names import NameCache
@@ -48,7 +48,7 @@ from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.policy.mutes import Mute
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
-from flowwarden.unreadable import Unreadable
+from flowwarden.unreadable import Notes, Unreadable
 
 LOOKUP_SECONDS: Final = 8.0
 """For lookups and writes before the notifications, out of the function's timeout of 40 s. Enough for 40 calls
@@ -140,8 +140,7 @@ class MonitoringService:
         self, batch: LogBatch, invocation: Invocation, now: int, state: StateView, lookups: Budget
     ) -> tuple[BatchReport, BatchView]:
         formats, records = self._parse(batch, now, lookups)
-        interfaces = self._caches.interfaces.for_batch(now, lookups)
-        view = BatchView(batch, records, self._context(formats, interfaces, state, now))
+        view = BatchView(batch, records, self._context(formats, state, now, lookups))
         heartbeats.see(view, state)
         found = [each for one in DETECTORS for each in one.detect(view, state, view.policy.thresholds)]
         inhibition = Inhibition(batch.owner, self._deployment.suppression_minutes, now)
@@ -149,7 +148,8 @@ class MonitoringService:
         triaged = muted(sorted_out.remaining, self._mutes(sorted_out.remaining, state, now), view.hosts, now)
         findings = inhibition.of(triaged, state)
         seen = self._seen(view, findings, sorted_out.inhibited, state, invocation)
-        found_alerts = [*alerts(findings, seen), *self._about_policy(batch.owner, now)]
+        incidents = alerts.by_incident(findings, seen)
+        found_alerts = [*alerts.alerts_about(incidents, seen), *self._about_policy(batch.owner, now)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         self._ended_mutes.note(delivery)
         learning = DeliveryReport()
@@ -165,29 +165,35 @@ class MonitoringService:
             delivery + replace(learning, unsent=()),
             log_formats_unavailable=int(formats.unavailable),
             host_history_unavailable=state.failures,
-            interfaces_unavailable=interfaces.failures,
+            interfaces_unavailable=view.interfaces.failures,
         )
         return replace(
             done,
+            incidents=alerts.findings_of(incidents),
             delay=delay(records, now),
             reports_unsent=learning.unsent,
             deferred=state.deferred + len(view.active_hosts.others),
             policy_invalid=int(bool(self._policy_recorder.in_use.problem)),
-            unreadable_items=self._caches.unreadable_items.take(),
-            unreadable_answers=self._caches.unreadable_answers.take(),
+            **self._unreadable(),
         ), view
+
+    def _unreadable(self) -> dict[str, Notes]:
+        """The members of the report about what was left out since the last batch."""
+        caches = self._caches
+        return {
+            "unreadable_items": caches.unreadable_items.take(),
+            "unreadable_answers": caches.unreadable_answers.take(),
+        }
 
     def _mutes(self, findings: Sequence[Finding], state: StateView, now: int) -> Sequence[Mute]:
         """The mutes of the policy, and those made by command."""
         made = self._caches.mutes.mutes(findings, state, now) if self._caches.mutes else ()
         return (*self._policy.policy.mutes, *made)
 
-    def _context(
-        self, formats: CachedFormats, interfaces: InterfaceView, state: StateView, now: int
-    ) -> Context:
+    def _context(self, formats: CachedFormats, state: StateView, now: int, lookups: Budget) -> Context:
         return Context(
             formats=formats.candidates.layouts,
-            interfaces=interfaces,
+            interfaces=self._caches.interfaces.for_batch(now, lookups),
             state=state,
             policy=self._policy,
             now=now,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -43,6 +43,8 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     """Writes, baselines and hosts that the batch skipped because of its limits; later batches handle them."""
     interfaces_unavailable: int
     """Failed EC2 calls about network interfaces: roles may be outdated or unknown."""
+    incidents: Mapping[str, tuple[Finding, ...]] = {}
+    """The findings that notify, by the keys of their incidents."""
     policy_invalid: int = 0
     """1 if the configured policy is not valid, and another one was used."""
     delay: int | None = None

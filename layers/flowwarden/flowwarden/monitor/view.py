@@ -68,7 +68,7 @@ class BatchView:
         self.policy = context.policy.policy
         self.now = context.now
         self.interfaces = context.interfaces
-        self._state = context.state
+        self.state = context.state
         self._prepared = context.policy
         self._refused_at: dict[int, FlowSample] = {}
         self._unknown: dict[int, RoleProfile] = {}
@@ -208,7 +208,7 @@ class BatchView:
         hosts = [self._role(names[place], moments[place]) for place in found]
         roles = dict.fromkeys((host.role, host.day) for host in hosts if host.interface)
         vpcs = dict.fromkeys((host.vpc, host.day) for host in hosts if host.vpc)
-        baselines = self._state.baselines([*roles, *vpcs], self.now)
+        baselines = self.state.baselines([*roles, *vpcs], self.now)
         return {place: self._profile_of(host, baselines) for place, host in zip(found, hosts, strict=True)}
 
     def _profile_of(
@@ -220,7 +220,7 @@ class BatchView:
             return self._unknown.setdefault(day, RoleProfile(day, None, role))
         # A role whose baseline could not be read looks new. With the cached baseline of its VPC, it would be
         # a new role in a learned VPC, whose behavior is reported.
-        vpc = None if self._state.is_away else baselines.get((vpc_name, day))
+        vpc = None if self.state.is_away else baselines.get((vpc_name, day))
         return RoleProfile(day, interface, role, baselines.get((role, day)), vpc)
 
     def profile(self, interface_id: str | None, moment: int) -> RoleProfile:
@@ -230,7 +230,7 @@ class BatchView:
     def _profile(self, interface: NetworkInterface | None, moment: int) -> RoleProfile:
         host = self._on_day(interface, moment)
         wanted = [(each, host.day) for each in (host.role, host.vpc) if each] if interface else []
-        return self._profile_of(host, self._state.baselines(wanted, self.now))
+        return self._profile_of(host, self.state.baselines(wanted, self.now))
 
     def _on_day(self, interface: NetworkInterface | None, moment: int) -> RoleOnDay:
         day = (min(moment, self.now) if moment >= 0 else self.now) // DAY
@@ -241,7 +241,7 @@ class BatchView:
     @cached_property
     def is_learned(self) -> bool:
         """Whether at least one role, of the batch or another one of the account, has been learned."""
-        return self._state.knows_a_role or any(not each.learning for each in self.profiles.values())
+        return self.state.knows_a_role or any(not each.learning for each in self.profiles.values())
 
     @cached_property
     def all_is_new(self) -> bool:
@@ -249,7 +249,7 @@ class BatchView:
 
         If EC2 describes no interface, or the table does not answer, nothing is being learned.
         """
-        return bool(self.described) and not self.is_learned and not self._state.is_away
+        return bool(self.described) and not self.is_learned and not self.state.is_away
 
     def client_of(self, refused: DirectedFlow) -> RoleProfile:
         """The usual behavior of the client of a rejected connection, whichever end logged it."""
@@ -292,6 +292,6 @@ class BatchView:
 
         Adds the contacts to the state table, so that they count for later batches.
         """
-        activities = HostActivities(self.contacts, self.policy, self._state, self.now, self.are_bursts)
+        activities = HostActivities(self.contacts, self.policy, self.state, self.now, self.are_bursts)
         watched = watched_contacts(self.contacts, self.profiles, self.new_contacts, self.are_bursts)
         return activities.of(self.profiles, self.new_contacts, watched)

@@ -11,7 +11,7 @@ and measurements on synthetic traffic for the confidences: a service port on exa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from itertools import chain
 from typing import Final
@@ -86,6 +86,15 @@ def by_opening(verdict: InitiatorVerdict) -> InitiatorVerdict:
 
 UNKNOWN: Final = InitiatorVerdict(Initiator.UNKNOWN, 0.0, Basis.NONE)
 
+
+class Step(Struct, frozen=True):
+    """A rule for the initiator, applied to one flow."""
+
+    question: str
+    verdict: InitiatorVerdict | None
+    """None if the rule does not decide."""
+
+
 type Decision = tuple[Mask, InitiatorVerdict]
 """The flows that a rule decides, and the verdict for them."""
 
@@ -94,8 +103,7 @@ class InitiatorVerdicts:
     """The verdicts for all flows of a batch."""
 
     def __init__(self, traffic: Traffic) -> None:
-        ladder = _LADDER if traffic.flows.has("tcp_flags") else _WITHOUT_FLAGS
-        decisions = [*chain.from_iterable(rung(traffic) for rung in ladder)]
+        decisions = [*chain.from_iterable(rung(traffic) for rung in _ladder(traffic))]
         self.table = [*(verdict for _, verdict in decisions), UNKNOWN]
         """The verdicts of all rules, and last the one of no rule."""
         self.numbers: Integers = np.full(len(traffic.flows), len(decisions))
@@ -105,6 +113,17 @@ class InitiatorVerdicts:
 
     def __getitem__(self, row: int) -> InitiatorVerdict:
         return self.table[int(self.numbers[row])]
+
+
+def steps(traffic: Traffic, row: int) -> list[Step]:
+    """The rules in their order, applied to the flow in a row, up to the first that decides."""
+    found: list[Step] = []
+    for rung in _ladder(traffic):
+        verdict = next((each for mask, each in rung(traffic) if mask[row]), None)
+        found.append(Step(_QUESTIONS[rung], verdict))
+        if verdict is not None:
+            break
+    return found
 
 
 def source(flow: Flow) -> str:
@@ -212,7 +231,9 @@ def _by_lower_port(traffic: Traffic) -> Iterator[Decision]:
     yield (dstport != ABSENT) & (srcport > dstport), InitiatorVerdict(Initiator.SOURCE, 0.6, Basis.LOWER_PORT)
 
 
-_LADDER: Final[tuple[Callable[[Traffic], Iterator[Decision]], ...]] = (
+type Rule = Callable[[Traffic], Iterator[Decision]]
+
+_LADDER: Final[tuple[Rule, ...]] = (
     _by_flags,
     _by_reverse_flags,
     _by_listener,
@@ -235,3 +256,23 @@ _WITHOUT_FLAGS: Final = tuple(
     if rung not in {_by_flags, _by_reverse_flags, _by_listener, _by_missing_syn, _by_reset}
 )
 """The rules that can decide if the log format has no `tcp-flags`."""
+
+
+def _ladder(traffic: Traffic) -> tuple[Rule, ...]:
+    return _LADDER if traffic.flows.has("tcp_flags") else _WITHOUT_FLAGS
+
+
+_QUESTIONS: Final[Mapping[Rule, str]] = {
+    _by_flags: "tcp-flags of the record: a SYN opens, a SYN-ACK answers",
+    _by_reverse_flags: "tcp-flags of the flow the other way",
+    _by_listener: "an end that answered with SYN-ACK on this port",
+    _by_sweep: "one of many packets to as many ports or hosts, without a reply",
+    _by_missing_syn: "a REJECT without a SYN, left over from an expired connection",
+    _by_reset: "a reset alone, from which nothing follows",
+    _by_absent_ports: "equal ports or ICMP, from which nothing follows",
+    _by_service_port: "a well-known service port on one end only",
+    _by_rejection: "a REJECT, and whether the other way was accepted",
+    _by_silence: "sent from a client port to a server port, with no reply",
+    _by_lower_port: "the lower port",
+}
+"""What each rule looks for."""

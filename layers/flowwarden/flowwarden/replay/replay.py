@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from msgspec.structs import replace
 
 from flowwarden.monitor.pipeline import Invocation
+from flowwarden.monitor.report import BatchReport
+from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
 from flowwarden.replay.batches import LogGroups, batches
 from flowwarden.replay.observer import Observer
@@ -26,6 +29,9 @@ IDLE_MOST: Final = 30 * DAY
 """Of a longer time without records, only the last part is run: by then, all incidents were checked."""
 
 
+type Observe = Callable[[BatchReport, BatchView], None]
+
+
 class Replay:
     """One replay of an archive."""
 
@@ -37,6 +43,7 @@ class Replay:
         *,
         as_delivered: bool = False,
         observes: bool = False,
+        observe: Observe = lambda *_: None,
     ) -> None:
         """Take the stack and the names in notifications.
 
@@ -46,7 +53,9 @@ class Replay:
             account: the account of the log groups.
             as_delivered: whether batches are as small as in production.
             observes: whether the result contains what was seen in the traffic.
+            observe: called with each batch.
         """
+        self._observe = observe
         self._stack = stack
         self._groups = groups
         self._account = account
@@ -85,6 +94,7 @@ class Replay:
             invocation = Invocation(batch.batch_id, lambda: TIME_LEFT)
             report, view = self._stack.monitor.inspect(batch, invocation, now)
             self._recorder.batch(report, view)
+            self._observe(report, view)
             if self._observer is not None:
                 self._observer.see(report, view)
             self._take(now)

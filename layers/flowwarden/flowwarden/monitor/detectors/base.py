@@ -101,6 +101,8 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     not correspond to incidents."""
     teaches_baseline: bool = False
     """Whether the baseline learns what it finds. True if novelty is the only reason for the finding."""
+    rejects: bool = False
+    """Whether all records behind its findings are REJECTs."""
     asks_rules: bool = False
     """Whether its pages name the rule that rejects the example: it finds REJECTs of connections that should
     work."""

@@ -38,6 +38,7 @@ from flowwarden.monitor.findings import (
     Window,
     identity,
 )
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import Text, main_server_and_others, narrowed, short_servers, started_by
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
@@ -254,7 +255,18 @@ def held_until_persistent[F](
     finding: TrafficFinding[F], slots: frozenset[int], least: int
 ) -> TrafficFinding[F]:
     """The finding; it does not page while it has fewer than `least` recent slots. For new connections."""
-    return finding if len(recent(slots)) >= least else replace(finding, severity=Severity.INFO)
+    persists = measured_slots(len(recent(slots)), least).reached
+    return finding if persists else replace(finding, severity=Severity.INFO)
+
+
+def measured_slots(slots: int, least: int) -> Measured:
+    """The recent slots in which a new connection was rejected, against the limit."""
+    return Measured(
+        what="10-minute slots within 6 h with rejections",
+        value=slots,
+        limit=least,
+        threshold="blocked_slots",
+    )
 
 
 DETECTOR: Final = Detector(
@@ -266,6 +278,7 @@ DETECTOR: Final = Detector(
     severity=Severity.MEDIUM,
     resolve_after=HOUR // 2,
     asks_rules=True,
+    rejects=True,
     incident="refused",
     shares=Shares.RULES,
     thresholds=("blocked_packets", "blocked_slots"),

@@ -34,6 +34,7 @@ from flowwarden.monitor.baseline.profile import Standing
 from flowwarden.monitor.behavior import Behavior, always
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
 from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import (
     EXEMPT,
     Text,
@@ -92,25 +93,45 @@ def inspect(host: HostActivity, thresholds: Thresholds) -> list[BruteForce]:
     """One finding for the host if it guesses passwords."""
     if host.learning_all:
         return []
-    for limit, span, found in _rules(host, thresholds.brute_force_sessions):
-        count = round(sum(each.count for each in found))
+    for limit, span, found, to in _rules(host, thresholds.brute_force_sessions):
+        count = _measured(limit, span, found, to)
         flows = host.contacting({(each.server, each.port) for each in found})
-        if found and count >= limit and flows:
+        if found and count.reached and flows:
             servers = len({each.server for each in found})
             sudden = any(each.standing is Standing.SUDDEN for each in contacts_of(host, flows))
-            facts = Facts(host.role, count, limit, servers, span, usual=found[0].usual, sudden=sudden)
+            usual = found[0].usual
+            facts = Facts(host.role, int(count.value), limit, servers, span, usual=usual, sudden=sudden)
             return [_report(host, flows, facts)]
     return []
 
 
-def _rules(host: HostActivity, least: int) -> Iterator[tuple[int, int, _Guesses]]:
-    """The rules: limit, span (seconds), and the sessions that count."""
-    hour = guesses(host.hour)
-    yield least, HOUR, [each for each in hour if not each.usual and each.count >= SESSIONS_EACH]
+def measured(host: HostActivity, thresholds: Thresholds) -> list[Measured]:
+    """What is known of the host, against the limits; one of them is enough."""
+    return [_measured(*rule) for rule in _rules(host, thresholds.brute_force_sessions)]
+
+
+def _measured(limit: int, span: int, found: _Guesses, to: str) -> Measured:
+    return Measured(
+        what=f"answered connections of the same small size to {to}, within {SPANS[span]}",
+        value=round(sum(each.count for each in found)),
+        limit=limit,
+        threshold="brute_force_sessions",
+    )
+
+
+def _rules(host: HostActivity, least: int) -> Iterator[tuple[int, int, _Guesses, str]]:
+    """The rules: limit, span (seconds), the sessions that count, and with what."""
+    hour, each_host = guesses(host.hour), f"hosts with {SESSIONS_EACH} or more each"
+    yield least, HOUR, [each for each in hour if not each.usual and each.count >= SESSIONS_EACH], each_host
     most = USUAL_FACTOR * least
-    yield most, HOUR, [each for each in hour if each.usual and each.count >= most]
+    yield (
+        most,
+        HOUR,
+        [each for each in hour if each.usual and each.count >= most],
+        "one host, at a usual service",
+    )
     slow = round(DAY_FACTOR * least)
-    yield slow, DAY, [each for each in guesses(host.day) if not each.usual and each.count >= slow]
+    yield slow, DAY, [each for each in guesses(host.day) if not each.usual and each.count >= slow], "one host"
 
 
 def _report(host: HostActivity, flows: Sequence[DirectedFlow], facts: Facts) -> BruteForce:

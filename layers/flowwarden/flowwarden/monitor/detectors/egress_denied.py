@@ -171,6 +171,7 @@ DETECTOR: Final = Detector(
     severity=Severity.MEDIUM,
     resolve_after=HOUR // 2,
     asks_rules=True,
+    rejects=True,
     shares=Shares.ROLE,
     quiet=30 * DAY,
     thresholds=("blocked_packets", "blocked_slots", "probing_destinations"),

@@ -57,6 +57,7 @@ from flowwarden.monitor.traffic.usual_volume import (
     keys,
     learned,
     limit,
+    measured,
     usual,
     usual_networks,
 )
@@ -100,7 +101,7 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
 
     Interfaces that EC2 does not describe are skipped: one may be a NAT gateway, which sends for many hosts.
     """
-    rows = _rows(view, state)
+    rows = rows_of(view, state)
     if not len(rows):
         return []
     sources = Sources(view.directions, view.index, view.profiles, view.now)
@@ -111,7 +112,7 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
     return [*_reports(view, rows, [each for each in judged if each]), *DETECTOR.surplus(beyond)]
 
 
-def _rows(view: BatchView, state: StateView) -> Integers:
+def rows_of(view: BatchView, state: StateView) -> Integers:
     """The rows of all uploads; of later records of connections, if the role is known to open them."""
     rows, later = uploads(view.directions)
     if len(sampled := counted(view.directions, later)):
@@ -130,7 +131,7 @@ class Unusual(Struct, frozen=True):
     """Those to which the role usually sends; None if they do not matter."""
 
 
-class _Summed(Struct, frozen=True):
+class Summed(Struct, frozen=True):
     """What is known of a host's uploads."""
 
     upload: Upload
@@ -146,8 +147,8 @@ class _Summed(Struct, frozen=True):
 def _judge(state: StateView, upload: Upload, megabytes: int) -> Unusual | None:
     """The upload, if it is unusual. What is usual for the role is learned."""
     place, profile = upload.place, upload.profile
-    summed = _summed(state, upload, megabytes)
-    sums = summed.sums()
+    known = summed(state, upload, megabytes)
+    sums = known.sums()
     much = [span for span, sent in sums.items() if sent.bytes >= limit(0, megabytes, span)]
     unlearned = place.outside is PeerClass.AWS_SERVICE and not profile.is_measured
     if profile.learning or unlearned or not much:
@@ -163,7 +164,7 @@ def _judge(state: StateView, upload: Upload, megabytes: int) -> Unusual | None:
         if is_too_much(sums, span, most[span]):
             facts = Facts(profile.role, sums[span].bytes, usually[span], span, limit=most[span])
             return Unusual(upload, sums[span], facts)
-    return _elsewhere(summed, usual_networks(items), usually, megabytes)
+    return _elsewhere(known, usual_networks(items), usually, megabytes)
 
 
 def is_too_much(sums: Sums, span: int, most: int) -> bool:
@@ -172,17 +173,17 @@ def is_too_much(sums: Sums, span: int, most: int) -> bool:
     Within a day only if it still sends its share of the limit, or each later upload would report it again.
     """
     share = most * HOUR / span if span == DAY else 0
-    return sums[span].bytes >= most and sums[HOUR].bytes >= share
+    return measured(sums[span].bytes, span, most).reached and sums[HOUR].bytes >= share
 
 
 def _elsewhere(
-    summed: _Summed, networks: frozenset[int] | None, usually: dict[int, int], megabytes: int
+    known: Summed, networks: frozenset[int] | None, usually: dict[int, int], megabytes: int
 ) -> Unusual | None:
     """The upload, if too much of it goes to networks that are new for a role with few."""
-    upload = summed.upload
+    upload = known.upload
     if networks is None or upload.place.outside is not PeerClass.INTERNET:
         return None
-    sums = summed.sums(networks)
+    sums = known.sums(networks)
     for span, sent in sums.items():
         if is_too_much(sums, span, least := limit(0, megabytes, span)):
             role, before = upload.profile.role, usually[span]
@@ -199,7 +200,7 @@ def _learn(state: StateView, upload: Upload, sent: dict[int, float]) -> None:
     state.add(learned(role, place.day, place.outside, sent, networks))
 
 
-def _summed(state: StateView, upload: Upload, megabytes: int) -> _Summed:
+def summed(state: StateView, upload: Upload, megabytes: int) -> Summed:
     """The host's uploads, including those from other batches."""
     place, scope = upload.place, upload.profile.scope
     added = upload.added
@@ -208,7 +209,7 @@ def _summed(state: StateView, upload: Upload, megabytes: int) -> _Summed:
     if today.total() >= limit(0, megabytes, DAY) / BEFORE:
         key = place._replace(day=place.day - 1).key(scope)
         before = _volume(merged(state.known(key), state.read_once([key]).get(key, {})))
-    return _Summed(upload, today, before)
+    return Summed(upload, today, before)
 
 
 def _volume(sets: Sets) -> Volume:

@@ -94,6 +94,7 @@ DETECTOR: Final = Detector(
     summary=("one of your hosts is rejected at five or more host/port pairs in one batch of one interface"),
     severity=Severity.HIGH,
     incident="scan",
+    rejects=True,
     shares=Shares.SERVICE,
     behavior=always(Behavior.SCAN),
     technique="T1046",

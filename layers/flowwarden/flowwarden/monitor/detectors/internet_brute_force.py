@@ -33,6 +33,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.detectors.brute_force import DAY_FACTOR
 from flowwarden.monitor.findings import Severity, TrafficFinding, Window
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import Text, estimated, evidence, narrowed, short_clients
 from flowwarden.monitor.traffic import sessions
 from flowwarden.monitor.traffic.administration import bounded, counted
@@ -75,7 +76,7 @@ type InternetBruteForce = TrafficFinding[Facts]
 
 def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[InternetBruteForce]:
     """One finding for each host and port at which internet hosts guess passwords."""
-    limit = round(DAY_FACTOR * thresholds.brute_force_sessions)
+    limit = _limit(thresholds)
     found: list[InternetBruteForce] = []
     for place, contacts in sessions_from_internet(view.contacts, view.directions).items():
         profile = view.profiles.get(place)
@@ -103,7 +104,7 @@ class _Exposed(Struct, frozen=True):
             )
             for each in self.contacts
         ]
-        key = OUTSIDE_SESSIONS.key_of(self.day, f"{self.profile.scope}/{self.host}")
+        key = Place(self.day, self.profile.scope, self.host).key
         until = OUTSIDE_SESSIONS.kept_until(self.day * DAY)
         return Addition(key, {SESSIONS: frozenset().union(*numbers)}, until)
 
@@ -150,7 +151,48 @@ def _guesses(stored: Sets, limit: int) -> Mapping[tuple[int, int], float]:
     if round(distinct(every)) < limit:  # as of nearly all hosts; those of one source are part of these
         return {}
     alike = sessions.small_sessions(every)
-    return {(each.server, each.port): each.count for each in alike if round(each.count) >= limit}
+    return {
+        (each.server, each.port): each.count for each in alike if measured(round(each.count), limit).reached
+    }
+
+
+class Place(Struct, frozen=True):
+    """A host on a day, as the state table knows it."""
+
+    day: int
+    """Since 1970."""
+    scope: str
+    """The VPC, within which the address is unique."""
+    host: str
+
+    @property
+    def key(self) -> str:
+        """The key of its item."""
+        return OUTSIDE_SESSIONS.key_of(self.day, f"{self.scope}/{self.host}")
+
+
+def known(state: StateView, place: Place, client: tuple[str, int], thresholds: Thresholds) -> Measured:
+    """The known connections of an internet host to a port, against the limit. Reads nothing."""
+    limit = _limit(thresholds)
+    stored = counted(state.known(place.key), 2 * limit).get(SESSIONS, frozenset())
+    wanted = sessions.server_number(client[0]), client[1]
+    alike = sessions.small_sessions(stored)
+    counts = (round(each.count) for each in alike if (each.server, each.port) == wanted)
+    return measured(next(counts, 0), limit)
+
+
+def _limit(thresholds: Thresholds) -> int:
+    return round(DAY_FACTOR * thresholds.brute_force_sessions)
+
+
+def measured(sessions: int, limit: int) -> Measured:
+    """The small connections of an internet host to a port, against the limit."""
+    return Measured(
+        what="answered connections of the same small size from one internet host, since midnight UTC",
+        value=sessions,
+        limit=limit,
+        threshold="brute_force_sessions",
+    )
 
 
 def _report(

@@ -150,6 +150,7 @@ DETECTOR: Final = Detector(
     name="internet-rejects",
     summary="rejected connection attempts from the internet, counted in a metric",
     severity=Severity.INFO,
+    rejects=True,
     route=Route.LOG,
     technique="T1595",
     detect=detect,

@@ -27,6 +27,7 @@ from msgspec.structs import replace
 from flowwarden.monitor.behavior import Behavior
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
 from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import EXEMPT, Text, new_for_role, services, short_services
 from flowwarden.monitor.traffic.administration import administered
 from flowwarden.monitor.traffic.host_activity import HostActivity
@@ -55,14 +56,23 @@ type LateralMovement = TrafficFinding[Facts]
 
 def inspect(host: HostActivity, thresholds: Thresholds) -> list[LateralMovement]:
     """One finding for the host if it contacts too many others."""
-    servers = len(administered(host.day))
-    least = thresholds.lateral_hosts
-    if host.learning_all or servers < least:
+    count = measured(host, thresholds)
+    if host.learning_all or not count.reached:
         return []
-    moving = host.administering
+    servers, least, moving = int(count.value), thresholds.lateral_hosts, host.administering
     answered = len({each.server for each in contacts_of(host, moving) if not each.failed})
     facts = Facts(role=host.role, servers=servers, limit=least, answered=answered)
     return [_report(host, moving, facts)] if moving else []
+
+
+def measured(host: HostActivity, thresholds: Thresholds) -> Measured:
+    """What is known of the host, against the limit."""
+    return Measured(
+        what="internal hosts contacted for unusual remote administration, within 24 h",
+        value=len(administered(host.day)),
+        limit=thresholds.lateral_hosts,
+        threshold="lateral_hosts",
+    )
 
 
 def _report(host: HostActivity, flows: Sequence[DirectedFlow], facts: Facts) -> LateralMovement:

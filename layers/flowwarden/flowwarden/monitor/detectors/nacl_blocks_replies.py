@@ -25,6 +25,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import Text, evidence, narrowed
 from flowwarden.monitor.traffic.reject_cause import are_refused_answers, likely_cause
 from flowwarden.monitor.traffic.row_groups import RowGroups
@@ -53,18 +54,35 @@ def detect(
     view: BatchView, _state: StateView, thresholds: Thresholds
 ) -> list[BlockedReplies | SurplusFinding]:
     """One finding for each subnet (or host) and direction in which replies are rejected."""
-    directions, rows = view.directions, view.rejected
-    rows = rows[are_refused_answers(directions, rows)] if len(rows) else rows
-    if not len(rows):
+    if not len(view.rejected):
         return []
-    groups = by_place(directions, rows, view.vpcs)
-    enough = [connections_in(directions, rows) >= thresholds.nacl_tuples for rows in groups]
+    directions, groups = view.directions, replies(view)
+    if not len(groups):
+        return []
+    enough = [measured(directions, rows, thresholds).reached for rows in groups]
     groups = groups.those(np.array(enough, bool))
     most, others = groups.split()
     samples = samples_of(directions, [*most])
     found = [_report(_place(sample.example), sample) for sample in samples]
     quiet = _exempt(view, others.leads)
     return [*found, *DETECTOR.surplus(len(others) - quiet, quiet)]
+
+
+def measured(directions: Directions, rows: Integers, thresholds: Thresholds) -> Measured:
+    """The rejected replies of one place in these rows, against the limit."""
+    return Measured(
+        what="connections whose request was accepted and whose reply was rejected, in the batch",
+        value=connections_in(directions, rows),
+        limit=thresholds.nacl_tuples,
+        threshold="nacl_tuples",
+    )
+
+
+def replies(view: BatchView) -> RowGroups:
+    """The rejected replies of a batch, by place and side."""
+    directions, rows = view.directions, view.rejected
+    rows = rows[are_refused_answers(directions, rows)] if len(rows) else rows
+    return by_place(directions, rows, view.vpcs)
 
 
 def _exempt(view: BatchView, rows: Integers) -> int:
@@ -150,6 +168,7 @@ DETECTOR: Final = Detector(
     severity=Severity.MEDIUM,
     resolve_after=HOUR // 2,
     asks_rules=True,
+    rejects=True,
     shares=Shares.NETWORK_ACL,
     thresholds=("nacl_tuples",),
     needs=frozenset({Need.SUBNET_ID}),

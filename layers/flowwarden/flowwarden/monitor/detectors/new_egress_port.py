@@ -36,6 +36,7 @@ from flowwarden.monitor.behavior import Behavior, always
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding, Window
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import (
     Text,
     evidence,
@@ -141,13 +142,13 @@ def _by_role(view: BatchView, counted: Mask) -> dict[_RolePort, list[int]]:
 
 
 def _services(view: BatchView, counted: Mask) -> NewServices:
-    def is_reported(place: int, edge: Edge) -> bool:
-        return edge.direction == "out" and _is_reported(view.profiles[place], edge.port)
+    def is_new(place: int, edge: Edge) -> bool:
+        return edge.direction == "out" and is_reported(view.profiles[place], edge.port)
 
-    return new_services(view.contacts, view.directions, view.new_of_internet, counted, is_reported)
+    return new_services(view.contacts, view.directions, view.new_of_internet, counted, is_new)
 
 
-def _is_reported(profile: RoleProfile, port: int) -> bool:
+def is_reported(profile: RoleProfile, port: int) -> bool:
     """Whether this detector reports a new port of the role."""
     if profile.interface is None:
         return False  # it may be a NAT gateway, which connects for many hosts
@@ -173,8 +174,18 @@ def _weigh(
         sample=_sample(view, rows, slots),
         facts=Facts(role=new.role, slots=len(slots), limit=least),
     )
-    pages = new.is_grave or (not new.learning and len(slots) >= least)
+    pages = new.is_grave or (not new.learning and measured(len(slots), least).reached)
     return finding if pages else replace(finding, severity=Severity.INFO)
+
+
+def measured(slots: int, least: int) -> Measured:
+    """The 10-minute slots in which a role used a port, against the limit."""
+    return Measured(
+        what="10-minute slots within 24 h in which the role used the port",
+        value=slots,
+        limit=least,
+        threshold="new_egress_slots",
+    )
 
 
 def _sample(view: BatchView, rows: Integers, slots: frozenset[int]) -> FlowSample:

@@ -22,6 +22,7 @@ from flowwarden.monitor.baseline.baseline import PINGS
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import Text
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.monitor.traffic.selection import without_repeats
@@ -61,7 +62,7 @@ def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[P
     (pings,) = ((protocol == ICMP) | (protocol == ICMPV6)).nonzero()
     if len(pings) < thresholds.scan_hour:  # as in most batches
         return []
-    rows = _unanswered(view.directions, pings)
+    rows = unanswered(view.directions, pings)
     if len(rows) < thresholds.scan_hour:
         return []
     exempt, texts = host_set(view.policy.exempt), view.records.flows.texts
@@ -75,8 +76,8 @@ def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[P
 
 def _judge(view: BatchView, rows: Integers, least: int) -> PingSweep | None:
     """The finding about the host that sent the flows in these rows."""
-    silent = len(np.unique(view.directions.server[rows]))
-    if silent < least:
+    count = measured(view, rows, least)
+    if not count.reached:
         return None
     flow = view.directions.flows(rows[:1])[0].flow
     profile = view.profile(flow.interface_id, ABSENT if flow.start is None else flow.start)
@@ -89,20 +90,30 @@ def _judge(view: BatchView, rows: Integers, least: int) -> PingSweep | None:
         peer_class=PeerClass.OWN,
         service=Service(sample.example.flow.protocol, None),
         sample=sample,
-        facts=Facts(profile.role, silent, least, day),
+        facts=Facts(profile.role, int(count.value), least, day),
     )
     return replace(finding, severity=Severity.INFO)
 
 
-def _unanswered(directions: Directions, rows: Integers) -> Integers:
+def measured(view: BatchView, rows: Integers, least: int) -> Measured:
+    """The addresses that a host pings in these rows, against the limit."""
+    return Measured(
+        what="internal addresses pinged without an answer, in the batch",
+        value=len(np.unique(view.directions.server[rows])),
+        limit=least,
+        threshold="scan_hour",
+    )
+
+
+def unanswered(directions: Directions, rows: Integers) -> Integers:
     """The rows among these of ICMP that internal hosts send to internal ones, which send none to them."""
     ends = directions.client[rows], directions.server[rows]
     sizes = [len(directions.traffic.flows.texts)] * 2
     there, back = packed(ends, sizes), packed(ends[::-1], sizes)
     sent = (directions.side[rows] == EGRESS) & (directions.client_class[rows] == OWN)
     sent &= (directions.server_class[rows] == OWN) & ~np.isin(there, back)
-    unanswered: Integers = rows[sent]
-    return unanswered
+    silent: Integers = rows[sent]
+    return silent
 
 
 def text(finding: PingSweep) -> Text:

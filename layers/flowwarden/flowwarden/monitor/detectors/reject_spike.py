@@ -35,6 +35,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import internet_rejects
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding, Window
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import Text, estimated
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.view import BatchView
@@ -187,17 +188,39 @@ def is_spike(slot: int, count: float, before: Mapping[int, float], times: int) -
         before: the attempts of the day before, by slot; a missing slot was quiet.
         times: the required multiple of the median.
     """
-    usual = [max(before.get(each, 0.0), LEAST) for each in range(slot - HISTORY, slot)]
+    usual = _usual(slot, before)
     return _is_outlier(count, usual, times) and not any(
         _is_outlier(attempts, usual, times) for each, attempts in before.items() if each >= slot - QUIET
     )
+
+
+def _usual(slot: int, before: Mapping[int, float]) -> list[float]:
+    """The attempts of the slots of a day before a slot; a slot that was not stored counts as `LEAST`."""
+    return [max(before.get(each, 0.0), LEAST) for each in range(slot - HISTORY, slot)]
 
 
 def _is_outlier(count: float, usual: Sequence[float], times: int) -> bool:
     logs = [log1p(each) for each in usual]
     middle = _median(logs)
     spread = max(TO_SIGMA * _median(abs(each - middle) for each in logs), LEAST_SPREAD)
-    return (log1p(count) - middle) / spread > LEAST_Z and count > times * _median(usual)
+    return (log1p(count) - middle) / spread > LEAST_Z and measured(count, usual, times).reached
+
+
+def measured(count: float, usual: Sequence[float], times: int) -> Measured:
+    """The attempts in a slot against a multiple of the median of the slots before it."""
+    return Measured(
+        what="rejected attempts from the internet within 10 min",
+        value=count,
+        limit=times * _median(usual),
+        threshold="spike_factor",
+        must_exceed=True,
+    )
+
+
+def known(state: StateView, place: Place, slot: int, times: int) -> Measured | None:
+    """The stored attempts of a slot; None if they were too few to be stored. Reads what `detect` reads."""
+    count = distinct(state.known(_key(place, slot)).get(ATTEMPTED, frozenset()))
+    return measured(count, _usual(slot, _before(state, place, slot)), times) if count else None
 
 
 def _median(values: Iterable[float]) -> float:
@@ -241,6 +264,7 @@ DETECTOR: Final = Detector(
     name="reject-spike",
     summary="the internet tries one of your hosts more than five times as often as usual",
     severity=Severity.INFO,
+    rejects=True,
     route=Route.DIGEST,
     unpaged=Route.DIGEST,
     technique="T1595",

@@ -42,6 +42,7 @@ from flowwarden.monitor.findings import (
     Window,
     representative,
 )
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import ISOLATE, OPEN_PORTS, Text, estimated, started_by
 from flowwarden.monitor.traffic.contact import ContactOutcome
 from flowwarden.monitor.traffic.excess import excess, failures
@@ -83,24 +84,51 @@ type Scan = TrafficFinding[Failures | Ports]
 
 def vertical(host: HostActivity, least: int) -> str | None:
     """The server that the host contacts on at least `least` privileged ports in this batch, or None."""
+    return next((server for server, asked in _asked(host).items() if len(asked) >= least), None)
+
+
+def _asked(host: HostActivity) -> dict[str, set[int]]:
+    """The privileged ports of each server that the host contacts in this batch."""
     ports: defaultdict[str, set[int]] = defaultdict(set)
     for contact in host.contacts:
         if contact.port < UNPRIVILEGED:
             ports[contact.server].add(contact.port)
-    return next((server for server, asked in ports.items() if len(asked) >= least), None)
+    return ports
 
 
 def exceeded(host: HostActivity, thresholds: Thresholds) -> int | None:
     """The window, in seconds, in which the host exceeded the limit in any batch; None if it did not."""
-    limits = {span: _limit(host, span, thresholds) for span in SPANS}
-    spans = (span for span, limit in limits.items() if excess(host.window(span), span) >= limit)
-    return next(spans, None)
+    return next((span for span in SPANS if _excess(host, span, thresholds).reached), None)
+
+
+def _excess(host: HostActivity, span: int, thresholds: Thresholds) -> Measured:
+    return Measured(
+        what=f"host/port pairs that failed minus those that answered, within {SPANS[span]}",
+        value=excess(host.window(span), span),
+        limit=_limit(host, span, thresholds),
+        threshold="scan_hour" if span == HOUR else "scan_day",
+    )
+
+
+def measured(host: HostActivity, thresholds: Thresholds) -> list[Measured]:
+    """What is known of the host, against the limits; one of them is enough."""
+    ports = Measured(
+        what="privileged ports of one server, in the batch",
+        value=max(map(len, _asked(host).values()), default=0),
+        limit=thresholds.scan_ports,
+        threshold="scan_ports",
+    )
+    return [*(_excess(host, span, thresholds) for span in SPANS), ports]
+
+
+def fails(host: HostActivity) -> bool:
+    """Whether a contact of this batch failed, other than by the host's own rules."""
+    return any(each.failed and each.outcome is not ContactOutcome.DENIED for each in host.contacts)
 
 
 def suspicious(host: HostActivity, thresholds: Thresholds) -> int | None:
     """The same, if the host also failed in this batch."""
-    failed = any(each.failed and each.outcome is not ContactOutcome.DENIED for each in host.contacts)
-    return exceeded(host, thresholds) if failed else None
+    return exceeded(host, thresholds) if fails(host) else None
 
 
 def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[Scan | SurplusFinding]:

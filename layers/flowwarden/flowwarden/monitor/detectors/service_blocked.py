@@ -90,6 +90,7 @@ DETECTOR: Final = Detector(
     severity=Severity.MEDIUM,
     resolve_after=HOUR // 2,
     asks_rules=True,
+    rejects=True,
     incident="refused",
     shares=Shares.RULES,
     thresholds=("service_blocked_clients", "blocked_packets"),

@@ -21,6 +21,7 @@ import numpy as np
 from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.network.direction import INTERNET, Directions
 from flowwarden.network.services import EPHEMERAL
@@ -55,7 +56,23 @@ def scanner_key(source: str, day: int) -> str:
 
 def is_scanner(sets: Sets, least: int) -> bool:
     """Whether at least so many places refused the host of an item."""
-    return len(sets.get(REFUSED_AT, frozenset())) >= least
+    return measured(len(sets.get(REFUSED_AT, frozenset())), least).reached
+
+
+def measured(places: int, least: int) -> Measured:
+    """The places that refused an internet host, against the limit."""
+    return Measured(
+        what="host/port pairs that refused the internet host, on this day or the day before",
+        value=places,
+        limit=least,
+        threshold="scanner_destinations",
+    )
+
+
+def known_refusals(state: StateView, source: str, day: int) -> int:
+    """The places that are known to have refused an internet host on a day or the day before, at most."""
+    stored = (state.known(scanner_key(source, when)).get(REFUSED_AT, frozenset()) for when in (day, day - 1))
+    return max(len(state.refused(_memory(source, day))), *map(len, stored))
 
 
 def refused_internet(contacts: Contacts, directions: Directions) -> Integers:

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from flowwarden.monitor.traffic.refusal import Refusal
 from flowwarden.monitor.traffic.refused_edges import RefusedEdges
 from flowwarden.monitor.traffic.row_groups import RowGroups
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside
@@ -95,6 +96,12 @@ class Rejections:
         least = self._policy.thresholds.probing_destinations
         if len(self._rows) < least:  # as in most batches
             return np.zeros(len(self._by_client), bool)
+        probes: Mask = self._pairs >= least
+        return probes
+
+    @cached_property
+    def _pairs(self) -> Integers:
+        """For each group of `_by_client`, the pairs of host and port that count as probed."""
         server = self._directions.server
         pairs = Groups(self._keys(self._by_client.numbers, len(self._rows), server, ~self._denied))
         # A rule that was tightened rejects many usual connections of a host: that is no evidence of probing.
@@ -102,8 +109,8 @@ class Rejections:
         kinds = self._by_client.numbers[new] * 2 + self._denied[new]
         asked, denied = np.bincount(kinds, minlength=2 * len(self._by_client)).reshape(-1, 2).T
         # Denials alone do not make a prober: they count at most as much as other rejections.
-        probes: Mask = asked + np.minimum(denied, asked) >= least
-        return probes
+        counted: Integers = asked + np.minimum(denied, asked)
+        return counted
 
     @cached_property
     def _denied(self) -> Mask:
@@ -152,11 +159,16 @@ class Rejections:
     @cached_property
     def _counts(self) -> Mask:
         """For each row, whether its attempts are more than stray packets."""
+        enough: Mask = np.asarray(self._packets >= self._policy.thresholds.blocked_packets, bool)
+        return enough[self._attempts.numbers]
+
+    @cached_property
+    def _packets(self) -> Integers:
+        """For each group of `_attempts`, its packets."""
         packets = self._column(self._directions.traffic.flows["packets"])
         # A record stands for at least one packet, even if the log format omits the count.
-        sums = self._attempts.sums(np.where(packets == ABSENT, 1, packets))
-        enough: Mask = np.asarray(sums >= self._policy.thresholds.blocked_packets, bool)
-        return enough[self._attempts.numbers]
+        sums: Integers = self._attempts.sums(np.where(packets == ABSENT, 1, packets))
+        return sums
 
     @cached_property
     def blocking_services(self) -> RowGroups:
@@ -172,20 +184,31 @@ class Rejections:
     @cached_property
     def _blocking(self) -> tuple[Integers, tuple[Groups, Mask]]:
         """Positions of the flows of ordinary clients, by service, and which services reject many of them."""
-        least = self._policy.thresholds.service_blocked_clients
+        least, chosen = self._policy.thresholds.service_blocked_clients, self._ordinary
+        if len(chosen) < least:
+            return chosen[:0], (Groups(chosen[:0]), chosen[:0] > 0)
+        services, counts = self._shut_out
+        return chosen, (services, counts >= least)
+
+    @cached_property
+    def _ordinary(self) -> Integers:
+        """Positions of the flows of ordinary clients to internal services."""
         asked = (
             self._counts & self._new & ~self._tightened & (self._column(self._directions.server_class) == OWN)
         )
         asked &= ~self._probes[self._by_client.numbers] & ~self.exempt(self._rows)
-        (chosen,) = asked.nonzero()
-        if len(chosen) < least:
-            return chosen[:0], (Groups(chosen[:0]), asked[:0])
+        return np.flatnonzero(asked)
+
+    @cached_property
+    def _shut_out(self) -> tuple[Groups, Integers]:
+        """`_ordinary` by service, and the number of clients that each rejects."""
+        chosen = self._ordinary
         services = Groups(self._places(chosen), ordered=True)
         texts = len(self._directions.traffic.flows.texts)
         clients = self._column(self._directions.client)[chosen]
         different = Groups(packed([services.numbers, clients], [max(1, len(services)), texts]))
         counts = np.bincount(services.numbers[different.rows], minlength=len(services))
-        return chosen, (services, counts >= least)
+        return services, counts
 
     @cached_property
     def blocked(self) -> RowGroups:
@@ -213,6 +236,24 @@ class Rejections:
         reported = Groups(pairs[chosen[many[services.numbers]]])
         explained[known] = reported.of(pairs[known])[1]
         return explained
+
+    def refusal(self, row: int) -> Refusal | None:
+        """What the flow in a row counts for; None if it is no rejected connection of an internal host."""
+        (found,) = (self._rows == row).nonzero()
+        if not len(found):
+            return None
+        at = int(found[0])
+        client, (ordinary,) = self._by_client.numbers[at], (self._ordinary == at).nonzero()
+        services, clients = self._shut_out
+        return Refusal(
+            pairs=int(self._pairs[client]),
+            packets=int(self._packets[self._attempts.numbers[at]]),
+            clients=int(clients[services.numbers[ordinary[0]]]) if len(ordinary) else 0,
+            usual=not self._new[at],
+            probes=bool(self._probes[client]),
+            outbound=bool(self._denied[at] | self._tightened[at]),
+            service=bool(self._explained[at]),
+        )
 
     def worked(self, rows: Integers, *, if_unknown: bool = False) -> Mask:
         """Which of these rows are connections that usually work.

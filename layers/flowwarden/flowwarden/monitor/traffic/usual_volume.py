@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from math import log2
 from typing import Final
 
+from flowwarden.monitor.measured import Measured
 from flowwarden.network.addresses import PeerClass
 from flowwarden.state.schema import DAYS_READ, UPLOAD_SIZES
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets
@@ -47,6 +48,16 @@ _NAMES: Final = {
     (PeerClass.AWS_SERVICE, HOUR): AWS_SIZES, (PeerClass.AWS_SERVICE, DAY): AWS_DAY_SIZES,
 }  # fmt: skip
 _DAYS: Final = {PeerClass.INTERNET: DAYS_SENT, PeerClass.AWS_SERVICE: DAYS_TO_AWS}
+
+
+def measured(sent: float, span: int, limit: int) -> Measured:
+    """The bytes that a host sent within a span (seconds), against the limit."""
+    return Measured(
+        what=f"bytes sent out within {span // HOUR} h",
+        value=sent,
+        limit=limit,
+        threshold="upload_megabytes",
+    )
 
 
 def key_of(role: str, day: int) -> str:

@@ -1,0 +1,1 @@
+"""Explanations: why a record was flagged or not, and what an incident rests on, by a replay."""
