@@ -92,7 +92,7 @@ docs: .venv/.made ## Generate docs/detectors.md, docs/doctor.md, docs/runbooks/,
 	@$(BIN)/python -m benchmarks.cost --page
 
 .PHONY: golden
-golden: .venv/.made ## Regenerate the golden notifications of the detectors and of the enforcer, and the command's output
+golden: .venv/.made ## Regenerate the golden files: notifications, what each service gets of them, SQL for Athena, the command's output
 	@$(BIN)/python -m tests.monitor.render.golden
 	@$(BIN)/python -m tests.monitor.review.golden
 	@$(BIN)/python -m tests.dispatcher.digests.golden

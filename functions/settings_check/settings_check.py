@@ -26,7 +26,7 @@ from zlib import crc32
 
 type Event = Mapping[str, Any]
 type Check = Callable[[Mapping[str, str]], None]
-type Remove = Callable[[str, str, Callable[[], float]], list[str]]
+type Remove = Callable[[str, str, str, Callable[[], float]], list[str]]
 type Put = Callable[[str, bytes], None]
 type Handler = Callable[[Event, Any], None]
 
@@ -74,11 +74,12 @@ def check(parameters: Mapping[str, str]) -> None:
     check_deployment(parameters)
 
 
-def remove(monitor_arn: str, filter_name: str, time_left: Callable[[], float]) -> list[str]:
+def remove(monitor_arn: str, filter_name: str, own_group: str, time_left: Callable[[], float]) -> list[str]:
     """Remove the subscription filters; returns what is left. Raises FlowWardenError."""
     from flowwarden.bootstrap.subscription_removal import remove_on_aws  # noqa: PLC0415  see the docstring
 
-    return remove_on_aws(monitor_arn, filter_name, time_left, crc32(str(time.time_ns()).encode()))
+    turn = crc32(str(time.time_ns()).encode())
+    return remove_on_aws(monitor_arn, filter_name, own_group, time_left, turn)
 
 
 def put(url: str, body: bytes) -> None:
@@ -125,7 +126,8 @@ def problem_of_removal(event: Event, remove: Remove, time_left: Callable[[], flo
 
     def removed() -> str | None:
         properties = event["ResourceProperties"]
-        left = remove(properties["MonitorFunctionArn"], properties["FilterName"], time_left)
+        monitor_arn, own_group = properties["MonitorFunctionArn"], properties["FlowLogGroupName"]
+        left = remove(monitor_arn, properties["FilterName"], own_group, time_left)
         for each in left:
             logger.error("not removed: %s", each)
         count = f"{len(left)} subscription filters or log groups remain"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from flowwarden.bootstrap.subscription_removal import AT_ONCE, RESERVE_SECONDS, remove
+from flowwarden.bootstrap.subscription_removal import AT_ONCE, RESERVE_SECONDS, OwnFilters, remove
 from flowwarden.enforcer.decide.subscriptions import statement_id
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.errors import CallRefused, NotFound
@@ -13,6 +13,7 @@ from tests.enforcer.fakes import MONITOR
 from tests.enforcer.fakes_existing import FakeExisting, FakePermissions
 
 NAME = "flow-warden"
+FILTERS = OwnFilters(name=NAME, monitor_arn=MONITOR, own_group="/flow-warden/flow-logs")
 OURS = Subscription(name=NAME, destination_arn=MONITOR)
 OTHERS = (
     Subscription(name="siem", destination_arn="arn:aws:lambda:eu-west-1:111122223333:function:siem"),
@@ -32,7 +33,7 @@ def account(*groups: LogGroup, names: tuple[str, ...] = ("/aws/vpc/*", "/hub")) 
 
 def left(existing: FakeExisting, seconds: float = 60) -> list[str]:
     """What is left after the removal."""
-    return remove(existing, existing.permissions, MONITOR, NAME, lambda: seconds)
+    return remove(existing, existing.permissions, FILTERS, lambda: seconds)
 
 
 def test_the_stacks_filters_go_and_nothing_else_changes() -> None:
@@ -78,7 +79,7 @@ def test_when_time_runs_out_the_rest_is_named() -> None:
         *(LogGroup(name=f"/aws/vpc/{each:04}", subscriptions=(OURS,)) for each in range(number))
     )
     seconds = iter([RESERVE_SECONDS, RESERVE_SECONDS - 1, RESERVE_SECONDS - 1])
-    found = remove(existing, existing.permissions, MONITOR, NAME, lambda: next(seconds))
+    found = remove(existing, existing.permissions, FILTERS, lambda: next(seconds))
     assert len(found) == number - AT_ONCE
     assert found[0] == f"/aws/vpc/{AT_ONCE:04}: there was no time left to look for the filter"
     assert existing.read == [f"/aws/vpc/{each:04}" for each in range(AT_ONCE)]
@@ -93,7 +94,7 @@ def test_repeated_deletions_of_many_groups_come_to_an_end() -> None:
     )
     for turn in range(5):
         seconds = iter([*([RESERVE_SECONDS] * 2), *([0.0] * number)])
-        remove(existing, existing.permissions, MONITOR, NAME, seconds.__next__, turn * 2 * AT_ONCE)
+        remove(existing, existing.permissions, FILTERS, seconds.__next__, turn * 2 * AT_ONCE)
     assert not any(each.subscriptions for each in existing.there.values())
 
 
@@ -102,3 +103,15 @@ def test_a_group_that_is_deleted_meanwhile_is_not_left() -> None:
     existing = account(LogGroup(name="/hub", subscriptions=(OURS,)))
     existing.faults = {"/hub": NotFound("ResourceNotFoundException")}
     assert left(existing) == []
+
+
+def test_the_filter_of_the_stacks_own_group_is_left_to_cloudformation() -> None:
+    """A pattern may match it, and the deletion must not fail because it may not be removed here."""
+    own, beside = (
+        LogGroup(name=f"/flow-warden/{each}", subscriptions=(OURS,)) for each in ("flow-logs", "hub")
+    )
+    existing = account(own, beside, names=("/flow-warden/*",))
+    existing.change_faults = {own.name: CallRefused("AccessDeniedException")}
+    assert left(existing) == []
+    assert existing.there[own.name] == own
+    assert existing.there[beside.name].subscriptions == ()

@@ -151,7 +151,11 @@ def test_deleting_the_stack_leaves_the_groups_as_they_were(stage: Stage) -> None
     assert set(filters(stage, group)) == {"flow-warden", THEIRS}
     request = {
         "ResourceType": "Custom::ExistingSubscriptions",
-        "ResourceProperties": {"MonitorFunctionArn": arn, "FilterName": "flow-warden"},
+        "ResourceProperties": {
+            "MonitorFunctionArn": arn,
+            "FilterName": "flow-warden",
+            "FlowLogGroupName": "/flow-warden/flow-logs",
+        },
     }
     for kind, left in (("Update", {"flow-warden", THEIRS}), ("Delete", {THEIRS}), ("Delete", {THEIRS})):
         got = answer(stage, {"RequestType": kind, **request})

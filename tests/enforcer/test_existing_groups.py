@@ -399,6 +399,19 @@ def test_a_group_that_the_policy_drops_loses_only_our_filter() -> None:
         fakes.ec2.existing = [each for each in fakes.ec2.existing if each.flow_log_id == "fl-vpc-1"]
 
 
+@pytest.mark.parametrize("own", [GROUP, f"{GROUP}-01234567"])
+def test_a_dropped_pattern_never_takes_the_filter_of_the_stacks_own_group(own: str) -> None:
+    """It may match that group, too, whose subscription does not depend on the policy."""
+    assert STACK.keeps(own)
+    fakes, pattern = account("vpc-1"), f"{GROUP.rpartition('/')[0]}/*"
+    fakes.existing.add(*(LogGroup(name=each, subscriptions=(OURS,)) for each in (own, "/flow-warden/hub")))
+    fakes.permissions.statements[statement_id(LogGroupSelection(name=pattern))] = pattern
+    sweep(fakes)
+    assert fakes.existing.there[own].subscriptions == (OURS,)
+    assert fakes.existing.there["/flow-warden/hub"].subscriptions == ()
+    assert pattern not in fakes.permissions.statements.values()
+
+
 def test_a_permission_stays_while_a_filter_under_it_could_not_be_removed() -> None:
     """It is the record of what was subscribed: the next sweep tries again."""
     fakes = account("vpc-1", "vpc-2")

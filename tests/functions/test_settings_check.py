@@ -338,15 +338,22 @@ def test_the_check_loads_neither_boto3_nor_numpy() -> None:
 REMOVAL = {
     "ResourceType": "Custom::ExistingSubscriptions",
     "LogicalResourceId": "ExistingSubscriptions",
-    "ResourceProperties": {"MonitorFunctionArn": "arn:monitor", "FilterName": "flow-warden"},
+    "ResourceProperties": {
+        "MonitorFunctionArn": "arn:monitor",
+        "FilterName": "flow-warden",
+        "FlowLogGroupName": "/flows",
+    },
 }
 
 
 def removed(kind: str, result: list[str] | Exception) -> dict[str, Any]:
     """The answer to a request about subscriptions, of which this is left, or which raises this."""
 
-    def remove(monitor_arn: str, filter_name: str, time_left: Callable[[], float]) -> list[str]:
-        assert (monitor_arn, filter_name, time_left()) == ("arn:monitor", "flow-warden", 120.0)
+    def remove(
+        monitor_arn: str, filter_name: str, own_group: str, time_left: Callable[[], float]
+    ) -> list[str]:
+        given = monitor_arn, filter_name, own_group, time_left()
+        assert given == ("arn:monitor", "flow-warden", "/flows", 120.0)
         if isinstance(result, Exception):
             raise result
         return result

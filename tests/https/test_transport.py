@@ -164,6 +164,8 @@ def test_the_next_address_is_tried_if_one_does_not_answer() -> None:
         "http://hooks.example.test/x", "https:///x", "hooks.example.test", "https://a b/", "file:///etc/passwd",
         "https://user:password@hooks.example.test/", "https://hooks.example.test:99999/", "https://[::1/",
         "https://hooks.example.test/\r\nX: 1", "https://hooks.éxample.test/", "https://hooks.example.test:x/",
+        "https://hooks..example.test/", "https://.example.test/", f"https://{'x' * 64}.test/", "https://x,test/",
+        "https://[fe80::1%25eth0]/", f"https://{'x.' * 200}test/",
     ],
 )  # fmt: skip
 def test_a_url_that_is_not_allowed_is_refused_without_showing_it(url: str) -> None:

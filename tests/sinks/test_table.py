@@ -105,7 +105,16 @@ class Named:
 
 
 @pytest.mark.parametrize(
-    "routes", ["chat=pages", "slack", "slack=", "slack=pager", "slack=pages,", "slack=pages slack2=pages"]
+    "routes",
+    [
+        "chat=pages",
+        "slack",
+        "slack=",
+        "slack=pager",
+        "slack=pages,",
+        "slack=pages slack2=pages",
+        "slack=pages slack=digests",
+    ],
 )
 def test_a_route_that_cannot_be_read_is_refused(routes: str) -> None:
     """By the function and, before a deployment, by the check of the settings."""

@@ -227,6 +227,7 @@ def test_filters_are_removed_after_the_rules_and_before_the_functions() -> None:
     removal = stack.RESOURCES["ExistingSubscriptions"]
     assert removal["DependsOn"] == "SubscriptionRemovalPolicy"
     assert removal["Properties"]["MonitorFunctionArn"] == {"Fn::GetAtt": ["MonitorFunction", "Arn"]}
+    assert removal["Properties"]["FlowLogGroupName"] == {"Ref": "FlowLogGroupName"}
     rules = {
         name: rule
         for name, rule in stack.of_type("AWS::Events::Rule").items()

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import batched
 from typing import Final
 
+from msgspec import Struct
+
 from flowwarden.aws.clients import make_client
 from flowwarden.aws.existing_log_groups import ExistingGroups
 from flowwarden.aws.invoke_permissions import MonitorPermissions
@@ -28,20 +30,32 @@ REGION: Final = 3
 ACCOUNT: Final = 4
 
 
-def remove_on_aws(monitor_arn: str, filter_name: str, time_left: Callable[[], float], turn: int) -> list[str]:
+class OwnFilters(Struct, frozen=True, kw_only=True):
+    """Which filters are removed: those with this name that deliver to this function."""
+
+    name: str
+    monitor_arn: str
+    own_group: str = ""
+    """The stack's own log group. A pattern of the policy may match its name, too, but CloudFormation removes
+    its filter, and denies that to others."""
+
+
+def remove_on_aws(
+    monitor_arn: str, filter_name: str, own_group: str, time_left: Callable[[], float], turn: int
+) -> list[str]:
     """See `remove`, on AWS."""
     parts = monitor_arn.split(":")
     region, account = parts[REGION], parts[ACCOUNT]
     groups = ExistingGroups(make_client("logs", region), lambda: None)
     permissions = MonitorPermissions(make_client("lambda", region), monitor_arn, account, "")
-    return remove(groups, permissions, monitor_arn, filter_name, time_left, turn)
+    filters = OwnFilters(name=filter_name, monitor_arn=monitor_arn, own_group=own_group)
+    return remove(groups, permissions, filters, time_left, turn)
 
 
 def remove(
     groups: ExistingLogGroups,
     permissions: InvokePermissions,
-    monitor_arn: str,
-    filter_name: str,
+    filters: OwnFilters,
     time_left: Callable[[], float],
     turn: int = 0,
 ) -> list[str]:
@@ -50,8 +64,7 @@ def remove(
     Args:
         groups: the log groups of the account.
         permissions: who may invoke the monitor.
-        monitor_arn: the function to which the filters deliver.
-        filter_name: the name of the stack's filters.
+        filters: which filters are removed.
         time_left: the remaining seconds.
         turn: decides with which group the removal begins; different in each attempt.
 
@@ -69,13 +82,15 @@ def remove(
     named = [
         each
         for name, each in found.items()
-        if isinstance(each, LogGroup) and any(matches(one, name) for one in names)
+        if isinstance(each, LogGroup)
+        and name != filters.own_group
+        and any(matches(one, name) for one in names)
     ]
     for some in batched(_from(turn, named), AT_ONCE, strict=False):
         if time_left() < RESERVE_SECONDS:
             left += [f"{each.name}: there was no time left to look for the filter" for each in some]
         else:
-            left += _removed(groups, some, filter_name, monitor_arn)
+            left += _removed(groups, some, filters)
     return left
 
 
@@ -85,16 +100,14 @@ def _from(turn: int, named: Sequence[LogGroup]) -> list[LogGroup]:
     return [*named[first:], *named[:first]]
 
 
-def _removed(
-    groups: ExistingLogGroups, some: Sequence[LogGroup], filter_name: str, monitor_arn: str
-) -> Iterator[str]:
+def _removed(groups: ExistingLogGroups, some: Sequence[LogGroup], filters: OwnFilters) -> Iterator[str]:
     """Remove the filters of some groups; returns what is left."""
     read = list(zip(some, groups.subscribed(some), strict=True))
     for group, each in read:
         if isinstance(each, EnforcementError) and not isinstance(each, NotFound):
             yield f"{group.name}: {each}"
     there = [each for _, each in read if isinstance(each, LogGroup)]
-    steps = list(own_by_name(there, filter_name, monitor_arn))
+    steps = list(own_by_name(there, filters.name, filters.monitor_arn))
     for step, error in zip(steps, groups.change(steps), strict=True):
         if error:
             yield f"{step.group}: {error}"

@@ -5,6 +5,7 @@ Redirects are not followed. Each request has a connection of its own, which is c
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,8 @@ CONNECT_SECONDS: Final = 1.5
 _CHUNK: Final = 16_384
 _PORT: Final = 443
 _INFORMATIONAL: Final = 200
+_HOST: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?|[0-9a-f.]*:[0-9a-f:.]*")
+"""A name that can exist, in lower case, or an IPv6 address. A retry cannot resolve any other."""
 
 type Resolve = Callable[[str, int, float], list[str]]
 """The addresses of a host and port, within some seconds. Raises OSError."""
@@ -137,7 +140,8 @@ def _checked(url: str) -> SplitResult:
     """The parts of a URL that is allowed. Raises PublishRefused, without the URL, which may be a secret."""
     try:
         parts = urlsplit(url)
-        valid = parts.scheme == "https" and parts.hostname and parts.username is None and (parts.port or 1)
+        known = parts.scheme == "https" and parts.username is None and (parts.port or 1)
+        valid = bool(known and _HOST.fullmatch(parts.hostname or ""))
     except ValueError:
         valid = False
     if not valid or not url.isascii() or not url.isprintable() or " " in url:

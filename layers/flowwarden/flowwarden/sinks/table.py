@@ -58,6 +58,8 @@ def _pairs(text: str, separator: str) -> dict[str, str]:
         name, equals, value = part.partition("=")
         if not equals:
             raise ValueError(f"{part!r}: write NAME=VALUE")
+        if name in found:
+            raise ValueError(f"{name!r} is there twice; write it once")
         found[name] = value
     return found
 

@@ -155,8 +155,12 @@ def step_for(group: LogGroup, stack: Stack) -> Subscribe | None:
 
 
 def steps_against(groups: Iterable[LogGroup], stack: Stack, reason: str) -> Iterator[Unsubscribe]:
-    """The steps that remove the stack's filters from groups that it reads no longer."""
-    return own_by_name(groups, stack.stack_name, stack.monitor_arn, reason)
+    """The steps that remove the stack's filters from groups that it reads no longer.
+
+    A pattern may also match the stack's own groups, whose filters stay.
+    """
+    others = (each for each in groups if not stack.keeps(each.name))
+    return own_by_name(others, stack.stack_name, stack.monitor_arn, reason)
 
 
 def own_by_name(
