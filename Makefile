@@ -101,6 +101,10 @@ golden: .venv/.made ## Regenerate the golden files: notifications, what each ser
 	@$(BIN)/python -m tests.cli.golden
 	@$(BIN)/python -m tests.cli.athena.golden
 
+.PHONY: chat-pictures
+chat-pictures: .venv/.made ## Draw the pictures of chat messages in docs/pictures again; needs Chromium
+	@$(BIN)/python -m local.chat_pictures
+
 .PHONY: validate
 validate: .venvs/sam/.made ## Validate the template with SAM
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .venvs/sam/bin/sam validate --lint

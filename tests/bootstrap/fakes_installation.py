@@ -27,7 +27,7 @@ _ALL: Final = {
     "AWS::IAM::Role": _ROLES,
     "AWS::Events::Rule": ("DispatchSchedule", "SweepSchedule"),
     "AWS::SQS::Queue": _QUEUES,
-    "AWS::SNS::Topic": ("PagesTopic", "OperationsTopic"),
+    "AWS::SNS::Topic": ("PagesTopic", "OperationsTopic", "ChatTopic"),
     "AWS::DynamoDB::Table": ("StateTable",),
     "AWS::KMS::Key": ("NotificationKey",),
     "AWS::CloudWatch::Alarm": ("MonitorErrorsAlarm",),
@@ -68,7 +68,10 @@ def name_of(logical_id: str) -> str:
     return named.get(logical_id, f"{logical_id}-1")
 
 
-GIVEN: Final = {"PagerDutySecret": "flow-warden/pagerduty"}
+GIVEN: Final = {
+    "PagerDutySecret": "flow-warden/pagerduty", "EventBus": "security", "SecurityHub": "yes",
+    "ChatNotifications": "yes",
+}  # fmt: skip
 """Parameters of the stack that differ from their defaults."""
 
 
@@ -227,6 +230,8 @@ def _of_rest() -> Given:
             }
         },
         ("secretsmanager", "describe_secret"): {"Name": GIVEN["PagerDutySecret"]},
+        ("events", "describe_event_bus"): {"Name": GIVEN["EventBus"]},
+        ("securityhub", "describe_hub"): {"HubArn": f"arn:aws:securityhub:{REGION}:{ACCOUNT}:hub/default"},
         ("kms", "describe_key"): {"KeyMetadata": {"KeyState": "Enabled"}},
         ("cloudtrail", "describe_trails"): {"trailList": [{"Name": "t", "TrailARN": "arn:t"}]},
         ("cloudtrail", "get_trail_status"): {"IsLogging": True},

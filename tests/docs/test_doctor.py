@@ -9,7 +9,18 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.aws import iam, removal
-from flowwarden.aws.doctor import functions, groups, metrics, notifying, rules, secrets, stack, table, trails
+from flowwarden.aws.doctor import (
+    functions,
+    groups,
+    metrics,
+    notifying,
+    rules,
+    secrets,
+    services,
+    stack,
+    table,
+    trails,
+)
 from flowwarden.doctor.check import Check
 from flowwarden.doctor.checks import CHECKS
 from local import docs_doctor
@@ -21,7 +32,7 @@ OTHERS = (
     "appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration",
 )  # fmt: skip
 """Actions of adapters that other commands and the functions use for more."""
-MODULES = (functions, groups, metrics, notifying, rules, secrets, stack, table, trails)
+MODULES = (functions, groups, metrics, notifying, rules, secrets, services, stack, table, trails)
 
 
 def test_the_page_is_up_to_date() -> None:

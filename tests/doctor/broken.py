@@ -184,6 +184,9 @@ STATES: Final[dict[str, tuple[Break, ...]]] = {
     "topic-partly-confirmed": (changed("topics", "operations", pending=2),),
     "sink-secret-missing": (instead("sinks", "pagerduty", None),),
     "sink-secret-deleted": (changed("sinks", "pagerduty", deleting=True),),
+    "chat-unsubscribed": (changed("topics", "chat", confirmed=0),),
+    "event-bus-missing": (changed("services", "eventbridge", exists=False),),
+    "security-hub-disabled": (changed("services", "securityhub", exists=False),),
     "key-missing": (instead("keys", "topics", None),),
     "key-unusable": (
         instead("keys", "topics", "PendingDeletion"),

@@ -92,7 +92,7 @@ def test_all_problems_at_once_hide_no_other() -> None:
 
 MAPPINGS = (
     "functions", "permissions", "roles", "rules", "runs", "groups", "deliveries", "flow_logs", "coverage",
-    "topics", "sinks", "keys", "queues", "alarms",
+    "topics", "sinks", "services", "keys", "queues", "alarms",
 )  # fmt: skip
 WHOLE = ("trails", "table", "mutes", "policy", "limits")
 

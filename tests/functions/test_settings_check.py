@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 import settings_check
 from flowwarden.errors import PolicyError
+from flowwarden.sinks.table import SINKS
 from settings_check import (
     ATTEMPTS,
     LEFT,
@@ -291,8 +292,8 @@ def test_the_resource_gets_every_parameter_that_is_checked() -> None:
         for function in stack.FUNCTIONS
         for name, value in stack.environment(function).items()
         if isinstance(value, dict) and value.get("Ref") in stack.PARAMETERS
-    } - {"LogLevel", "AwsEndpointUrl"}
-    assert set(properties) == read | {
+    }
+    assert set(properties) == read | {each.parameter for each in SINKS} | {
         "FlowLogGroupName",
         "ExistingLogGroups",
         "OtherDestinations",

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from flowwarden.notify.notification import Notification
 from flowwarden.sinks import slack, teams
-from flowwarden.sinks.view import CUT
+from flowwarden.sinks.chat import details, rows, steps
+from flowwarden.sinks.view import CUT, view_of
 from tests.sinks.examples import EXAMPLES
 from tests.sinks.recorded import ADDRESS, requests_of
 
@@ -69,9 +71,16 @@ def check_teams(message: dict[str, Any]) -> None:
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
     card = attachment["content"]
     assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
-    assert all(each["type"] == "RichTextBlock" for each in card["body"])
-    assert all(run["type"] == "TextRun" and run["text"] for each in card["body"] for run in each["inlines"])
-    assert all(each["url"].startswith("https://") for each in card["actions"])
+    *facts, last = card["body"]
+    lines = [*facts, *(last["items"] if last["type"] == "Container" else [last])]
+    assert all(each["type"] == "RichTextBlock" for each in lines)
+    assert all(run["type"] == "TextRun" and run["text"] for each in lines for run in each["inlines"])
+    hides = last.get("isVisible") is False
+    shows, links = card["actions"][:hides], card["actions"][hides:]
+    assert all(
+        (each["type"], each["targetElements"]) == ("Action.ToggleVisibility", [last["id"]]) for each in shows
+    )
+    assert all(each["type"] == "Action.OpenUrl" and each["url"].startswith("https://") for each in links)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -93,7 +102,7 @@ def test_any_text_fits_and_is_no_markup(text: str, subject: str) -> None:
 
 def test_no_text_from_outside_is_a_mention_or_a_link() -> None:
     """In the text, the subject and the facts; Slack's own links have no other target."""
-    message = slack.message(notification(HOSTILE, HOSTILE))
+    message = slack.message(notification(f"text: {HOSTILE}", HOSTILE))
     check_slack(message)
     mrkdwn = [
         each["text"]["text"]
@@ -127,6 +136,77 @@ def test_the_paragraph_of_links_is_shown_as_links() -> None:
     for message in (slack.message(sent), teams.message(sent)):
         assert not any(each.startswith("AWS console") or "\nAWS console" in each for each in strings(message))
         assert any("Query of the log group" in each for each in strings(message))
+
+
+FIRST = (
+    "[HIGH", "10.0.1.5 failed to connect", "2025-11-24 16:00:00 UTC", "a port scan from 10.0.1.5",
+    "1. Check whether", "3. Check the targets",
+)  # fmt: skip
+
+
+def shown_first(message: dict[str, Any], before: str) -> str:
+    """The texts of a message before one that contains `before`."""
+    texts = strings(message)
+    return "\n".join(texts[: next(at for at, each in enumerate(texts) if before in each)])
+
+
+@pytest.mark.parametrize("example", ["opened", "updated", "reopened"])
+def test_what_on_call_needs_first_comes_before_the_details(example: str) -> None:
+    """Severity, what, which host, since when, the likely cause and what to do: before the evidence."""
+    sent = EXAMPLES[example]()
+    for message in (slack.message(sent), teams.message(sent)):
+        first = shown_first(message, "Evidence  ")
+        for each in FIRST:
+            assert each in first, each
+        assert f"high, {example}" in first
+        assert "Runbook" in "".join(strings(message))
+        assert sum("1. Check whether" in each for each in strings(message)) == 1
+
+
+def test_an_end_says_why_and_how_long() -> None:
+    """Before its text."""
+    first = shown_first(slack.message(EXAMPLES["resolved"]()), "```")
+    for each in ("Reason: records of 6 h", "Opened: 2025-11-24 16:05", "Last seen: 2025-11-24 22:05"):
+        assert each in first
+
+
+def test_steps_and_query_stay_in_the_text_if_nothing_else_shows_them() -> None:
+    """A page without a console has no link to the query; other notifications have no steps."""
+    sent = EXAMPLES["opened"]()
+    document = sent.document | {"console": None, "advice": []}
+    text = details(view_of(replace(sent, document=document)))
+    assert "What to do\n  1. Check" in text
+    assert "CloudWatch Logs Insights, log group" in text
+    assert "CloudWatch Logs Insights" not in details(view_of(sent))
+
+
+def test_a_runbook_that_is_no_address_is_a_step() -> None:
+    """It cannot be a link."""
+    sent = EXAMPLES["opened"]()
+    document = sent.document | {"runbook": "docs/runbooks/scan.md"}
+    view = view_of(replace(sent, document=document))
+    assert steps(view)[-1] == "Runbook: docs/runbooks/scan.md"
+    assert not any("Runbook" in each for each in steps(view_of(sent)))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "shown"),
+    [
+        (
+            [{"address": "10.0.1.5", "name": "web", "owners": {"Team": "shop"}}],
+            "10.0.1.5 (web, Team=shop)",
+        ),
+        ([{"address": "10.0.1.5", "name": None, "owners": None}], "10.0.1.5"),
+        ([{"address": "10.0.1.6", "name": "other"}], "10.0.1.5"),
+        ("damaged", "10.0.1.5"),
+    ],
+)
+def test_the_subject_has_the_name_and_the_owners_of_its_host(hosts: Any, shown: str) -> None:
+    """As far as the page has them."""
+    sent = EXAMPLES["opened"]()
+    document = sent.document | {"from": {"hosts": hosts}, "to": None}
+    view = view_of(replace(sent, document=document))
+    assert dict(rows(view))["Subject"] == shown
 
 
 def test_the_color_shows_the_severity_and_the_end() -> None:

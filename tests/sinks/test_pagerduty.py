@@ -67,7 +67,19 @@ def test_several_resolved_incidents_resolve_each_alert() -> None:
     """By the same keys as singly."""
     several = [over("a"), over("b", "critical", reopened=3)]
     assert events(render_several(several, 0)) == [event for each in several for event in events(render(each))]
-    assert [each["dedup_key"] for each in events(render_several(several, 0))] == ["a", "b-3"]
+    assert [each["dedup_key"] for each in events(render_several(several, 0))] == ["a", "b-1", "b-2", "b-3"]
+
+
+def test_the_end_also_resolves_the_earlier_alert_if_a_roll_up_was_the_reopening() -> None:
+    """The end of the first alert was not sent, and a roll-up is an alert of its own."""
+    service = Service().take(page(), render(incident(1)))
+    assert (service.made, service.open) == (1, {})
+
+
+def test_a_late_end_of_an_earlier_alert_does_not_close_the_current_one() -> None:
+    """It resolves earlier ones only."""
+    service = Service().take(page(), page(Event.REOPENED), render(incident()))
+    assert len(service.open) == 1
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

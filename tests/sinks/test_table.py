@@ -13,10 +13,11 @@ from flowwarden.bootstrap.sinks import AwsEdges, build, on_aws
 from flowwarden.errors import SettingsError
 from flowwarden.https.webhook import Clock
 from flowwarden.notify.alert import Route
+from flowwarden.notify.ports import tracks_incidents
 from flowwarden.parameters import PARAMETERS
 from flowwarden.sinks.base import SinkKind
 from flowwarden.sinks.sns import SnsSink
-from flowwarden.sinks.table import ROUTES, SINKS, configured
+from flowwarden.sinks.table import NEED_END, ROUTES, SINKS, configured
 from flowwarden_cli.commands import test_page
 from tests.sinks.recorded import RecordingEdges
 from tests.template import stack
@@ -32,6 +33,14 @@ def test_the_table_has_every_sink_of_the_folder() -> None:
     kinds = [importlib.import_module(f"flowwarden.sinks.{each}").KIND for each in names]
     assert {each.name for each in kinds} == {each.name for each in SINKS}
     assert len({each.name for each in SINKS}) == len(SINKS) > 2
+
+
+def test_the_table_knows_the_sinks_that_need_the_end_of_each_incident() -> None:
+    """Those that track incidents one by one, and Security Hub, which takes several at once; no chat."""
+    arn = "arn:aws:sns:eu-west-1:111122223333:chat"
+    tracking = {each.name for each in SINKS if tracks_incidents(each.make(arn, RecordingEdges()))}
+    assert tracking == {"pagerduty", "eventbridge"}
+    assert tracking | {"securityhub"} == NEED_END
 
 
 @pytest.mark.parametrize("kind", SINKS, ids=[each.name for each in SINKS])

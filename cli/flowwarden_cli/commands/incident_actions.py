@@ -13,6 +13,7 @@ from flowwarden.bootstrap.incidents import IncidentPorts, on_aws
 from flowwarden.dispatcher.desk import (
     SHORTEST_KEY,
     WHOLE_KEY,
+    IncidentDesk,
     Listed,
     Status,
     acknowledged_for,
@@ -25,6 +26,7 @@ from flowwarden.errors import FlowWardenError
 from flowwarden.notify.claims import ClaimKey
 from flowwarden.notify.text import moment
 from flowwarden.printable import one_line
+from flowwarden.sinks.table import BY_NAME, NEED_END
 from flowwarden_cli.commands import incident_text, muting, stored
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE
 from flowwarden_cli.commands.incidents import ACK, LIST, MUTE, RESOLVE, SHOW
@@ -151,9 +153,9 @@ def _mute(action: Action) -> None:
     _must_be_sent(chosen)
     made = muting.made_of(chosen.incident, chosen.key, action.until, action.options, now)
     muting.store(action.ports.mutes, made, now)
-    state = "resolved before" if chosen.status is Status.RESOLVED else "closed without a notification"
+    state = "resolved before" if chosen.status is Status.RESOLVED else f"closed {_ending(chosen)}"
     if chosen.status is not Status.RESOLVED:
-        _each(chosen, lambda one: desk.silence(one, action.options.by, now))
+        _each(chosen, lambda one: _end(desk, one)(one, action.options.by, now))
     action.print(
         {"incident": chosen.key, "state": "muted", "mutes": [muting.document(each) for each in made]},
         [
@@ -162,6 +164,19 @@ def _mute(action: Action) -> None:
             "The monitor uses a mute within a minute. To end it: flowwarden mutes remove ID",
         ],
     )
+
+
+def _end(desk: IncidentDesk, one: OpenIncident) -> Callable[[OpenIncident, str, int], bool]:
+    """How a muted incident ends at a sink: a service that tracks incidents would show it as open for good."""
+    return desk.resolve_by if one.key.sink in NEED_END else desk.silence
+
+
+def _ending(chosen: Listed) -> str:
+    """What the sinks of a muted incident get."""
+    tracking = [BY_NAME[one.key.sink].title for one in chosen.by_sink if one.key.sink in NEED_END]
+    if not tracking:
+        return "without a notification"
+    return f"without a notification, except to {', '.join(tracking)}: resolved there within 2 minutes"
 
 
 def _must_be_sent(chosen: Listed) -> None:

@@ -13,7 +13,7 @@ from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.lifecycle import OPEN, suppressing
 from flowwarden.aws.dynamodb.table import StateTable
-from flowwarden.dispatcher.ports import OpenIncidents
+from flowwarden.dispatcher.ports import OpenIncident, OpenIncidents
 from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence
@@ -168,6 +168,63 @@ def test_within_the_window_a_recurrence_reopens_it_silently(table: Table) -> Non
     (one,) = table.incidents.due(again, 10)
     assert one.incident is not None
     assert (one.incident.reopened, one.resolved_at, one.is_reported) == (1, None, True)
+
+
+def ended_unreported(table: Table) -> OpenIncident:
+    """An incident that is over, and whose end its sink has not got yet."""
+    table.send(NOW)
+    (one,) = table.incidents.due(DUE, 10)
+    assert table.incidents.resolve(one, DUE)
+    (ended,) = table.incidents.due(DUE, 10)
+    assert (ended.resolved_at, ended.is_reported) == (DUE, False)
+    return ended
+
+
+def test_if_its_end_was_not_reported_a_recurrence_continues_it(table: Table) -> None:
+    """The sink shows it as open: that is no reopening, and its next end is reported."""
+    ended_unreported(table)
+    assert table.claim(NOW + 3600)[2] is ClaimState.SUPPRESSED
+    again = due_at(replace(INCIDENT, last_seen=NOW + 3600), NOW)
+    (one,) = table.incidents.due(again, 10)
+    assert one.incident is not None
+    assert (one.incident.reopened, one.resolved_at, one.is_reported) == (0, None, False)
+    assert table.incidents.resolve(one, again)
+
+
+def test_if_its_end_was_being_sent_a_recurrence_reopens_it(table: Table) -> None:
+    """The end was accepted after the repeat: the same as if it had been stored before."""
+    ended = ended_unreported(table)
+    assert table.claim(NOW + 3600)[2] is ClaimState.SUPPRESSED
+    assert not table.incidents.close(ended)
+    (one,) = table.incidents.due(NOW + 10**6, 10)
+    assert one.incident is not None
+    assert (one.incident.reopened, one.is_reported) == (1, True)
+    assert not table.incidents.close(ended)  # a second dispatcher: counted once
+    assert table.send(NOW + TERMS.suppression) is Event.REOPENED
+    (one,) = table.incidents.due(NOW + 10**6, 10)
+    assert one.incident is not None
+    assert one.incident.reopened == 1
+
+
+def test_an_end_that_arrives_after_the_next_notification_is_not_noted(table: Table) -> None:
+    """What was sent since says that it is open."""
+    ended = ended_unreported(table)
+    assert table.send(NOW + TERMS.suppression) is Event.REOPENED
+    assert not table.incidents.close(ended)
+    (one,) = table.incidents.due(NOW + 10**6, 10)
+    assert one.incident is not None
+    assert (one.incident.reopened, one.is_reported) == (1, False)
+
+
+@pytest.mark.parametrize(("reported", "event"), [(True, Event.OPENED), (False, Event.REOPENED)])
+def test_more_than_a_day_after_its_end_it_is_new_only_if_that_was_reported(
+    table: Table, *, reported: bool, event: Event
+) -> None:
+    """Else the notification is the first thing that the sink gets since."""
+    ended = ended_unreported(table)
+    if reported:
+        assert table.incidents.close(ended)
+    assert table.send(DUE + 2 * DAY) is event
 
 
 def test_after_the_window_a_recurrence_is_sent_as_reopened(table: Table) -> None:

@@ -154,6 +154,16 @@ def test_muting_stores_the_suggested_mutes_and_closes_the_incident() -> None:
     assert {ClaimKey(sink, SCAN) for sink in (PAGES, OPERATIONS)} <= desk(ports).closed
 
 
+def test_a_service_that_tracks_incidents_gets_the_end_of_a_muted_one() -> None:
+    """It would show it as open for good; the topics get nothing."""
+    ports = stack_of([of(SCAN, incident("A host."), sink) for sink in (PAGES, "pagerduty", "slack")])
+    code, text, _ = muted(ports, by="alice")
+    assert (code, "except to PagerDuty: resolved there" in text) == (SUCCEEDED, True)
+    assert {key.sink for key in desk(ports).closed} == {PAGES, "slack"}
+    tracked = desk(ports).items[ClaimKey("pagerduty", SCAN)]
+    assert (tracked.resolved_at, tracked.resolved_by) == (NOW, "alice")
+
+
 def test_an_incident_without_stored_mutes_is_muted_by_detector_and_subject() -> None:
     """One of an earlier version, or a damaged one."""
     ports = with_incidents()

@@ -161,6 +161,8 @@ class SimulatedStack:
     pagers: tuple[str, ...] = ("chat", "mail")
     """The receivers of pages."""
     outage: Outage | None = None
+    more: tuple[Batch, ...] = ()
+    """Batches besides those of the scenario."""
     now: int = 0
     clock: int = 0
     """The time by the clock of the function that runs."""
@@ -181,7 +183,7 @@ class SimulatedStack:
     def live(self) -> SimulatedStack:
         """Process all batches, run the dispatcher, and then let it finish without mishaps."""
         self._add_digests()
-        for batch in BATCHES:
+        for batch in (*BATCHES, *self.more):
             for delay in (0, 1) if self.twice else (0,):
                 self._at(batch.at + delay, partial(self._process, batch, 0))
         for at in SEEN:

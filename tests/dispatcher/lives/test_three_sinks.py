@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flowwarden.errors import PublishFailed, PublishRefused, PublishUnanswered
 from tests.dispatcher.lives import invariants
 from tests.dispatcher.lives.invariants import violations
-from tests.dispatcher.lives.scenario import LAST_SEEN, NOON
+from tests.dispatcher.lives.scenario import FIRST, LAST_SEEN, MINUTES, NOON, SEEN, Batch
 from tests.dispatcher.lives.simulated_stack import TRACKER, Mishaps, Outage, SimulatedStack
 from tests.dispatcher.lives.stacks import in_memory, on_table
 from tests.examples import examples
@@ -76,6 +76,36 @@ def test_what_a_service_refused_is_not_sent_there_again() -> None:
     refused = got(well, "chat") - got(stack, "chat")
     assert {event for event, _ in refused} <= {"page", "roll-up"}
     assert sum(refused.values()) == sum(each.sink == "chat" and each.at < NOON + 600 for each in well.sent)
+
+
+ENDING: Final = SEEN[0] + 60
+"""When `b` to `e` are resolved."""
+ENDED: Final = [(key, severity) for key, severity, _ in FIRST.alerts if key != "a"]
+RECURS: Final = tuple(
+    Batch(f"recurs {gravity}", ENDING + 30, tuple((key, severity, gravity) for key, severity in ENDED))
+    for gravity in (2, 3)
+)
+"""They recur while one service has not got their ends: as before, and worse."""
+
+
+@pytest.mark.parametrize("error", ERRORS[:2], ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("again", RECURS, ids=lambda each: each.name)
+@pytest.mark.parametrize("sink", THREE)
+def test_what_recurs_before_a_service_got_its_end_ends_there_too(
+    sink: str, again: Batch, error: PublishFailed
+) -> None:
+    """The last that each service gets of each incident is its end; the others get every end."""
+    outage = Outage(sink, ENDING, ENDING + 120, error)
+    stack = SimulatedStack(in_memory(), Mishaps({}), pagers=THREE, outage=outage, more=(again,)).live()
+    well = SimulatedStack(in_memory(), Mishaps({}), pagers=THREE, more=(again,)).live()
+    assert ENDING in MINUTES
+    for each in THREE:
+        for key in LAST_SEEN:
+            course = [one.event for one in stack.sent if one.sink == each and key in one.keys]
+            assert course[-1] == "resolved", (each, key, course)
+        if each != sink:
+            assert got(stack, each) == got(well, each)
+    assert stack.ports.incidents.due(10**12, 100) == []
 
 
 @pytest.mark.hypothesis

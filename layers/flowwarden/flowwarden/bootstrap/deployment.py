@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.bootstrap import environment_size
 from flowwarden.bootstrap.mutes import check_matches, ended
 from flowwarden.errors import ConfigurationError, LogFormatError, PolicyError, SettingsError
 from flowwarden.parameters import (
@@ -63,6 +64,7 @@ def check(given: Mapping[str, str]) -> None:
     values = with_defaults(given)
     _check_settings(values)
     _check_sinks(values[SINK_ROUTES])
+    environment_size.check(values)
     policy = read_policy(values[POLICY], values[POLICY_PROFILE])
     _check_log_format(values[LOG_FORMAT], policy.flow_logs)
     _check_log_groups(values[EXISTING_LOG_GROUPS], policy.flow_logs)

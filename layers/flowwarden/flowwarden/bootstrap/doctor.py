@@ -14,6 +14,7 @@ from flowwarden.aws.doctor.metrics import Metric, MetricReader
 from flowwarden.aws.doctor.notifying import key_state, messages, topic
 from flowwarden.aws.doctor.rules import RuleReader
 from flowwarden.aws.doctor.secrets import secret
+from flowwarden.aws.doctor.services import bus, security_hub
 from flowwarden.aws.doctor.stack import own_client
 from flowwarden.aws.doctor.table import TableReader
 from flowwarden.aws.doctor.trails import TrailReader
@@ -23,12 +24,15 @@ from flowwarden.bootstrap.doctor_policy import made_mutes, policy_in_use
 from flowwarden.bootstrap.installed import Installed, MakeClient, installed
 from flowwarden.doctor.checks.state_table import HOURS as TABLE_HOURS
 from flowwarden.doctor.fact import Fact, Unread, known
-from flowwarden.doctor.facts import Alarm, Facts, Runs, SinkSecret, Table, Topic
+from flowwarden.doctor.facts import Alarm, Facts, FindingService, Runs, SinkSecret, Table, Topic
+from flowwarden.sinks import amazon_q, eventbridge
+from flowwarden.sinks import security_hub as hub
 from flowwarden.sinks.table import SINKS
 from flowwarden.state.sets import HOUR
 
 FUNCTIONS: Final = ("MonitorFunction", "EnforcerFunction", "DispatcherFunction")
 TOPICS: Final = {"pages": "PagesTopic", "operations": "OperationsTopic"}
+CHAT_TOPIC: Final = "ChatTopic"
 QUEUES: Final = {
     "monitor": "MonitorFailureQueue", "enforcer": "EnforcerFailureQueue", "events": "EnforcerEventQueue",
 }  # fmt: skip
@@ -68,6 +72,7 @@ def _about_resources(found: Installed) -> Facts:
         runs=runs,
         topics=_topics(found),
         sinks=_sinks(found),
+        services=_services(found),
         keys=_keys(found),
         trails=TrailReader(found.clients("cloudtrail")).trails(),
         table=_table(found, throttled),
@@ -102,8 +107,10 @@ def _about_policy(facts: Facts, found: Installed) -> Facts:
 
 
 def _topics(found: Installed) -> dict[str, Fact[Topic]]:
-    client = found.clients("sns")
-    return {name: found.named(each, partial(topic, client)) for name, each in TOPICS.items()}
+    client, names = found.clients("sns"), TOPICS
+    if found.state.parameters.get(amazon_q.KIND.parameter) == "yes":
+        names = {**names, "chat": CHAT_TOPIC}
+    return {name: found.named(each, partial(topic, client)) for name, each in names.items()}
 
 
 def _queues(found: Installed) -> dict[str, Fact[int]]:
@@ -123,6 +130,16 @@ def _sinks(found: Installed) -> dict[str, Fact[SinkSecret]]:
     configured = {sink: name for sink, name in names.items() if name}
     client = found.clients("secretsmanager") if configured else None
     return {sink: secret(client, name) for sink, name in configured.items()}
+
+
+def _services(found: Installed) -> dict[str, Fact[FindingService]]:
+    """The configured AWS services that get findings; no call is made if there are none."""
+    given, services = found.state.parameters, dict[str, Fact[FindingService]]()
+    if name := given.get(eventbridge.KIND.parameter, ""):
+        services[eventbridge.KIND.name] = bus(found.clients("events"), name)
+    if given.get(hub.KIND.parameter) == "yes":
+        services[hub.KIND.name] = security_hub(found.clients("securityhub"))
+    return services
 
 
 def _keys(found: Installed) -> dict[str, Fact[str]]:

@@ -74,7 +74,10 @@ class OpenIncidents(Protocol):
         """Mark an incident as resolved, still to be notified; False if it has changed since it was read."""
 
     def close(self, incident: OpenIncident) -> bool:
-        """Remove a resolved incident from those that are open; False if it was reopened."""
+        """Remove an incident whose end was reported from those that are open; False if it was reopened.
+
+        If a repeat reopened it in the meantime and nothing was sent since, notes that its end was reported.
+        """
 
     def drop(self, incident: OpenIncident, owner: Owner) -> bool:
         """Remove a pending notification that `owner` took over, and that other sinks get."""

@@ -134,6 +134,13 @@ class SinkSecret(Struct, frozen=True, kw_only=True):
     """Whether its deletion is scheduled."""
 
 
+class FindingService(Struct, frozen=True, kw_only=True):
+    """A configured AWS service that gets findings: an event bus, or Security Hub."""
+
+    exists: bool = True
+    """Whether the bus exists, or Security Hub is enabled."""
+
+
 class Trail(Struct, frozen=True, kw_only=True):
     """A CloudTrail trail that covers the Region."""
 
@@ -204,9 +211,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     coverage: Mapping[str, Fact[Plan]] = {}
     """What the enforcer plans for each VPC, by id."""
     topics: Mapping[str, Fact[Topic]] = {}
-    """`pages` and `operations`."""
+    """`pages` and `operations`, and `chat` if it is configured."""
     sinks: Mapping[str, Fact[SinkSecret]] = {}
     """The secrets of the configured services outside AWS, by the names of the sinks."""
+    services: Mapping[str, Fact[FindingService]] = {}
+    """The configured AWS services that get findings, by the names of the sinks."""
     keys: Mapping[str, Fact[str]] = {}
     """The state of KMS keys, by what they encrypt."""
     trails: Fact[tuple[Trail, ...]] = ()

@@ -109,13 +109,20 @@ class MemoryItem:
         seen = incident.last_seen
         reopens = self.resolved_at is not None and seen > known.last_seen
         if reopens:
-            again = replace(known, reopened=known.reopened + 1, last_seen=now)
+            again = replace(known, reopened=known.reopened + self.reported_resolved, last_seen=now)
             self.resolved_at = self.acknowledged_until = None
-            self.reported_resolved = True
             self.check_at = due_at(again, now)
         if reopens or writes or seen > known.last_seen + known.fresh_for:
             last = max(known.last_seen, seen)
-            self.incident = replace(known, last_seen=last, reopened=known.reopened + reopens)
+            counts = reopens and self.reported_resolved
+            self.incident = replace(known, last_seen=last, reopened=known.reopened + counts)
+
+    def note_end(self, sent_at: int | None) -> None:
+        """Note that its end was reported, if a repeat reopened it before that was stored."""
+        silent = not self.pending and self.resolved_at is None and self.sent_at == sent_at
+        if silent and not self.reported_resolved and self.incident is not None:
+            self.reported_resolved = True
+            self.incident = replace(self.incident, reopened=self.incident.reopened + 1)
 
     def suppresses(self, incident: Incident | None, now: int, window: int) -> bool:
         """Whether a repeat with nothing new is not sent; see `aws.dynamodb.lifecycle`."""
@@ -137,7 +144,7 @@ class MemoryItem:
                 return {"event": Event.UPDATED, "earlier": self.incident}
             before = max(0, self.incident.reopened - 1)
             return {"event": Event.REOPENED, "earlier": replace(self.incident, reopened=before)}
-        if now - self.resolved_at >= REOPEN_SECONDS:
+        if self.reported_resolved and now - self.resolved_at >= REOPEN_SECONDS:
             return {}
         return {"event": Event.REOPENED, "earlier": self.incident}
 

@@ -60,6 +60,7 @@ class MemoryIncidents:
         """See the port."""
         item = self._claims.items[incident.key]
         if item.pending or item.resolved_at is None or item.resolved_at != incident.resolved_at:
+            item.note_end(incident.sent_at)
             return False
         item.reported_resolved, item.check_at = True, None
         return True

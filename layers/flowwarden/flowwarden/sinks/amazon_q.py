@@ -14,13 +14,14 @@ from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import Notification
 from flowwarden.printable import LONGEST, LONGEST_LINE, one_line
 from flowwarden.sinks.base import SinkKind, Topic
-from flowwarden.sinks.chat import NO_SUBJECT, rows, text_of
+from flowwarden.sinks.chat import NO_SUBJECT, columns, details, rows, steps
 from flowwarden.sinks.view import View, shortened, view_of
 
 MAX_TITLE: Final = 150
 MAX_TEXT: Final = 2800
 """Characters of the text: Slack shows at most 3,000 in one block."""
-MOST_STEPS: Final = 5
+_ELSEWHERE: Final = frozenset({"Since"})
+"""Facts that the text contains in more detail."""
 _SHOWN: Final = str.maketrans({"<": "\u2039", ">": "\u203a", "`": "'"})
 """Slack and Teams escape in different ways, so characters with a meaning there become similar ones."""
 
@@ -49,7 +50,7 @@ def message(notification: Notification) -> dict[str, Any]:
         "content": {
             "textType": "client-markdown",
             "title": title,
-            "description": f"```\n{shortened(plain(text_of(view)), MAX_TEXT)}\n```",
+            "description": f"```\n{shortened(plain(_description(view)), MAX_TEXT)}\n```",
             "nextSteps": [*_steps(view)],
             "keywords": [_inline(each) for each in (view.severity, *view.detectors)],
         },
@@ -57,7 +58,8 @@ def message(notification: Notification) -> dict[str, Any]:
             "threadId": _thread(view),
             "summary": title,
             "eventType": view.event.value if view.event else view.kind,
-            "additionalContext": {name.lower(): _inline(text) for name, text in rows(view)},
+            "additionalContext": {name.lower(): _inline(text) for name, text in rows(view)}
+            | {"severity": view.severity},
         },
     }
 
@@ -77,8 +79,20 @@ def _thread(view: View) -> str:
     return view.incident or f"{view.kind}-{view.account}-{view.region}"
 
 
+def _description(view: View) -> str:
+    """The facts, and of a page with steps only the evidence: these are shown below the whole description."""
+    text = details(view)
+    if not view.has_life:
+        return text or NO_SUBJECT
+    facts = "\n".join(columns(each for each in rows(view) if each[0] not in _ELSEWHERE))
+    evidence = text.partition("\n\n")[0] if view.advice else text
+    return f"{facts}\n\n{evidence}".rstrip("\n")
+
+
 def _steps(view: View) -> Iterator[str]:
-    yield from (_inline(each, LONGEST_LINE) for each in view.advice[:MOST_STEPS])
+    yield from (_inline(each, LONGEST_LINE) for each in steps(view))
+    if view.has_life and view.advice:
+        yield f"Mute: flowwarden incidents mute {_inline(view.incident)} --for 7d --reason TEXT"
     for title, address in view.links.items():
         yield f"[{title}]({address.replace(')', '%29')})"
 

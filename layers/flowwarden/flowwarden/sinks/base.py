@@ -85,5 +85,7 @@ class SinkKind(Struct, frozen=True, kw_only=True):
     """What it gets, unless the parameter `SinkRoutes` says otherwise."""
     limits: tuple[str, ...]
     """The limits of the service that it keeps, in words."""
+    needs_end: bool = False
+    """Whether the service shows an incident as open until it gets its end."""
     make: Callable[[str, Edges], Sink]
     """Builds it from the value of the parameter."""

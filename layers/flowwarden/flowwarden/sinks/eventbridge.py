@@ -68,5 +68,6 @@ KIND: Final = SinkKind(
     has_secret=False,
     routes=(Route.PAGES, Route.OPERATIONS),
     limits=("256 KB an event",),
+    needs_end=True,
     make=lambda bus, edges: EventBridgeSink(edges.bus(bus), edges.now),
 )

@@ -1,7 +1,8 @@
 """PagerDuty, through its Events API v2: an alert for each incident, updated and resolved by its key.
 
 A reopened incident is a new alert with a new key, so that a late event of the earlier one cannot close it.
-Its notification also resolves the earlier alert, in case that was not sent. PagerDuty ignores a resolve for
+Its notification also resolves the earlier alerts, in case that was not sent, and so does its end: the page of
+the reopening may have been part of a roll-up, which is an alert of its own. PagerDuty ignores a resolve for
 which there is no alert, and takes the same event twice without harm.
 """
 
@@ -29,6 +30,9 @@ MAX_SUMMARY: Final = 1024
 """Characters of the summary."""
 MAX_TEXT: Final = 32_768
 """Characters of the text that an alert shows: far more than a page has."""
+MOST_EARLIER: Final = 2
+"""Earlier alerts of an incident that its notification resolves. The end of each was reported, or its
+successor resolved it: only failures of both leave it open."""
 CLIENT: Final = "Flow Warden"
 SEVERITIES: Final = {"critical": "critical", "high": "error", "error": "error"} | {
     "medium": "warning",
@@ -62,9 +66,9 @@ def events(notification: Notification) -> list[dict[str, Any]]:
     """The events of a notification, without the routing key."""
     view = view_of(notification)
     if view.is_over:
-        return [_resolve(each) for each in view.resolved or (view,)]
-    earlier = [_resolve(replace(view, reopened=view.reopened - 1))] if _has_earlier(view) else []
-    return [*earlier, _trigger(view)]
+        return [_resolve(alert) for each in view.resolved or (view,) for alert in (*_earlier(each), each)]
+    earlier = _earlier(view) if view.event is Event.REOPENED else ()
+    return [*(_resolve(each) for each in earlier), _trigger(view)]
 
 
 def dedup_key(view: View) -> str:
@@ -74,8 +78,10 @@ def dedup_key(view: View) -> str:
     return f"{view.incident}-{view.reopened}" if view.reopened else view.incident
 
 
-def _has_earlier(view: View) -> bool:
-    return view.event is Event.REOPENED and view.reopened > 0
+def _earlier(view: View) -> Iterator[View]:
+    """The alerts of the same incident before this one that may still be open, the oldest first."""
+    for reopened in range(max(0, view.reopened - MOST_EARLIER), view.reopened):
+        yield replace(view, reopened=reopened)
 
 
 def _resolve(view: View) -> dict[str, Any]:
@@ -133,5 +139,6 @@ KIND: Final = SinkKind(
     has_secret=True,
     routes=(Route.PAGES,),
     limits=("512 KB an event", "1,024 characters of the summary"),
+    needs_end=True,
     make=lambda secret, edges: PagerDutySink(edges.endpoint("PagerDuty", secret, repeatable=True)),
 )

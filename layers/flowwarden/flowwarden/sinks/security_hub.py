@@ -128,5 +128,6 @@ KIND: Final = SinkKind(
     has_secret=False,
     routes=(Route.PAGES,),
     limits=("256 characters of the title", "1,024 characters of the description", "100 findings a call"),
+    needs_end=True,
     make=lambda product, edges: SecurityHubSink(product, edges.findings(), edges.now),
 )

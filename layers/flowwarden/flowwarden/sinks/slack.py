@@ -1,4 +1,4 @@
-"""Slack, through an incoming webhook: a message with the text of a page, its facts and its links.
+"""Slack, through an incoming webhook: a message with the facts of a page, its steps, its links and its text.
 
 An incoming webhook can neither change a message nor reply in its thread, so each notification is a message.
 """
@@ -15,12 +15,14 @@ from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import Notification
 from flowwarden.printable import one_line
 from flowwarden.sinks.base import Endpoint, SinkKind
-from flowwarden.sinks.chat import NO_SUBJECT, rows, text_of
+from flowwarden.sinks.chat import LIKELY, NO_SUBJECT, STEPS, details, rows, steps
 from flowwarden.sinks.secret import member
-from flowwarden.sinks.view import CUT, View, view_of
+from flowwarden.sinks.view import CUT, View, shortened, view_of
 
 MAX_TEXT: Final = 3000
 """Characters of the text of a block."""
+MAX_FIELD: Final = 500
+"""Characters of a fact. Slack allows 2,000."""
 MAX_HEADER: Final = 150
 MAX_BLOCKS: Final = 50
 MAX_PARTS: Final = 8
@@ -66,15 +68,24 @@ def escaped(text: str) -> str:
 
 
 def _blocks(subject: str, view: View) -> Iterator[dict[str, Any]]:
-    """At most `MAX_BLOCKS`: a heading, facts, parts of the text, and links."""
+    """At most `MAX_BLOCKS`: a heading, facts, steps, links, and parts of the text.
+
+    Slack shows the first lines of a long message, and hides the others behind "Show more".
+    """
     header = one_line(subject, MAX_HEADER) or NO_SUBJECT
     yield {"type": "header", "text": {"type": "plain_text", "text": header, "emoji": False}}
-    if fields := [_plain(f"{title}: {one_line(text)}") for title, text in rows(view)]:
-        yield {"type": "section", "fields": fields}
-    for part in parts(text_of(view)):
-        yield {"type": "section", "text": {"type": "mrkdwn", "text": part, "verbatim": True}}
+    facts = {title: _plain(f"{title}: {one_line(text, MAX_FIELD)}") for title, text in rows(view)}
+    likely = facts.pop(LIKELY, None)
+    if facts:
+        yield {"type": "section", "fields": [*facts.values()]}
+    if likely:
+        yield {"type": "section", "text": likely}
+    if numbered := "\n".join(f"{at}. {one_line(step)}" for at, step in enumerate(steps(view), 1)):
+        yield {"type": "section", "text": _plain(shortened(f"{STEPS}\n{numbered}", MAX_TEXT))}
     if links := [_link(title, address) for title, address in view.links.items()]:
         yield {"type": "context", "elements": links}
+    for part in parts(details(view)):
+        yield {"type": "section", "text": {"type": "mrkdwn", "text": part, "verbatim": True}}
 
 
 def parts(text: str) -> list[str]:

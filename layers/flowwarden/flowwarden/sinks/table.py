@@ -19,6 +19,8 @@ SINKS: Final = (
     pagerduty.KIND, slack.KIND, teams.KIND, amazon_q.KIND, eventbridge.KIND, security_hub.KIND,
 )  # fmt: skip
 BY_NAME: Final[Mapping[str, SinkKind]] = {each.name: each for each in SINKS}
+NEED_END: Final = frozenset(each.name for each in SINKS if each.needs_end)
+"""The names of the sinks whose services show an incident as open until they get its end."""
 ROUTES: Final[Mapping[str, Route]] = {
     "pages": Route.PAGES,
     "operations": Route.OPERATIONS,

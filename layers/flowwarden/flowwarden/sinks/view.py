@@ -12,6 +12,10 @@ from flowwarden.notify.notification import Notification
 
 CUT: Final = "[truncated: the notification exceeds the limit of this service]"
 """Marks a text that is not whole, as a line of its own."""
+RUNBOOK: Final = "Runbook"
+INTERFACE: Final = "Interface in the AWS console"
+QUERY: Final = "Query of the log group"
+"""The titles of the links of a notification."""
 _SENTENCE: Final = "summary"
 
 
@@ -37,6 +41,8 @@ class View(Struct, frozen=True, kw_only=True):
     """MITRE ATT&CK technique."""
     because: str = ""
     likely: str = ""
+    reason: str = ""
+    """Why it is resolved."""
     advice: tuple[str, ...] = ()
     """What to do, in order."""
     runbook: str = ""
@@ -91,6 +97,7 @@ def _view(document: Mapping[str, Any], subject: str, text: str, resolved: tuple[
         technique=_text(document, "technique"),
         because=_text(document, "because"),
         likely=_text(document, "likely"),
+        reason=_text(document, "reason") if event == Event.RESOLVED else "",
         advice=_texts(document, "advice"),
         runbook=_text(document, "runbook"),
         links=dict(_links(document)),
@@ -119,9 +126,9 @@ def _links(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     console = document.get("console")
     places = console if isinstance(console, Mapping) else {}
     titles = {
-        "Runbook": document.get("runbook"),
-        "Interface in the AWS console": places.get("interface"),
-        "Query of the log group": places.get("logs"),
+        RUNBOOK: document.get("runbook"),
+        INTERFACE: places.get("interface"),
+        QUERY: places.get("logs"),
     }
     for title, link in titles.items():
         if isinstance(link, str) and link.startswith("https://"):

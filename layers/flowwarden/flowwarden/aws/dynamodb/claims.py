@@ -228,7 +228,9 @@ class DynamoDbClaims:
         if not same_batch:
             # The outcome is already known, and a missing count does not change it.
             with suppress(StateUnavailable, ConditionFailed):
-                reopening = lifecycle.reopened(known, request.incident, state, now)
+                reopening = lifecycle.reopened(
+                    known, request.incident, state, now, reported="reported_resolved" in item
+                )
                 stale = lifecycle.is_stale(known, request.incident)
                 if update := reported.repeat(
                     item, request, self._quiet(request), reopening, state, stale=stale

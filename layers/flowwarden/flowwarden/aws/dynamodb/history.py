@@ -57,6 +57,8 @@ def _event(item: StoredItem, now: int) -> tuple[Event, Incident | None]:
         # It was reopened silently, which was counted.
         return Event.REOPENED, replace(incident, reopened=max(0, incident.reopened - 1))
     resolved = item.moment("resolved_at", now)
-    if resolved is None or now - resolved >= REOPEN_SECONDS:
+    # A sink that did not get the end still shows the incident as open, however long ago it ended.
+    is_new = "reported_resolved" in item and resolved is not None and now - resolved >= REOPEN_SECONDS
+    if resolved is None or is_new:
         return Event.OPENED, None
     return Event.REOPENED, incident

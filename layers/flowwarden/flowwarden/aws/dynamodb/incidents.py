@@ -98,9 +98,22 @@ class DynamoDbIncidents:
         same = _unchanged({"state": {"S": RESOLVED}, "resolved_at": number(incident.resolved_at or 0)})
         update = "SET reported_resolved = :reported REMOVE #open, check_at"
         try:
-            return self._update(incident.key, update, same, values)
+            closed = self._update(incident.key, update, same, values)
         except ItemDamaged as error:
             return self._refused(incident.key, same, error)
+        if not closed:
+            self._note_end(incident)
+        return closed
+
+    def _note_end(self, incident: OpenIncident) -> None:
+        """Note that the end was reported of an incident that a repeat opened again before that was stored."""
+        sent_at = None if incident.sent_at is None else number(incident.sent_at)
+        same = _unchanged(
+            {"state": {"S": SENT}, "sent_at": sent_at, "resolved_at": None, "reported_resolved": None}
+        )
+        values = {":reported": {"BOOL": True}, ":reopened": number(incident.incident.reopened + 1)}
+        update = "SET reported_resolved = :reported, reopened = :reopened"
+        self._update(incident.key, update, same, values)
 
     def drop(self, incident: OpenIncident, owner: Owner) -> bool:
         """See the port."""

@@ -101,33 +101,38 @@ def suppressing(incident: Incident | None, now: int) -> Clause:
     return Clause(f"(({_WINDOW} AND ({known})) OR {_LATE})", values)
 
 
-def reopened(known: Incident | None, seen: Incident | None, state: str, now: int) -> Clause:
+def reopened(
+    known: Incident | None, seen: Incident | None, state: str, now: int, *, reported: bool
+) -> Clause:
     """The assignments with which a suppressed repeat opens a resolved incident again; '' if it does not.
 
-    Nothing is sent, see `suppressing`. The next resolve takes longer, see `Incident.wait`.
+    Nothing is sent, see `suppressing`. If its end was reported, that counts as a reopening, whose end is not
+    reported again, and the next resolve takes longer (`Incident.wait`). If it was not, the sink still shows
+    the incident as open: it goes on there, and its next end is reported. If its end is just being sent,
+    `OpenIncidents.close` notes that afterward.
 
     Args:
         known: the stored incident.
         seen: what the repeat shows.
         state: the state of the item.
         now: Unix seconds.
+        reported: whether its end was reported.
     """
     if state != RESOLVED or known is None or (seen is not None and seen.last_seen <= known.last_seen):
         return Clause("", {})
-    again = replace(known, reopened=known.reopened + 1, last_seen=now)
+    again = replace(known, reopened=known.reopened + reported, last_seen=now)
+    exists = "attribute_exists" if reported else "attribute_not_exists"
     return Clause(
-        "#state = :sent, reopened = :reopened, #open = :open, check_at = :check_at"
-        ", reported_resolved = :reported",
+        "#state = :sent, reopened = :reopened, #open = :open, check_at = :check_at",
         {
             ":sent": {"S": SENT},
-            # The notification about its end is sent, or is being sent at this moment.
-            ":reported": {"BOOL": True},
             ":reopened": number(again.reopened),
             ":open": {"S": OPEN},
             ":check_at": number(due_at(again, now)),
         },
         names=_NAMES,
         removes="REMOVE resolved_at, resolved_by",
+        condition=f"{exists}(reported_resolved)",
     )
 
 

@@ -58,6 +58,8 @@ class Clause(Struct, frozen=True):
     limited; by placeholder."""
     removes: str = ""
     """A clause of an update that removes members; '' for none."""
+    condition: str = ""
+    """What must hold for the update; '' for nothing."""
 
 
 def nothing_new(evidence: Evidence, now: int, window: int) -> Clause:
@@ -180,7 +182,7 @@ def repeat(
     clauses = (f"SET {sets}" if sets else "", f"ADD {adds}" if adds else "", reopening.removes)
     return {
         "UpdateExpression": " ".join(filter(None, clauses)),
-        "ConditionExpression": " AND ".join([*fits, "#state = :state"]),
+        "ConditionExpression": " AND ".join([*fits, "#state = :state", *filter(None, [reopening.condition])]),
         "ExpressionAttributeNames": {"#state": "state"} | reopening.names,
         "ExpressionAttributeValues": values,
     }

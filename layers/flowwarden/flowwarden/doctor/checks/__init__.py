@@ -21,6 +21,7 @@ from flowwarden.doctor.checks import (
     roles,
     rules,
     runs,
+    services,
     sinks,
     stack,
     state_table,
@@ -32,7 +33,7 @@ from flowwarden.doctor.checks import (
 CHECKS: Final[tuple[Check, ...]] = (
     stack.CHECK, functions.CHECK, roles.CHECK, invocations.CHECK, rules.CHECK, runs.CHECK, concurrency.CHECK,
     subscriptions.CHECK, protection.CHECK, flow_logs.CHECK, coverage.CHECK, delivery.CHECK, state_table.CHECK,
-    policy.CHECK, mutes.CHECK, topics.CHECK, sinks.CHECK, keys.CHECK, queues.CHECK, alarms.CHECK,
-    trail.CHECK,
+    policy.CHECK, mutes.CHECK, topics.CHECK, sinks.CHECK, services.CHECK, keys.CHECK, queues.CHECK,
+    alarms.CHECK, trail.CHECK,
 )  # fmt: skip
 """In the order of the report: what others depend on first."""

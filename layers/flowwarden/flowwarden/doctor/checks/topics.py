@@ -11,6 +11,7 @@ from flowwarden.doctor.fixes import RESTORE
 from flowwarden.doctor.line import Found, Problem, Verdict
 
 PAGES: Final = "pages"
+CHAT: Final = "chat"
 
 _SUBSCRIBE: Final = (
     "aws sns subscribe --topic-arn {arn} --protocol email --notification-endpoint ADDRESS --region "
@@ -36,6 +37,12 @@ OPERATIONS_UNSUBSCRIBED: Final = Problem(
     text="the topic has no subscription, so alarms, reports and digests reach no receiver",
     fix=_SUBSCRIBE,
 )
+CHAT_UNSUBSCRIBED: Final = Problem(
+    name="chat-unsubscribed",
+    verdict=Verdict.FAILED,
+    text="the topic has no subscription, so Amazon Q Developer gets no notification",
+    fix="in Amazon Q Developer in chat applications, add the topic {arn} to the configuration of a channel",
+)
 UNCONFIRMED: Final = Problem(
     name="topic-unconfirmed",
     verdict=Verdict.FAILED,
@@ -50,14 +57,16 @@ PARTLY: Final = Problem(
 )
 
 
+_UNSUBSCRIBED: Final = {PAGES: PAGES_UNSUBSCRIBED, CHAT: CHAT_UNSUBSCRIBED}
+
+
 def _judge(name: str, topic: Topic, _facts: Facts) -> Iterator[Found]:
     if topic.pending and not topic.confirmed:
         yield UNCONFIRMED.of(pending=topic.pending, arn=topic.arn)
     elif topic.pending:
         yield PARTLY.of(pending=topic.pending, confirmed=topic.confirmed, arn=topic.arn)
     elif not topic.confirmed:
-        problem = PAGES_UNSUBSCRIBED if name == PAGES else OPERATIONS_UNSUBSCRIBED
-        yield problem.of(arn=topic.arn)
+        yield _UNSUBSCRIBED.get(name, OPERATIONS_UNSUBSCRIBED).of(arn=topic.arn)
 
 
 CHECK: Final = Check(
@@ -67,5 +76,5 @@ CHECK: Final = Check(
     subjects=lambda facts: facts.topics,
     judge=_judge,
     missing=MISSING,
-    problems=(MISSING, PAGES_UNSUBSCRIBED, OPERATIONS_UNSUBSCRIBED, UNCONFIRMED, PARTLY),
+    problems=(MISSING, PAGES_UNSUBSCRIBED, OPERATIONS_UNSUBSCRIBED, CHAT_UNSUBSCRIBED, UNCONFIRMED, PARTLY),
 )
