@@ -88,6 +88,24 @@ def test_the_inventory_has_what_the_stack_changed_and_nothing_of_others() -> Non
     assert (inventory.exists, inventory.stopped, inventory.protected) == (True, False, False)
 
 
+@pytest.mark.parametrize("part", ["subnet-1", "eni-1"])
+def test_flow_logs_of_subnets_and_interfaces_are_removed_if_they_are_managed(part: str) -> None:
+    """The record names the part. One with the tag alone, one of another part and one of others stay."""
+    record = ManagedFlowLog(flow_log_id="fl-1", vpc_id="vpc-1", resource_id=part, at=NOW)
+    stored = {**RECORD, "content": {"S": msgspec.json.encode(record).decode()}}
+    listed = [
+        {"FlowLogId": name, "ResourceId": resource, "Tags": tags}
+        for name, resource, tags in (("fl-1", part, TAGS), ("fl-2", f"{part}2", TAGS), ("fl-3", part, []))
+    ]
+    answers = {"dynamodb__query": {"Items": [stored]}}
+    inventory = found(ec2__describe_flow_logs={"FlowLogs": listed}, **answers)
+    assert inventory.managed == (OwnFlowLog(flow_log_id="fl-1", resource_id=part),)
+    assert [each.flow_log_id for each in inventory.unproven] == ["fl-2"]
+    listed[0]["ResourceId"] = "vpc-1"
+    inventory = found(ec2__describe_flow_logs={"FlowLogs": listed}, **answers)
+    assert inventory.managed == ()
+
+
 def test_log_groups_are_found_by_the_monitors_policy() -> None:
     """A group elsewhere has a filter of the stack, and is none of its own groups."""
     groups = [

@@ -15,11 +15,12 @@ from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.plan import Create
 from flowwarden.enforcer.execute.parts import CHANGED_AT_MOST
+from flowwarden.enforcer.observe import PART_CALLS
 from flowwarden.enforcer.registry import DeletedFlowLog, Registry
 from flowwarden.enforcer.reporting.plan_output import added_dollars, as_text
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import resolved
-from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.errors import CallRefused, CallThrottled, FlowLogExists, PolicyError, VpcGone
 from flowwarden.network.interface import NetworkInterface
@@ -168,6 +169,35 @@ def test_one_part_without_a_verified_flow_log_keeps_that_of_the_vpc(level: str) 
             assert outcome.result is (Result.BROKEN if fails_later else Result.FAILED)
             assert part in outcome.reason
         assert ec2.deleted == []
+
+
+@pytest.mark.parametrize("level", [SUBNET, INTERFACE])
+@pytest.mark.parametrize("call", PART_CALLS)
+def test_a_part_that_cannot_be_read_keeps_the_flow_log_of_the_vpc(level: str, call: str) -> None:
+    """It may have none of its own. Once it can be read, the change is completed."""
+    fakes = account(of_vpc())
+    ec2 = ec2_of(fakes)
+    ec2.unread_listed = [Unread(call=call, what="a description without an id")]
+    for hour in range(3):
+        fakes.service(policy(level)).reconcile(at(hour), BORN + hour * HOUR)
+    assert (ec2.deleted, "vpc-1" in resources(fakes)) == ([], True)
+    ec2.unread_listed = []
+    fakes.service(policy(level)).reconcile(at(3), BORN + 3 * HOUR)
+    assert ec2.deleted == ["fl-vpc"]
+
+
+def test_the_reason_says_that_the_flow_log_of_the_vpc_records_until_then() -> None:
+    """It is managed, so nothing is said about unmanaged flow logs; one that fails is said to fail."""
+    fakes = account(of_vpc())
+    ec2_of(fakes).create_faults["subnet-1"] = CallRefused("UnauthorizedOperation")
+    plan = fakes.service(policy(SUBNET), dry_run=True).reconcile(SWEEP, BORN).plans[0]
+    records = "fl-vpc (of vpc-1, which records until the required flow log delivers)"
+    assert plan.verdict.reason.count(records) == 2
+    assert "unmanaged" not in plan.verdict.reason
+    failing = account(of_vpc(deliver_logs_status="FAILED"))
+    plan = failing.service(policy(SUBNET), dry_run=True).reconcile(SWEEP, BORN).plans[0]
+    assert "records until" not in plan.verdict.reason
+    assert "does not deliver" in plan.verdict.reason
 
 
 @pytest.mark.parametrize("before", [SUBNET, INTERFACE])

@@ -70,6 +70,7 @@ class Planner:
             at=now,
             adopted=observed.reading.groups if self.adopts(vpc, now) else {},
             level=level_for(vpc, self._policy, self._stack),
+            complete=observed.parts is not None,
         )
         context = PlanContext(
             places=observed.destinations,

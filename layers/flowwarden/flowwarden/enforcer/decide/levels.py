@@ -131,8 +131,11 @@ def _reason(vpc_state: VpcState, parts: Sequence[CoverageVerdict], worst: Covera
 def _delete_wider(
     vpc_state: VpcState, states: Sequence[VpcState], verdict: CoverageVerdict, parts: Sequence[Plan]
 ) -> Iterator[Delete]:
-    """Delete the managed flow logs of wider resources, once every part has its own, which is verified."""
-    if not (verdict.proven and verdict.own):
+    """Delete the managed flow logs of wider resources, once every part has its own, which is verified.
+
+    A subnet or an interface that EC2 lists but that could not be read may have no flow log of its own.
+    """
+    if not (verdict.proven and verdict.own and vpc_state.complete):
         return
     own = {each.verdict.flow_log_id for each in parts}
     relied_on = [each for each in vpc_state.parts.flow_logs if each.flow_log_id in own]

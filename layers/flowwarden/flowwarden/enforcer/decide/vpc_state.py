@@ -41,6 +41,8 @@ class VpcState(Struct, frozen=True, kw_only=True):
     when (Unix seconds)."""
     level: str = VPC
     """Whether the VPC needs a flow log, or each of its subnets or interfaces (`flow_logs.LEVELS`)."""
+    complete: bool = True
+    """Whether all subnets and interfaces could be read; if not, one of them may lack a flow log unnoticed."""
     part: str = ""
     """The subnet or interface that this state is about; '' if it is about the VPC."""
 
