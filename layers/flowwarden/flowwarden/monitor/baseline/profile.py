@@ -28,6 +28,7 @@ from flowwarden.network.services import (
     TCP,
     UDP,
 )
+from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.sets import fingerprint
 
 LEARNING_FACTOR: Final = 2.5
@@ -206,6 +207,6 @@ class RoleProfile:
         """The number of earlier days on which an edge was seen."""
         return 0 if self.baseline is None else self.baseline.days_of(edge)
 
-    def new_among(self, edges: Sequence[int]) -> list[int]:
+    def new_among(self, edges: Sequence[int] | Integers) -> list[int]:
         """The positions of the edges, given by fingerprint, that are not usual for the host."""
         return [*range(len(edges))] if self.baseline is None else self.baseline.new_among(edges)

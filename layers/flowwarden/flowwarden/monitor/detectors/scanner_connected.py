@@ -147,7 +147,7 @@ class _AtInterface(Struct, frozen=True):
 
 def _reached(new: NewContacts) -> NewContacts:
     """The new contacts of internet hosts with services."""
-    return new.those(new.edges.are(lambda each: each.direction == "in" and each.peer == PeerClass.INTERNET))
+    return new.where(lambda each: each.direction == "in" and each.peer == PeerClass.INTERNET)
 
 
 def _connections(

@@ -95,7 +95,7 @@ class HostActivities:
             new: the contacts that are not usual for them.
             watched: the contacts that are watched, see `novelty.watched_contacts`.
         """
-        counting = new.those(self._may_count(profiles, new))
+        counting = self._counting(profiles, new.where(lambda each: each.direction == "out"))
         places = {*counting, *watched}
         hosts = [
             host
@@ -113,14 +113,14 @@ class HostActivities:
         found = [self._activity(each, profiles[each.place]) for each in inspected]
         return ActiveHosts(tuple(found), left)
 
-    def _may_count(self, profiles: Mapping[int, RoleProfile], new: NewContacts) -> Mask:
-        """Which edges have contacts that may count in `_outbound`. While roles are learned, few have."""
-        edges, is_sure = new.edges, self._contacts.is_sure
-        learning = np.zeros(edges.places, bool)
+    def _counting(self, profiles: Mapping[int, RoleProfile], new: NewContacts) -> NewContacts:
+        """Those of outbound contacts that may count in `_outbound`: while roles are learned, few of them."""
+        if not new:
+            return new
+        edges, learning = new.edges, np.zeros(new.edges.places, bool)
         learning[[place for place, profile in profiles.items() if profile.learning]] = True
-        wanted = edges.are(lambda each: each.direction == "out")
-        wanted &= ~learning[edges.owners] | edges.are(_is_needless) | edges.any(self._significant)
-        return wanted & edges.any(is_sure)
+        counts = ~learning[edges.owners] | edges.are(_is_needless) | edges.any(self._significant)
+        return new.those(counts & edges.any(self._contacts.is_sure))
 
     @cached_property
     def _significant(self) -> Mask:

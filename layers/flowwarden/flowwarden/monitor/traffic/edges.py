@@ -88,7 +88,8 @@ class Edges:
     @cached_property
     def owners(self) -> Integers:
         """The interface of each edge; ascending."""
-        return np.arange(self.places).repeat(np.diff(self._begins))
+        begins = np.array(self._begins, np.int64)
+        return np.arange(self.places).repeat(begins[1:] - begins[:-1])
 
     def are(self, wanted: Callable[[Edge], bool]) -> Mask:
         """Which edges are wanted; `wanted` is called once for an edge of several interfaces."""

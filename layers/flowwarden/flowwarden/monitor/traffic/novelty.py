@@ -8,7 +8,7 @@ directory servers.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -43,6 +43,10 @@ class NewContacts(Mapping[int, Mapping[Edge, Integers]]):
     def those(self, wanted: Mask) -> NewContacts:
         """The contacts of the edges that are set in the mask, which has an element for each edge."""
         return NewContacts(self.edges, self.are & wanted)
+
+    def where(self, wanted: Callable[[Edge], bool]) -> NewContacts:
+        """The contacts of the edges that are wanted; `wanted` may be called for other edges, too."""
+        return self.those(self.edges.are(wanted)) if len(self._numbers) else self
 
     def __getitem__(self, place: int) -> Mapping[Edge, Integers]:
         begin, end = self._places.searchsorted([place, place + 1]).tolist()
@@ -86,12 +90,20 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
     """
     edges = contacts.edges
     are = np.zeros(len(edges), bool)
+    for profile, numbers in _by_baseline(edges, profiles) if len(edges) else ():
+        are[numbers[profile.new_among(edges.fingerprints[numbers])]] = True
+    return NewContacts(edges, are)
+
+
+def _by_baseline(edges: Edges, profiles: Mapping[int, RoleProfile]) -> Iterator[tuple[RoleProfile, Integers]]:
+    """A profile of each baseline, and the numbers of the edges at its interfaces."""
     alike, group_of = _alike(profiles, edges.places)
+    if len(alike) == 1:
+        yield alike[0], np.arange(len(edges))
+        return
     groups = Groups(group_of[edges.owners])
     for group, number in enumerate(groups.keys.tolist()):
-        numbers = groups.members(group)
-        are[numbers[alike[number].new_among(edges.fingerprints[numbers])]] = True
-    return NewContacts(edges, are)
+        yield alike[number], groups.members(group)
 
 
 def _alike(profiles: Mapping[int, RoleProfile], places: int) -> tuple[list[RoleProfile], Integers]:
@@ -108,7 +120,7 @@ def _alike(profiles: Mapping[int, RoleProfile], places: int) -> tuple[list[RoleP
 
 def of_internet(new: NewContacts) -> NewContacts:
     """The new contacts over TCP with the internet, which several detectors inspect."""
-    return new.those(new.edges.are(lambda each: each.peer == PeerClass.INTERNET and each.protocol == TCP))
+    return new.where(lambda each: each.peer == PeerClass.INTERNET and each.protocol == TCP)
 
 
 def watched_contacts(
