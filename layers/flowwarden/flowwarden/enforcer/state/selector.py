@@ -1,4 +1,4 @@
-"""Decides which VPCs a selection in the policy matches. Pure."""
+"""Decides which VPCs and transit gateways a selection in the policy matches. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.policy.flow_logs import ANY, Selection
+from flowwarden.policy.transit_gateways import GatewaySelection
 
 
 def selects(where: Selection, account_id: str, region: str, vpc: Vpc) -> bool:
@@ -16,6 +17,16 @@ def selects(where: Selection, account_id: str, region: str, vpc: Vpc) -> bool:
         and (not where.vpcs or vpc.vpc_id in where.vpcs)
         and all(_fits(vpc.tags.get(key), value) for key, value in where.tags.items())
         and (not where.cidrs or any(_holds(outer, inner) for outer in where.cidrs for inner in vpc.cidrs))
+    )
+
+
+def selects_gateway(where: GatewaySelection, account_id: str, region: str, gateway: Vpc) -> bool:
+    """Whether the selection matches a transit gateway."""
+    return (
+        (not where.accounts or account_id in where.accounts)
+        and (not where.regions or region in where.regions)
+        and (not where.ids or gateway.vpc_id in where.ids)
+        and all(_fits(gateway.tags.get(key), value) for key, value in where.tags.items())
     )
 
 
