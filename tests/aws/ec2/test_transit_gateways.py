@@ -43,6 +43,11 @@ def stub() -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
+def ec2_on(stub: Stubber) -> Ec2FlowLogs:
+    """The adapter on a stubbed client."""
+    return Ec2FlowLogs(stub.client)  # type: ignore[arg-type]  # the stubs lack the client's type
+
+
 def test_a_flow_log_of_a_gateway_is_created_and_judged_by_its_status() -> None:
     """As moto describes it: without traffic type. The status counts once it has lasted."""
     with mock_aws():
@@ -85,7 +90,7 @@ def test_a_creation_names_the_type_and_no_traffic_type(stub: Stubber) -> None:
         "ClientToken": "token",
     }
     stub.add_response("create_flow_logs", {"FlowLogIds": ["fl-1"], "Unsuccessful": []}, expected)
-    assert Ec2FlowLogs(stub.client).create(GATEWAY, DESIRED, "token") == "fl-1"
+    assert ec2_on(stub).create(GATEWAY, DESIRED, "token") == "fl-1"
 
 
 def test_a_gateway_that_is_gone_and_one_of_others_are_told_from_a_failure(stub: Stubber) -> None:
@@ -97,7 +102,7 @@ def test_a_gateway_that_is_gone_and_one_of_others_are_told_from_a_failure(stub: 
         item = {"ResourceId": GATEWAY, "Error": {"Code": code, "Message": "no"}}
         stub.add_response("create_flow_logs", {"FlowLogIds": [], "Unsuccessful": [item]})
         with pytest.raises(error):
-            Ec2FlowLogs(stub.client).create(GATEWAY, DESIRED, "token")
+            ec2_on(stub).create(GATEWAY, DESIRED, "token")
 
 
 def test_deleted_gateways_are_left_out_and_an_item_without_an_id_is_reported(stub: Stubber) -> None:
@@ -105,7 +110,7 @@ def test_deleted_gateways_are_left_out_and_an_item_without_an_id_is_reported(stu
     states = ("pending", "available", "modifying", "deleting", "deleted")
     listed = [{"TransitGatewayId": f"tgw-{each}", "State": each, "OwnerId": ACCOUNT} for each in states]
     stub.add_response("describe_transit_gateways", {"TransitGateways": [*listed, {"State": "available"}]})
-    ec2 = Ec2FlowLogs(stub.client)
+    ec2 = ec2_on(stub)
     assert [each.vpc_id for each in ec2.transit_gateways(None)] == [f"tgw-{each}" for each in states[:3]]
     (unread,) = ec2.unread()
     assert unread.call == "DescribeTransitGateways"
