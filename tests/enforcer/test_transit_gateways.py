@@ -17,7 +17,8 @@ from flowwarden.enforcer.reporting.plan_output import as_text
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.desired import resolved, with_policy
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
-from flowwarden.enforcer.triggers.trigger import Trigger
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled, PolicyError
 from flowwarden.policy.flow_logs import (
     INTERFACE,
@@ -215,6 +216,24 @@ def test_a_deleted_flow_log_is_reported_and_created_again() -> None:
     found = [each for hour in (1, 2, 3, 4) for each in sweep(fakes, policy(), hour).deletions]
     assert {each.vpc_id for each in found} == {"tgw-1"}
     assert resources(fakes) == ["tgw-1"]
+
+
+def test_the_deletion_of_an_unmanaged_flow_log_of_a_gateway_that_is_not_selected_is_reported_once() -> None:
+    """An event named its creation. Without a listing, the gateway is not taken for deleted."""
+    fakes = account(theirs("tgw-1"))
+    caller = ApiCaller(event_name="CreateFlowLogs", event_id="1", actor="maria")
+    created = replace(SWEEP, kind=RunKind.EVENT, origin=caller, created=(("fl-of-tgw-1", ("tgw-1",)),))
+    run(fakes.service(NONE), created, BORN)
+    run(fakes.service(NONE), at(1), BORN + HOUR)
+    ec2_of(fakes).existing = []
+    found = []
+    for hour in range(2, 8):
+        report = run(fakes.service(NONE), at(hour), BORN + hour * HOUR)
+        found += [(each.resource_ids, each.managed) for each in report.deletions]
+        if report.deletions:
+            assert "the transit gateway was not checked in this run" in str(render(report).text)
+    assert found == [(("tgw-1",), False)]
+    assert ec2_of(fakes).calls["DescribeTransitGateways"] == 0
 
 
 def test_a_retry_looks_at_the_gateway_that_is_due() -> None:
