@@ -237,12 +237,12 @@ def log_delivery(delivery: DeliveryReport) -> None:
 def count(report: EnforcementReport) -> None:
     """Emit the metrics of the run, including zeros, so that an alarm can distinguish zero from no data."""
     numbers = {
-        "FlowLogsCreated": len(report.made),
+        "FlowLogsCreated": sum(each.flow_logs for each in report.made),
         "VpcsCovered": len(report.of(Result.COVERED)) + len(report.created) - len(report.made),
         "VpcsNotCovered": len(report.failures),
         "VpcsSkipped": len(report.of(Result.SKIPPED)),
         "VpcsPending": len(report.of(Result.PENDING)),
-        "FlowLogsReplaced": len(report.of(Result.REPLACED)),
+        "FlowLogsReplaced": sum(each.flow_logs for each in report.of(Result.REPLACED)),
         "LogGroupsRestored": len([each for each in report.remediations if each.applied]),
         "EnforcementFailures": len(report.failures) + len(report.problems),
         "EnforcerStateUnreadable": report.unreadable_items.count,

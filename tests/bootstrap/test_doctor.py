@@ -243,6 +243,36 @@ def test_each_vpc_without_the_required_flow_log_is_named() -> None:
     ]
 
 
+@pytest.mark.parametrize(("level", "missing"), [("subnet", "subnet-b"), ("interface", "eni-0b")])
+def test_a_part_without_the_flow_log_of_its_level_is_named(level: str, missing: str) -> None:
+    """The line names the VPC and the part. With a flow log of each part, there is none."""
+    (own,) = ANSWERS["ec2", "describe_flow_logs"]["FlowLogs"]
+    (interface,) = ANSWERS["ec2", "describe_network_interfaces"]["NetworkInterfaces"]
+    subnets = {"Subnets": [{"SubnetId": f"subnet-{each}", "VpcId": "vpc-1"} for each in "ab"]}
+    idle = {key: value for key, value in interface.items() if key != "Attachment"} | {"Status": "available"}
+    interfaces = [
+        {**idle, "NetworkInterfaceId": f"eni-0{each}", "SubnetId": f"subnet-{each}", "VpcId": "vpc-1"}
+        for each in "ab"
+    ]
+    parts = [f"subnet-{each}" if level == "subnet" else f"eni-0{each}" for each in "ab"]
+    flow_logs = [{**own, "FlowLogId": f"fl-{each}", "ResourceId": each} for each in parts]
+
+    def coverage(some: list[Any]) -> list[Line]:
+        found = lines(
+            ec2__describe_subnets=subnets,
+            ec2__describe_network_interfaces={"NetworkInterfaces": interfaces},
+            ec2__describe_flow_logs={"FlowLogs": some},
+            **with_policy(rules=[{"where": {}, "flow_log": {}, "level": level}]),
+        )
+        return [each for each in found if each.check == "coverage"]
+
+    (line,) = coverage(flow_logs[:1])
+    assert (line.subject, line.problem) == ("vpc-1", "vpc-uncovered")
+    assert f"1 of 2 {level}s ({missing}: has no flow log)" in line.text
+    assert parts[0] not in line.text
+    assert wrong(coverage(flow_logs)) == []
+
+
 def test_a_new_vpc_in_its_grace_period_is_no_problem() -> None:
     """The work queue contains it. Afterward, it is one."""
     for until, problems in ((NOW + 60, []), (NOW - 60, ["vpc-uncovered"])):

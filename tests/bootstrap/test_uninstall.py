@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from flowwarden.aws.removal import CALLER_ACTIONS
 from flowwarden.bootstrap.uninstall import on_aws
 from flowwarden.doctor.groups import patterns_of
-from flowwarden.enforcer.registry import ManagedFlowLog
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.errors import CallRefused, EnforcementError, FlowWardenError, NotDeployed
 from flowwarden.removal.inventory import Filter, OwnFlowLog, OwnGroup
 from flowwarden.removal.plan import (
@@ -86,6 +86,24 @@ def test_the_inventory_has_what_the_stack_changed_and_nothing_of_others() -> Non
     assert inventory.groups == (OwnGroup(name=GROUP),)
     assert (inventory.enforcer, inventory.rules) == ("EnforcerFunction-1", ("SweepSchedule-1",))
     assert (inventory.exists, inventory.stopped, inventory.protected) == (True, False, False)
+
+
+@pytest.mark.parametrize("part", ["subnet-1", "eni-1"])
+def test_flow_logs_of_subnets_and_interfaces_are_removed_if_they_are_managed(part: str) -> None:
+    """The record names the part. One with the tag alone, one of another part and one of others stay."""
+    record = ManagedFlowLog(flow_log_id="fl-1", vpc_id="vpc-1", resource_id=part, at=NOW)
+    stored = {**RECORD, "content": {"S": msgspec.json.encode(record).decode()}}
+    listed = [
+        {"FlowLogId": name, "ResourceId": resource, "Tags": tags}
+        for name, resource, tags in (("fl-1", part, TAGS), ("fl-2", f"{part}2", TAGS), ("fl-3", part, []))
+    ]
+    answers = {"dynamodb__query": {"Items": [stored]}}
+    inventory = found(ec2__describe_flow_logs={"FlowLogs": listed}, **answers)
+    assert inventory.managed == (OwnFlowLog(flow_log_id="fl-1", resource_id=part),)
+    assert [each.flow_log_id for each in inventory.unproven] == ["fl-2"]
+    listed[0]["ResourceId"] = "vpc-1"
+    inventory = found(ec2__describe_flow_logs={"FlowLogs": listed}, **answers)
+    assert inventory.managed == ()
 
 
 def test_log_groups_are_found_by_the_monitors_policy() -> None:

@@ -92,4 +92,4 @@ def test_the_example_of_flow_logs_is_valid() -> None:
     (text,) = (each for each in EXAMPLES if "flow_logs" in each)
     assert len(text) < LONGEST
     policy = Policy.from_json(text).flow_logs
-    assert (len(policy.rules), len(policy.exemptions), policy.unmanaged) == (2, 1, "adopt")
+    assert (len(policy.rules), len(policy.exemptions), policy.unmanaged) == (3, 1, "adopt")

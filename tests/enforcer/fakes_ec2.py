@@ -42,9 +42,9 @@ class FakeEc2:
     clock: int | None = None
     """The creation time of new flow logs, Unix seconds; None if EC2 omits it."""
     created: list[tuple[str, str]] = field(default_factory=list)
-    """(VPC, token) of every creation that succeeded."""
+    """(Resource, token) of every creation that succeeded."""
     asked: list[str] = field(default_factory=list)
-    """The VPC of every CreateFlowLogs call."""
+    """The resource of every CreateFlowLogs call."""
     deleted: list[str] = field(default_factory=list)
     """The flow log of every DeleteFlowLogs call."""
     tagged: list[tuple[tuple[str, ...], dict[str, str]]] = field(default_factory=list)
@@ -91,19 +91,19 @@ class FakeEc2:
         self._listings = 0
         return found
 
-    def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
+    def create(self, resource_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """Create like CreateFlowLogs: a used token returns its flow log, even a deleted one."""
-        self.asked.append(vpc_id)
-        if vpc_id in self.create_faults:
-            raise self.create_faults[vpc_id]
-        if not any(vpc.vpc_id == vpc_id for vpc in self.vpcs_listed):
-            raise VpcGone(f"InvalidVpcID.NotFound: {vpc_id}")
+        self.asked.append(resource_id)
+        if resource_id in self.create_faults:
+            raise self.create_faults[resource_id]
+        if resource_id not in self._resources():
+            raise VpcGone(f"InvalidVpcID.NotFound: {resource_id}")
         if client_token in self._by_token:
             return self._by_token[client_token]
-        self._refuse_twins(vpc_id, desired)
-        flow_log = wanted(f"fl-new{len(self.created)}", vpc_id, desired, self.clock)
+        self._refuse_twins(resource_id, desired)
+        flow_log = wanted(f"fl-new{len(self.created)}", resource_id, desired, self.clock)
         self.existing.append(flow_log)
-        self.created.append((vpc_id, client_token))
+        self.created.append((resource_id, client_token))
         self._by_token[client_token] = flow_log.flow_log_id
         return flow_log.flow_log_id
 
@@ -132,6 +132,14 @@ class FakeEc2:
             else each
             for each in self.existing
         ]
+
+    def _resources(self) -> set[str]:
+        """The resources that can have a flow log."""
+        return {
+            *(each.vpc_id for each in self.vpcs_listed),
+            *(each.subnet_id for each in self.subnets_listed),
+            *(each.interface_id for each in self.interfaces_listed),
+        }
 
     def _listed(self, call: str) -> None:
         self.calls[call] += 1

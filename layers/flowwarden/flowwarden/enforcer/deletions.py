@@ -13,15 +13,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.observe import Observed
 from flowwarden.enforcer.ports import RunClock
-from flowwarden.enforcer.registry import (
-    DeletedFlowLog,
-    KnownFlowLog,
-    ManagedFlowLog,
-    Registry,
-)
+from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog, Registry
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.trigger import LONGEST_ID, Trigger
@@ -185,9 +181,9 @@ def _entry(registry: Registry, flow_log_id: str, at: int) -> DeletedFlowLog:
     if before is not None:
         return replace(before, at=at, reported=False)
     if managed is not None:
-        vpc_id = managed.vpc_id
+        target, vpc_id = managed.target, managed.vpc_id
         return DeletedFlowLog(
-            flow_log_id=flow_log_id, resource_ids=(vpc_id,), vpc_id=vpc_id, managed=True, at=at
+            flow_log_id=flow_log_id, resource_ids=(target,), vpc_id=vpc_id, managed=True, at=at
         )
     if known is not None:
         resource_ids, vpc_id = known.resource_ids, known.vpc_id
@@ -241,7 +237,8 @@ def _forget(
     waiting = {each for call in registry.calls.values() for each in call.flow_log_ids}
     for entry in list(registry.deleted.values()):
         gone = entry.flow_log_id not in listed and observed.is_listable(entry.flow_log_id, entry.vpc_id)
-        deleted_with_vpc = entry.caller is None and bool(entry.vpc_id) and entry.vpc_id not in vpc_ids
+        without_vpc = bool(entry.vpc_id) and entry.vpc_id not in vpc_ids
+        deleted_with_vpc = entry.caller is None and (without_vpc or observed.lacks(entry.resource_ids))
         gone &= entry.reported or entry.flow_log_id not in waiting
         if gone and (entry.caller is not None or deleted_with_vpc or now - entry.at >= MISSED_SECONDS):
             for record in (registry.managed.get(entry.flow_log_id), registry.known.get(entry.flow_log_id)):

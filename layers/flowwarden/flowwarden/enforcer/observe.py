@@ -1,7 +1,7 @@
 """Observes the account: all inputs of the plans, with one API call per result page.
 
 VPCs, flow logs and network interfaces are listed in bulk, a thousand per page. Running instances are listed
-only if interfaces belong to instances, and subnets only if a subnet or an interface has its own flow log.
+only if interfaces belong to instances, and subnets only if flow logs of subnets or interfaces are concerned.
 One read of the state table returns which interfaces wrote into a log group.
 """
 
@@ -21,7 +21,7 @@ from flowwarden.enforcer.ports import Listings
 from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.enforcer.state.interface_activity import has_instance, judged
-from flowwarden.enforcer.state.inventory import FlowLog, Unread, Vpc, VpcResources, by_vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc, VpcResources, by_vpc
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import EnforcementError, StateUnavailable
 from flowwarden.network.interface import NetworkInterface
@@ -35,6 +35,8 @@ UNREAD_NAMED: Final = 5
 """Unreadable descriptions that are named for each call; the rest is counted."""
 COMPLETE_CALLS: Final = ("DescribeVpcs", "DescribeFlowLogs")
 """The calls whose unreadable items could be mistaken for deleted ones."""
+PART_CALLS: Final = ("DescribeSubnets", "DescribeNetworkInterfaces")
+"""The calls whose unreadable items could be mistaken for deleted parts of VPCs."""
 UNKNOWN_INSTANCES: Final = (
     "cannot determine which instances run, so a flow log that records only these is never reported as silent"
 )
@@ -64,6 +66,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     """What could not be read, while the rest could."""
     unlisted: Mapping[str | None, EnforcementError] = {}
     """VPCs that are left out, because EC2 does not answer about them; None stands for an unknown number."""
+    parts: frozenset[str] | None = None
+    """The ids of all subnets and interfaces; None if some were not read."""
     reading: Reading = Reading()
     """The existing log groups that the monitor reads."""
 
@@ -76,6 +80,16 @@ class Observed(Struct, frozen=True, kw_only=True):
             return True
         read = any(each.vpc_id == vpc_id for each in self.vpcs)
         return read and not self.unread_flow_logs & {flow_log_id, ""}
+
+    def lacks(self, resource_ids: Sequence[str]) -> bool:
+        """Whether these are subnets and interfaces that no longer exist."""
+        kinds = {each.partition("-")[0] for each in resource_ids}
+        return (
+            bool(kinds)
+            and kinds <= {"subnet", "eni"}
+            and self.parts is not None
+            and (self.parts.isdisjoint(resource_ids))
+        )
 
 
 def observe(
@@ -95,7 +109,6 @@ def observe(
         stack: the stack that decides which flow logs and log groups are managed.
         vpc_ids: the VPCs; those that do not exist are left out.
         now: Unix seconds.
-        now: Unix seconds.
 
     Raises:
         CallRefused, CallFailed, CallThrottled: a listing failed, so the state is unknown.
@@ -104,11 +117,11 @@ def observe(
     listed = registry.marked(ec2.flow_logs(None))  # all: the formats of a log group depend on all of them
     flow_logs = [each for each in listed if not registry.is_gone(each.flow_log_id, now)]
     interfaces, unknown = _interfaces(ec2, stack, named)
-    subnets = list(ec2.subnets(named)) if _is_parted(flow_logs) else []
+    subnets = list(ec2.subnets(named)) if _is_parted(flow_logs, registry, stack) else None
     groups, unread = _groups(flow_logs, stack), ec2.unread()
     return Observed(
         vpcs=vpcs,
-        resources=by_vpc(subnets, interfaces, flow_logs),
+        resources=by_vpc(subnets or (), interfaces, flow_logs),
         destinations=destinations_of(flow_logs, stack),
         log_groups=groups,
         listed=tuple(listed),
@@ -116,6 +129,7 @@ def observe(
         unread_flow_logs=frozenset(each.item_id for each in unread if each.call == "DescribeFlowLogs"),
         managed_groups=_groups((each for each in flow_logs if is_tagged(each, stack)), stack),
         seen=seen_in(evidence, groups, now) if interfaces else {},
+        parts=_parts(subnets, interfaces, unread),
         unreadable=(*unknown, *_left_out(unread)),
     )
 
@@ -129,9 +143,18 @@ def _vpcs(ec2: Listings, vpc_ids: Sequence[str] | None) -> tuple[Sequence[str] |
     return named, tuple(sorted(found, key=lambda vpc: vpc.vpc_id))
 
 
-def _is_parted(flow_logs: Iterable[FlowLog]) -> bool:
-    """Whether a subnet or an interface has its own flow log."""
-    return any(not each.resource_id.startswith("vpc-") for each in flow_logs)
+def _parts(
+    subnets: Iterable[Subnet] | None, interfaces: Iterable[NetworkInterface], unread: Iterable[Unread]
+) -> frozenset[str] | None:
+    if subnets is None or any(each.call in PART_CALLS for each in unread):
+        return None
+    return frozenset((*(each.subnet_id for each in subnets), *(each.interface_id for each in interfaces)))
+
+
+def _is_parted(flow_logs: Iterable[FlowLog], registry: Registry, stack: Stack) -> bool:
+    """Whether a subnet or an interface has its own flow log, had a managed one, or needs one."""
+    found = any(not each.resource_id.startswith("vpc-") for each in flow_logs)
+    return found or registry.has_parts or stack.lists_parts
 
 
 def _interfaces(

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide import log_groups, plan
+from flowwarden.enforcer.decide import levels, log_groups
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
-from flowwarden.enforcer.decide.plan import Create, Plan, PlanContext
+from flowwarden.enforcer.decide.plan import Create, Plan, PlanContext, Step
 from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.observe import Observed
-from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved, wanted_for
+from flowwarden.enforcer.state.desired import DesiredFlowLog, level_for, resolved, wanted_for
 from flowwarden.enforcer.state.inventory import LogGroup, Vpc, VpcResources
 from flowwarden.enforcer.state.selector import selects
 from flowwarden.enforcer.state.stack import Stack
@@ -29,11 +29,18 @@ class Planned(Struct, frozen=True, kw_only=True):
 
     vpc_state: VpcState
     plan: Plan
+    parts: tuple[Planned, ...] = ()
+    """The plans for its subnets or interfaces, if the policy asks for flow logs of these."""
 
     @property
     def vpc_id(self) -> str:
         """The id of the VPC."""
         return self.vpc_state.vpc.vpc_id
+
+    @property
+    def own_steps(self) -> tuple[Step, ...]:
+        """The steps that are not those of a part."""
+        return self.plan.steps[sum(len(each.plan.steps) for each in self.parts) :]
 
 
 class Planner:
@@ -62,6 +69,8 @@ class Planner:
             seen=observed.seen,
             at=now,
             adopted=observed.reading.groups if self.adopts(vpc, now) else {},
+            level=level_for(vpc, self._policy, self._stack),
+            complete=observed.parts is not None,
         )
         context = PlanContext(
             places=observed.destinations,
@@ -70,7 +79,7 @@ class Planner:
             backoff_until=pending.backoff_until if pending else 0,
             exempt=self._exempt(vpc, now),
         )
-        return Planned(vpc_state=vpc_state, plan=plan.make(vpc_state, context))
+        return _planned(vpc_state, context)
 
     def adopts(self, vpc: Vpc, now: int) -> bool:
         """Whether an unmanaged flow log may cover the VPC, at this time (Unix seconds).
@@ -88,8 +97,7 @@ class Planner:
 
     def replan(self, planned: Planned, parts: VpcResources) -> Planned:
         """The plan for the same VPC, with newly observed resources."""
-        vpc_state = replace(planned.vpc_state, parts=parts)
-        return Planned(vpc_state=vpc_state, plan=plan.make(vpc_state, PlanContext()))
+        return _planned(replace(planned.vpc_state, parts=parts), PlanContext())
 
     def groups(self, observed: Observed, plans: Sequence[Planned]) -> dict[str, DesiredFlowLog]:
         """The wanted log groups: those of the policy and those of the flow logs to be created."""
@@ -139,3 +147,10 @@ class Planner:
             if lasts and selects(each.where, self._stack.account_id, self._stack.region, vpc):
                 return each.reason if each.until is None else f"{each.reason} (until {each.until})"
         return None
+
+
+def _planned(vpc_state: VpcState, context: PlanContext) -> Planned:
+    made = levels.make(vpc_state, context)
+    states = levels.parts_of(vpc_state) if made.parts else ()
+    parts = (Planned(vpc_state=state, plan=plan) for state, plan in zip(states, made.parts, strict=True))
+    return Planned(vpc_state=vpc_state, plan=made, parts=tuple(parts))

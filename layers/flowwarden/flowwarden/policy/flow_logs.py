@@ -37,6 +37,10 @@ RETENTIONS: Final = (
 """Days that CloudWatch Logs accepts (PutRetentionPolicy)."""
 ADOPT: Final = "adopt"
 BESIDE: Final = "beside"
+VPC: Final = "vpc"
+SUBNET: Final = "subnet"
+INTERFACE: Final = "interface"
+LEVELS: Final = (VPC, SUBNET, INTERFACE)
 LONGEST_GRACE: Final = 1440
 ANY: Final = "*"
 MOST_TAGS: Final = 47
@@ -204,6 +208,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     where: Selection
     flow_log: FlowLogSpec
+    level: str = VPC
+    """Whether each VPC gets one flow log, or each of its subnets or interfaces (`LEVELS`)."""
 
 
 class Exemption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

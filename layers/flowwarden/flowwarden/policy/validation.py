@@ -15,6 +15,7 @@ from flowwarden.policy.flow_logs import (
     BESIDE,
     CLOUD_WATCH_LOGS,
     FIREHOSE,
+    LEVELS,
     LONGEST_GRACE,
     LONGEST_VALUE,
     MOST_TAGS,
@@ -81,6 +82,7 @@ def _problems(policy: FlowLogsPolicy) -> Iterator[str]:
     for number, rule in enumerate(policy.rules):
         yield from _wrong_selection(f"rules[{number}].where", rule.where)
         yield from _wrong_spec(f"rules[{number}].flow_log", rule.flow_log)
+        yield from _not_among(f"rules[{number}].level", rule.level, LEVELS)
     yield from _at_odds(policy)
     for number, exemption in enumerate(policy.exemptions):
         yield from _wrong_exemption(f"exemptions[{number}]", exemption)

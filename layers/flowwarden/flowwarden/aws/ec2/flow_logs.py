@@ -16,7 +16,7 @@ from flowwarden.aws.errors import classified
 from flowwarden.aws.hints import code_in, is_uninformative
 from flowwarden.aws.pages import bounded
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc, resource_type
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotFound, VpcGone
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
@@ -50,7 +50,14 @@ PAGE: Final = {"PageSize": 1000}
 RUNNING: Final = {"Name": "instance-state-name", "Values": ["pending", "running"]}
 """A filter: flow logs contain no records of instances in other states."""
 
-GONE: Final = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
+GONE: Final = frozenset(
+    {
+        "InvalidVpcID.NotFound",
+        "InvalidVpcId.NotFound",
+        "InvalidSubnetID.NotFound",
+        "InvalidNetworkInterfaceID.NotFound",
+    }
+)
 DELETED: Final = "InvalidFlowLogId.NotFound"
 CANNOT_ASSUME: Final = "unable to assume given iam role"
 
@@ -108,14 +115,14 @@ class Ec2FlowLogs:
         """See the port."""
         return self._readings.unread()
 
-    def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
-        """See the port. One VPC per call, because the response does not say which id belongs to which VPC."""
+    def create(self, resource_id: str, desired: DesiredFlowLog, client_token: str) -> str:
+        """See the port. One resource per call: the response does not say which id belongs to which."""
         newer = [each for each in _requested(desired) if each.new_since]
         require(self._client, "CreateFlowLogs", {each.parameter: each.new_since for each in newer})
         with classified("CreateFlowLogs", classify):
             created = self._client.create_flow_logs(
-                ResourceIds=[vpc_id],
-                ResourceType="VPC",
+                ResourceIds=[resource_id],
+                ResourceType=resource_type(resource_id),  # type: ignore[arg-type]  # one of EC2's
                 TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": _tag_list(desired.tags)}],
                 ClientToken=client_token,
                 **_settings(desired),

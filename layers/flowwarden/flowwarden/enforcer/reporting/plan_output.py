@@ -121,8 +121,9 @@ def _other_stacks(report: EnforcementReport) -> Iterator[str]:
 def _step(step: Step) -> str:
     match step:
         case Create(flow_log=wanted):
+            of = f" of {step.resource_id}" if step.resource_id else ""
             return (
-                f"create a flow log for {wanted.traffic_type} traffic to {wanted.destination} "
+                f"create a flow log{of} for {wanted.traffic_type} traffic to {wanted.destination} "
                 f"({wanted.destination_type}, aggregation interval {wanted.max_aggregation_interval} s)"
                 f"{cost.about(step.monthly_dollars)}"
             )

@@ -65,6 +65,8 @@ class VpcOutcome(Struct, frozen=True, kw_only=True):
     vpc_id: str | None
     reason: str
     flow_log_id: str | None = None
+    flow_logs: int = 1
+    """The number of flow logs that were created or replaced, if the result says so."""
     retryable: bool = False
     """Whether the same run may succeed later without intervention."""
     earlier: bool = False

@@ -16,6 +16,7 @@ from flowwarden.policy.flow_logs import (
     CLOUD_WATCH_LOGS,
     S3,
     SETTINGS,
+    VPC,
     FlowLogSettings,
     FlowLogSpec,
     FlowLogsPolicy,
@@ -44,19 +45,20 @@ class DesiredFlowLog(FlowLogSettings, frozen=True, kw_only=True):
     retention_days: int | None = None
     kms_key_arn: str = ""
 
-    def client_token(self, vpc_id: str, idempotency_key: str) -> str:
-        """The idempotency token (64 hexadecimal digits, the maximum of EC2) for this flow log in this VPC.
+    def client_token(self, resource_id: str, idempotency_key: str) -> str:
+        """The idempotency token (64 hexadecimal digits, the maximum of EC2) for this flow log.
 
-        It is derived from the VPC, the configuration and the event. So a retry of the same event requests
-        the same flow log, and a changed configuration, which EC2 refuses for a used token, gets a new token.
+        It is derived from the resource, the configuration and the event. So a retry of the same event
+        requests the same flow log, and a changed configuration, which EC2 refuses for a used token, gets a
+        new token.
 
         Args:
-            vpc_id: the VPC.
+            resource_id: the VPC, or the part of it.
             idempotency_key: the key shared by all retries: the id of an event or the time of a sweep. Without
                 it, EC2 might treat the recreation of a deleted flow log as a repetition of the original call
                 and return the id of the deleted flow log, at every sweep.
         """
-        parts = (vpc_id, self, idempotency_key)
+        parts = (resource_id, self, idempotency_key)
         return sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
     @property
@@ -98,6 +100,7 @@ def with_policy(stack: Stack, policy: FlowLogsPolicy) -> Stack:
         retentions=retentions(policy, stack),
         protects=policy.deletion_protection,
         existing=existing,
+        lists_parts=any(each.level != VPC for each in policy.rules),
     )
 
 
@@ -114,6 +117,12 @@ def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> DesiredFlowLog
         if selects(rule.where, stack.account_id, stack.region, vpc):
             return resolved(rule.flow_log, stack)
     return resolved(policy.default, stack)
+
+
+def level_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> str:
+    """Whether this VPC gets a flow log of its own, or each of its subnets or interfaces (`LEVELS`)."""
+    first = (each for each in policy.rules if selects(each.where, stack.account_id, stack.region, vpc))
+    return next((each.level for each in first), VPC)
 
 
 def resolved(spec: FlowLogSpec, stack: Stack) -> DesiredFlowLog:

@@ -26,6 +26,15 @@ class Vpc(Struct, frozen=True, kw_only=True):
     cidrs: tuple[str, ...] = ()
 
 
+RESOURCE_TYPES: Final = {"vpc": "VPC", "subnet": "Subnet", "eni": "NetworkInterface"}
+"""The `ResourceType` of CreateFlowLogs by the prefix of the resource's id."""
+
+
+def resource_type(resource_id: str) -> str:
+    """The `ResourceType` of a resource that the enforcer creates flow logs for; '' for any other resource."""
+    return RESOURCE_TYPES.get(resource_id.partition("-")[0], "")
+
+
 class Subnet(Struct, frozen=True, kw_only=True):
     """One subnet."""
 

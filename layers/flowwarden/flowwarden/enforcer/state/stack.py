@@ -37,6 +37,8 @@ class Stack(Struct, frozen=True, kw_only=True):
     """Whether the policy wants the stack's log groups protected from deletion."""
     existing: tuple[str, ...] = ()
     """The names and patterns of the existing log groups that the policy lets the monitor read."""
+    lists_parts: bool = False
+    """Whether the policy asks for flow logs of subnets or interfaces."""
 
     @property
     def partition(self) -> str:
