@@ -15,11 +15,10 @@ from tests.dispatcher.lives import invariants
 from tests.dispatcher.lives.invariants import violations
 from tests.dispatcher.lives.scenario import FIRST, LAST_SEEN, MINUTES, NOON, SEEN, Batch
 from tests.dispatcher.lives.simulated_stack import TRACKER, Mishaps, Outage, SimulatedStack
-from tests.dispatcher.lives.stacks import in_memory, on_table
+from tests.dispatcher.lives.stacks import THREE, in_memory, on_table
 from tests.examples import examples
 from tests.faults import Fault, some
 
-THREE: Final = ("sns", "chat", TRACKER)
 WELL: Final[Mapping[str, list[str]]] = {name: [] for name in invariants.INVARIANTS}
 ERRORS: Final = (
     PublishFailed("no connection"),
