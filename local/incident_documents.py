@@ -131,6 +131,7 @@ class NotSent(TypedDict):
     inhibited: dict[str, int]
     muted: int
     exempt: int
+    report_only: int
 
 
 class Reason(TypedDict):

@@ -16,6 +16,7 @@ class Group(TypedDict):
     peer: str | None
     vpc: str | None
     batches_at_least: int
+    report_only: bool
     runbook: str
 
 

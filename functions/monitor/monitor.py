@@ -176,6 +176,7 @@ def report(batch: LogBatch, result: BatchReport) -> None:
             route=route_of(finding).value,
             muted=one_line(finding.muted),
             inhibited_by=finding.inhibited,
+            report_only=finding.report_only,
         )
     if len(result.reported) > LOGGED:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from flowwarden.bootstrap import environment_size
 from flowwarden.bootstrap.mutes import check_matches, ended
+from flowwarden.bootstrap.report_only import check_report_only
 from flowwarden.errors import ConfigurationError, LogFormatError, PolicyError, SettingsError
 from flowwarden.parameters import (
     EXISTING_LOG_GROUPS,
@@ -125,6 +126,7 @@ def read_policy(text: str, profile: str = "") -> Policy:
             f"and line breaks, join neighboring networks, or use an AppConfig profile ({POLICY_PROFILE})"
         )
     check_matches(policy.mutes)
+    check_report_only(policy.report_only)
     return policy
 
 
