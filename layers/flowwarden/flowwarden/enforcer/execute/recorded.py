@@ -13,6 +13,7 @@ from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.ports import FlowLogService, RunClock
 from flowwarden.enforcer.registry import ENFORCER, Registry
 from flowwarden.errors import CallFailed, CallRefused, FlowLogExists, VpcGone
+from flowwarden.policy.transit_gateways import is_gateway
 
 
 class RecordedFlowLogs:
@@ -83,6 +84,6 @@ def still_recording(vpc_state: VpcState) -> list[str]:
         for each in vpc_state.parts.flow_logs
         if each.resource_id in {vpc_state.resource_id, vpc_state.vpc.vpc_id}
         and is_tagged(each, vpc_state.stack)
-        and each.traffic_type in {"ALL", vpc_state.desired.traffic_type}
+        and (each.traffic_type in {"ALL", vpc_state.desired.traffic_type} or is_gateway(each.resource_id))
         and may_deliver(each)
     ]

@@ -21,6 +21,7 @@ from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.trigger import TAMPERING
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import plural
+from flowwarden.policy.transit_gateways import is_gateway
 from flowwarden.printable import one_line
 
 DOCUMENT_VERSION: Final = "1"
@@ -35,6 +36,7 @@ HEADINGS = (
     (Result.ROLLED_BACK, "ROLLED BACK: the new flow log did not deliver; the old one stays in place"),
     (Result.CREATED, "FLOW LOG CREATED"),
     (Result.REPLACED, "FLOW LOG REPLACED: the new one delivers; the old one was deleted"),
+    (Result.REMOVED, "FLOW LOG REMOVED: the policy no longer asks for it"),
 )
 
 AWAITED = "NOT COVERED YET: a flow log was deleted, and its replacement could not be created immediately"
@@ -63,7 +65,8 @@ def severity(report: EnforcementReport) -> str:
     origin = report.trigger.origin
     tampered = origin is not None and origin.event_name in TAMPERING
     tampered = tampered or flow_logs.is_by_others(report)
-    return "warning" if tampered or report.remediations else "info"
+    removed = report.of(Result.REMOVED)
+    return "warning" if tampered or removed or report.remediations else "info"
 
 
 def _subject(report: EnforcementReport) -> str:
@@ -74,10 +77,7 @@ def _subject(report: EnforcementReport) -> str:
         parts.append(f"{_named(report.failures)} NOT covered{'' if uncovered else ' as the policy requires'}")
     if report.problems:
         parts.append(f"action required for {one_line(report.problems[0].resource)}")
-    if report.created:
-        parts.append(f"flow log created for {_named(report.created)}")
-    if replaced := report.of(Result.REPLACED):
-        parts.append(f"flow log replaced for {_named(replaced)}")
+    parts += [f"flow log {what} {_named(found)}" for what, found in _changed(report) if found]
     if report.awaited:
         parts.append(f"flow log deleted, {_named(report.awaited)} not covered yet")
     if deleted := flow_logs.deletion_subject(report):
@@ -94,6 +94,13 @@ def _subject(report: EnforcementReport) -> str:
         parts.append(f"{plural(len(report.outcomes), 'VPC')} checked after a deployment, nothing to change")
     news = ", ".join(parts)
     return one_line(f"[{severity(report).upper()}] {news} in {report.account_id} {report.region}")
+
+
+def _changed(report: EnforcementReport) -> Iterator[tuple[str, tuple[VpcOutcome, ...]]]:
+    """What was done to flow logs, in words, each with where."""
+    yield "created for", report.created
+    yield "replaced for", report.of(Result.REPLACED)
+    yield "removed from", report.of(Result.REMOVED)
 
 
 def _once_subject(report: EnforcementReport) -> Iterator[str]:
@@ -266,7 +273,11 @@ def _attributes(report: EnforcementReport) -> dict[str, str]:
 
 
 def _named(outcomes: tuple[VpcOutcome, ...]) -> str:
-    return _name(outcomes[0]) if len(outcomes) == 1 else f"{len(outcomes)} VPCs"
+    if len(outcomes) == 1:
+        return _name(outcomes[0])
+    gateways = sum(is_gateway(each.vpc_id or "") for each in outcomes)
+    counts = (plural(len(outcomes) - gateways, "VPC"), plural(gateways, "transit gateway"))
+    return " and ".join(each for each in counts if not each.startswith("0 "))
 
 
 def _name(outcome: VpcOutcome) -> str:
