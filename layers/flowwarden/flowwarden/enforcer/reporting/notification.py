@@ -10,7 +10,7 @@ part of one, so that a long name does not displace what follows it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
 from flowwarden.enforcer.modes import RUN_MODES
@@ -24,6 +24,8 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.transit_gateways import is_gateway
 from flowwarden.printable import one_line
 
+DOCUMENT_VERSION: Final = "1"
+"""Raised when a member of the JSON document is removed or changes its meaning."""
 LISTED_AT_MOST = 50
 """VPCs listed in each section; the rest is counted. Keeps the message far below SNS's 256 KiB."""
 
@@ -207,6 +209,7 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
     listed = (*report.of(*(result for result, _ in HEADINGS)), *report.awaited)
     listed += tuple(each for _, found in first_sweep.sections(report) for each in found)
     return {
+        "version": DOCUMENT_VERSION,
         "kind": "enforcement",
         "severity": severity(report),
         "account": report.account_id,
