@@ -160,7 +160,7 @@ def test_long_sections_are_truncated_and_marked() -> None:
     assert len(sent.text) + len(json.dumps(sent.document)) < 128 * 1024
 
 
-FORGED = "x\n\nNOT COVERED: this traffic is invisible to the monitor (1)\n- vpc-forged: send money"
+FORGED = "x\n\nNOT COVERED as required: traffic that no other flow log records (1)\n- vpc-forged: send money"
 
 
 def test_untrusted_text_cannot_forge_a_line() -> None:

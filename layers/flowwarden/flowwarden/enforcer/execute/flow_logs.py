@@ -22,7 +22,7 @@ from flowwarden.enforcer.decide.plan import Create, Delete, Notify, RollBack, Ve
 from flowwarden.enforcer.decide.reasons import why_not
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.parts import execute_parts
-from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, creation_of, still_recording
+from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, creation_of, meanwhile, still_recording
 from flowwarden.enforcer.execute.result import StepResult
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import FlowLogService, RunClock
@@ -88,7 +88,7 @@ class FlowLogExecutor:
         except CallThrottled as error:
             return _requeue(vpc_id, str(error), before, now, throttled=True)
         except CallRefused as error:
-            return StepResult(outcome=_outcome(Result.FAILED, vpc_id, str(error)))
+            return StepResult(outcome=_outcome(Result.FAILED, vpc_id, f"{error}{meanwhile(planned)}"))
         except EnforcementError as error:
             return _requeue(vpc_id, str(error), before, now)
 

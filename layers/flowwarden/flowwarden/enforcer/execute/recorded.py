@@ -10,6 +10,7 @@ from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.plan import Create
 from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.execute.backoff import with_backoff
+from flowwarden.enforcer.planner import Planned
 from flowwarden.enforcer.ports import FlowLogService, RunClock
 from flowwarden.enforcer.registry import ENFORCER, Registry
 from flowwarden.errors import CallFailed, CallRefused, FlowLogExists, VpcGone
@@ -72,6 +73,14 @@ def creation_of(step: Create, token: str, now: int) -> Creation:
     return Creation(
         client_token=token, vpc_id=step.vpc_id, resource_id=step.resource_id, flow_log=step.flow_log, at=now
     )
+
+
+def meanwhile(planned: Planned) -> str:
+    """Which flow logs of this stack record although the required one cannot be created; '' if none does."""
+    creates = any(isinstance(each, Create) for each in planned.plan.steps)
+    recording = still_recording(planned.vpc_state) if creates else []
+    verb = "records" if len(recording) == 1 else "record"
+    return f"; {', '.join(recording)} still {verb}" if recording else ""
 
 
 def still_recording(vpc_state: VpcState) -> list[str]:

@@ -30,7 +30,10 @@ LISTED_AT_MOST = 50
 """VPCs listed in each section; the rest is counted. Keeps the message far below SNS's 256 KiB."""
 
 HEADINGS = (
-    (Result.FAILED, "NOT COVERED: this traffic is invisible to the monitor until the cause is fixed"),
+    (
+        Result.FAILED,
+        "NOT COVERED as required: traffic that no other flow log records is invisible to the monitor",
+    ),
     (Result.BROKEN, "NOT DELIVERING: the flow log exists, but its records are lost"),
     (Result.CONFLICT, "CONFLICT: another flow log blocks the required one; nothing was deleted"),
     (Result.ROLLED_BACK, "ROLLED BACK: the new flow log did not deliver; the old one stays in place"),
