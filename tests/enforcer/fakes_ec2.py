@@ -13,6 +13,7 @@ from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.errors import EnforcementError, FlowLogExists, VpcGone
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
+from flowwarden.policy.transit_gateways import is_gateway
 
 
 @dataclass
@@ -34,6 +35,8 @@ class FakeEc2:
     unread_listed: list[Unread] = field(default_factory=list)
     """The items that each listing cannot read."""
     subnets_listed: list[Subnet] = field(default_factory=list)
+    gateways_listed: list[Vpc] = field(default_factory=list)
+    gateways_fault: EnforcementError | None = None
     create_faults: dict[str, EnforcementError] = field(default_factory=dict)
     delete_fault: EnforcementError | None = None
     list_fault: EnforcementError | None = None
@@ -84,6 +87,15 @@ class FakeEc2:
         """List like DescribeSubnets."""
         self._listed("DescribeSubnets")
         yield from (each for each in self.subnets_listed if vpc_ids is None or each.vpc_id in vpc_ids)
+
+    def transit_gateways(self, gateway_ids: Sequence[str] | None) -> Iterator[Vpc]:
+        """List like DescribeTransitGateways with a filter."""
+        self._listed("DescribeTransitGateways")
+        if self.gateways_fault is not None:
+            raise self.gateways_fault
+        yield from (
+            each for each in self.gateways_listed if gateway_ids is None or each.vpc_id in gateway_ids
+        )
 
     def unread(self) -> list[Unread]:
         """The items that listings could not read since the last call."""
@@ -136,7 +148,7 @@ class FakeEc2:
     def _resources(self) -> set[str]:
         """The resources that can have a flow log."""
         return {
-            *(each.vpc_id for each in self.vpcs_listed),
+            *(each.vpc_id for each in (*self.vpcs_listed, *self.gateways_listed)),
             *(each.subnet_id for each in self.subnets_listed),
             *(each.interface_id for each in self.interfaces_listed),
         }
@@ -168,7 +180,9 @@ def wanted(
         settings={
             each.name: value
             for each in SETTINGS
-            if each.applies_to(desired.destination_type) and (value := getattr(desired, each.name)) != {}
+            if each.applies_to(desired.destination_type)
+            and (value := getattr(desired, each.name)) != {}
+            and not (each.name == "traffic_type" and is_gateway(resource_id))
         },
         log_destination_type=desired.destination_type,
         log_group_name=desired.destination if to_logs else None,

@@ -194,7 +194,11 @@ def test_the_reason_says_that_the_flow_log_of_the_vpc_records_until_then() -> No
     records = "fl-vpc (of vpc-1, which records until the required flow log delivers)"
     assert plan.verdict.reason.count(records) == 2
     assert "unmanaged" not in plan.verdict.reason
+    reason = only(fakes.service(policy(SUBNET)).reconcile(SWEEP, BORN)).reason
+    assert "subnet-1: UnauthorizedOperation; fl-vpc still records" in reason
     failing = account(of_vpc(deliver_logs_status="FAILED"))
+    ec2_of(failing).create_faults["subnet-1"] = CallRefused("UnauthorizedOperation")
+    assert "still records" not in only(failing.service(policy(SUBNET)).reconcile(SWEEP, BORN)).reason
     plan = failing.service(policy(SUBNET), dry_run=True).reconcile(SWEEP, BORN).plans[0]
     assert "records until" not in plan.verdict.reason
     assert "does not deliver" in plan.verdict.reason

@@ -287,7 +287,7 @@ def test_a_drifted_one_is_replaced_only_after_it_is_recorded() -> None:
     [
         (existing(flow_log_id="fl-1", tags={}), "does not have the tag"),
         (existing(flow_log_id="fl-1", tags={"flow-warden:managed": "two"}), "does not have the tag"),
-        (existing("tgw-1", flow_log_id="fl-1"), "belongs to tgw-1"),
+        (existing("tgw-attach-1", flow_log_id="fl-1"), "belongs to tgw-attach-1"),
         (existing(flow_log_id="fl-2"), "lists no such flow log"),
     ],
 )

@@ -73,8 +73,8 @@ def _problem(flow_log: FlowLog | None, stack: Stack) -> str:
         return f"it does not have the tag {MANAGED_TAG}={stack.stack_name}"
     if not resource_type(flow_log.resource_id):
         return (
-            f"it belongs to {flow_log.resource_id}; this stack only creates flow logs of VPCs, subnets and "
-            "interfaces"
+            f"it belongs to {flow_log.resource_id}; this stack only creates flow logs of VPCs, subnets, "
+            "interfaces and transit gateways"
         )
     return ""
 
@@ -84,7 +84,7 @@ def _record(flow_log: FlowLog | None, registry: Registry, now: int) -> str:
     if flow_log is None or flow_log.recorded:
         return ""
     resource = flow_log.resource_id
-    is_vpc = resource_type(resource) == "VPC"
+    is_vpc = resource_type(resource) in {"VPC", "TransitGateway"}
     record = ManagedFlowLog(
         flow_log_id=flow_log.flow_log_id,
         vpc_id=resource if is_vpc else "",

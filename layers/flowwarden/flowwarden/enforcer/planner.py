@@ -16,10 +16,11 @@ from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.observe import Observed
 from flowwarden.enforcer.state.desired import DesiredFlowLog, level_for, resolved, wanted_for
 from flowwarden.enforcer.state.inventory import LogGroup, Vpc, VpcResources
-from flowwarden.enforcer.state.selector import selects
+from flowwarden.enforcer.state.selector import selects, selects_gateway
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_queue import WorkItem
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, FlowLogsPolicy, Rule
+from flowwarden.policy.transit_gateways import is_gateway
 
 NOTHING = VpcResources()
 
@@ -71,6 +72,7 @@ class Planner:
             adopted=observed.reading.groups if self.adopts(vpc, now) else {},
             level=level_for(vpc, self._policy, self._stack),
             complete=observed.parts is not None,
+            selected=self._selects(vpc),
         )
         context = PlanContext(
             places=observed.destinations,
@@ -89,11 +91,18 @@ class Planner:
         here = self._stack.account_id, self._stack.region
         return (
             bool(self._policy.adopted)
+            and not is_gateway(vpc.vpc_id)
             and self._policy.default.destination_type == CLOUD_WATCH_LOGS
             and vpc.owner_id in {"", self._stack.account_id}
             and not any(selects(each.where, *here, vpc) for each in self._policy.rules)
             and self._exempt(vpc, now) is None
         )
+
+    def _selects(self, vpc: Vpc) -> bool:
+        """Whether the policy asks for a flow log: of a transit gateway only if it selects that."""
+        here = self._stack.account_id, self._stack.region
+        where = self._policy.transit_gateways.where
+        return not is_gateway(vpc.vpc_id) or any(selects_gateway(each, *here, vpc) for each in where)
 
     def replan(self, planned: Planned, parts: VpcResources) -> Planned:
         """The plan for the same VPC, with newly observed resources."""
@@ -111,6 +120,8 @@ class Planner:
         desired += [
             resolved(rule.flow_log, self._stack) for rule in self._policy.rules if self._is_here(rule)
         ]
+        if self._policy.transit_gateways.where:
+            desired.append(resolved(self._policy.gateway_spec, self._stack))
         kept = {name: each for name, each in made.items() if self._stack.keeps(name)}
         return kept | log_groups.groups_wanted(desired, observed.log_groups | set(kept), self._stack)
 
@@ -141,6 +152,8 @@ class Planner:
 
     def _exempt(self, vpc: Vpc, now: int) -> str | None:
         """Why the policy exempts a VPC; None if it does not."""
+        if is_gateway(vpc.vpc_id):
+            return None
         today = datetime.fromtimestamp(now, UTC).date()
         for each in self._policy.exemptions:
             lasts = each.until is None or today <= each.until

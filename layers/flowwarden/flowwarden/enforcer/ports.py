@@ -58,6 +58,9 @@ class Listings(Protocol):
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterable[Subnet]:
         """The subnets of these VPCs, or all of them for None."""
 
+    def transit_gateways(self, gateway_ids: Sequence[str] | None) -> Iterable[Vpc]:
+        """The named transit gateways that exist, or for None all that the account owns or shares."""
+
     def unread(self) -> Sequence[Unread]:
         """The unreadable items that listings left out since the last call of this method."""
 

@@ -26,6 +26,7 @@ from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import DELETION
 from flowwarden.errors import CallFailed, StateUnavailable
+from flowwarden.policy.transit_gateways import is_gateway
 from flowwarden.state.attempts import answer, answered
 from flowwarden.unreadable import CLOCKS, Unreadable
 
@@ -168,6 +169,11 @@ class Registry:
     def has_parts(self) -> bool:
         """Whether some managed flow log is that of a subnet or an interface."""
         return any(each.resource_id for each in self.managed.values())
+
+    @property
+    def has_gateways(self) -> bool:
+        """Whether some managed flow log is that of a transit gateway."""
+        return any(is_gateway(each.target) for each in self.managed.values())
 
     def is_gone(self, flow_log_id: str, now: int) -> bool:
         """Whether an event recently reported that a flow log was deleted; EC2 may still list it."""

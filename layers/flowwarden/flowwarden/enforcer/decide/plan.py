@@ -126,6 +126,8 @@ class PlanContext(Struct, frozen=True, kw_only=True):
 
 def make(vpc_state: VpcState, context: PlanContext) -> Plan:
     """The plan for one VPC."""
+    if not vpc_state.selected:
+        return _remove(vpc_state)
     verdict = judge(vpc_state)
     if context.exempt is not None and verdict.coverage is not Coverage.SKIPPED:
         vpc_id, reason = vpc_state.vpc.vpc_id, f"exempt: {context.exempt}"
@@ -141,6 +143,20 @@ def make(vpc_state: VpcState, context: PlanContext) -> Plan:
             )
         case Coverage.SKIPPED | Coverage.EXEMPT:
             return Plan(verdict=verdict)
+
+
+def _remove(vpc_state: VpcState) -> Plan:
+    """Delete the managed flow logs of a transit gateway that the policy does not select."""
+    vpc_id = vpc_state.vpc.vpc_id
+    verdict = CoverageVerdict(
+        vpc_id=vpc_id, coverage=Coverage.EXEMPT, reason="the policy does not select the transit gateway"
+    )
+    steps = tuple(
+        Delete(vpc_id=vpc_id, flow_log_id=each.flow_log_id, reason=verdict.reason)
+        for each in vpc_state.parts.flow_logs
+        if each.resource_id == vpc_id and is_managed(each, vpc_state.stack)
+    )
+    return Plan(verdict=verdict, steps=steps)
 
 
 def _cover(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict) -> tuple[Step, ...]:

@@ -43,6 +43,8 @@ class VpcState(Struct, frozen=True, kw_only=True):
     """Whether the VPC needs a flow log, or each of its subnets or interfaces (`flow_logs.LEVELS`)."""
     complete: bool = True
     """Whether all subnets and interfaces could be read; if not, one of them may lack a flow log unnoticed."""
+    selected: bool = True
+    """Whether the policy asks for a flow log at all; a transit gateway gets one only if it is selected."""
     part: str = ""
     """The subnet or interface that this state is about; '' if it is about the VPC."""
 
@@ -53,7 +55,7 @@ class VpcState(Struct, frozen=True, kw_only=True):
 
     def reads(self, log_group: str | None) -> bool:
         """Whether the monitor reads a log group."""
-        return log_group is not None and (self.stack.keeps(log_group) or log_group in self.adopted)
+        return log_group is not None and (self.stack.reads(log_group) or log_group in self.adopted)
 
     def readable_since(self, flow_log: FlowLog) -> int | None:
         """When a flow log began to deliver to the monitor, Unix seconds; None if its age is unknown.

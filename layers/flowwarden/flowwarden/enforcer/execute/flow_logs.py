@@ -22,14 +22,14 @@ from flowwarden.enforcer.decide.plan import Create, Delete, Notify, RollBack, Ve
 from flowwarden.enforcer.decide.reasons import why_not
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.parts import execute_parts
-from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, creation_of, still_recording
+from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, creation_of, meanwhile, still_recording
 from flowwarden.enforcer.execute.result import StepResult
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import FlowLogService, RunClock
 from flowwarden.enforcer.registry import Registry
-from flowwarden.enforcer.reporting.report import Result, VpcOutcome
+from flowwarden.enforcer.reporting.report import DELETED, Result, VpcOutcome
 from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, backoff_tag
-from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
+from flowwarden.enforcer.state.inventory import FlowLog, VpcResources, kind_of
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_queue import FAILED_AFTER_SECONDS, WorkItem
 from flowwarden.errors import (
@@ -88,7 +88,7 @@ class FlowLogExecutor:
         except CallThrottled as error:
             return _requeue(vpc_id, str(error), before, now, throttled=True)
         except CallRefused as error:
-            return StepResult(outcome=_outcome(Result.FAILED, vpc_id, str(error)))
+            return StepResult(outcome=_outcome(Result.FAILED, vpc_id, f"{error}{meanwhile(planned)}"))
         except EnforcementError as error:
             return _requeue(vpc_id, str(error), before, now)
 
@@ -130,7 +130,7 @@ class FlowLogExecutor:
             flow_log_id = self._recorded.create(creation, replaced)
         except FlowLogExists as error:
             return self._after_conflict(planned, step, before, trigger, error)
-        what = step.resource_id or "the VPC"
+        what = step.resource_id or kind_of(step.vpc_id)
         reason = f"{what} {step.reason}: created {flow_log_id}{about(step.monthly_dollars)}"
         verify = next((each for each in planned.plan.steps if isinstance(each, Verify)), None)
         return StepResult(
@@ -170,7 +170,8 @@ class FlowLogExecutor:
             )
         self._recorded.delete(step.flow_log_id, again.vpc_state)
         reason = f"deleted {step.flow_log_id}: {step.reason}"
-        return _outcome(Result.REPLACED, step.vpc_id, reason, again.plan.verdict.flow_log_id)
+        result = Result.REPLACED if again.vpc_state.selected else Result.REMOVED
+        return _outcome(result, step.vpc_id, reason, again.plan.verdict.flow_log_id)
 
     def _roll_back(self, planned: Planned, step: RollBack) -> StepResult:
         """Delete the managed replacement that failed, if a second observation leads to the same step."""
@@ -221,7 +222,7 @@ def _unchanged(planned: Planned, trigger: Trigger) -> VpcOutcome:
 
 def _both(before: VpcOutcome, outcome: VpcOutcome) -> VpcOutcome:
     """The outcome of two deletions in one VPC, with both reasons."""
-    if before.result is not Result.REPLACED:
+    if before.result not in DELETED:
         return outcome
     return replace(before, reason=f"{before.reason}; {outcome.reason}")
 
@@ -242,7 +243,7 @@ def _with_remaining(
     lasting = [each for each in remaining.values() if isinstance(each, CallRefused)]
     error = next(iter(lasting or remaining.values()))
     text = "; ".join(f"{name} was not deleted: {why}" for name, why in remaining.items())
-    if result.outcome.result is not Result.REPLACED:
+    if result.outcome.result not in DELETED:
         raise type(error)(text) from error
     outcome = replace(result.outcome, reason=f"{result.outcome.reason}; {text}")
     if lasting:

@@ -10,9 +10,11 @@ from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.plan import Create
 from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.execute.backoff import with_backoff
+from flowwarden.enforcer.planner import Planned
 from flowwarden.enforcer.ports import FlowLogService, RunClock
 from flowwarden.enforcer.registry import ENFORCER, Registry
 from flowwarden.errors import CallFailed, CallRefused, FlowLogExists, VpcGone
+from flowwarden.policy.transit_gateways import is_gateway
 
 
 class RecordedFlowLogs:
@@ -73,6 +75,14 @@ def creation_of(step: Create, token: str, now: int) -> Creation:
     )
 
 
+def meanwhile(planned: Planned) -> str:
+    """Which flow logs of this stack record although the required one cannot be created; '' if none does."""
+    creates = any(isinstance(each, Create) for each in planned.plan.steps)
+    recording = still_recording(planned.vpc_state) if creates else []
+    verb = "records" if len(recording) == 1 else "record"
+    return f"; {', '.join(recording)} still {verb}" if recording else ""
+
+
 def still_recording(vpc_state: VpcState) -> list[str]:
     """The flow logs of the VPC with this stack's tag that record the required traffic, required or not.
 
@@ -83,6 +93,6 @@ def still_recording(vpc_state: VpcState) -> list[str]:
         for each in vpc_state.parts.flow_logs
         if each.resource_id in {vpc_state.resource_id, vpc_state.vpc.vpc_id}
         and is_tagged(each, vpc_state.stack)
-        and each.traffic_type in {"ALL", vpc_state.desired.traffic_type}
+        and (each.traffic_type in {"ALL", vpc_state.desired.traffic_type} or is_gateway(each.resource_id))
         and may_deliver(each)
     ]

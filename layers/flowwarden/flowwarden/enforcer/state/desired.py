@@ -21,6 +21,7 @@ from flowwarden.policy.flow_logs import (
     FlowLogSpec,
     FlowLogsPolicy,
 )
+from flowwarden.policy.transit_gateways import is_gateway
 from flowwarden.records.log_format import LogFormat
 
 MANAGED_TAG: Final = "flow-warden:managed"
@@ -101,18 +102,23 @@ def with_policy(stack: Stack, policy: FlowLogsPolicy) -> Stack:
         protects=policy.deletion_protection,
         existing=existing,
         lists_parts=any(each.level != VPC for each in policy.rules),
+        lists_gateways=bool(policy.transit_gateways.where),
     )
 
 
 def retentions(policy: FlowLogsPolicy, stack: Stack) -> dict[str, int]:
     """The retention in days of each log group that a policy names, by log group."""
-    specs = (policy.default, *(rule.flow_log for rule in policy.rules))
-    wanted = (resolved(each, stack) for each in specs if each.destination_type == CLOUD_WATCH_LOGS)
+    wanted = (resolved(each, stack) for each in policy.specs if each.destination_type == CLOUD_WATCH_LOGS)
     return {each.destination: each.retention_days for each in wanted if each.retention_days}
 
 
 def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> DesiredFlowLog:
-    """The desired flow log of this VPC: from the first matching rule, otherwise the default."""
+    """The desired flow log of this VPC: from the first matching rule, otherwise the default.
+
+    That of a transit gateway has its own part of the policy.
+    """
+    if is_gateway(vpc.vpc_id):
+        return resolved(policy.gateway_spec, stack)
     for rule in policy.rules:
         if selects(rule.where, stack.account_id, stack.region, vpc):
             return resolved(rule.flow_log, stack)
@@ -121,6 +127,8 @@ def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> DesiredFlowLog
 
 def level_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> str:
     """Whether this VPC gets a flow log of its own, or each of its subnets or interfaces (`LEVELS`)."""
+    if is_gateway(vpc.vpc_id):
+        return VPC
     first = (each for each in policy.rules if selects(each.where, stack.account_id, stack.region, vpc))
     return next((each.level for each in first), VPC)
 
