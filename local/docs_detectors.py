@@ -56,7 +56,8 @@ An *internal* host is one of yours: it has a private address, an address of a VP
 records of one log stream, usually of one interface.
 
 Each section below describes one detector. Thresholds are listed with their defaults; [policy.md](policy.md)
-describes how to change them. If something under "Needs" is missing, the detector finds less or nothing.
+describes how to change them. A detector can be [report-only](policy.md#report-only-detectors) at first.
+If something under "Needs" is missing, the detector finds less or nothing.
 "Inhibits" lists detectors whose findings about the same subject do not page while repeats are suppressed.
 "Joins an incident by" lists what a finding must have in common with an earlier page to
 [join its incident](decisions/one-cause-is-one-incident.md) without a page. "Incident" is given for detectors

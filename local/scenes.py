@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.policy.flow_logs import INTERFACE, SUBNET
 from local.feed import Conversation, Host
 
 CIDR = "10.20.0.0/16"
 DATABASES = "10.20.3.0/24"
-POLICY = {"listener_only": [DATABASES], "flow_logs": {"grace_minutes": 0}}
+LEVEL_TAG: Final = "flow-logs"
+"""The tag key of VPCs whose subnets or interfaces get flow logs; the value is the level."""
+POLICY = {
+    "listener_only": [DATABASES],
+    "flow_logs": {
+        "grace_minutes": 0,
+        "rules": [
+            {"where": {"tags": {LEVEL_TAG: level}}, "flow_log": {}, "level": level}
+            for level in (SUBNET, INTERFACE)
+        ],
+    },
+}
 """The policy of the scenario: databases only listen and never connect to the internet. There is no grace
 period, so that a new VPC is covered at once and the demo does not wait five minutes."""
 

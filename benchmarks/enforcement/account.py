@@ -22,9 +22,9 @@ from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.reconcile import Enforcer
-from flowwarden.enforcer.registry import ManagedFlowLog
 from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.notify.claims import ClaimTerms

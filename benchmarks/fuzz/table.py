@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from benchmarks.fuzz.draw import changed, damaged
 from flowwarden.aws.dynamodb.table import number
+from flowwarden.enforcer.creation import Creation, ManagedFlowLog
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.outbox import Unsent
-from flowwarden.enforcer.registry import Creation, DeletedFlowLog, KnownFlowLog, ManagedFlowLog
+from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.work_queue import Cursor, WorkItem

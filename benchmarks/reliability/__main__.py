@@ -18,6 +18,8 @@ from benchmarks.reliability.matrix import FAULTS, cell_tests, prove
 from benchmarks.reliability.page import Tables, page, summary
 from benchmarks.reliability.proofs import Evidence
 from benchmarks.reliability.sections import PAGE, write
+from benchmarks.reliability.services import INVARIANTS as SERVICE_INVARIANTS
+from benchmarks.reliability.services import SERVICES
 from tests.examples import PROFILES
 
 CALLS: Final = 3
@@ -31,12 +33,13 @@ def main() -> int:
     print("load run …", file=sys.stderr)
     whole = load()
     print("tests of the tables …", file=sys.stderr)
-    tests = node_ids.run(cell_tests(FAULTS, OF_INCIDENTS, DAYS), arguments.profile)
+    tests = node_ids.run(cell_tests(FAULTS, OF_INCIDENTS, SERVICES, DAYS), arguments.profile)
     print("failing calls …", file=sys.stderr)
     evidence, found = Evidence(whole, tests, CALLS), figures(whole)
     tables = Tables(
         faults=prove(evidence),
         lives=prove(evidence, OF_INCIDENTS, INCIDENT_INVARIANTS),
+        services=prove(evidence, SERVICES, SERVICE_INVARIANTS),
         days=prove(evidence, DAYS, (PROOFS,)),
     )
     print(summary(found, tables))

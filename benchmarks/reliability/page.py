@@ -51,6 +51,11 @@ proof fails unless all of this is true:
 tests: several faults in one run, in memory and on an emulator of DynamoDB, and what three hours do not show.
 `benchmarks/reliability/incidents.py` lists the proofs of each cell.
 """
+_SERVICES: Final = """\
+The same hours with three receivers of pages at once, of which one gets each end by itself, as PagerDuty
+does. Pages that a service refuses are not sent there again; ends are, after the cause is repaired.
+`benchmarks/reliability/services.py` lists the proofs of each cell.
+"""
 _DAYS: Final = "What holds of simulated days, through the monitor and the dispatcher:\n"
 
 
@@ -60,14 +65,15 @@ class Tables(Struct, frozen=True):
     faults: Sequence[Cell] = ()
     lives: Sequence[Cell] = ()
     """Of the faults of incidents."""
+    services: Sequence[Cell] = ()
+    """Of three receivers."""
     days: Sequence[Cell] = ()
 
     @property
     def failures(self) -> list[str]:
         """The failed proofs, in words."""
-        return [
-            why for table in (self.faults, self.lives, self.days) for each in table for why in each.failures
-        ]
+        every = (self.faults, self.lives, self.services, self.days)
+        return [why for table in every for each in table for why in each.failures]
 
 
 def page(figures: Mapping[str, int], tables: Tables, profile: str, calls: int) -> dict[str, str]:
@@ -86,14 +92,20 @@ def page(figures: Mapping[str, int], tables: Tables, profile: str, calls: int) -
     return {
         LOAD: _load(figures),
         MATRIX: "\n".join([_MATRIX, made, markdown(tables.faults)]),
-        LIVES: "\n".join([_LIVES, markdown(tables.lives), "", _DAYS, _days(tables)]),
+        LIVES: "\n".join(
+            [
+                *(_LIVES, markdown(tables.lives), ""),
+                *(_SERVICES, markdown(tables.services), ""),
+                *(_DAYS, _days(tables)),
+            ]
+        ),
     }
 
 
 def summary(figures: Mapping[str, int], tables: Tables) -> str:
     """The figures and the tables alone, for a terminal."""
-    texts = _figures(figures), markdown(tables.faults), markdown(tables.lives), _days(tables)
-    return "\n\n".join(texts)
+    found = (tables.faults, tables.lives, tables.services)
+    return "\n\n".join([_figures(figures), *map(markdown, found), _days(tables)])
 
 
 def _days(tables: Tables) -> str:

@@ -17,8 +17,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.bootstrap.dispatcher import on_aws
-from flowwarden.dispatcher.dispatch import Dispatcher, DispatchReport
+from flowwarden.dispatcher.dispatch import Dispatcher
+from flowwarden.dispatcher.report import DispatchReport
 from flowwarden.https.webhook import Clock
+from flowwarden.notify import refusals
 from flowwarden.printable import as_json
 from flowwarden.settings import DispatcherSettings
 from flowwarden.unreadable import Notes, Unreadable
@@ -70,7 +72,7 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
         )
         counts = {name: getattr(report, attribute) for name, attribute in METRICS.items()}
         notes = unreadable.take()
-        count_refused(len(report.refused))
+        report_refused(report)
         if report.due or report.digests or report.unsent or report.state_unavailable:
             count(counts)
             log(report, notes)
@@ -90,18 +92,16 @@ def count(counts: dict[str, int]) -> None:
     metrics.flush_metrics()
 
 
-def count_refused(number: int) -> None:
-    """Emit how much sinks refused, for the alarm of all functions; nothing if it is zero."""
-    dimensions = {"service": f"{SERVICE.removesuffix('dispatcher')}sinks"}
-    if number:
-        with single_metric(
-            name="NotificationsRefused",
-            unit=MetricUnit.Count,
-            value=number,
-            namespace="FlowWarden",
-            default_dimensions=dimensions,
-        ):
-            pass
+def report_refused(report: DispatchReport) -> None:
+    """Log what sinks refused, and count it for the alarm of all functions: an end once, and if given up."""
+    for title in report.ends_refused_again:
+        logger.info("notification of an end refused again", notification=title)
+    counted = {
+        refusals.FINAL: report.refused,
+        refusals.END: report.ends_refused,
+        refusals.GIVEN_UP: report.ends_given_up,
+    }
+    refusals.report(counted, SERVICE, logger.error, single_metric)
 
 
 def log(report: DispatchReport, notes: Notes) -> None:
@@ -118,8 +118,6 @@ def log(report: DispatchReport, notes: Notes) -> None:
         logger.info("resolved, and not sent: its topic is not configured any more", incident=title)
     for title in report.unsent:
         logger.error("notification not sent; the next run tries again", notification=title)
-    for title in report.refused:
-        logger.error("notification refused; it is not sent there again", notification=title)
     for note in notes.named:
         logger.warning("ignored an invalid part of a state table item", what=note)
     logger.info(

@@ -23,6 +23,7 @@ from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.triggers import trigger
 from flowwarden.enforcer.triggers.rule_changes import changes_of
+from flowwarden.notify import refusals
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.policy.last_good import PolicyInUse
 from flowwarden.printable import as_json, safe
@@ -230,31 +231,18 @@ def log_delivery(delivery: DeliveryReport) -> None:
         logger.info("suppressed: already sent, or another run is sending it", notification=title)
     for title in delivery.unsent:
         logger.warning("notification not sent; the event will be retried", notification=title)
-    for title in delivery.refused:
-        logger.error("notification refused; it is not sent there again", notification=title)
-    if not delivery.refused:
-        return
-    of_all_functions = {"service": f"{SERVICE.removesuffix('enforcer')}sinks"}
-    refused = len(delivery.refused)
-    with single_metric(
-        name="NotificationsRefused",
-        unit=MetricUnit.Count,
-        value=refused,
-        namespace="FlowWarden",
-        default_dimensions=of_all_functions,
-    ):
-        pass
+    refusals.report({refusals.FINAL: delivery.refused}, SERVICE, logger.error, single_metric)
 
 
 def count(report: EnforcementReport) -> None:
     """Emit the metrics of the run, including zeros, so that an alarm can distinguish zero from no data."""
     numbers = {
-        "FlowLogsCreated": len(report.made),
+        "FlowLogsCreated": sum(each.flow_logs for each in report.made),
         "VpcsCovered": len(report.of(Result.COVERED)) + len(report.created) - len(report.made),
         "VpcsNotCovered": len(report.failures),
         "VpcsSkipped": len(report.of(Result.SKIPPED)),
         "VpcsPending": len(report.of(Result.PENDING)),
-        "FlowLogsReplaced": len(report.of(Result.REPLACED)),
+        "FlowLogsReplaced": sum(each.flow_logs for each in report.of(Result.REPLACED)),
         "LogGroupsRestored": len([each for each in report.remediations if each.applied]),
         "EnforcementFailures": len(report.failures) + len(report.problems),
         "EnforcerStateUnreadable": report.unreadable_items.count,

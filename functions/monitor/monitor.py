@@ -37,6 +37,7 @@ from flowwarden.https.webhook import Clock
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.report import BatchReport, route_of
+from flowwarden.notify import refusals
 from flowwarden.policy.log_groups import is_of_function
 from flowwarden.printable import as_json, one_line
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
@@ -175,6 +176,7 @@ def report(batch: LogBatch, result: BatchReport) -> None:
             route=route_of(finding).value,
             muted=one_line(finding.muted),
             inhibited_by=finding.inhibited,
+            report_only=finding.report_only,
         )
     if len(result.reported) > LOGGED:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])
@@ -220,17 +222,7 @@ def count(result: BatchReport) -> None:
 
 def report_refused(refused: Sequence[str]) -> None:
     """Log what sinks refused, and count it for the alarm of all functions."""
-    for summary in refused:
-        logger.error("notification refused; it is not sent there again", notification=summary)
-    if refused:
-        with single_metric(
-            name="NotificationsRefused",
-            unit=MetricUnit.Count,
-            value=len(refused),
-            namespace=NAMESPACE,
-            default_dimensions={"service": f"{SERVICE.removesuffix('monitor')}sinks"},  # of all functions
-        ):
-            pass
+    refusals.report({refusals.FINAL: refused}, SERVICE, logger.error, single_metric)
 
 
 def warn_of_unreadable(result: BatchReport) -> None:

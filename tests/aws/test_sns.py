@@ -12,7 +12,7 @@ from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, Read
 
 from flowwarden.aws.clients import QUICK_SECONDS, make_client
 from flowwarden.aws.sns import ATTEMPTS, BOTOCORE_ATTEMPTS, Topic
-from flowwarden.errors import PublishFailed, PublishUnanswered
+from flowwarden.errors import PublishFailed, PublishRefused, PublishUnanswered
 from tests.aws.clients import REGION, session
 
 ENDPOINT = "https://sns.example"
@@ -42,13 +42,14 @@ class Wire:
     requests: int = 0
     waits: list[float] = field(default_factory=list)
 
-    def publish(self) -> None:
+    def publish(self, *, may_refuse: bool = False) -> None:
         """Publish a message through a client like that of the functions."""
         made = make_client(
             "sns", REGION, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS, session=session()
         )
         made.meta.events.register_first("before-send.sns", self._send)
-        Topic(made, "arn:aws:sns:us-east-1:111122223333:pages", self.waits.append).publish("s", "{}", {})
+        arn = "arn:aws:sns:us-east-1:111122223333:pages"
+        Topic(made, arn, self.waits.append, may_refuse=may_refuse).publish("s", "{}", {})
 
     def _send(self, request: AWSRequest, **_given: Any) -> Any:
         assert request is not None
@@ -112,3 +113,23 @@ def test_a_throttled_message_is_sent_by_the_second_attempt() -> None:
     wire = Wire([answered(429, "Throttled"), accepted])
     wire.publish()
     assert (wire.requests, wire.outcomes) == (2, [])
+
+
+@pytest.mark.parametrize("code", ["NotFound", "AuthorizationError", "KMSAccessDenied", "InvalidParameter"])
+def test_what_the_topic_of_a_service_refuses_is_final(code: str) -> None:
+    """A deleted topic for chat fails no batch; the topics of pages and operations do."""
+    with pytest.raises(PublishRefused, match=code):
+        Wire([answered(400, code)]).publish(may_refuse=True)
+    with pytest.raises(PublishFailed, match=code) as raised:
+        Wire([answered(400, code)]).publish()
+    assert type(raised.value) is PublishFailed
+
+
+@pytest.mark.parametrize(
+    "outcome", [REFUSED, answered(400, "Throttling"), answered(503, "ServiceUnavailable")]
+)
+def test_what_the_topic_of_a_service_may_accept_later_is_not_refused(outcome: Any) -> None:
+    """Throttled, or out of reach: the retry of the batch sends it."""
+    with pytest.raises(PublishFailed) as raised:
+        Wire([outcome] * ATTEMPTS).publish(may_refuse=True)
+    assert type(raised.value) is PublishFailed

@@ -20,9 +20,10 @@ from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.dynamodb.roles import DynamoDbRoles
 from flowwarden.aws.dynamodb.rule_changes import DynamoDbRuleChanges
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
+from flowwarden.enforcer.creation import Creation, ManagedFlowLog
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.outbox import Unsent
-from flowwarden.enforcer.registry import Creation, DeletedFlowLog, KnownFlowLog, ManagedFlowLog
+from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers import trigger

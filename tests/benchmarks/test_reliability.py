@@ -31,7 +31,9 @@ from benchmarks.reliability.node_ids import Results, results
 from benchmarks.reliability.poison import Poison, event_of, plan, without_poison
 from benchmarks.reliability.proofs import ByTests, Evidence, Loaded, MonitorCalls
 from benchmarks.reliability.run import Outcome, run
+from benchmarks.reliability.services import SERVICES
 from benchmarks.reliability.traffic import batches
+from tests.dispatcher.lives.stacks import THREE, TWO
 from tests.faults import Fault
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +136,7 @@ def test_without_poison_an_unreadable_batch_is_left_out_and_others_keep_their_go
 
 def test_every_cell_names_tests_that_exist() -> None:
     """Otherwise a renamed test would be missed only by `make reliability`."""
-    for each in cell_tests(FAULTS, OF_INCIDENTS, DAYS):
+    for each in cell_tests(FAULTS, OF_INCIDENTS, SERVICES, DAYS):
         file, _, name = each.partition("::")
         assert f"\ndef {name}(" in (ROOT / file).read_text(), each
 
@@ -173,13 +175,16 @@ def test_runs_with_a_failing_call_prove_a_cell() -> None:
     assert MonitorCalls(Fault.UNANSWERED, cold=True, about="lost").verdict(evidence).failures == ()
 
 
+@pytest.mark.parametrize("pagers", [TWO, THREE], ids=len)
 @pytest.mark.parametrize("sinks", [False, True])
-def test_runs_with_a_failing_call_prove_a_cell_about_incidents(*, sinks: bool) -> None:
+def test_runs_with_a_failing_call_prove_a_cell_about_incidents(
+    *, sinks: bool, pagers: tuple[str, ...]
+) -> None:
     """A cell without runs would prove nothing; those of receivers alone are fewer."""
     evidence = Evidence(small(), NO_TESTS, 1)
-    verdict = Lives("notified", Fault.CRASH_AFTER, sinks=sinks).verdict(evidence)
+    verdict = Lives("notified", Fault.CRASH_AFTER, sinks=sinks, pagers=pagers).verdict(evidence)
     assert verdict.failures == ()
-    assert 10 <= int(verdict.proven.split()[0]) <= (30 if sinks else 100)
+    assert 10 <= int(verdict.proven.split()[0]) <= (40 if sinks else 100)
 
 
 def test_every_cell_about_incidents_has_a_proof_or_does_not_apply() -> None:
@@ -223,7 +228,7 @@ def test_the_page_has_every_fault_and_invariant() -> None:
     assert [each.strip() for each in head.strip("|").split("|")] == ["fault", *INVARIANTS]
     assert all(f"\n| {each} " in written for each in FAULTS)
     assert all(f"\n| {each} " in written for each in (*figures(small()), *page.POISONS))
-    assert all(f"\n| {each} " in written for each in (*OF_INCIDENTS, *DAYS))
+    assert all(f"\n| {each} " in written for each in (*OF_INCIDENTS, *SERVICES, *DAYS))
     assert "FAILED" not in written
     prose = sections.composed(page.page(figures(small()), page.Tables(), "ci", 3))
     assert [line for line in prose.splitlines() if line[:1] != "|" and line not in written.splitlines()] == []

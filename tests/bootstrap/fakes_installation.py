@@ -210,6 +210,7 @@ def _of_logs() -> Given:
         ("ec2", "describe_network_interfaces"): {"NetworkInterfaces": [interface]},
         ("ec2", "describe_instances"): {"Reservations": []},
         ("ec2", "describe_subnets"): {"Subnets": []},
+        ("ec2", "describe_transit_gateways"): {"TransitGateways": []},
         ("cloudwatch", "get_metric_data"): _metrics,
         ("cloudwatch", "describe_alarms"): {
             "MetricAlarms": [

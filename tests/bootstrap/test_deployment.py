@@ -29,6 +29,24 @@ def policy(document: dict[str, Any]) -> dict[str, str]:
     return {"Policy": json.dumps(document)}
 
 
+@pytest.mark.parametrize(
+    ("name", "on"),
+    [
+        ("pagerduty", {"PagerDutySecret": "a"}),
+        ("amazonq", {"ChatNotifications": "yes"}),
+        ("eventbridge", {"EventBus": "b"}),
+    ],
+)
+def test_routes_of_a_service_that_is_off_are_refused(name: str, on: dict[str, str]) -> None:
+    """Its user expects notifications there, and would get none."""
+    (parameter,) = on
+    check({"SinkRoutes": f"{name}=pages", **on})
+    with pytest.raises(
+        SettingsError, match=f"SinkRoutes: '{name}' gets nothing.*set the parameter {parameter}"
+    ):
+        check({"SinkRoutes": f"{name}=pages"})
+
+
 def test_the_table_is_that_of_the_template() -> None:
     """Names, order, defaults, what is allowed, and the longest policy."""
     assert list(PARAMETERS) == list(stack.PARAMETERS)

@@ -19,14 +19,19 @@ from flowwarden.doctor.line import Line, Verdict
 from flowwarden.doctor.report import examine
 from flowwarden.enforcer.work_queue import WorkItem
 from flowwarden.errors import NotDeployed, SettingsError, StackDenied
+from flowwarden.policy.transit_gateways import LOG_FORMAT, SUFFIX
 from flowwarden.state.schema import WORK, WORK_ITEMS
 from tests.aws.test_hostile_answers import DROPPED, broken, paths
 from tests.bootstrap.fakes_installation import ACCOUNT, ADOPTED, GROUP, NOW, Account, answers, refusal
 
 ANSWERS = answers()
 STACKS = ("cloudformation", "describe_stacks")
-OPTIONAL = {("logs", "describe_log_streams"), ("ec2", "describe_subnets")}
-"""Read only if other facts are unknown, or if a subnet or an interface has a flow log."""
+OPTIONAL = {
+    ("logs", "describe_log_streams"),
+    ("ec2", "describe_subnets"),
+    ("ec2", "describe_transit_gateways"),
+}
+"""Read only if other facts are unknown, or if the policy asks for flow logs of other resources than VPCs."""
 
 
 def facts(**changed: Any) -> Facts:
@@ -241,6 +246,76 @@ def test_each_vpc_without_the_required_flow_log_is_named() -> None:
         "vpc-1",
         "vpc-4",
     ]
+
+
+@pytest.mark.parametrize(("level", "missing"), [("subnet", "subnet-b"), ("interface", "eni-0b")])
+def test_a_part_without_the_flow_log_of_its_level_is_named(level: str, missing: str) -> None:
+    """The line names the VPC and the part. With a flow log of each part, there is none."""
+    (own,) = ANSWERS["ec2", "describe_flow_logs"]["FlowLogs"]
+    (interface,) = ANSWERS["ec2", "describe_network_interfaces"]["NetworkInterfaces"]
+    subnets = {"Subnets": [{"SubnetId": f"subnet-{each}", "VpcId": "vpc-1"} for each in "ab"]}
+    idle = {key: value for key, value in interface.items() if key != "Attachment"} | {"Status": "available"}
+    interfaces = [
+        {**idle, "NetworkInterfaceId": f"eni-0{each}", "SubnetId": f"subnet-{each}", "VpcId": "vpc-1"}
+        for each in "ab"
+    ]
+    parts = [f"subnet-{each}" if level == "subnet" else f"eni-0{each}" for each in "ab"]
+    flow_logs = [{**own, "FlowLogId": f"fl-{each}", "ResourceId": each} for each in parts]
+
+    def coverage(some: list[Any]) -> list[Line]:
+        found = lines(
+            ec2__describe_subnets=subnets,
+            ec2__describe_network_interfaces={"NetworkInterfaces": interfaces},
+            ec2__describe_flow_logs={"FlowLogs": some},
+            **with_policy(rules=[{"where": {}, "flow_log": {}, "level": level}]),
+        )
+        return [each for each in found if each.check == "coverage"]
+
+    (line,) = coverage(flow_logs[:1])
+    assert (line.subject, line.problem) == ("vpc-1", "vpc-uncovered")
+    assert f"1 of 2 {level}s ({missing}: has no flow log)" in line.text
+    assert parts[0] not in line.text
+    assert wrong(coverage(flow_logs)) == []
+
+
+def of_gateways(**changed: Any) -> list[Line]:
+    """The lines if the policy selects all transit gateways, without those about the changed variables."""
+    gateways = [
+        {"TransitGatewayId": f"tgw-{number}", "OwnerId": owner, "State": "available"}
+        for number, owner in ((1, ACCOUNT), (2, ACCOUNT), (3, "444455556666"))
+    ]
+    given = {"ec2__describe_transit_gateways": {"TransitGateways": gateways}, **changed}
+    found = lines(**with_policy(transit_gateways={"where": [{}]}), **given)
+    return [each for each in found if each.check != "functions"]
+
+
+def test_a_selected_transit_gateway_without_its_flow_log_is_named() -> None:
+    """One of another account needs none. Its log group has no subscription, which is no problem."""
+    (own,) = ANSWERS["ec2", "describe_flow_logs"]["FlowLogs"]
+    rest = {key: value for key, value in own.items() if key not in {"LogFormat", "TrafficType"}}
+    group, name = f"{GROUP}-{SUFFIX}", {"LogFormat": LOG_FORMAT, "MaxAggregationInterval": 60}
+    of_gateway = {**rest, **name, "FlowLogId": "fl-g", "ResourceId": "tgw-1", "LogGroupName": group}
+    of_gateway |= {"Tags": [{"Key": "flow-warden:managed", "Value": "flow-warden"}]}
+    found = of_gateways(ec2__describe_flow_logs={"FlowLogs": [own, of_gateway]})
+    (line,) = wrong(found)
+    assert (line.subject, line.problem) == ("tgw-2", "vpc-uncovered")
+    assert line.text.startswith("the transit gateway is not covered")
+    sound = [each.subject for each in found if each.check == "coverage" and each is not line]
+    assert sound == ["tgw-1", "tgw-3", "vpc-1"]
+    failed = {**of_gateway, "DeliverLogsStatus": "FAILED", "DeliverLogsErrorMessage": "Access error"}
+    broken = wrong(of_gateways(ec2__describe_flow_logs={"FlowLogs": [own, failed]}))
+    assert "tgw-1" in [each.subject for each in broken]
+
+
+def test_transit_gateways_that_cannot_be_listed_are_unknown_and_hide_no_vpc() -> None:
+    """The permission is needed only if the policy selects some."""
+    denied = {"ec2__describe_transit_gateways": refusal("describe_transit_gateways", "UnauthorizedOperation")}
+    found = [each for each in of_gateways(**denied) if each.check == "coverage"]
+    assert [(each.subject, each.verdict) for each in found] == [
+        ("vpc-1", Verdict.OK),
+        ("transit gateways", Verdict.UNKNOWN),
+    ]
+    assert wrong(lines(**denied)) == []
 
 
 def test_a_new_vpc_in_its_grace_period_is_no_problem() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from flowwarden.aws.removal import CALLER_ACTIONS
 from flowwarden.bootstrap.uninstall import on_aws
 from flowwarden.doctor.groups import patterns_of
-from flowwarden.enforcer.registry import ManagedFlowLog
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.errors import CallRefused, EnforcementError, FlowWardenError, NotDeployed
 from flowwarden.removal.inventory import Filter, OwnFlowLog, OwnGroup
 from flowwarden.removal.plan import (
@@ -86,6 +87,48 @@ def test_the_inventory_has_what_the_stack_changed_and_nothing_of_others() -> Non
     assert inventory.groups == (OwnGroup(name=GROUP),)
     assert (inventory.enforcer, inventory.rules) == ("EnforcerFunction-1", ("SweepSchedule-1",))
     assert (inventory.exists, inventory.stopped, inventory.protected) == (True, False, False)
+
+
+def test_the_log_group_of_transit_gateways_is_one_of_the_stack_if_the_policy_selects_some() -> None:
+    """And the managed flow log of one is removed."""
+    record = ManagedFlowLog(flow_log_id="fl-1", vpc_id="tgw-1", at=NOW)
+    function = answers()["lambda", "get_function_configuration"]
+    policy = json.dumps({"flow_logs": {"transit_gateways": {"where": [{}]}}})
+    variables = {**function["Environment"]["Variables"], "POLICY": policy}
+    groups = [{"logGroupName": each} for each in (GROUP, f"{GROUP}-transit-gateways")]
+    given = {
+        "dynamodb__query": {"Items": [{**RECORD, "content": {"S": msgspec.json.encode(record).decode()}}]},
+        "ec2__describe_flow_logs": {
+            "FlowLogs": [
+                {"FlowLogId": "fl-1", "ResourceId": "tgw-1", "Tags": TAGS},
+                {"FlowLogId": "fl-2", "ResourceId": "tgw-1", "Tags": []},
+            ]
+        },
+        "logs__describe_log_groups": {"logGroups": groups},
+    }
+    assert [each.name for each in found(**given).groups] == [GROUP]
+    given["lambda__get_function_configuration"] = {**function, "Environment": {"Variables": variables}}
+    inventory = found(**given)
+    assert inventory.managed == (OwnFlowLog(flow_log_id="fl-1", resource_id="tgw-1"),)
+    assert [each.name for each in inventory.groups] == [GROUP, f"{GROUP}-transit-gateways"]
+
+
+@pytest.mark.parametrize("part", ["subnet-1", "eni-1"])
+def test_flow_logs_of_subnets_and_interfaces_are_removed_if_they_are_managed(part: str) -> None:
+    """The record names the part. One with the tag alone, one of another part and one of others stay."""
+    record = ManagedFlowLog(flow_log_id="fl-1", vpc_id="vpc-1", resource_id=part, at=NOW)
+    stored = {**RECORD, "content": {"S": msgspec.json.encode(record).decode()}}
+    listed = [
+        {"FlowLogId": name, "ResourceId": resource, "Tags": tags}
+        for name, resource, tags in (("fl-1", part, TAGS), ("fl-2", f"{part}2", TAGS), ("fl-3", part, []))
+    ]
+    answers = {"dynamodb__query": {"Items": [stored]}}
+    inventory = found(ec2__describe_flow_logs={"FlowLogs": listed}, **answers)
+    assert inventory.managed == (OwnFlowLog(flow_log_id="fl-1", resource_id=part),)
+    assert [each.flow_log_id for each in inventory.unproven] == ["fl-2"]
+    listed[0]["ResourceId"] = "vpc-1"
+    inventory = found(ec2__describe_flow_logs={"FlowLogs": listed}, **answers)
+    assert inventory.managed == ()
 
 
 def test_log_groups_are_found_by_the_monitors_policy() -> None:

@@ -16,9 +16,11 @@ from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
-from flowwarden.dispatcher.dispatch import MOST_DUE, SINGLY, Dispatcher, DispatchReport
+from flowwarden.dispatcher.dispatch import MOST_DUE, Dispatcher
+from flowwarden.dispatcher.ends import SINGLY
 from flowwarden.dispatcher.pending import Limited, with_budget
 from flowwarden.dispatcher.ports import OpenIncident
+from flowwarden.dispatcher.report import DispatchReport
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import ClaimTerms, Owner
 from flowwarden.notify.evidence import Evidence

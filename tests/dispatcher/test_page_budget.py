@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from flowwarden.aws.dynamodb.item import StoredItem
-from flowwarden.dispatcher.dispatch import DispatchReport
+from flowwarden.dispatcher.report import DispatchReport
 from flowwarden.notify.claims import ClaimKey
 from flowwarden.notify.incident import Incident
 from flowwarden.notify.page_budget import Page, PageLimits

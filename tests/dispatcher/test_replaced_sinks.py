@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from flowwarden.dispatcher.dispatch import DispatchReport
+from flowwarden.dispatcher.report import DispatchReport
 from flowwarden.notify.page_budget import PageLimits
 from tests.aws.clients import make_state_table
 from tests.dispatcher.test_dispatch import CRASHES, NOW, TABLE, TERMS, WAIT, Account, Calls

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from flowwarden.dispatcher.dispatch import SINGLY, TOGETHER, Dispatcher
+from flowwarden.dispatcher.dispatch import Dispatcher
+from flowwarden.dispatcher.ends import SINGLY, TOGETHER
 from flowwarden.dispatcher.ports import OpenIncident
 from flowwarden.dispatcher.resolved import render, render_several
 from flowwarden.monitor.findings import Severity

@@ -28,7 +28,7 @@ from local import docs_doctor
 COMMANDS = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
 OTHERS = (
     "ec2:DescribeFlowLogs", "ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeInstances",
+    "ec2:DescribeInstances", "ec2:DescribeTransitGateways",
     "appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration",
 )  # fmt: skip
 """Actions of adapters that other commands and the functions use for more."""

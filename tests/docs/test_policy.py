@@ -14,6 +14,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.flow_logs import SPEC_SETTINGS, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.policy.policy import Policy
 from flowwarden.policy.setting import Setting
+from flowwarden.policy.transit_gateways import GatewaySelection, TransitGateways
 from local import docs_policy
 
 LONGEST = 1800
@@ -81,8 +82,8 @@ def test_the_examples_are_policies() -> None:
 
 
 def test_every_setting_of_flow_logs_is_described() -> None:
-    """Settings of a flow log, of `where`, and all others."""
-    for part in (FlowLogsPolicy, FlowLogSpec, Selection):
+    """Settings of a flow log, of `where`, of transit gateways, and all others."""
+    for part in (FlowLogsPolicy, FlowLogSpec, Selection, TransitGateways, GatewaySelection):
         for name in part.__struct_fields__:
             assert f"`{name}`" in TEXT, name
 
@@ -92,4 +93,5 @@ def test_the_example_of_flow_logs_is_valid() -> None:
     (text,) = (each for each in EXAMPLES if "flow_logs" in each)
     assert len(text) < LONGEST
     policy = Policy.from_json(text).flow_logs
-    assert (len(policy.rules), len(policy.exemptions), policy.unmanaged) == (2, 1, "adopt")
+    assert (len(policy.rules), len(policy.exemptions), policy.unmanaged) == (3, 1, "adopt")
+    assert policy.transit_gateways.where

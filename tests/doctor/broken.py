@@ -12,6 +12,7 @@ from flowwarden.enforcer.decide.coverage import Coverage
 from flowwarden.enforcer.decide.iam_policy import Statement
 from flowwarden.enforcer.decide.plan import Wait
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
+from flowwarden.parameters import with_defaults
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.policy.last_good import Origin, PolicyInUse
 from flowwarden.policy.mutes import Mute
@@ -56,6 +57,15 @@ def _without(*fields: str) -> str:
 
 def _policy(**but: object) -> PolicyInUse:
     return PolicyInUse(policy=Policy(mutes=(Mute(detector="scan", reason="x", **but),)))  # type: ignore[arg-type]
+
+
+def _reporting(*detectors: str) -> PolicyInUse:
+    return PolicyInUse(policy=Policy(report_only=detectors))
+
+
+def _unlisted(digests: str) -> Break:
+    stack = part("stack", parameters=with_defaults({"Digests": digests}))
+    return lambda facts: whole("policy", _reporting("scan"))(stack(facts))
 
 
 def _own_filter(facts: Facts) -> tuple[Subscription, ...]:
@@ -172,6 +182,8 @@ STATES: Final[dict[str, tuple[Break, ...]]] = {
         for each in Origin
         if each is not Origin.CONFIGURED
     ),
+    "detectors-report-only": (whole("policy", _reporting("scan", "egress-volume")),),
+    "report-only-not-listed": tuple(_unlisted(each) for each in ("daily", "no")),
     "mute-ending": (
         whole("policy", _policy(until="2026-11-05")),
         whole("policy", _policy(until="2026-11-08")),

@@ -12,8 +12,13 @@ from local.stack import STACK
 
 
 def run(state: State, *arguments: str) -> tuple[int, str]:
-    """The exit code of a command with `--json`, and what it printed."""
-    command = [sys.executable, "-m", "flowwarden_cli", *arguments, "--stack", STACK, "--json"]
+    """The exit code of a command about the stack with `--json`, and what it printed."""
+    return run_as_written(state, *arguments, "--stack", STACK, "--json")
+
+
+def run_as_written(state: State, *arguments: str) -> tuple[int, str]:
+    """The exit code of a command, and what it printed."""
+    command = [sys.executable, "-m", "flowwarden_cli", *arguments]
     variables = {
         **CREDENTIALS,
         "AWS_REGION": REGION,

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from flowwarden.policy.flow_logs import INTERFACE, SUBNET
 from local.cloudtrail_events import creation, failed_creation
 from local.scenario import TIMEOUT_SECONDS, Stage
+from local.scenes import LEVEL_TAG
 
 pytestmark = pytest.mark.e2e
 
@@ -57,6 +59,24 @@ def test_a_sweep_covers_uncovered_vpcs_and_the_next_does_nothing(stage: Stage) -
     assert second.metrics["FlowLogsCreated"] == 0
     assert second.deliveries == ()
     assert {vpc: stage.flow_logs(vpc) for vpc in vpcs} == covered
+
+
+@pytest.mark.parametrize("level", [SUBNET, INTERFACE])
+def test_each_subnet_or_interface_gets_one_flow_log_where_the_policy_asks_for_it(
+    stage: Stage, level: str
+) -> None:
+    """The role permits that, the VPC gets none, and a second sweep creates nothing."""
+    ec2, vpc = stage.clients.ec2, make_vpc(stage)
+    ec2.create_tags(Resources=[vpc], Tags=[{"Key": LEVEL_TAG, "Value": level}])
+    parts = []
+    for number in range(2):
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.32.{number}.0/24")["Subnet"]["SubnetId"]
+        eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+        parts.append(subnet if level == SUBNET else eni)
+    for created in (2, 0):
+        sweep = stage.sweep()
+        assert [len(stage.flow_logs(each)) for each in (vpc, *parts)] == [0, 1, 1]
+        assert (sweep.metrics["FlowLogsCreated"] > 0) == (created > 0)
 
 
 def make_vpc(stage: Stage) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.reconcile import Enforcer
-from flowwarden.enforcer.registry import DeletedFlowLog, ManagedFlowLog
+from flowwarden.enforcer.registry import DeletedFlowLog
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
 from flowwarden.enforcer.triggers import trigger

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.decide.delivery_role import NEEDED, SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.iam_policy import Statement
@@ -21,7 +22,7 @@ from flowwarden.enforcer.decide.log_groups import (
 from flowwarden.enforcer.outbox import Unsent
 from flowwarden.enforcer.ports import EnforcerPorts, FlowLogService
 from flowwarden.enforcer.reconcile import Enforcer
-from flowwarden.enforcer.registry import Entry, ManagedFlowLog, key_of
+from flowwarden.enforcer.registry import Entry, key_of
 from flowwarden.enforcer.state.desired import managed_tags
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack

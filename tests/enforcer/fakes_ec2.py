@@ -13,6 +13,7 @@ from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.errors import EnforcementError, FlowLogExists, VpcGone
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
+from flowwarden.policy.transit_gateways import is_gateway
 
 
 @dataclass
@@ -34,6 +35,8 @@ class FakeEc2:
     unread_listed: list[Unread] = field(default_factory=list)
     """The items that each listing cannot read."""
     subnets_listed: list[Subnet] = field(default_factory=list)
+    gateways_listed: list[Vpc] = field(default_factory=list)
+    gateways_fault: EnforcementError | None = None
     create_faults: dict[str, EnforcementError] = field(default_factory=dict)
     delete_fault: EnforcementError | None = None
     list_fault: EnforcementError | None = None
@@ -42,9 +45,9 @@ class FakeEc2:
     clock: int | None = None
     """The creation time of new flow logs, Unix seconds; None if EC2 omits it."""
     created: list[tuple[str, str]] = field(default_factory=list)
-    """(VPC, token) of every creation that succeeded."""
+    """(Resource, token) of every creation that succeeded."""
     asked: list[str] = field(default_factory=list)
-    """The VPC of every CreateFlowLogs call."""
+    """The resource of every CreateFlowLogs call."""
     deleted: list[str] = field(default_factory=list)
     """The flow log of every DeleteFlowLogs call."""
     tagged: list[tuple[tuple[str, ...], dict[str, str]]] = field(default_factory=list)
@@ -85,25 +88,34 @@ class FakeEc2:
         self._listed("DescribeSubnets")
         yield from (each for each in self.subnets_listed if vpc_ids is None or each.vpc_id in vpc_ids)
 
+    def transit_gateways(self, gateway_ids: Sequence[str] | None) -> Iterator[Vpc]:
+        """List like DescribeTransitGateways with a filter."""
+        self._listed("DescribeTransitGateways")
+        if self.gateways_fault is not None:
+            raise self.gateways_fault
+        yield from (
+            each for each in self.gateways_listed if gateway_ids is None or each.vpc_id in gateway_ids
+        )
+
     def unread(self) -> list[Unread]:
         """The items that listings could not read since the last call."""
         found = self.unread_listed if self._listings else []
         self._listings = 0
         return found
 
-    def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
+    def create(self, resource_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """Create like CreateFlowLogs: a used token returns its flow log, even a deleted one."""
-        self.asked.append(vpc_id)
-        if vpc_id in self.create_faults:
-            raise self.create_faults[vpc_id]
-        if not any(vpc.vpc_id == vpc_id for vpc in self.vpcs_listed):
-            raise VpcGone(f"InvalidVpcID.NotFound: {vpc_id}")
+        self.asked.append(resource_id)
+        if resource_id in self.create_faults:
+            raise self.create_faults[resource_id]
+        if resource_id not in self._resources():
+            raise VpcGone(f"InvalidVpcID.NotFound: {resource_id}")
         if client_token in self._by_token:
             return self._by_token[client_token]
-        self._refuse_twins(vpc_id, desired)
-        flow_log = wanted(f"fl-new{len(self.created)}", vpc_id, desired, self.clock)
+        self._refuse_twins(resource_id, desired)
+        flow_log = wanted(f"fl-new{len(self.created)}", resource_id, desired, self.clock)
         self.existing.append(flow_log)
-        self.created.append((vpc_id, client_token))
+        self.created.append((resource_id, client_token))
         self._by_token[client_token] = flow_log.flow_log_id
         return flow_log.flow_log_id
 
@@ -133,6 +145,14 @@ class FakeEc2:
             for each in self.existing
         ]
 
+    def _resources(self) -> set[str]:
+        """The resources that can have a flow log."""
+        return {
+            *(each.vpc_id for each in (*self.vpcs_listed, *self.gateways_listed)),
+            *(each.subnet_id for each in self.subnets_listed),
+            *(each.interface_id for each in self.interfaces_listed),
+        }
+
     def _listed(self, call: str) -> None:
         self.calls[call] += 1
         self._listings += 1
@@ -160,7 +180,9 @@ def wanted(
         settings={
             each.name: value
             for each in SETTINGS
-            if each.applies_to(desired.destination_type) and (value := getattr(desired, each.name)) != {}
+            if each.applies_to(desired.destination_type)
+            and (value := getattr(desired, each.name)) != {}
+            and not (each.name == "traffic_type" and is_gateway(resource_id))
         },
         log_destination_type=desired.destination_type,
         log_group_name=desired.destination if to_logs else None,

@@ -9,8 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.reconcile import Enforcer
-from flowwarden.enforcer.registry import DeletedFlowLog, Entry, ManagedFlowLog
+from flowwarden.enforcer.registry import DeletedFlowLog, Entry
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.unreadable import Unreadable
 from tests.aws.dynamodb.damage import DAMAGE, TABLE, damage, dynamodb, empty, items

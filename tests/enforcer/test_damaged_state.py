@@ -22,9 +22,10 @@ from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
+from flowwarden.enforcer.creation import Creation, ManagedFlowLog
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.reconcile import Enforcer
-from flowwarden.enforcer.registry import Creation, DeletedFlowLog, KnownFlowLog, ManagedFlowLog
+from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_queue import Cursor

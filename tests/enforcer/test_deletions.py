@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.enforcer.registry import KnownFlowLog, ManagedFlowLog
+from flowwarden.enforcer.creation import ManagedFlowLog
+from flowwarden.enforcer.registry import KnownFlowLog
 from flowwarden.enforcer.state.desired import BACKOFF_TAG
 from flowwarden.errors import CallFailed
 from tests.enforcer.deletions import (

@@ -8,10 +8,11 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.deletions import NOTED_AT_MOST, REPORT_SECONDS
 from flowwarden.enforcer.deletions import REPORTED_AT_MOST as DELETIONS_AT_MOST
 from flowwarden.enforcer.reconcile import Enforcer
-from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog, ManagedFlowLog
+from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog
 from flowwarden.enforcer.reporting.recurring import REPORTED_AT_MOST as NOTICES_AT_MOST
 from flowwarden.errors import CallFailed, StateUnavailable
 from tests.enforcer.deletions import lines_about

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.enforcer.adoption import command
+from flowwarden.enforcer.creation import Creation, ManagedFlowLog
 from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
-from flowwarden.enforcer.registry import REPLAYED_SECONDS, Creation, ManagedFlowLog
+from flowwarden.enforcer.registry import REPLAYED_SECONDS
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.desired import BACKOFF_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
@@ -286,7 +287,7 @@ def test_a_drifted_one_is_replaced_only_after_it_is_recorded() -> None:
     [
         (existing(flow_log_id="fl-1", tags={}), "does not have the tag"),
         (existing(flow_log_id="fl-1", tags={"flow-warden:managed": "two"}), "does not have the tag"),
-        (existing("subnet-1", flow_log_id="fl-1"), "belongs to subnet-1"),
+        (existing("tgw-attach-1", flow_log_id="fl-1"), "belongs to tgw-attach-1"),
         (existing(flow_log_id="fl-2"), "lists no such flow log"),
     ],
 )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.deletions import MISSED_SECONDS
-from flowwarden.enforcer.registry import DeletedFlowLog, ManagedFlowLog
+from flowwarden.enforcer.registry import DeletedFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, Unread
 from tests.enforcer.deletions import EVE, MINE, SWEEP, Account, deletion
 from tests.enforcer.fakes_ec2 import FakeEc2

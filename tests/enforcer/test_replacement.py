@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
-from flowwarden.enforcer.registry import ManagedFlowLog
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, resolved
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger

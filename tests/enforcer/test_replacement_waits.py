@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.enforcer.registry import Creation, ManagedFlowLog
+from flowwarden.enforcer.creation import Creation, ManagedFlowLog
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import managed_tags
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from flowwarden.enforcer.creation import Creation, ManagedFlowLog
 from flowwarden.enforcer.reconcile import Enforcer
-from flowwarden.enforcer.registry import Creation, ManagedFlowLog
 from flowwarden.enforcer.triggers import trigger
 from flowwarden.errors import StateUnavailable
 from tests.enforcer.deletions import MINE, Account, assert_reported_once, deletion

@@ -19,7 +19,7 @@ from flowwarden.monitor.caches.digests import (
     Seen,
     SeenSource,
 )
-from flowwarden.monitor.detectors import internet_rejects, ping_sweep, reject_spike
+from flowwarden.monitor.detectors import internet_rejects, ping_sweep, reject_spike, scan
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.digest_rows import MOST_PORTS, DigestRows
 from flowwarden.monitor.digest_rows import MOST_SOURCES as OF_A_BATCH
@@ -105,6 +105,11 @@ def test_a_finding_for_the_digest_is_written_at_once() -> None:
     several = SurplusFinding(detector="ping-sweep", severity=Severity.INFO, count=7)
     Monitor(store).process(found=[finding(ping_sweep.DETECTOR), muted, paging, logged, several])
     assert groups(store) == {"10.0.0.9": 1, "": 1}
+    on_trial = replace(finding(scan.DETECTOR, "10.0.0.5"), report_only=True)
+    Monitor(store).process(found=[on_trial, replace(on_trial, subject="10.0.0.4", silenced=True)])
+    assert groups(store) == {"10.0.0.9": 1, "": 1, "10.0.0.5": 1}
+    rows = digests.groups_of(store.items[KEY], NOTHING)
+    assert {each.detector for each in rows if each.report_only} == {"scan"}
     assert digests.counts_of(store.items[KEY], NOTHING)[Kept.MUTED] == 1
 
 

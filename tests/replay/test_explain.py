@@ -45,6 +45,16 @@ def test_an_exempt_host_is_named() -> None:
     assert of(said, "scan").why_not == "the policy exempts its client"
 
 
+def test_a_report_only_detector_is_named() -> None:
+    said = one_of(incidents(), PROBER, Policy.from_json('{"report_only": ["host-probing"]}'))
+    assert of(said, "host-probing").outcome is Outcome.REPORT_ONLY
+    assert said.suppressed == [
+        "host-probing: report_only: the policy lists host-probing; it is a row of the digest"
+    ]
+    other = one_of(incidents(), PROBER, Policy.from_json('{"report_only": ["scan"]}'))
+    assert of(other, "host-probing").outcome is Outcome.SENT
+
+
 def test_internet_noise_is_flagged_and_never_sent() -> None:
     lines = [*ordinary(1, 3), *noise(Random(3))]  # noqa: S311
     said = one_of(lines, next(each.split()[3] for each in lines if "203.0.113." in each))

@@ -9,6 +9,7 @@ import pytest
 
 from flowwarden.policy.policy import Policy
 from flowwarden.replay.result import ReplayResult
+from flowwarden.replay.text import summary
 from flowwarden.state.sets import DAY
 from tests.replay.archives import (
     BEGIN,
@@ -103,6 +104,26 @@ def test_the_mutes_of_the_noisiest_subjects_prevent_their_pages() -> None:
     mutes = [mute for each in result.noisiest for mute in each.mutes]
     policy = Policy.from_json(json.dumps({"mutes": mutes}))
     assert pages(replayed(incidents(), policy=policy)) == set()
+
+
+def test_a_report_only_detector_pages_nothing_and_is_shown_apart() -> None:
+    """The incident of the other host is the same; the findings are rows of the digests."""
+    result = replayed(incidents(), policy=Policy(report_only=("scan",)))
+    assert pages(result) == {each for each in pages(replayed(incidents())) if each[1] == PROBER}
+    (found,) = result.report_only
+    assert (found.detector, found.subject) == ("scan", SCANNER)
+    assert BEGIN + HOUR < found.first <= found.last
+    assert found.findings >= 1
+    assert SCANNER in found.summary
+    assert sum(each.digest_rows for each in result.days if each.detector == "scan") >= 1
+    assert "Found by report-only detectors, without a notification: 1" in summary(result)
+    assert found.summary in summary(result)
+
+
+def test_without_report_only_detectors_nothing_is_shown_apart() -> None:
+    result = replayed(incidents())
+    assert result.report_only == []
+    assert "report-only" not in summary(result)
 
 
 def test_the_thresholds_of_a_noisy_subject_prevent_its_pages() -> None:

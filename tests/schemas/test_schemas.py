@@ -13,15 +13,21 @@ import pytest
 from flowwarden.dispatcher.digest_place import DOCUMENT_VERSION as OF_DIGESTS
 from flowwarden.dispatcher.resolved import DOCUMENT_VERSION as OF_RESOLVED
 from flowwarden.dispatcher.trial_page import DOCUMENT_VERSION as OF_TESTS
+from flowwarden.enforcer.reporting.notification import DOCUMENT_VERSION as OF_ENFORCEMENT
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION as OF_INCIDENTS
+from flowwarden.monitor.review.text import DOCUMENT_VERSION as OF_LEARNING
+from flowwarden.policy.expired_mutes import DOCUMENT_VERSION as OF_MUTES
+from flowwarden.policy.last_good import DOCUMENT_VERSION as OF_POLICIES
 from local import docs_schemas
+from local.docs_schemas import SENT
 from tests.schemas.documents import SCHEMAS, examples
 from tests.schemas.validator import RULES, problems
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "schemas"
 VERSIONS: Final = {
     "incident": OF_INCIDENTS, "resolved": OF_RESOLVED, "several-resolved": OF_RESOLVED,
-    "hourly-digest": OF_DIGESTS, "daily-digest": OF_DIGESTS, "test": OF_TESTS,
+    "hourly-digest": OF_DIGESTS, "daily-digest": OF_DIGESTS, "test": OF_TESTS, "enforcement": OF_ENFORCEMENT,
+    "learning-report": OF_LEARNING, "policy": OF_POLICIES, "mute-expired": OF_MUTES,
 }  # fmt: skip
 
 
@@ -81,7 +87,30 @@ def test_a_document_that_lacks_a_required_member_does_not_fit(name: str) -> None
 @pytest.mark.parametrize("name", VERSIONS)
 def test_the_version_of_a_document_is_that_of_its_schema(name: str) -> None:
     """A new version has a new file."""
-    assert VERSIONS[name] == schema(name)["properties"]["version"]["const"] == "1"
+    assert VERSIONS[name] == "1"
+    assert schema(name)["properties"]["version"]["enum"] == ["1"]
+
+
+def test_every_schema_has_a_version() -> None:
+    """A receiver must see it in each document."""
+    assert VERSIONS.keys() == {*SCHEMAS}
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_the_schema_is_that_of_the_type(name: str) -> None:
+    """Not one of the examples: a member that all examples lack or have empty would have the wrong type."""
+    assert docs_schemas.path_of(name).read_text() == docs_schemas.schema(name), "run make docs"
+
+
+def test_a_receiver_accepts_documents_that_differ_from_the_examples() -> None:
+    """Detectors, owners and fields that no example has; several incidents of different detectors and VPCs."""
+    hourly = next(each for kind, each in documents() if kind == "hourly-digest")
+    other = {"findings": 1, "batches_at_least": 1}
+    assert problems(hourly | {"detectors": {"of-the-future": other}}, schema("hourly-digest")) == []
+    assert problems(hourly | {"detectors": {"of-the-future": 1}}, schema("hourly-digest"))
+    several = next(each for kind, each in documents() if kind == "several-resolved")
+    common = {name: each for name, each in several.items() if name not in {"detector", "vpc", "account"}}
+    assert problems(common, schema("several-resolved")) == []
 
 
 def test_what_no_record_shows_may_be_null() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from flowwarden.state import digests
 from flowwarden.state.digests import (
@@ -29,6 +30,16 @@ def hour(*seen: tuple[Group, str], kept: frozenset[int] = frozenset()) -> Conten
     """An hour with these groups in these batches."""
     numbers = {BATCHES: frozenset(group.mark(batch) for group, batch in seen), COUNTS: kept}
     return Content(numbers, {GROUPS: frozenset(group.text for group, _ in seen)})
+
+
+def test_a_finding_of_a_report_only_detector_is_another_group() -> None:
+    """What was stored before there were such detectors is the same group as now."""
+    on_trial = replace(SWEEP, report_only=True)
+    assert SWEEP.text == '["ping-sweep","vpc-1","10.0.0.5","own","icmp"]'
+    assert digests.groups_of(hour((SWEEP, "a"), (on_trial, "a"), (on_trial, "b")), NOTHING) == {
+        SWEEP: 1,
+        on_trial: 2,
+    }
 
 
 def test_records_count_in_their_own_hour_until_it_is_closed() -> None:

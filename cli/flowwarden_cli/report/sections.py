@@ -19,6 +19,8 @@ from flowwarden_cli.report.incidents import others, paged
 
 ROLES: Final = 60
 """Learned roles that are listed."""
+REPORT_ONLY: Final = 100
+"""Detectors and subjects that are listed, of report-only detectors."""
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -41,7 +43,7 @@ def sections(result: ReplayResult) -> list[Section]:
     ]
     if seen is not None:
         made += [*_observed(seen)]
-    made += [_noisiest(result), _not_judged(result)]
+    made += [_report_only(result), _noisiest(result), _not_judged(result)]
     return [each for each in made if each.content]
 
 
@@ -149,6 +151,18 @@ def _coverage(seen: Coverage) -> Section:
     if seen.left_out:
         intro += f" {plural(seen.left_out, 'further interface')} were not observed."
     return _section("coverage", "Coverage", coverage.charts(seen), intro)
+
+
+def _report_only(result: ReplayResult) -> Section:
+    rows = [
+        (each.detector, each.subject, moment(each.first), moment(each.last), each.findings, each.summary)
+        for each in result.report_only[:REPORT_ONLY]
+    ]
+    header = ("detector", "subject", "first", "last", "batches", "first finding")
+    content = [table("Found without a notification", header, rows)] if rows else []
+    if (left_out := len(result.report_only) - REPORT_ONLY) > 0:
+        content.append(element("p", f"And {plural(left_out, 'more subject')}; --format json lists all."))
+    return Section(name="report-only", title="Report-only detectors", content=content, charts=[])
 
 
 def _noisiest(result: ReplayResult) -> Section:

@@ -9,7 +9,7 @@ import pytest
 
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
 from flowwarden.aws.dynamodb.item import is_value
-from flowwarden.dispatcher.dispatch import DispatchReport
+from flowwarden.dispatcher.report import DispatchReport
 from flowwarden.unreadable import Unreadable
 from tests.aws.clients import shared
 from tests.aws.dynamodb.damage import DAMAGE, DROPPED, damage, empty, items

@@ -11,14 +11,9 @@ from moto import mock_aws
 
 from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.dynamodb.table import ATTEMPTS, PAUSE_SECONDS
+from flowwarden.enforcer.creation import Creation, ManagedFlowLog
 from flowwarden.enforcer.deletion_call import DeletionCall
-from flowwarden.enforcer.registry import (
-    Creation,
-    DeletedFlowLog,
-    Entry,
-    KnownFlowLog,
-    ManagedFlowLog,
-)
+from flowwarden.enforcer.registry import DeletedFlowLog, Entry, KnownFlowLog
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.errors import StateUnavailable
 from flowwarden.state.schema import DELETED_FLOW_LOGS, REGISTRY

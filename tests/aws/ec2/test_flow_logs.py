@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from flowwarden.aws.ec2.flow_logs import HINTS, TAGS_PER_CALL, VALUES_PER_FILTER, Ec2FlowLogs, classify
 from flowwarden.aws.errors import PASSING, THROTTLED
 from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, judge
-from flowwarden.enforcer.decide.drift import differences
+from flowwarden.enforcer.decide.drift import differences, is_wanted
 from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, managed_tags
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Vpc, VpcResources
@@ -97,6 +97,18 @@ def account() -> Iterator[Account]:
     """An account on moto."""
     with mock_aws():
         yield Account()
+
+
+def test_subnets_and_interfaces_get_flow_logs_of_their_own(account: Account) -> None:
+    """Each is described as the desired one of this resource."""
+    vpc_id = account.vpc()
+    subnet = account.client.create_subnet(VpcId=vpc_id, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    made = account.client.create_network_interface(SubnetId=subnet)["NetworkInterface"]
+    for resource_id in (subnet, made["NetworkInterfaceId"]):
+        flow_log_id = account.create(resource_id)
+        (flow_log,) = account.ec2.flow_logs([resource_id])
+        assert (flow_log.flow_log_id, flow_log.resource_id) == (flow_log_id, resource_id)
+        assert is_wanted(flow_log, DESIRED, STACK)
 
 
 def test_a_created_flow_log_is_the_desired_one(account: Account) -> None:
@@ -235,7 +247,27 @@ def test_creation_passes_all_desired_settings(stub: Stubber) -> None:
     assert ec2(stub).create("vpc-1", DESIRED, TOKEN) == "fl-1"
 
 
+@pytest.mark.parametrize(
+    ("resource_id", "resource_type"),
+    [("vpc-1", "VPC"), ("subnet-1", "Subnet"), ("eni-1", "NetworkInterface")],
+)
+def test_creation_names_the_type_of_the_resource(stub: Stubber, resource_id: str, resource_type: str) -> None:
+    """EC2 requires it beside the id."""
+    named = {"ResourceIds": [resource_id], "ResourceType": resource_type}
+    others = dict.fromkeys(
+        (
+            *("TrafficType", "LogDestinationType", "LogGroupName", "DeliverLogsPermissionArn", "LogFormat"),
+            *("MaxAggregationInterval", "TagSpecifications", "ClientToken"),
+        ),
+        ANY,
+    )
+    stub.add_response("create_flow_logs", {"FlowLogIds": ["fl-1"], "Unsuccessful": []}, named | others)
+    assert ec2(stub).create(resource_id, DESIRED, TOKEN) == "fl-1"
+
+
 CASES: list[tuple[str, str, type[EnforcementError]]] = [
+    ("InvalidSubnetID.NotFound", "The subnet ID 'subnet-1' does not exist", VpcGone),
+    ("InvalidNetworkInterfaceID.NotFound", "The networkInterface ID 'eni-1' does not exist", VpcGone),
     ("FlowLogAlreadyExists", "There is an existing Flow Log", FlowLogExists),
     ("InvalidVpcID.NotFound", "The vpc ID 'vpc-1' does not exist", VpcGone),
     ("InvalidVpcId.NotFound", "The vpc ID 'vpc-1' does not exist", VpcGone),

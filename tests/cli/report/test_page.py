@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.replay.result import Bucket, ReplayResult
+from flowwarden.replay.result import Bucket, ReplayResult, ReportOnly
 from flowwarden_cli.report.html import element, embedded_json, table
 from flowwarden_cli.report.page import page
 from flowwarden_cli.report.scans import MOST_DRAWN
+from flowwarden_cli.report.sections import REPORT_ONLY
 from flowwarden_cli.report.timeline import MOST_BARS, coarse
-from tests.cli.report.results import largest, small
+from tests.cli.report.results import BEGIN, largest, small
 from tests.hostile import HOSTILE, places, poisoned
 
 LIBRARY = "window.vegaEmbed = null;"
@@ -177,6 +178,7 @@ def test_an_archive_without_anything_has_a_page() -> None:
         incidents=[],
         days=[],
         noisiest=[],
+        report_only=[],
         not_judged=[],
         traffic=[],
         observed=None,
@@ -185,6 +187,17 @@ def test_an_archive_without_anything_has_a_page() -> None:
     assert charts_of(text) == []
     assert "Everything was judged." in text
     assert "No incident" in text
+
+
+def test_report_only_detectors_have_a_section_if_they_found_something() -> None:
+    """With the first rows, and the number of the others; as text, whatever a subject contains."""
+    one = ReportOnly(detector="scan", subject=ATTACK, summary="found", findings=3, first=BEGIN, last=BEGIN)
+    assert "Report-only detectors" not in page(small(), LIBRARY)
+    text = page(replace(small(), report_only=[one] * (REPORT_ONLY + 2)), LIBRARY)
+    assert "Report-only detectors" in text
+    assert text.count("found</td>") == REPORT_ONLY
+    assert "And 2 more subjects" in text
+    assert ATTACK not in text
 
 
 @pytest.mark.parametrize("days", [1, 7, 40, 400])

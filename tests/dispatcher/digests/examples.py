@@ -34,6 +34,11 @@ GROUPS: Final = {
     Group("internet-to-admin-port", "", "", "", ""): 3,
     Group("reject-spike", "vpc-2", "10.9.0.4", "internet", ""): 2,
 }
+REPORT_ONLY: Final = {
+    **GROUPS,
+    Group("scan", "vpc-1", "10.0.0.7", "own", "", report_only=True): 1,
+    Group("internet-to-admin-port", "vpc-1", "10.0.0.8", "internet", "tcp/22", report_only=True): 1,
+}
 KEPT: Final = {Kept.SUPPRESSED: 31, Kept.MUTED: 0, Kept.INHIBITED: 4}
 
 
@@ -91,6 +96,7 @@ EXAMPLES: Final[Mapping[str, Callable[[], Notification]]] = {
     "hourly-one": lambda: hourly_digest.render(
         HOUR, dict([*GROUPS.items()][1:2]), dict.fromkeys(Kept, 0), PLACE
     ),
+    "hourly-report-only": lambda: hourly_digest.render(HOUR, REPORT_ONLY, KEPT, PLACE),
     "daily": lambda: daily_digest.render(DAY, TODAY, BEFORE, PLACE),
     "daily-first": lambda: daily_digest.render(DAY, TODAY, NOTHING, PLACE),
 }

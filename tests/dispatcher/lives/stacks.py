@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.digests import DynamoDbDigests
 from flowwarden.aws.dynamodb.incidents import DynamoDbIncidents
@@ -9,11 +11,15 @@ from flowwarden.aws.dynamodb.page_budget import DynamoDbPageBudget
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from tests.aws.dynamodb.damage import TABLE, dynamodb, empty
 from tests.dispatcher.lives.scenario import LIMITS, TERMS
-from tests.dispatcher.lives.simulated_stack import Mishaps, Ports, SimulatedStack
+from tests.dispatcher.lives.simulated_stack import TRACKER, Mishaps, Ports, SimulatedStack
 from tests.dispatcher.memory import MemoryIncidents
 from tests.monitor.fakes_state import MemoryDigests, MemoryEvidence
 from tests.notify.fakes import MemoryClaims
 from tests.notify.fakes_budget import MemoryPageBudget
+
+TWO: Final = ("chat", "mail")
+THREE: Final = ("sns", "chat", TRACKER)
+"""Receivers of pages. The service of the last one tracks incidents."""
 
 
 def in_memory() -> Ports:
@@ -35,6 +41,8 @@ def on_table() -> Ports:
     )
 
 
-def lived(mishaps: Mishaps | None = None, *, skew: int = 0, twice: bool = False) -> SimulatedStack:
-    """A stack in memory after some hours."""
-    return SimulatedStack(in_memory(), mishaps or Mishaps({}), skew, twice).live()
+def lived(
+    mishaps: Mishaps | None = None, *, skew: int = 0, twice: bool = False, pagers: tuple[str, ...] = TWO
+) -> SimulatedStack:
+    """A stack in memory after some hours, with these receivers of pages."""
+    return SimulatedStack(in_memory(), mishaps or Mishaps({}), skew, twice, pagers).live()

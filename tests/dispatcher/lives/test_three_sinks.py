@@ -15,11 +15,10 @@ from tests.dispatcher.lives import invariants
 from tests.dispatcher.lives.invariants import violations
 from tests.dispatcher.lives.scenario import FIRST, LAST_SEEN, MINUTES, NOON, SEEN, Batch
 from tests.dispatcher.lives.simulated_stack import TRACKER, Mishaps, Outage, SimulatedStack
-from tests.dispatcher.lives.stacks import in_memory, on_table
+from tests.dispatcher.lives.stacks import THREE, in_memory, on_table
 from tests.examples import examples
 from tests.faults import Fault, some
 
-THREE: Final = ("sns", "chat", TRACKER)
 WELL: Final[Mapping[str, list[str]]] = {name: [] for name in invariants.INVARIANTS}
 ERRORS: Final = (
     PublishFailed("no connection"),
@@ -78,6 +77,20 @@ def test_what_a_service_refused_is_not_sent_there_again() -> None:
     assert sum(refused.values()) == sum(each.sink == "chat" and each.at < NOON + 600 for each in well.sent)
 
 
+@pytest.mark.parametrize("sink", THREE)
+def test_ends_that_a_service_refused_are_sent_there_after_the_repair(sink: str) -> None:
+    """Each once, as without the refusal; only their times differ."""
+    stack, well = lived(outage=Outage(sink, ENDING, ENDING + 3600, ERRORS[2])), lived()
+    for each in THREE:
+        ends = [
+            Counter(
+                key for one in lives.sent if one.sink == each and one.event == "resolved" for key in one.keys
+            )
+            for lives in (stack, well)
+        ]
+        assert ends[0] == ends[1], each
+
+
 ENDING: Final = SEEN[0] + 60
 """When `b` to `e` are resolved."""
 ENDED: Final = [(key, severity) for key, severity, _ in FIRST.alerts if key != "a"]
@@ -88,7 +101,7 @@ RECURS: Final = tuple(
 """They recur while one service has not got their ends: as before, and worse."""
 
 
-@pytest.mark.parametrize("error", ERRORS[:2], ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("error", ERRORS, ids=lambda each: type(each).__name__)
 @pytest.mark.parametrize("again", RECURS, ids=lambda each: each.name)
 @pytest.mark.parametrize("sink", THREE)
 def test_what_recurs_before_a_service_got_its_end_ends_there_too(

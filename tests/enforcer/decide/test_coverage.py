@@ -237,10 +237,13 @@ def test_flow_logs_of_parts_cover_a_vpc_only_if_no_part_is_missing() -> None:
     assert judge(whole).coverage is Coverage.COVERED
 
 
-def test_a_failing_managed_flow_log_of_a_part_breaks_the_vpc() -> None:
-    """The worst state of the parts counts."""
-    failing = but(resource_id="subnet-1", deliver_logs_status="FAILED")
-    assert judge(vpc_state(failing, subnets=(subnet(1),))).coverage is Coverage.BROKEN
+def test_a_managed_flow_log_of_a_part_does_not_cover_the_vpc() -> None:
+    """It is from before a change of the level, and stays until the flow log of the VPC is verified."""
+    part = but(resource_id="subnet-1", flow_log_id="fl-part")
+    verdict = judge(vpc_state(part, subnets=(subnet(1),)))
+    assert (verdict.coverage, verdict.replaced) == (Coverage.UNCOVERED, (part,))
+    both = judge(vpc_state(part, WANTED, subnets=(subnet(1),)))
+    assert (both.coverage, both.flow_log_id, both.replaced) == (Coverage.COVERED, "fl-1", (part,))
 
 
 FAILURES: tuple[dict[str, Any], ...] = (

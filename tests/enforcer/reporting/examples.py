@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.registry import DeletedFlowLog
 from flowwarden.enforcer.reporting.report import EnforcementReport
-from flowwarden.enforcer.state.desired import managed_tags
-from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Vpc
+from flowwarden.enforcer.state.desired import managed_tags, resolved
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subnet, Vpc
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import CallRefused, FlowLogExists
 from flowwarden.network.interface import NetworkInterface
-from flowwarden.policy.flow_logs import Exemption, Selection
+from flowwarden.policy.flow_logs import SUBNET, Exemption, FlowLogSpec, FlowLogsPolicy, Rule, Selection
+from flowwarden.policy.transit_gateways import GatewaySelection, TransitGateways
 from flowwarden.state import heartbeats
 from tests.enforcer.cases import readable, seen
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, FakeRoles, Fakes, sound
@@ -64,6 +65,28 @@ def _run(ec2: FakeEc2, trigger: Trigger = SWEEP) -> EnforcementReport:
 
 def _reconcile(fakes: Fakes, trigger: Trigger = SWEEP) -> EnforcementReport:
     return fakes.service(AT_ONCE).reconcile(trigger, BORN + 10)
+
+
+def _by_subnet(*, dry_run: bool = False) -> EnforcementReport:
+    subnets = [Subnet(subnet_id=f"subnet-{number}", vpc_id="vpc-1") for number in range(3)]
+    faults = {} if dry_run else {"subnet-1": CallRefused("CreateFlowLogs: UnauthorizedOperation")}
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), subnets_listed=subnets, create_faults=dict(faults), clock=BORN))
+    rule = Rule(where=Selection(), flow_log=FlowLogSpec(), level=SUBNET)
+    policy = FlowLogsPolicy(rules=(rule,), grace_minutes=0)
+    return fakes.service(policy, dry_run=dry_run).reconcile(SWEEP, BORN + 10)
+
+
+def _gateways(*, dry_run: bool = False) -> EnforcementReport:
+    """One of two transit gateways is selected. The other one was, and has a managed flow log."""
+    selected = GatewaySelection(ids=("tgw-1",))
+    policy = FlowLogsPolicy(transit_gateways=TransitGateways(where=(selected,)), grace_minutes=0)
+    old = wanted("fl-old", "tgw-2", resolved(policy.gateway_spec, STACK), BORN - 9999)
+    gateways = [Vpc(vpc_id=f"tgw-{number}", owner_id=ACCOUNT) for number in (1, 2)]
+    fakes = Fakes(ec2=FakeEc2(existing=[old], gateways_listed=gateways, clock=BORN))
+    fakes.registry.record(old)
+    name = old.log_group_name or ""
+    fakes.groups.there[name] = replace(sound(), name=name, subscriptions=())
+    return fakes.service(policy, dry_run=dry_run).reconcile(SWEEP, BORN + 10)
 
 
 def _replacement() -> FlowLog:
@@ -208,6 +231,10 @@ def _existing_log_groups() -> EnforcementReport:
 EXAMPLES: Final[Mapping[str, Callable[[], EnforcementReport]]] = {
     "created": lambda: _run(FakeEc2(own("vpc-1"), clock=BORN), CREATION),
     "first-sweep": _first_sweep,
+    "one-subnet-failed": _by_subnet,
+    "plan-by-subnet": lambda: _by_subnet(dry_run=True),
+    "transit-gateways": _gateways,
+    "plan-of-transit-gateways": lambda: _gateways(dry_run=True),
     "replaced": lambda: _run(FakeEc2(own("vpc-1"), [existing(log_format="${version}"), _replacement()])),
     "rolled-back": lambda: _failed_delivery(existing(log_format="${version}")),
     "not-delivering": _failed_delivery,

@@ -131,7 +131,7 @@ def test_document_contains_cause_counts_and_outcomes() -> None:
     assert document["kind"] == "enforcement"
     assert document["trigger"]["event"] == "DeleteFlowLogs"
     assert document["counts"] == {
-        "replaced": 0, "rolled_back": 0, "exempt": 0, "conflict": 0,
+        "replaced": 0, "removed": 0, "rolled_back": 0, "exempt": 0, "conflict": 0,
         "created": 1, "covered": 1, "skipped": 0, "gone": 0, "pending": 0, "broken": 0, "failed": 1,
     }  # fmt: skip
     assert [each["vpc"] for each in document["outcomes"]] == ["vpc-1", "vpc-2"]
@@ -160,7 +160,7 @@ def test_long_sections_are_truncated_and_marked() -> None:
     assert len(sent.text) + len(json.dumps(sent.document)) < 128 * 1024
 
 
-FORGED = "x\n\nNOT COVERED: this traffic is invisible to the monitor (1)\n- vpc-forged: send money"
+FORGED = "x\n\nNOT COVERED as required: traffic that no other flow log records (1)\n- vpc-forged: send money"
 
 
 def test_untrusted_text_cannot_forge_a_line() -> None:

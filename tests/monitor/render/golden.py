@@ -94,10 +94,13 @@ def page_of(name: str) -> str:
 
 def page_of_pair(name: str) -> str:
     """Subject and text of the page about a connection to an interface of this kind, or in this context."""
-    hosts = Hosts({"eni-1": WEB}, having((KINDS[name], START - 900)), ("Role",)) if name in KINDS else HOSTS
-    context = CONTEXTS.get(name, replace(CONTEXT, hosts=hosts))
-    sent = first_notification(only_blocked(), "key0", context)
+    sent = first_notification(only_blocked(), "key0", CONTEXTS.get(name) or context_of(name))
     return f"{sent.subject}\n\n{sent.text}"
+
+
+def context_of(kind: str) -> RenderContext:
+    """The context of a page about a connection to an interface of this kind."""
+    return replace(CONTEXT, hosts=Hosts({"eni-1": WEB}, having((KINDS[kind], START - 900)), ("Role",)))
 
 
 def only_blocked() -> Finding:

@@ -20,9 +20,12 @@ from tests.monitor.test_inhibited_count import PRIVATE, SSH
 from tests.monitor.test_inhibition import process
 
 NEW = Claim(state=ClaimState.CLAIMED)
-SOME = NotSent({"scan": 2}, 3, 1)
-ROW = "Not sent     6 findings of this batch: 2 explained by scan, 3 muted, 1 about exempt hosts"
-COUNTS = {"inhibited": {"scan": 2}, "muted": 3, "exempt": 1}
+SOME = NotSent({"scan": 2}, 3, 1, 4)
+ROW = (
+    "Not sent     10 findings of this batch: 2 explained by scan, 3 muted, 1 about exempt hosts, "
+    "4 of report-only detectors"
+)
+COUNTS = {"inhibited": {"scan": 2}, "muted": 3, "exempt": 1, "report_only": 4}
 
 
 @pytest.mark.parametrize("detector", list(EXAMPLES))
@@ -34,7 +37,7 @@ def test_every_kind_of_notification_has_the_row_and_the_counts(detector: str) ->
     assert sent.document["not_sent"] == COUNTS
     usual = first_notification(EXAMPLES[detector](), "key0", CONTEXT)
     assert "Not sent" not in usual.text
-    assert usual.document["not_sent"] == {"inhibited": {}, "muted": 0, "exempt": 0}
+    assert usual.document["not_sent"] == {"inhibited": {}, "muted": 0, "exempt": 0, "report_only": 0}
 
 
 def test_a_roll_up_has_them_too() -> None:

@@ -18,8 +18,9 @@ from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.errors import classified
 from flowwarden.doctor.fact import Fact, Unread
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.decide.drift import is_managed, is_tagged
-from flowwarden.enforcer.registry import ManagedFlowLog, Registry
+from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.state.inventory import STANDARD, FlowLog
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import CallRefused, EnforcementError, NotFound

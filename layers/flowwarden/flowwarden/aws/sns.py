@@ -21,7 +21,7 @@ from botocore.parsers import ResponseParserError
 
 from flowwarden.aws.caller import NOT_PERMITTED
 from flowwarden.aws.errors import SERVER_ERROR, THROTTLED
-from flowwarden.errors import PublishFailed, PublishUnanswered
+from flowwarden.errors import PublishFailed, PublishRefused, PublishUnanswered
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -51,7 +51,12 @@ class Topic:
     """One SNS topic."""
 
     def __init__(
-        self, client: SNSClient, topic_arn: str, wait: Callable[[float], None] = lambda _seconds: None
+        self,
+        client: SNSClient,
+        topic_arn: str,
+        wait: Callable[[float], None] = lambda _seconds: None,
+        *,
+        may_refuse: bool = False,
     ) -> None:
         """Publish to a topic.
 
@@ -59,10 +64,13 @@ class Topic:
             client: makes one attempt for each call; see `BOTOCORE_ATTEMPTS`.
             topic_arn: the topic.
             wait: sleeps for some seconds before the second call; by default it is made at once.
+            may_refuse: whether a refusal of SNS is final, such as that of a topic that was deleted. Not for
+                the topics of pages and operations: without them, a batch must fail.
         """
         self._client = client
         self._topic_arn = topic_arn
         self._wait = wait
+        self._may_refuse = may_refuse
         self.name = topic_arn.rpartition(":")[2]
 
     def publish(self, subject: str, message: str, attributes: Mapping[str, str]) -> None:
@@ -75,6 +83,7 @@ class Topic:
 
         Raises:
             PublishUnanswered: SNS did not respond; it may have sent the message.
+            PublishRefused: SNS refuses it until the cause is mended; only with `may_refuse`.
             PublishFailed: SNS did not accept the message.
         """
         for _ in range(ATTEMPTS - 1):
@@ -101,8 +110,12 @@ class Topic:
         )
 
     def _failed(self, error: Exception) -> PublishFailed:
-        kind = PublishUnanswered if _is_unanswered(error) else PublishFailed
-        return kind(f"SNS topic {self._topic_arn}: {error}")
+        text = f"SNS topic {self._topic_arn}: {error}"
+        if _is_unanswered(error):
+            return PublishUnanswered(text)
+        if self._may_refuse and isinstance(error, ClientError) and not _may_repeat(error):
+            return PublishRefused(text)
+        return PublishFailed(text)
 
 
 def _may_repeat(error: Exception) -> bool:

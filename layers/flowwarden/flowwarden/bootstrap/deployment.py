@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from flowwarden.bootstrap import environment_size
 from flowwarden.bootstrap.mutes import check_matches, ended
+from flowwarden.bootstrap.report_only import check_report_only
 from flowwarden.errors import ConfigurationError, LogFormatError, PolicyError, SettingsError
 from flowwarden.parameters import (
     EXISTING_LOG_GROUPS,
@@ -35,7 +36,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.policy.validation import check as check_flow_logs
 from flowwarden.records.log_format import LogFormat
 from flowwarden.settings import EnforcerSettings, MonitorSettings
-from flowwarden.sinks.table import configured
+from flowwarden.sinks.table import BY_NAME, routed
 
 MADE_BY_AWS: Final = dict.fromkeys(
     (
@@ -63,7 +64,7 @@ def check(given: Mapping[str, str]) -> None:
     """
     values = with_defaults(given)
     _check_settings(values)
-    _check_sinks(values[SINK_ROUTES])
+    _check_sinks(values)
     environment_size.check(values)
     policy = read_policy(values[POLICY], values[POLICY_PROFILE])
     _check_log_format(values[LOG_FORMAT], policy.flow_logs)
@@ -125,6 +126,7 @@ def read_policy(text: str, profile: str = "") -> Policy:
             f"and line breaks, join neighboring networks, or use an AppConfig profile ({POLICY_PROFILE})"
         )
     check_matches(policy.mutes)
+    check_report_only(policy.report_only)
     return policy
 
 
@@ -150,12 +152,19 @@ def _check_settings(values: Mapping[str, str]) -> None:
             raise SettingsError(f"parameter {name}: {message}") from error
 
 
-def _check_sinks(routes: str) -> None:
-    """Check the names in the routes of sinks. Raises SettingsError."""
+def _check_sinks(values: Mapping[str, str]) -> None:
+    """Check the routes of sinks: their names, and that each is on. Raises SettingsError."""
     try:
-        configured(f"routes={routes}")
+        names = routed(values[SINK_ROUTES])
     except ValueError as error:
         raise SettingsError(f"parameter {SINK_ROUTES}: {error}") from error
+    for name in names:
+        parameter = BY_NAME[name].parameter
+        if values[parameter] == PARAMETERS[parameter].default:
+            raise SettingsError(
+                f"parameter {SINK_ROUTES}: {name!r} gets nothing, because it is off: set the parameter "
+                f"{parameter}, or remove {name} from the routes"
+            )
 
 
 def _check_log_format(text: str, policy: FlowLogsPolicy) -> None:

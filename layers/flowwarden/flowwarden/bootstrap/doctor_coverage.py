@@ -20,6 +20,7 @@ from flowwarden.enforcer.decide.coverage import Coverage
 from flowwarden.enforcer.decide.drift import log_group_of
 from flowwarden.enforcer.decide.plan import Plan
 from flowwarden.enforcer.decide.subscriptions import Reading, own_filter
+from flowwarden.enforcer.gateways import SUBJECT
 from flowwarden.enforcer.observe import observe, seen_in
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.registry import Registry
@@ -27,7 +28,7 @@ from flowwarden.enforcer.state.desired import with_policy
 from flowwarden.enforcer.state.inventory import FoundSubscription, LogGroup
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_queue import WorkItem
-from flowwarden.errors import SettingsError
+from flowwarden.errors import EnforcementError, SettingsError
 from flowwarden.policy.last_good import PolicyInUse
 from flowwarden.settings import EnforcerSettings
 
@@ -36,6 +37,9 @@ ALL: Final = "VPCs"
 CUT: Final = Unread(
     "DescribeVpcs or DescribeFlowLogs: a description cannot be read, so that it is unknown what is covered"
 )
+
+type Made = tuple[list[Planned], EnforcementError | None]
+"""The plans, and why transit gateways could not be listed."""
 
 
 def read(
@@ -64,18 +68,20 @@ def read(
         return {ALL: Unread(f"the variables of the enforcer cannot be used: {error}")}
     stack = with_policy(stack_of(settings), policy.policy.flow_logs)
     planner = Planner(policy.policy.flow_logs, stack)
-    plans: Fact[list[Planned]] = found.named(
+    made: Fact[Made] = found.named(
         "StateTable",
         lambda table: fact("DescribeVpcs", lambda: _plans(found, table, planner, stack, groups)),
     )
-    if isinstance(plans, Unread):
-        return {ALL: plans}
-    return {each.vpc_id: _known(each, stack, groups) for each in plans or ()}
+    if isinstance(made, Unread):
+        return {ALL: made}
+    plans, fault = made or ([], None)
+    known = {each.vpc_id: _known(each, stack, groups) for each in plans}
+    return known | ({SUBJECT: Unread(str(fault))} if fault else {})
 
 
 def _plans(
     found: Installed, table: str, planner: Planner, stack: Stack, groups: Mapping[str, Fact[LogGroup]]
-) -> list[Planned] | Unread:
+) -> Made | Unread:
     """The plans. Raises the errors of AWS, and StateUnavailable."""
     now, state, ec2 = found.place.now, found.clients("dynamodb"), Ec2FlowLogs(found.clients("ec2"))
     evidence, records = DynamoDbEvidence(state, table), DynamoDbRegistry(state, table)
@@ -87,7 +93,7 @@ def _plans(
     since = _subscribed(groups, stack)
     seen = seen_in(evidence, since.keys() - observed.seen.keys(), now)
     observed = replace(observed, reading=Reading(groups=since), seen={**observed.seen, **seen})
-    return planner.vpcs(observed, queue, now)
+    return planner.vpcs(observed, queue, now), observed.gateways.fault
 
 
 def _subscribed(groups: Mapping[str, Fact[LogGroup]], stack: Stack) -> dict[str, int]:

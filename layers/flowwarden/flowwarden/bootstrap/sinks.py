@@ -50,7 +50,7 @@ class AwsEdges:
     def topic(self, arn: str) -> Topic:
         """See `Edges`."""
         client = make_client("sns", self._region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
-        return Topic(client, arn, self._clock.wait)
+        return Topic(client, arn, self._clock.wait, may_refuse=True)
 
     def _delivering(self, service: Literal["events", "securityhub"]) -> Any:  # noqa: ANN401 - no stubs
         return make_client(service, self._region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)

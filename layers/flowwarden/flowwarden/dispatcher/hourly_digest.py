@@ -23,6 +23,7 @@ _KEPT: Final = {
     Kept.MUTED: "muted by the policy",
     Kept.INHIBITED: "explained by a graver finding",
 }
+REPORT_ONLY: Final = ", report-only in the policy, so it did not notify"
 _APPROXIMATE: Final = "All counts are lower bounds. Batches that arrive late are in the next digest."
 
 type Groups = Mapping[Group, int]
@@ -33,7 +34,7 @@ def render(hour: int, groups: Groups, kept: Mapping[Kept, int], place: DigestPla
     """The digest of an hour (since 1970); at least one group."""
     begin = datetime.fromtimestamp(hour * HOUR, UTC)
     when = f"{begin:%Y-%m-%d %H:%M} UTC"
-    ordered = sorted(groups.items(), key=lambda each: (-each[1], each[0].text))
+    ordered = sorted(groups.items(), key=lambda each: (not each[0].report_only, -each[1], each[0].text))
     count = len(ordered)
     return Notification(
         subject=f"[DIGEST] {when}: {plural(count, 'finding')} that did not page, {place.region}",
@@ -52,12 +53,13 @@ def render(hour: int, groups: Groups, kept: Mapping[Kept, int], place: DigestPla
 
 
 def _sections(ordered: list[tuple[Group, int]], place: DigestPlace) -> Iterable[list[str]]:
-    """A paragraph for each detector, with its groups."""
-    by_detector = defaultdict[str, list[str]](list)
+    """A paragraph for each detector, with its groups; those that are report-only come first."""
+    by_detector = defaultdict[tuple[str, str], list[str]](list)
     for group, batches in ordered[:LISTED]:
-        by_detector[group.detector].append(f"  - {named(group)}: {_batches(batches)}")
-    for detector, lines in by_detector.items():
-        yield [f"{detector} ({place.runbook(detector)})", *lines]
+        why = REPORT_ONLY if group.report_only else ""
+        by_detector[group.detector, why].append(f"  - {named(group)}: {_batches(batches)}")
+    for (detector, why), lines in by_detector.items():
+        yield [f"{detector}{why} ({place.runbook(detector)})", *lines]
 
 
 def named(group: Group) -> str:
@@ -104,6 +106,7 @@ def _document(
                 "subject": group.subject or None,
                 "service": group.service or None,
                 "peer": group.peer or None, "vpc": group.vpc or None, "batches_at_least": batches,
+                "report_only": group.report_only,
                 "runbook": place.runbook(group.detector),
             }
             for group, batches in ordered[:LISTED]

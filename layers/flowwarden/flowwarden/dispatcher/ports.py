@@ -85,5 +85,5 @@ class OpenIncidents(Protocol):
     def put_off(self, incident: OpenIncident, check_at: int, no_data_since: int | None, now: int) -> bool:
         """Set when the incident is due next; False if it has changed since it was read.
 
-        `no_data_since` (Unix seconds) is stored, or removed if it is None.
+        `no_data_since` (Unix seconds) is stored, or removed if it is None. Its state does not change.
         """

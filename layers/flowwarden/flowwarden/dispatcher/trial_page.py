@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.dispatcher.desk import IncidentDesk
-from flowwarden.dispatcher.dispatch import resolved_alert
+from flowwarden.dispatcher.ends import resolved_alert
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import ClaimKey, Owner, digest
 from flowwarden.notify.incident import Incident
@@ -70,6 +70,7 @@ class _Test(Struct, frozen=True):
         return alert.key in done.sent, (
             *done.unsent,
             *done.refused,
+            *(title for _, title in done.to_repeat),
             *(table if done.state_unavailable else ()),
         )
 

@@ -32,7 +32,8 @@ def watched_groups(
     for each in flow_logs:
         group = log_group_of(each, stack) or ""
         admitted = not group.startswith(own) and any(fnmatchcase(group, one) for one in patterns)
-        if group and (stack.keeps(group) or is_tagged(each, stack) or admitted):
+        own_group = stack.keeps(group) or is_tagged(each, stack)
+        if group and not stack.holds_gateways(group) and (own_group or admitted):
             found[group] = None
     return (own, *sorted(found.keys() - {own}))
 

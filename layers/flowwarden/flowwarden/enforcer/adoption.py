@@ -12,14 +12,15 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.ports import FlowLogService, RunClock
-from flowwarden.enforcer.registry import ManagedFlowLog, Registry
+from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.enforcer.state.desired import MANAGED_TAG
-from flowwarden.enforcer.state.inventory import FlowLog
+from flowwarden.enforcer.state.inventory import FlowLog, resource_type
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers.trigger import RECORD_AS_MANAGED
 from flowwarden.errors import EnforcementError
@@ -70,8 +71,11 @@ def _problem(flow_log: FlowLog | None, stack: Stack) -> str:
         return "EC2 lists no such flow log in this account and Region"
     if not is_tagged(flow_log, stack):
         return f"it does not have the tag {MANAGED_TAG}={stack.stack_name}"
-    if not flow_log.resource_id.startswith("vpc-"):
-        return f"it belongs to {flow_log.resource_id}; this stack only creates flow logs of VPCs"
+    if not resource_type(flow_log.resource_id):
+        return (
+            f"it belongs to {flow_log.resource_id}; this stack only creates flow logs of VPCs, subnets, "
+            "interfaces and transit gateways"
+        )
     return ""
 
 
@@ -79,8 +83,14 @@ def _record(flow_log: FlowLog | None, registry: Registry, now: int) -> str:
     """Store the record; returns why it is not stored."""
     if flow_log is None or flow_log.recorded:
         return ""
+    resource = flow_log.resource_id
+    is_vpc = resource_type(resource) in {"VPC", "TransitGateway"}
     record = ManagedFlowLog(
-        flow_log_id=flow_log.flow_log_id, vpc_id=flow_log.resource_id, at=now, on_request=True
+        flow_log_id=flow_log.flow_log_id,
+        vpc_id=resource if is_vpc else "",
+        resource_id="" if is_vpc else resource,
+        at=now,
+        on_request=True,
     )
     if registry.dry_run:
         return "this stack only plans (DryRun)"

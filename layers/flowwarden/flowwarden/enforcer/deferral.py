@@ -33,7 +33,7 @@ def new_vpcs(trigger: Trigger, grace_minutes: int, stack: Stack, now: int) -> li
 
 def not_shown(targets: Collection[str], observed: Observed, trigger: Trigger, now: int) -> list[StepResult]:
     """VPCs that EC2 does not list: not visible yet if they were just created, otherwise deleted."""
-    shown = {each.vpc_id for each in observed.vpcs} | observed.unlisted.keys()
+    shown = {each.vpc_id for each in observed.vpcs} | observed.all_unlisted.keys()
     return [_not_shown(each, trigger, now) for each in targets if each not in shown]
 
 

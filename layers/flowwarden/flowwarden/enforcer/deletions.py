@@ -13,19 +13,16 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.deletion_call import DeletionCall
 from flowwarden.enforcer.observe import Observed
 from flowwarden.enforcer.ports import RunClock
-from flowwarden.enforcer.registry import (
-    DeletedFlowLog,
-    KnownFlowLog,
-    ManagedFlowLog,
-    Registry,
-)
-from flowwarden.enforcer.reporting.report import EnforcementReport, Result
+from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog, Registry
+from flowwarden.enforcer.reporting.report import DELETED, EnforcementReport, Result
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.trigger import LONGEST_ID, Trigger
 from flowwarden.notify.claims import digest
+from flowwarden.policy.transit_gateways import is_gateway
 
 MISSED_SECONDS: Final = 3600
 """How long a missing flow log waits for its event: EventBridge tries to deliver for an hour."""
@@ -128,7 +125,7 @@ def reported_by(
 
     What this run deleted is in the outcome of the VPC, unless a later step for the VPC failed.
     """
-    results = {Result.REPLACED, Result.ROLLED_BACK}
+    results = {*DELETED, Result.ROLLED_BACK}
     reported = {each.vpc_id for each in report.outcomes if each.result in results}
     here = registry.deleted_here
     unknown = {each.flow_log_id for each in _unreported(registry, observed, now) if not each.resource_ids}
@@ -185,9 +182,9 @@ def _entry(registry: Registry, flow_log_id: str, at: int) -> DeletedFlowLog:
     if before is not None:
         return replace(before, at=at, reported=False)
     if managed is not None:
-        vpc_id = managed.vpc_id
+        target, vpc_id = managed.target, managed.vpc_id
         return DeletedFlowLog(
-            flow_log_id=flow_log_id, resource_ids=(vpc_id,), vpc_id=vpc_id, managed=True, at=at
+            flow_log_id=flow_log_id, resource_ids=(target,), vpc_id=vpc_id, managed=True, at=at
         )
     if known is not None:
         resource_ids, vpc_id = known.resource_ids, known.vpc_id
@@ -236,12 +233,12 @@ def _forget(
     registry: Registry, listed: Container[str], observed: Observed, now: int
 ) -> Iterator[Callable[[], object]]:
     """Remove the records of flow logs that are gone. A deleted VPC takes its flow logs along."""
-    vpc_ids = {each.vpc_id for each in observed.vpcs}
     # Their resources are only in these records until they are reported.
     waiting = {each for call in registry.calls.values() for each in call.flow_log_ids}
     for entry in list(registry.deleted.values()):
         gone = entry.flow_log_id not in listed and observed.is_listable(entry.flow_log_id, entry.vpc_id)
-        deleted_with_vpc = entry.caller is None and bool(entry.vpc_id) and entry.vpc_id not in vpc_ids
+        without_vpc = observed.lacks_vpc(entry.vpc_id)
+        deleted_with_vpc = entry.caller is None and (without_vpc or observed.lacks(entry.resource_ids))
         gone &= entry.reported or entry.flow_log_id not in waiting
         if gone and (entry.caller is not None or deleted_with_vpc or now - entry.at >= MISSED_SECONDS):
             for record in (registry.managed.get(entry.flow_log_id), registry.known.get(entry.flow_log_id)):
@@ -256,5 +253,6 @@ def _known(flow_log_id: str, resource_ids: tuple[str, ...], vpc_id: str, at: int
 
 
 def _vpc(resource_ids: tuple[str, ...]) -> str:
-    """The VPC, if that is the only resource."""
-    return resource_ids[0] if len(resource_ids) == 1 and resource_ids[0].startswith("vpc-") else ""
+    """The VPC or transit gateway, if that is the only resource."""
+    whole = len(resource_ids) == 1 and (resource_ids[0].startswith("vpc-") or is_gateway(resource_ids[0]))
+    return resource_ids[0] if whole else ""

@@ -29,6 +29,7 @@ class ListedApart:
         self._ec2 = ec2
         self._clock = clock
         self._vpc_ids: list[str] = []
+        self._gateway_ids: list[str] = []
         self.failed: dict[str | None, EnforcementError] = {}
         """By VPC, why it could not be listed; None stands for the VPCs after a page that failed."""
 
@@ -40,7 +41,8 @@ class ListedApart:
 
     def flow_logs(self, resource_ids: Sequence[str] | None) -> list[FlowLog]:
         """The flow logs of the VPCs and of their subnets and interfaces."""
-        own = self._of_vpcs(self._ec2.flow_logs, self._vpc_ids if resource_ids is None else resource_ids)
+        whole = [*self._vpc_ids, *self._gateway_ids]
+        own = self._of_vpcs(self._ec2.flow_logs, whole if resource_ids is None else resource_ids)
         if resource_ids is not None:
             return own
         vpc_of = {each.subnet_id: each.vpc_id for each in self.subnets(None)}
@@ -54,6 +56,12 @@ class ListedApart:
     def subnets(self, vpc_ids: Sequence[str] | None) -> list[Subnet]:
         """The subnets of the VPCs."""
         return self._of_vpcs(self._ec2.subnets, self._vpc_ids if vpc_ids is None else vpc_ids)
+
+    def transit_gateways(self, gateway_ids: Sequence[str] | None) -> list[Vpc]:
+        """As EC2 answers: `observe` reports a failure, and continues."""
+        found = list(self._ec2.transit_gateways(gateway_ids))
+        self._gateway_ids = [each.vpc_id for each in found]
+        return found
 
     def running(self, instance_ids: Sequence[str] | None) -> Iterable[tuple[str, int | None]]:
         """As EC2 answers: `observe` reports a failure, and continues."""

@@ -9,17 +9,18 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide import log_groups, plan
+from flowwarden.enforcer.decide import levels, log_groups
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
-from flowwarden.enforcer.decide.plan import Create, Plan, PlanContext
+from flowwarden.enforcer.decide.plan import Create, Plan, PlanContext, Step
 from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.observe import Observed
-from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved, wanted_for
+from flowwarden.enforcer.state.desired import DesiredFlowLog, level_for, resolved, wanted_for
 from flowwarden.enforcer.state.inventory import LogGroup, Vpc, VpcResources
-from flowwarden.enforcer.state.selector import selects
+from flowwarden.enforcer.state.selector import selects, selects_gateway
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_queue import WorkItem
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, FlowLogsPolicy, Rule
+from flowwarden.policy.transit_gateways import is_gateway
 
 NOTHING = VpcResources()
 
@@ -29,11 +30,18 @@ class Planned(Struct, frozen=True, kw_only=True):
 
     vpc_state: VpcState
     plan: Plan
+    parts: tuple[Planned, ...] = ()
+    """The plans for its subnets or interfaces, if the policy asks for flow logs of these."""
 
     @property
     def vpc_id(self) -> str:
         """The id of the VPC."""
         return self.vpc_state.vpc.vpc_id
+
+    @property
+    def own_steps(self) -> tuple[Step, ...]:
+        """The steps that are not those of a part."""
+        return self.plan.steps[sum(len(each.plan.steps) for each in self.parts) :]
 
 
 class Planner:
@@ -62,6 +70,9 @@ class Planner:
             seen=observed.seen,
             at=now,
             adopted=observed.reading.groups if self.adopts(vpc, now) else {},
+            level=level_for(vpc, self._policy, self._stack),
+            complete=observed.parts is not None,
+            selected=self._selects(vpc),
         )
         context = PlanContext(
             places=observed.destinations,
@@ -70,7 +81,7 @@ class Planner:
             backoff_until=pending.backoff_until if pending else 0,
             exempt=self._exempt(vpc, now),
         )
-        return Planned(vpc_state=vpc_state, plan=plan.make(vpc_state, context))
+        return _planned(vpc_state, context)
 
     def adopts(self, vpc: Vpc, now: int) -> bool:
         """Whether an unmanaged flow log may cover the VPC, at this time (Unix seconds).
@@ -80,16 +91,22 @@ class Planner:
         here = self._stack.account_id, self._stack.region
         return (
             bool(self._policy.adopted)
+            and not is_gateway(vpc.vpc_id)
             and self._policy.default.destination_type == CLOUD_WATCH_LOGS
             and vpc.owner_id in {"", self._stack.account_id}
             and not any(selects(each.where, *here, vpc) for each in self._policy.rules)
             and self._exempt(vpc, now) is None
         )
 
+    def _selects(self, vpc: Vpc) -> bool:
+        """Whether the policy asks for a flow log: of a transit gateway only if it selects that."""
+        here = self._stack.account_id, self._stack.region
+        where = self._policy.transit_gateways.where
+        return not is_gateway(vpc.vpc_id) or any(selects_gateway(each, *here, vpc) for each in where)
+
     def replan(self, planned: Planned, parts: VpcResources) -> Planned:
         """The plan for the same VPC, with newly observed resources."""
-        vpc_state = replace(planned.vpc_state, parts=parts)
-        return Planned(vpc_state=vpc_state, plan=plan.make(vpc_state, PlanContext()))
+        return _planned(replace(planned.vpc_state, parts=parts), PlanContext())
 
     def groups(self, observed: Observed, plans: Sequence[Planned]) -> dict[str, DesiredFlowLog]:
         """The wanted log groups: those of the policy and those of the flow logs to be created."""
@@ -103,6 +120,8 @@ class Planner:
         desired += [
             resolved(rule.flow_log, self._stack) for rule in self._policy.rules if self._is_here(rule)
         ]
+        if self._policy.transit_gateways.where:
+            desired.append(resolved(self._policy.gateway_spec, self._stack))
         kept = {name: each for name, each in made.items() if self._stack.keeps(name)}
         return kept | log_groups.groups_wanted(desired, observed.log_groups | set(kept), self._stack)
 
@@ -133,9 +152,18 @@ class Planner:
 
     def _exempt(self, vpc: Vpc, now: int) -> str | None:
         """Why the policy exempts a VPC; None if it does not."""
+        if is_gateway(vpc.vpc_id):
+            return None
         today = datetime.fromtimestamp(now, UTC).date()
         for each in self._policy.exemptions:
             lasts = each.until is None or today <= each.until
             if lasts and selects(each.where, self._stack.account_id, self._stack.region, vpc):
                 return each.reason if each.until is None else f"{each.reason} (until {each.until})"
         return None
+
+
+def _planned(vpc_state: VpcState, context: PlanContext) -> Planned:
+    made = levels.make(vpc_state, context)
+    states = levels.parts_of(vpc_state) if made.parts else ()
+    parts = (Planned(vpc_state=state, plan=plan) for state, plan in zip(states, made.parts, strict=True))
+    return Planned(vpc_state=vpc_state, plan=made, parts=tuple(parts))

@@ -58,6 +58,9 @@ class Listings(Protocol):
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterable[Subnet]:
         """The subnets of these VPCs, or all of them for None."""
 
+    def transit_gateways(self, gateway_ids: Sequence[str] | None) -> Iterable[Vpc]:
+        """The named transit gateways that exist, or for None all that the account owns or shares."""
+
     def unread(self) -> Sequence[Unread]:
         """The unreadable items that listings left out since the last call of this method."""
 
@@ -65,11 +68,11 @@ class Listings(Protocol):
 class FlowLogService(Listings, Protocol):
     """The EC2 operations that the enforcer uses. All raise CallRefused, CallFailed and CallThrottled."""
 
-    def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
-        """Create the required flow log and return its id; the same token requests the same flow log.
+    def create(self, resource_id: str, desired: DesiredFlowLog, client_token: str) -> str:
+        """Create the required flow log of a VPC or of a part of it, and return its id.
 
-        Also raises FlowLogExists and VpcGone. An `Unsuccessful` item in a response with status 200 is raised
-        as the same errors.
+        The same token requests the same flow log. Also raises FlowLogExists and VpcGone. An `Unsuccessful`
+        item in a response with status 200 is raised as the same errors.
         """
 
     def delete(self, flow_log_id: str) -> None:

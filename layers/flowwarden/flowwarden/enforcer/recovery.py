@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from flowwarden.enforcer.creation import Creation
 from flowwarden.enforcer.decide.drift import is_tagged, same_destination
 from flowwarden.enforcer.execute.backoff import has_time, with_backoff
 from flowwarden.enforcer.ports import FlowLogService, RunClock
-from flowwarden.enforcer.registry import REPLAYED_SECONDS, Creation, Registry
+from flowwarden.enforcer.registry import REPLAYED_SECONDS, Registry
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import EnforcementError, FlowLogExists, VpcGone
@@ -41,13 +42,13 @@ def recover(
 
 def _may_be(flow_log: FlowLog, creation: Creation, stack: Stack) -> bool:
     """Whether a flow log may be the result of a creation."""
-    there = flow_log.resource_id == creation.vpc_id
+    there = flow_log.resource_id == creation.target
     return there and same_destination(flow_log, creation.flow_log, stack)
 
 
 def _replay(creation: Creation, registry: Registry, ec2: FlowLogService, clock: RunClock) -> bool:
     def create() -> str:
-        return ec2.create(creation.vpc_id, creation.flow_log, creation.client_token)
+        return ec2.create(creation.target, creation.flow_log, creation.client_token)
 
     try:
         registry.created(creation, with_backoff(create, clock))

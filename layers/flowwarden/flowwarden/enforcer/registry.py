@@ -20,12 +20,13 @@ from typing import Any, Final, Protocol, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.enforcer.creation import Creation, ManagedFlowLog
 from flowwarden.enforcer.deletion_call import DeletionCall
-from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import DELETION
 from flowwarden.errors import CallFailed, StateUnavailable
+from flowwarden.policy.transit_gateways import is_gateway
 from flowwarden.state.attempts import answer, answered
 from flowwarden.unreadable import CLOCKS, Unreadable
 
@@ -35,27 +36,6 @@ LISTED_SECONDS: Final = 2 * 3600
 """How long EC2 may list a deleted flow log, at most, with an event that arrives an hour late."""
 ENFORCER: Final = ApiCaller(event_name=DELETION, actor="the enforcer")
 """The caller of the enforcer's own deletions. It has no event id."""
-
-
-class Creation(Struct, frozen=True, kw_only=True):
-    """A call of CreateFlowLogs whose result is not recorded yet."""
-
-    client_token: str
-    vpc_id: str
-    flow_log: DesiredFlowLog
-    at: int
-    """Unix seconds."""
-
-
-class ManagedFlowLog(Struct, frozen=True, kw_only=True):
-    """The record that this stack created a flow log, or was asked to manage it."""
-
-    flow_log_id: str
-    vpc_id: str
-    at: int
-    """When it was recorded; Unix seconds."""
-    on_request: bool = False
-    """Whether a person had it recorded."""
 
 
 class KnownFlowLog(Struct, frozen=True, kw_only=True):
@@ -182,8 +162,18 @@ class Registry:
         return cls(store, entries, dry_run=dry_run)
 
     def marked(self, flow_logs: Iterable[FlowLog]) -> list[FlowLog]:
-        """The flow logs, each with whether the record of its creation in that VPC exists."""
+        """The flow logs, each with whether the record of its creation for that resource exists."""
         return [replace(each, recorded=self._has_record(each)) for each in flow_logs]
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether some managed flow log is that of a subnet or an interface."""
+        return any(each.resource_id for each in self.managed.values())
+
+    @property
+    def has_gateways(self) -> bool:
+        """Whether some managed flow log is that of a transit gateway."""
+        return any(is_gateway(each.target) for each in self.managed.values())
 
     def is_gone(self, flow_log_id: str, now: int) -> bool:
         """Whether an event recently reported that a flow log was deleted; EC2 may still list it."""
@@ -213,7 +203,12 @@ class Registry:
         if flow_log_id in self.deleted:
             # EC2 repeats the answer of the first call with the token, even if that flow log was deleted.
             return
-        record = ManagedFlowLog(flow_log_id=flow_log_id, vpc_id=creation.vpc_id, at=creation.at)
+        record = ManagedFlowLog(
+            flow_log_id=flow_log_id,
+            vpc_id=creation.vpc_id,
+            resource_id=creation.resource_id,
+            at=creation.at,
+        )
         if self.put(record):
             self.remove(creation, self.known.get(flow_log_id))
         else:
@@ -240,13 +235,13 @@ class Registry:
 
     def _take_over(self, stored: ManagedFlowLog | KnownFlowLog | DeletedFlowLog) -> None:
         entry, managed = self.deleted[stored.flow_log_id], isinstance(stored, ManagedFlowLog)
-        resource_ids = (stored.vpc_id,) if isinstance(stored, ManagedFlowLog) else stored.resource_ids
+        resource_ids = (stored.target,) if isinstance(stored, ManagedFlowLog) else stored.resource_ids
         if resource_ids and not entry.resource_ids:
             found = replace(entry, resource_ids=resource_ids, vpc_id=stored.vpc_id, managed=managed)
             self.deleted[stored.flow_log_id] = found
 
-    def about_to_delete(self, flow_log: FlowLog, caller: ApiCaller, now: int) -> DeletedFlowLog:
-        """Store that this run deletes a managed flow log.
+    def about_to_delete(self, flow_log: FlowLog, vpc_id: str, caller: ApiCaller, now: int) -> DeletedFlowLog:
+        """Store that this run deletes a managed flow log of a VPC, or of a part of it.
 
         Raises:
             CallFailed: it could not be stored, so nothing may be deleted.
@@ -254,7 +249,7 @@ class Registry:
         entry = DeletedFlowLog(
             flow_log_id=flow_log.flow_log_id,
             resource_ids=(flow_log.resource_id,),
-            vpc_id=flow_log.resource_id,
+            vpc_id=vpc_id,
             managed=True,
             at=now,
             caller=caller,
@@ -276,7 +271,7 @@ class Registry:
 
     def _has_record(self, flow_log: FlowLog) -> bool:
         record = self.managed.get(flow_log.flow_log_id)
-        return record is not None and record.vpc_id == flow_log.resource_id
+        return record is not None and record.target == flow_log.resource_id
 
     def keep(self, entry: Entry) -> None:
         """Use an entry in this run without storing it."""

@@ -32,7 +32,7 @@ def missing(
 ) -> list[VpcOutcome]:
     """The outcomes of VPCs that EC2 does not list, or about which it does not answer."""
     outcomes = settle(deferral.not_shown(targets or (), observed, trigger, now), queue)
-    apart = settle(deferral.unlisted_apart(observed.unlisted, now), queue)
+    apart = settle(deferral.unlisted_apart(observed.all_unlisted, now), queue)
     return outcomes + recurring.unlisted(apart, trigger)
 
 

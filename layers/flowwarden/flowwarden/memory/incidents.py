@@ -77,7 +77,7 @@ class MemoryIncidents:
         """See the port. Nothing expires in memory, so `now` is not needed."""
         del now
         item = self._unchanged(incident)
-        if item is None or item.pending != bool(incident.pending) or item.resolved_at is not None:
+        if item is None or item.pending != bool(incident.pending) or item.resolved_at != incident.resolved_at:
             return False
         item.check_at, item.no_data_since = check_at, no_data_since
         return True

@@ -110,6 +110,7 @@ def _groups(found: Iterable[Finding]) -> Iterator[Group]:
                 subject=one_line(finding.subject, _LONGEST),
                 peer=traffic.peer_class.value if traffic else "",
                 service=service.number if service else "",
+                report_only=finding.report_only,
             )
 
 

@@ -127,6 +127,8 @@ class Finding[F = Any](Struct, frozen=True, kw_only=True):
     """The reason of the policy's mute that keeps it from notifying; empty if there is none."""
     inhibited: str = ""
     """The detector whose finding, in any batch, keeps it from notifying; empty if there is none."""
+    report_only: bool = False
+    """Whether the policy lists its detector in `report_only`, which keeps it from notifying."""
     facts: F
     """The measurements and the limit that they passed, as a struct of the detector; None if the other members
     suffice."""
@@ -285,12 +287,9 @@ def _connections(flows: Sequence[DirectedFlow]) -> int | None:
 
 def _total(counts: Iterable[int | None]) -> int | None:
     """The sum; None if one of the counts is missing."""
-    total = 0
-    for count in counts:
-        if count is None:
-            return None
-        total += count
-    return total
+    values = [*counts]
+    known = [each for each in values if each is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _counted[T](values: Iterable[T]) -> tuple[tuple[T, int], ...]:

@@ -17,6 +17,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Finding, TrafficFinding, gravity
+from flowwarden.monitor.report_only import would_notify
 from flowwarden.monitor.reported import DETECTED, LONGEST, MOST_READ, Reported, mark_of, marks_of
 from flowwarden.monitor.triage import inhibited_by
 from flowwarden.state.schema import REPORTED
@@ -49,7 +50,7 @@ class Inhibition(Reported, frozen=True):
         """The findings; those that a reported finding of another batch inhibits no longer page.
 
         Reads at most `MOST_READ` items, those about the most severe findings first. Findings that were not
-        looked up page, and the state counts them.
+        looked up page, and the state counts them. A finding of a report-only detector can be inhibited, too.
         """
         keys = self._chosen(findings, state)
         if not keys:
@@ -81,7 +82,8 @@ class Inhibition(Reported, frozen=True):
 
     def _chosen(self, findings: Sequence[Finding], state: StateView) -> dict[int, list[str]]:
         """The items to read for the findings that can be explained, by their positions."""
-        lesser = [at for at, each in enumerate(findings) if _pages(each) and _GRAVER[each.detector]]
+        # Those of report-only detectors come last: a read must not be missing for one that pages.
+        lesser = [at for at, each in enumerate(findings) if _is_asked(each) and _GRAVER[each.detector]]
         asked: set[str] = set()
         chosen: dict[int, list[str]] = {}
         for at in sorted(lesser, key=lambda at: gravity(findings[at])):
@@ -112,6 +114,11 @@ class Inhibition(Reported, frozen=True):
     @property
     def _begin(self) -> int:
         return self.now - min(self.suppression_minutes * 60, LONGEST)
+
+
+def _is_asked(finding: Finding) -> bool:
+    """Whether a graver finding may explain it. What it is about is then part of that incident."""
+    return would_notify(finding) and bool(finding.subject)
 
 
 def _pages(finding: Finding) -> bool:

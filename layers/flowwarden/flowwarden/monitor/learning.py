@@ -40,6 +40,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS, internet_brute_force, ping_sweep
 from flowwarden.monitor.detectors.scan import exceeded
 from flowwarden.monitor.findings import Finding, TrafficFinding, vpc_of
+from flowwarden.monitor.report_only import would_notify
 from flowwarden.monitor.traffic.refused_edges import is_grave
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.host_set import any_held
@@ -200,7 +201,7 @@ def _reported(findings: Sequence[Finding]) -> set[tuple[str, str, int | None, in
     return {
         (vpc_of(each), client, *service)
         for each in findings
-        if isinstance(each, TrafficFinding) and each.severity.pages and each.detector in _ABOUT_REFUSALS
+        if isinstance(each, TrafficFinding) and would_notify(each) and each.detector in _ABOUT_REFUSALS
         for client, _ in each.tally.clients
         for service, _ in each.tally.services
     }
@@ -213,4 +214,4 @@ def _exceeds_limits(view: BatchView) -> bool:
 
 def _counts(finding: Finding) -> bool:
     traffic = isinstance(finding, TrafficFinding)
-    return traffic and finding.severity.pages and finding.detector not in _TEACH_BASELINE
+    return traffic and would_notify(finding) and finding.detector not in _TEACH_BASELINE

@@ -31,6 +31,7 @@ from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.remember import remember
 from flowwarden.monitor.render.not_sent import NotSent
 from flowwarden.monitor.report import BatchReport, delay, report
+from flowwarden.monitor.report_only import only_reported
 from flowwarden.monitor.reported import HostHistory
 from flowwarden.monitor.review.reports import LearningReports, Occasion
 from flowwarden.monitor.rules.explainer import Explain, RuleExplainer
@@ -45,7 +46,6 @@ from flowwarden.notify.ports import Claims, PageBudget
 from flowwarden.notify.run import RESERVE, Budgeted, Run
 from flowwarden.policy.expired_mutes import EndedMutes
 from flowwarden.policy.last_good import PolicyRecorder
-from flowwarden.policy.mutes import Mute
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
 from flowwarden.unreadable import Notes, Unreadable
@@ -145,7 +145,7 @@ class MonitoringService:
         found = [each for one in DETECTORS for each in one.detect(view, state, view.policy.thresholds)]
         inhibition = Inhibition(batch.owner, self._deployment.suppression_minutes, now)
         sorted_out = triage(found, view.policy)
-        triaged = muted(sorted_out.remaining, self._mutes(sorted_out.remaining, state, now), view.hosts, now)
+        triaged = self._silenced(sorted_out.remaining, view, state)
         findings = inhibition.of(triaged, state)
         seen = self._seen(view, findings, sorted_out.inhibited, state, invocation)
         incidents = alerts.by_incident(findings, seen)
@@ -185,10 +185,12 @@ class MonitoringService:
             "unreadable_answers": caches.unreadable_answers.take(),
         }
 
-    def _mutes(self, findings: Sequence[Finding], state: StateView, now: int) -> Sequence[Mute]:
-        """The mutes of the policy, and those made by command."""
-        made = self._caches.mutes.mutes(findings, state, now) if self._caches.mutes else ()
-        return (*self._policy.policy.mutes, *made)
+    def _silenced(self, findings: Sequence[Finding], view: BatchView, state: StateView) -> list[Finding]:
+        """The findings; those that are muted or of report-only detectors no longer notify."""
+        made = self._caches.mutes.mutes(findings, state, view.now) if self._caches.mutes else ()
+        policy = self._policy.policy
+        remaining = muted(findings, (*policy.mutes, *made), view.hosts, view.now)
+        return only_reported(remaining, policy.report_only)
 
     def _context(self, formats: CachedFormats, state: StateView, now: int, lookups: Budget) -> Context:
         return Context(

@@ -160,6 +160,8 @@ class BatchReport(Struct, frozen=True, kw_only=True):
 
 def route_of(finding: Finding) -> Route:
     """The route of a finding that does not page."""
+    if finding.report_only and not finding.silenced:
+        return Route.DIGEST
     return Route.LOG if finding.silenced else BY_NAME[finding.detector].unpaged
 
 

@@ -29,7 +29,8 @@ class Triage(Struct, frozen=True):
 def triage(found: Iterable[Finding], policy: Policy) -> Triage:
     """Apply inhibition, and the policy's `exempt`.
 
-    Findings about exempt hosts remain, but do not page. Inhibition applies within a VPC, because another VPC
+    Findings about exempt hosts remain, but do not page. A finding of a report-only detector inhibits none,
+    because no page would say what it found. Inhibition applies within a VPC, because another VPC
     may use the same addresses. A finding about a subnet also inhibits findings that were logged in it.
 
     Args:
@@ -40,7 +41,7 @@ def triage(found: Iterable[Finding], policy: Policy) -> Triage:
     for finding in found:
         # A detector can return the same finding more than once.
         findings.setdefault((vpc_of(finding), *identity(finding)), finding)
-    inhibitors = _inhibitors(findings.values())
+    inhibitors = _inhibitors(each for each in findings.values() if each.detector not in policy.report_only)
     exempt = host_set(policy.exempt)
     remaining, inhibited = [], []
     for finding in findings.values():

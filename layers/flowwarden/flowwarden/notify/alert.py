@@ -45,6 +45,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     is looked up. It takes a bounded time and does not raise."""
     can_wait: bool = False
     """Whether to hold it back while the state table is unavailable, because each run would repeat it."""
+    tries_again: bool = False
+    """Whether the sender tries again later what a sink refuses; else it is not sent there again."""
     quiet: int | None = None
     """Seconds for which repeats are suppressed; None for the stack's setting."""
     stands_for: int = 1

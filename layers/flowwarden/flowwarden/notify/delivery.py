@@ -31,6 +31,8 @@ class DeliveryReport(Struct, frozen=True, kw_only=True):
     refused: tuple[str, ...] = ()
     """Titles of alerts that a sink refused, with the reason. They are not sent there again, and count as
     `known`."""
+    to_repeat: tuple[tuple[str, str], ...] = ()
+    """Keys and titles, with the reason, of refused alerts that their sender tries again later."""
     state_unavailable: int = 0
     """Failed calls to the state table."""
 
@@ -43,7 +45,7 @@ class DeliveryReport(Struct, frozen=True, kw_only=True):
     @property
     def is_final(self) -> bool:
         """Whether all alerts are out, sent by this run or an earlier one: only then may they be forgotten."""
-        return not (self.unsent or self.in_progress)
+        return not (self.unsent or self.in_progress or self.to_repeat)
 
     def raise_if_unsent(self) -> None:
         """Raise an error if a notification was not sent, so that Lambda retries the run.

@@ -25,16 +25,14 @@ def publish(
 
     Without an answer, neither is done: the leases end before the retry, and the claims count the attempt.
     What the service refuses counts as sent, because a retry would be refused, too. Other sinks do not depend
-    on that, and the next update of the incident is sent again.
+    on that, and the next update of the incident is sent again. The exception is `Alert.tries_again`.
     """
     alerts = (*claimed, *unclaimed)
     keys = {ClaimKey(sink.name, alert.key): alert for alert in claimed}
     try:
         sink.send(notification)
     except PublishRefused as error:
-        refused = tuple(f"{alert.title} {error}" for alert in alerts)
-        known, failed_calls = tuple(alert.key for alert in alerts), mark(keys, run, claims, sent=True)
-        return DeliveryReport(refused=refused, known=known, state_unavailable=failed_calls)
+        return _refused(alerts, keys, error, run, claims)
     except PublishFailed as error:
         unsent = tuple(f"{alert.title} {error}" for alert in alerts)
         answered = not isinstance(error, PublishUnanswered)
@@ -42,6 +40,32 @@ def publish(
         return DeliveryReport(unsent=unsent, state_unavailable=failed_calls)
     sent = tuple(alert.key for alert in alerts)
     return DeliveryReport(sent=sent, published=1, state_unavailable=mark(keys, run, claims, sent=True))
+
+
+def _refused(
+    alerts: Sequence[Alert],
+    keys: Mapping[ClaimKey, Alert],
+    error: PublishRefused,
+    run: Run,
+    claims: Claims | None,
+) -> DeliveryReport:
+    """Mark the claims of refused alerts as sent, and release those that are tried again."""
+    final = [alert for alert in alerts if not alert.tries_again]
+    calls = [
+        mark(
+            {key: each for key, each in keys.items() if each.tries_again is again},
+            run,
+            claims,
+            sent=not again,
+        )
+        for again in (False, True)
+    ]
+    return DeliveryReport(
+        refused=tuple(f"{alert.title} {error}" for alert in final),
+        known=tuple(alert.key for alert in final),
+        to_repeat=tuple((alert.key, f"{alert.title} {error}") for alert in alerts if alert.tries_again),
+        state_unavailable=sum(calls),
+    )
 
 
 def mark(

@@ -16,6 +16,8 @@ from flowwarden.policy.mutes import Mute
 from flowwarden.printable import as_json, one_line
 from flowwarden.state.sets import DAY
 
+DOCUMENT_VERSION: Final = "1"
+"""Raised when a member of the JSON document is removed or changes its meaning."""
 REPORTED_SECONDS: Final = 3 * DAY
 """After its end, for how long a mute is reported. Shorter than the suppression of repeats, so that it is
 reported once; long enough for a stack without traffic at the weekend."""
@@ -83,6 +85,7 @@ def _render(mutes: Sequence[dict[str, Any]], account_id: str, region: str) -> No
             [_WHAT_TO_DO],
         ),
         document={
+            "version": DOCUMENT_VERSION,
             "kind": "mute-expired",
             "severity": "info",
             "account": account_id,

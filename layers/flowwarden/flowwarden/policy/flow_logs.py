@@ -20,6 +20,7 @@ from flowwarden.policy import tag_fields
 from flowwarden.policy.log_groups import TELEMETRY_RULES, LogGroupSelection
 from flowwarden.policy.setting import Setting, settings_of
 from flowwarden.policy.tag_fields import TagFields
+from flowwarden.policy.transit_gateways import INTERVAL, LOG_FORMAT, SUFFIX, TransitGateways
 
 CLASS_REMEDY: Final = (
     "a class cannot be changed: export the records that you need and delete the log group, which the "
@@ -37,6 +38,10 @@ RETENTIONS: Final = (
 """Days that CloudWatch Logs accepts (PutRetentionPolicy)."""
 ADOPT: Final = "adopt"
 BESIDE: Final = "beside"
+VPC: Final = "vpc"
+SUBNET: Final = "subnet"
+INTERFACE: Final = "interface"
+LEVELS: Final = (VPC, SUBNET, INTERFACE)
 LONGEST_GRACE: Final = 1440
 ANY: Final = "*"
 MOST_TAGS: Final = 47
@@ -204,6 +209,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     where: Selection
     flow_log: FlowLogSpec
+    level: str = VPC
+    """Whether each VPC gets one flow log, or each of its subnets or interfaces (`LEVELS`)."""
 
 
 class Exemption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -231,6 +238,7 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The existing log groups that the monitor may read, if unmanaged flow logs deliver to them."""
     deletion_protection: bool = True
     """Whether the enforcer protects the stack's log groups from deletion. If not, it leaves that as it is."""
+    transit_gateways: TransitGateways = TransitGateways()
     accepted_duplicates: tuple[str, ...] = ()
     """Unmanaged flow logs that may record the same traffic again, so that they are not reported: ids
     (`fl-…`), names of log groups or ARNs of destinations; `*` for all."""
@@ -238,8 +246,27 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def suffixes(self) -> tuple[str, ...]:
         """The log group suffixes that the policy names, each once."""
-        specs = (self.default, *(each.flow_log for each in self.rules))
-        return tuple(dict.fromkeys(each.log_group_suffix for each in specs if each.log_group_suffix))
+        return tuple(dict.fromkeys(each.log_group_suffix for each in self.specs if each.log_group_suffix))
+
+    @property
+    def specs(self) -> tuple[FlowLogSpec, ...]:
+        """All flow logs that the policy describes; that of transit gateways only if it selects some."""
+        of_vpcs = (self.default, *(each.flow_log for each in self.rules))
+        return (*of_vpcs, self.gateway_spec) if self.transit_gateways.where else of_vpcs
+
+    @property
+    def gateway_spec(self) -> FlowLogSpec:
+        """The flow log of each selected transit gateway."""
+        wanted = self.transit_gateways
+        return FlowLogSpec(
+            destination_type=wanted.destination_type,
+            destination=wanted.destination,
+            log_group_suffix=SUFFIX if wanted.destination_type == CLOUD_WATCH_LOGS else "",
+            retention_days=wanted.retention_days,
+            tags=wanted.tags,
+            log_format=LOG_FORMAT,
+            max_aggregation_interval=INTERVAL,
+        )
 
     @property
     def adopted(self) -> tuple[LogGroupSelection, ...]:

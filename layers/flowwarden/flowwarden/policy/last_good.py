@@ -21,6 +21,8 @@ from flowwarden.notify.notification import Composed, Notification
 from flowwarden.policy.policy import Policy
 from flowwarden.printable import one_line
 
+DOCUMENT_VERSION: Final = "1"
+"""Raised when a member of the JSON document is removed or changes its meaning."""
 INCIDENT: Final = digest("policy-invalid")
 """One incident for both functions, which have the same policy: the first one to find it reports it."""
 REASON_CHARACTERS: Final = 1000
@@ -235,6 +237,7 @@ def _render(in_use: PolicyInUse, profile: str, account_id: str, region: str) -> 
         subject=f"[ERROR] policy cannot be used, {kept} is used in {where}",
         text=text,
         document={
+            "version": DOCUMENT_VERSION,
             "kind": "policy",
             "severity": "error",
             "account": account_id,

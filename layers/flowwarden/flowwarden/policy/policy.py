@@ -25,6 +25,8 @@ NO_SETTINGS: Final = "{}"
 """The template's default. No decoder of all settings is made for it, which takes milliseconds at start."""
 MOST_OWNER_TAGS: Final = 10
 """Tag keys in `owner_tags`."""
+LONGEST_SHOWN: Final = 80
+"""Characters of a value in a message."""
 LONGEST: Final = 131_072
 """Characters of a policy that is read, far beyond what can be deployed: megabytes take seconds to refuse."""
 
@@ -53,6 +55,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     mutes: tuple[Mute, ...] = ()
     """Findings that are counted and logged, but do not notify, until a date."""
+
+    report_only: tuple[str, ...] = ()
+    """Detectors whose findings are counted, logged and listed in the hourly digest, but do not notify."""
 
     thresholds: Thresholds = Thresholds()
     """Thresholds from which detectors report a finding."""
@@ -100,6 +105,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         _check_tag_keys("owner_tags", policy.owner_tags)
         _check_owner_tags(policy.owner_tags)
         _check_mutes(policy)
+        _check_report_only(policy.report_only)
         check(policy.flow_logs)
         return policy
 
@@ -109,6 +115,14 @@ def _check_mutes(policy: Policy) -> None:
         from flowwarden.policy.mute_checks import check_mutes  # noqa: PLC0415  it loads numpy
 
         check_mutes(policy.mutes, policy.exempt)
+
+
+def _check_report_only(names: tuple[str, ...]) -> None:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise PolicyError(
+                f"policy: report_only[{i}]: {name[:LONGEST_SHOWN]!r} occurs twice; write it once"
+            )
 
 
 def _check_owner_tags(keys: tuple[str, ...]) -> None:

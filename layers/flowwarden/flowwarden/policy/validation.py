@@ -8,13 +8,14 @@ from ipaddress import ip_network
 from typing import Final
 
 from flowwarden.errors import LogFormatError, PolicyError
-from flowwarden.policy import log_groups, tag_fields
+from flowwarden.policy import log_groups, tag_fields, transit_gateways
 from flowwarden.policy.flow_logs import (
     ADOPT,
     ANY,
     BESIDE,
     CLOUD_WATCH_LOGS,
     FIREHOSE,
+    LEVELS,
     LONGEST_GRACE,
     LONGEST_VALUE,
     MOST_TAGS,
@@ -81,9 +82,35 @@ def _problems(policy: FlowLogsPolicy) -> Iterator[str]:
     for number, rule in enumerate(policy.rules):
         yield from _wrong_selection(f"rules[{number}].where", rule.where)
         yield from _wrong_spec(f"rules[{number}].flow_log", rule.flow_log)
+        yield from _not_among(f"rules[{number}].level", rule.level, LEVELS)
+    yield from _wrong_gateways(policy)
     yield from _at_odds(policy)
     for number, exemption in enumerate(policy.exemptions):
         yield from _wrong_exemption(f"exemptions[{number}]", exemption)
+
+
+def _wrong_gateways(policy: FlowLogsPolicy) -> Iterator[str]:
+    """What is wrong with the transit gateways; their log format and aggregation interval cannot be chosen."""
+    path, spec, selections = "transit_gateways", policy.gateway_spec, policy.transit_gateways.where
+    for problem in transit_gateways.id_problems(selections):
+        yield f"{path}.where{': '.join(problem)}"
+    for number, where in enumerate(selections):
+        like = Selection(accounts=where.accounts, regions=where.regions)
+        yield from _wrong_selection(f"{path}.where[{number}]", like)
+    yield from _wrong_settings(path, spec)
+    yield from _wrong_tags(f"{path}.tags", spec.tags)
+    yield from _wrong_destination(path, spec)
+    for place, each in (("default", policy.default), *_rules(policy)):
+        if each.log_group_suffix == transit_gateways.SUFFIX:
+            yield (
+                f"{place}.log_group_suffix: {each.log_group_suffix!r}; write another, this one is that of "
+                "transit gateways"
+            )
+
+
+def _rules(policy: FlowLogsPolicy) -> Iterator[tuple[str, FlowLogSpec]]:
+    for number, rule in enumerate(policy.rules):
+        yield f"rules[{number}].flow_log", rule.flow_log
 
 
 def _wrong_duplicates(accepted: tuple[str, ...]) -> Iterator[str]:

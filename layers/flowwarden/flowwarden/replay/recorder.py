@@ -24,6 +24,7 @@ from flowwarden.replay.noise import Noise
 from flowwarden.replay.not_judged import Unjudged
 from flowwarden.replay.ports import Interfaces
 from flowwarden.replay.reorder import Slice
+from flowwarden.replay.report_only import ReportedOnly
 from flowwarden.replay.result import (
     Bucket,
     DayOfDetector,
@@ -64,6 +65,7 @@ class Recorder:
         """Rejected (true) and accepted records by the begin of the bucket."""
         self._names: set[str] = set()
         self._noise = Noise()
+        self._report_only = ReportedOnly()
         self._unjudged = Unjudged()
         self._span: tuple[int, int] | None = None
         self._pages = 0
@@ -80,6 +82,7 @@ class Recorder:
         for finding in report.found:
             if not finding.silenced:
                 self._noise.see(finding, view.hosts, view.policy.thresholds)
+                self._report_only.see(finding, view.now)
         self._unjudged.see(report, view)
 
     def _count(self, report: BatchReport, view: BatchView) -> None:
@@ -165,6 +168,7 @@ class Recorder:
             incidents=sorted(histories, key=lambda each: (each.timeline[0].at, each.incident)),
             days=_days(self._days),
             noisiest=self._noise.noisiest(dict(pages)),
+            report_only=self._report_only.rows(),
             not_judged=self._unjudged.rows(records, self._interfaces.learned, self._names),
             bucket_seconds=BUCKET,
             traffic=[

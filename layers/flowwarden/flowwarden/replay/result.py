@@ -112,6 +112,20 @@ class Noisy(Struct, frozen=True, kw_only=True):
     needed; empty if no allowed value is high enough, or none is known."""
 
 
+class ReportOnly(Struct, frozen=True, kw_only=True):
+    """What a report-only detector found about a subject, without a notification."""
+
+    detector: str
+    subject: str
+    summary: str
+    """That of the first finding."""
+    findings: int
+    """Batches with such a finding."""
+    first: int
+    """When the first of them was processed."""
+    last: int
+
+
 class NotJudged(Struct, frozen=True, kw_only=True):
     """Records or findings that could not be judged."""
 
@@ -160,6 +174,8 @@ class ReplayResult(Struct, frozen=True, kw_only=True):
     days: list[DayOfDetector]
     noisiest: list[Noisy]
     """Most findings first."""
+    report_only: list[ReportOnly]
+    """What the detectors found that the policy lists in `report_only`, by the time of the first finding."""
     not_judged: list[NotJudged]
     bucket_seconds: int
     traffic: list[Bucket]

@@ -10,7 +10,7 @@ from flowwarden.notify.incident import Event
 from flowwarden.notify.text import moment, plural, repeat_count
 from flowwarden.printable import as_json
 from flowwarden.replay.comparison import Comparison
-from flowwarden.replay.result import DayOfDetector, IncidentHistory, Noisy, Records, ReplayResult
+from flowwarden.replay.result import DayOfDetector, IncidentHistory, Noisy, Records, ReplayResult, ReportOnly
 
 LISTED: Final = 50
 """Incidents that the text lists; the JSON document has all of them."""
@@ -32,6 +32,7 @@ def summary(result: ReplayResult) -> str:
         _days(result.days),
         _incidents("Incidents that were paged", paged),
         _incidents("Incidents for operations", others),
+        _report_only(result.report_only),
         _noisiest(result.noisiest),
         _not_judged(result),
     ]
@@ -150,6 +151,17 @@ def _ends(ends: Any) -> str:  # noqa: ANN401 - a member of the document
     count = max(int(ends.get("count") or 0), len(names))
     shown = ", ".join(names[:ENDS])
     return f"{shown} and {count - ENDS:,} more" if count > ENDS else shown
+
+
+def _report_only(rows: Sequence[ReportOnly]) -> Iterator[str]:
+    if not rows:
+        return
+    yield f"Found by report-only detectors, without a notification: {len(rows):,}"
+    for each in rows[:LISTED]:
+        yield f"  {each.detector}: {each.summary}"
+        yield f"    {moment(each.first)}  {_batches(each.findings)}"
+    if len(rows) > LISTED:
+        yield f"  and {len(rows) - LISTED:,} more; --format json lists all"
 
 
 def _noisiest(noisiest: Sequence[Noisy]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What chat messages share: facts, colors, and the text without what they show elsewhere. Pure.
+"""What chat shares: the sink of an incoming webhook, facts, and the text without what they show elsewhere.
 
 A message begins with what on-call must see first: what, how bad, which host, since when, and what to do. The
 rest of the page follows as details, so a service that shortens a message cuts these.
@@ -6,11 +6,16 @@ rest of the page follows as details, so a service that shortens a message cuts t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
+from flowwarden.notify.notification import Notification
 from flowwarden.notify.text import moment
 from flowwarden.printable import one_line
+from flowwarden.sinks.base import Endpoint
+from flowwarden.sinks.secret import member
 from flowwarden.sinks.view import QUERY, RUNBOOK, View
 
 NO_SUBJECT: Final = "(no subject)"
@@ -22,6 +27,23 @@ INSIGHTS: Final = "CloudWatch Logs Insights"
 """The beginning of the paragraph with the query."""
 LIKELY: Final = "Likely cause"
 MOST_STEPS: Final = 6
+
+
+class WebhookSink:
+    """Posts to the address in a secret, which is that of one channel."""
+
+    def __init__(
+        self, name: str, endpoint: Endpoint, message: Callable[[Notification], Mapping[str, Any]]
+    ) -> None:
+        """Use a service; `message` renders a notification for it."""
+        self.name = name
+        self._endpoint = endpoint
+        self._message = message
+
+    def send(self, notification: Notification) -> None:
+        """Post the notification. Raises PublishFailed."""
+        body = msgspec.json.encode(self._message(notification))
+        self._endpoint.post([lambda secret: (member(secret, "url", alone=True), body)])
 
 
 def rows(view: View) -> Iterator[tuple[str, str]]:

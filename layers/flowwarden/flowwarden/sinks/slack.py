@@ -9,16 +9,14 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-import msgspec
-
 from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import Notification
 from flowwarden.printable import one_line
-from flowwarden.sinks.base import Endpoint, SinkKind
-from flowwarden.sinks.chat import LIKELY, NO_SUBJECT, STEPS, details, rows, steps
-from flowwarden.sinks.secret import member
+from flowwarden.sinks.base import SinkKind
+from flowwarden.sinks.chat import LIKELY, NO_SUBJECT, STEPS, WebhookSink, details, rows, steps
 from flowwarden.sinks.view import CUT, View, shortened, view_of
 
+NAME: Final = "slack"
 MAX_TEXT: Final = 3000
 """Characters of the text of a block."""
 MAX_FIELD: Final = 500
@@ -34,20 +32,6 @@ OTHER_COLOR: Final = "#5c7080"
 _FENCE: Final = "```"
 _FENCES: Final = re.compile("`{3,}")
 _ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-
-
-class SlackSink:
-    """Posts to one channel."""
-
-    name = "slack"
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-
-    def send(self, notification: Notification) -> None:
-        """Post the notification. Raises PublishFailed."""
-        body = msgspec.json.encode(message(notification))
-        self._endpoint.post([lambda secret: (member(secret, "url", alone=True), body)])
 
 
 def message(notification: Notification) -> dict[str, Any]:
@@ -130,11 +114,11 @@ def _link(title: str, address: str) -> dict[str, str]:
 
 
 KIND: Final = SinkKind(
-    name=SlackSink.name,
+    name=NAME,
     title="Slack",
     parameter="SlackSecret",
     has_secret=True,
     routes=(Route.PAGES, Route.OPERATIONS, Route.DIGEST),
     limits=("3,000 characters of a block", "50 blocks", "150 characters of the heading"),
-    make=lambda secret, edges: SlackSink(edges.endpoint("Slack", secret, repeatable=False)),
+    make=lambda secret, edges: WebhookSink(NAME, edges.endpoint("Slack", secret, repeatable=False), message),
 )

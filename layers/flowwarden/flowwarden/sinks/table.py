@@ -46,12 +46,22 @@ def configured(text: str) -> tuple[Configured, ...]:
         ValueError: the text, or its routes, cannot be read; the message says why.
     """
     values = _pairs(text, ";")
-    chosen = {name: _routes_of(name, words) for name, words in _pairs(values.pop(_ROUTES, ""), " ").items()}
+    chosen = _chosen(values.pop(_ROUTES, ""))
     return tuple(
         Configured(each, value, chosen.get(each.name, each.routes))
         for each in SINKS
         if (value := values.get(each.name, ""))
     )
+
+
+def routed(text: str) -> tuple[str, ...]:
+    """The names of the sinks for which the parameter `SinkRoutes` has routes. Raises ValueError."""
+    return tuple(_chosen(text))
+
+
+def _chosen(text: str) -> dict[str, tuple[Route, ...]]:
+    """The routes by the names of sinks."""
+    return {name: _routes_of(name, words) for name, words in _pairs(text, " ").items()}
 
 
 def _pairs(text: str, separator: str) -> dict[str, str]:

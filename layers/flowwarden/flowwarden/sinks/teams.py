@@ -14,11 +14,12 @@ import msgspec
 from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import Notification
 from flowwarden.printable import one_line
-from flowwarden.sinks.base import Endpoint, SinkKind
-from flowwarden.sinks.chat import NO_SUBJECT, STEPS, details, rows, steps
-from flowwarden.sinks.secret import member
+from flowwarden.sinks.base import SinkKind
+from flowwarden.sinks.chat import NO_SUBJECT, STEPS, WebhookSink, details, rows, steps
 from flowwarden.sinks.view import View, shortened, view_of
 
+NAME: Final = "teams"
+TITLE: Final = "Microsoft Teams"
 MAX_BYTES: Final = 28_000
 """Teams refuses a message of more than 28 KB."""
 MAX_HEADER: Final = 300
@@ -31,20 +32,6 @@ _DETAILS: Final = "details"
 _SHOW: Final = {"type": "Action.ToggleVisibility", "title": "Details", "targetElements": [_DETAILS]}
 _FEWEST: Final = 200
 """Characters of the text below which it is not shortened further: the rest of a card is small."""
-
-
-class TeamsSink:
-    """Posts to one channel or chat."""
-
-    name = "teams"
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-
-    def send(self, notification: Notification) -> None:
-        """Post the notification. Raises PublishFailed."""
-        body = msgspec.json.encode(message(notification))
-        self._endpoint.post([lambda secret: (member(secret, "url", alone=True), body)])
 
 
 def message(notification: Notification) -> dict[str, Any]:
@@ -113,11 +100,13 @@ def _line(text: str, spacing: str = "none", **style: Any) -> dict[str, Any]:  # 
 
 
 KIND: Final = SinkKind(
-    name=TeamsSink.name,
-    title="Microsoft Teams",
+    name=NAME,
+    title=TITLE,
     parameter="TeamsSecret",
     has_secret=True,
     routes=(Route.PAGES, Route.OPERATIONS, Route.DIGEST),
     limits=("28 KB a message",),
-    make=lambda secret, edges: TeamsSink(edges.endpoint("Microsoft Teams", secret, repeatable=False)),
+    make=lambda secret, edges: WebhookSink(
+        NAME, edges.endpoint("Microsoft Teams", secret, repeatable=False), message
+    ),
 )

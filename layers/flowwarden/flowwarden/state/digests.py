@@ -20,6 +20,7 @@ from typing import Final, Self
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from flowwarden.state.schema import DIGESTS
 from flowwarden.state.sets import DAY, HOUR, Sets, fingerprint
@@ -138,6 +139,14 @@ class Group(Row, frozen=True, array_like=True):
     """The class of the other ends; '' if there are none."""
     service: str
     """Such as `tcp/22`; '' if the detector does not group by service."""
+    report_only: bool = False
+    """Whether it does not notify only because the detector is report-only."""
+
+    @property
+    def text(self) -> str:
+        """The stored form; that of other findings is the same as before there were report-only detectors."""
+        parts = astuple(self)
+        return msgspec.json.encode(parts if self.report_only else parts[:-1]).decode()
 
     @property
     def is_plausible(self) -> bool:

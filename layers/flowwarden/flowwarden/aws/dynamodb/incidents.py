@@ -128,7 +128,7 @@ class DynamoDbIncidents:
         else:
             update = "SET check_at = :check_at, expires_at = :expires, no_data_since = :since"
             values[":since"] = number(no_data_since)
-        return self._write_or_forget(incident, update, values, PENDING if incident.pending else SENT)
+        return self._write_or_forget(incident, update, values, _state_of(incident))
 
     def _write_or_forget(
         self, incident: OpenIncident, update: str, values: dict[str, Any], state: str
@@ -184,6 +184,12 @@ class DynamoDbIncidents:
                 ExpressionAttributeNames=_NAMES,
                 **({"ExpressionAttributeValues": same.values} if same.values else {}),
             )
+
+
+def _state_of(incident: OpenIncident) -> str:
+    if incident.pending is not None:
+        return PENDING
+    return SENT if incident.resolved_at is None else RESOLVED
 
 
 def _version_of(incident: OpenIncident, state: str) -> Clause:

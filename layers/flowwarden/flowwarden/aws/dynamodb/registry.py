@@ -11,15 +11,9 @@ import msgspec
 
 from flowwarden.aws.dynamodb.item import StoredItem, key_text
 from flowwarden.aws.dynamodb.table import Address, TableUser, number
+from flowwarden.enforcer.creation import Creation, ManagedFlowLog
 from flowwarden.enforcer.deletion_call import DeletionCall
-from flowwarden.enforcer.registry import (
-    Creation,
-    DeletedFlowLog,
-    Entry,
-    KnownFlowLog,
-    ManagedFlowLog,
-    key_of,
-)
+from flowwarden.enforcer.registry import DeletedFlowLog, Entry, KnownFlowLog, key_of
 from flowwarden.state.item import Item
 from flowwarden.state.schema import (
     CREATIONS,

@@ -14,7 +14,10 @@ from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.policy.flow_logs import SETTINGS
 from flowwarden.policy.setting import Setting, Value
 
-IDS: Final = ("FlowLogId", "NetworkInterfaceId", "SubnetId", "ReservationId", "ResourceId", "VpcId")
+IDS: Final = (
+    *("FlowLogId", "NetworkInterfaceId", "SubnetId", "ReservationId", "ResourceId", "VpcId"),
+    "TransitGatewayId",
+)
 """Members by which a message names a description, the most specific first."""
 ID_OF: Final = {"DescribeFlowLogs": "FlowLogId", "DescribeVpcs": "VpcId"}
 """The member with the id of the described resource, by call."""
@@ -70,6 +73,17 @@ def vpc(described: Answer) -> Vpc:
         owner_id=described.text("OwnerId"),
         tags=described.tags("Tags"),
         cidrs=tuple(dict.fromkeys(each for each in cidrs if each)),
+    )
+
+
+def transit_gateway(described: Answer) -> Vpc | None:
+    """One transit gateway; None if it is deleted. Raises Malformed without an id."""
+    if described.text("State") in {"deleting", "deleted"}:
+        return None
+    return Vpc(
+        vpc_id=described.demand("TransitGatewayId"),
+        owner_id=described.text("OwnerId"),
+        tags=described.tags("Tags"),
     )
 
 

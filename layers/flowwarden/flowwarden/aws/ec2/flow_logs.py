@@ -16,7 +16,7 @@ from flowwarden.aws.errors import classified
 from flowwarden.aws.hints import code_in, is_uninformative
 from flowwarden.aws.pages import bounded
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc, resource_type
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotFound, VpcGone
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
@@ -33,6 +33,7 @@ ACTIONS = (
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeInstances",
     "ec2:DescribeSubnets",
+    "ec2:DescribeTransitGateways",  # only if the policy selects some, or a managed flow log is that of one
     "ec2:CreateFlowLogs",
     "ec2:DeleteFlowLogs",
     "ec2:CreateTags",  # CreateFlowLogs with TagSpecifications, and later changes of tags
@@ -50,7 +51,15 @@ PAGE: Final = {"PageSize": 1000}
 RUNNING: Final = {"Name": "instance-state-name", "Values": ["pending", "running"]}
 """A filter: flow logs contain no records of instances in other states."""
 
-GONE: Final = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
+GONE: Final = frozenset(
+    {
+        "InvalidVpcID.NotFound",
+        "InvalidVpcId.NotFound",
+        "InvalidSubnetID.NotFound",
+        "InvalidNetworkInterfaceID.NotFound",
+        "InvalidTransitGatewayID.NotFound",
+    }
+)
 DELETED: Final = "InvalidFlowLogId.NotFound"
 CANNOT_ASSUME: Final = "unable to assume given iam role"
 
@@ -104,21 +113,30 @@ class Ec2FlowLogs:
         found = self._all("describe_subnets", "Subnets", "vpc-id", vpc_ids)
         return self._readings.of("DescribeSubnets", found, describe.subnet)
 
+    def transit_gateways(self, gateway_ids: Sequence[str] | None) -> Iterator[Vpc]:
+        """See the port. EC2 lists deleted ones for some time."""
+        call, name = "describe_transit_gateways", "transit-gateway-id"
+        found = self._all(call, "TransitGateways", name, gateway_ids)
+        read = self._readings.of("DescribeTransitGateways", found, describe.transit_gateway)
+        return (each for each in read if each is not None)
+
     def unread(self) -> list[Unread]:
         """See the port."""
         return self._readings.unread()
 
-    def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
-        """See the port. One VPC per call, because the response does not say which id belongs to which VPC."""
-        newer = [each for each in _requested(desired) if each.new_since]
+    def create(self, resource_id: str, desired: DesiredFlowLog, client_token: str) -> str:
+        """See the port. One resource per call: the response does not say which id belongs to which."""
+        resource = resource_type(resource_id)
+        settings = list(_requested(desired, resource))
+        newer = [each for each in settings if each.new_since]
         require(self._client, "CreateFlowLogs", {each.parameter: each.new_since for each in newer})
         with classified("CreateFlowLogs", classify):
             created = self._client.create_flow_logs(
-                ResourceIds=[vpc_id],
-                ResourceType="VPC",
+                ResourceIds=[resource_id],
+                ResourceType=resource,  # type: ignore[arg-type]  # one of EC2's
                 TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": _tag_list(desired.tags)}],
                 ClientToken=client_token,
-                **_settings(desired),
+                **_settings(desired, settings),
                 **_destination(desired),
             )
         answer = Answer(created)
@@ -202,21 +220,24 @@ def classify(call: str, code: str, message: str, status: int = 0) -> Enforcement
     return errors.classify(call, code, message, status)
 
 
-def _requested(desired: DesiredFlowLog) -> Iterator[Setting]:
+def _requested(desired: DesiredFlowLog, resource: str) -> Iterator[Setting]:
     """The settings to pass to CreateFlowLogs.
 
-    One that the runtime's SDK may not know (`new_since`) is passed only if it differs from its default.
+    One that the runtime's SDK may not know (`new_since`) is passed only if it differs from its default. The
+    flow log of a transit gateway has no traffic type.
     """
     for setting in SETTINGS:
+        if resource == "TransitGateway" and setting.name == "traffic_type":
+            continue
         is_chosen = not setting.new_since or getattr(desired, setting.name) != setting.default
         if is_chosen and setting.applies_to(desired.destination_type):
             yield setting
 
 
-def _settings(desired: DesiredFlowLog) -> dict[str, Any]:
-    """The parameters of CreateFlowLogs for the settings of the policy."""
+def _settings(desired: DesiredFlowLog, settings: Sequence[Setting]) -> dict[str, Any]:
+    """The parameters of CreateFlowLogs for these settings of the policy."""
     found: dict[str, Any] = {}
-    for setting in _requested(desired):
+    for setting in settings:
         holder = found.setdefault(setting.inside, {}) if setting.inside else found
         holder[setting.parameter] = setting.to_ec2(getattr(desired, setting.name))
     return found

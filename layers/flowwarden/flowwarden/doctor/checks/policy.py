@@ -1,4 +1,4 @@
-"""Whether the configured policy is in use."""
+"""Whether the configured policy is in use, and which detectors are report-only in it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flowwarden.doctor.check import Check
 from flowwarden.doctor.facts import Facts
 from flowwarden.doctor.line import Found, Problem, Verdict
 from flowwarden.policy.last_good import Origin, PolicyInUse
+from flowwarden.state.digests import Digests
 
 REFUSED: Final = Problem(
     name="policy-not-used",
@@ -17,6 +18,18 @@ REFUSED: Final = Problem(
     fix="correct it, check it with flowwarden policy check FILE, and deploy it to the parameter Policy or "
     "to the AppConfig profile",
 )
+REPORT_ONLY: Final = Problem(
+    name="detectors-report-only",
+    verdict=Verdict.WARNING,
+    text="{detectors}: report-only, so the hourly digest lists their findings, and they do not notify",
+    fix="when you trust their findings, remove the detectors from `report_only` in the policy",
+)
+UNLISTED: Final = Problem(
+    name="report-only-not-listed",
+    verdict=Verdict.WARNING,
+    text="{detectors}: report-only, but with Digests={digests} no digest lists their findings",
+    fix="set Digests to hourly and daily, or remove the detectors from `report_only` in the policy",
+)
 _ORIGINS: Final = {
     Origin.LAST_GOOD: "the last policy that was valid",
     Origin.PARAMETER: "the parameter Policy, and the enforcer only plans",
@@ -24,9 +37,15 @@ _ORIGINS: Final = {
 }
 
 
-def _judge(_name: str, policy: PolicyInUse, _facts: Facts) -> Iterator[Found]:
+def _judge(_name: str, policy: PolicyInUse, facts: Facts) -> Iterator[Found]:
     if policy.origin is not Origin.CONFIGURED:
         yield REFUSED.of(reason=policy.problem, origin=_ORIGINS[policy.origin])
+    if detectors := ", ".join(policy.policy.report_only):
+        digests = facts.stack.parameters.get("Digests", Digests.HOURLY_AND_DAILY)
+        if digests == Digests.HOURLY_AND_DAILY:
+            yield REPORT_ONLY.of(detectors=detectors)
+        else:
+            yield UNLISTED.of(detectors=detectors, digests=digests)
 
 
 def _where(facts: Facts) -> str:
@@ -37,9 +56,9 @@ def _where(facts: Facts) -> str:
 
 CHECK: Final = Check(
     name="policy",
-    verifies="the configured policy can be read, is valid, and is in use",
+    verifies="the configured policy can be read, is valid, and is in use; no detector is report-only",
     sound="valid, and in use",
     subjects=lambda facts: {_where(facts): facts.policy},
     judge=_judge,
-    problems=(REFUSED,),
+    problems=(REFUSED, REPORT_ONLY, UNLISTED),
 )

@@ -43,6 +43,8 @@ class CoverageVerdict(Struct, frozen=True, kw_only=True):
     """The verdict about one VPC, with its reason."""
 
     vpc_id: str
+    resource_id: str = ""
+    """The subnet or interface that the verdict is about; '' if it is about the VPC."""
     coverage: Coverage
     reason: str
     flow_log_id: str | None = None
@@ -56,33 +58,40 @@ class CoverageVerdict(Struct, frozen=True, kw_only=True):
     replaces a required managed one, unless EC2 reports that the managed one fails."""
     duplicates: tuple[str, ...] = ()
     """Unmanaged flow logs that record the same traffic again; those that fail are left out."""
+    unproven: tuple[str, ...] = ()
+    """The required flow logs of parts of the VPC whose delivery is not verified yet."""
     other_stacks: Mapping[str, tuple[str, ...]] = {}
     """Flow logs with the tag of another stack of Flow Warden, by the stack's name. The tag proves nothing."""
 
 
 def judge(vpc_state: VpcState) -> CoverageVerdict:
-    """Judge one VPC.
+    """Judge one VPC, or one part of it.
 
     A shared VPC belongs to another account, and only its owner may create a VPC-level flow log: it is
     skipped. A VPC of unknown owner counts as this account's; at worst, EC2 refuses the call. A required flow
     log that delivers is preferred to one that does not, and one that may deliver to one that fails. A flow
     log that the policy only accepts is never preferred to a managed wanted one that may deliver.
     """
-    vpc, stack = vpc_state.vpc, vpc_state.stack
-    if vpc.owner_id not in {"", stack.account_id}:
+    vpc = vpc_state.vpc
+    if is_foreign(vpc_state):
         return CoverageVerdict(
             vpc_id=vpc.vpc_id,
             coverage=Coverage.SKIPPED,
             reason=f"owned and shared by account {vpc.owner_id}: only the owner can create its flow log",
         )
-    own = [each for each in vpc_state.parts.flow_logs if each.resource_id == vpc.vpc_id]
+    own = [each for each in vpc_state.parts.flow_logs if each.resource_id == vpc_state.resource_id]
     suitable = [(state_of(each, vpc_state), each) for each in own if covers(each, vpc_state)]
     if suitable:
         state, best = min(suitable, key=lambda one: _preference(one[0], one[1], vpc_state))
-        verdict = _with_wanted(vpc_state, own, best, state)
+        verdict = _with_wanted(vpc_state, [*own, *_managed_inside(vpc_state)], best, state)
     else:
         verdict = _without_wanted(vpc_state, own)
-    return replace(verdict, other_stacks=_other_stacks(vpc_state))
+    return replace(verdict, resource_id=vpc_state.part, other_stacks=of_other_stacks(vpc_state))
+
+
+def is_foreign(vpc_state: VpcState) -> bool:
+    """Whether another account owns the VPC."""
+    return vpc_state.vpc.owner_id not in {"", vpc_state.stack.account_id}
 
 
 _RANK: Final = {Delivery.DELIVERING: 0, Delivery.UNPROVEN: 1, Delivery.SILENT: 2, Delivery.FAILED: 3}
@@ -161,7 +170,19 @@ def _is_duplicate(flow_log: FlowLog, vpc_state: VpcState) -> bool:
     )
 
 
-def _other_stacks(vpc_state: VpcState) -> dict[str, tuple[str, ...]]:
+def _managed_inside(vpc_state: VpcState) -> list[FlowLog]:
+    """The managed flow logs of parts of the resource, which are from before a change of the level."""
+    wider = {vpc_state.vpc.vpc_id, *(each.subnet_id for each in vpc_state.parts.interfaces)}
+    outside = {vpc_state.resource_id} | (wider if vpc_state.part else set())
+    return [
+        each
+        for each in vpc_state.parts.flow_logs
+        if each.resource_id not in outside and is_managed(each, vpc_state.stack)
+    ]
+
+
+def of_other_stacks(vpc_state: VpcState) -> dict[str, tuple[str, ...]]:
+    """The flow logs with the tag of another stack of Flow Warden, by the stack's name."""
     found: dict[str, tuple[str, ...]] = {}
     for each in vpc_state.parts.flow_logs:
         if name := other_stack_of(each, vpc_state.stack):
@@ -198,11 +219,15 @@ def _records_the_same(flow_log: FlowLog, desired: DesiredFlowLog) -> bool:
 
 
 def _without_wanted(vpc_state: VpcState, own: Sequence[FlowLog]) -> CoverageVerdict:
-    """The verdict for a VPC without a suitable flow log of its own; flow logs of its parts may cover it."""
+    """The verdict for a resource without a suitable flow log of its own.
+
+    Unmanaged flow logs of its parts, or of what it is a part of, may cover it. Managed ones do not: they are
+    from before a change of the level, and record until the required flow log is verified.
+    """
     vpc_id = vpc_state.vpc.vpc_id
-    replaced = tuple(each for each in own if is_managed(each, vpc_state.stack))
-    parts = [each for each in vpc_state.parts.flow_logs if each.resource_id != vpc_id]
-    suitable = [each for each in parts if covers(each, vpc_state)]
+    replaced = tuple(each for each in vpc_state.parts.flow_logs if is_managed(each, vpc_state.stack))
+    parts = [each for each in vpc_state.parts.flow_logs if each.resource_id != vpc_state.resource_id]
+    suitable = [each for each in parts if covers(each, vpc_state) and each not in replaced]
     if not suitable:
         reason = why_uncovered([*own, *parts], vpc_state)
         return CoverageVerdict(vpc_id=vpc_id, coverage=Coverage.UNCOVERED, reason=reason, replaced=replaced)
@@ -221,7 +246,10 @@ def _without_wanted(vpc_state: VpcState, own: Sequence[FlowLog]) -> CoverageVerd
         )
     else:
         reason = (
-            f"each subnet has its own flow log or one for each of its interfaces ({len(suitable)} in all)"
+            f"unmanaged {', '.join(each.flow_log_id for each in suitable)} records it"
+            if vpc_state.part
+            else "each subnet has its own flow log or one for each of its interfaces "
+            f"({len(suitable)} in all)"
         )
     return CoverageVerdict(
         vpc_id=vpc_id,
@@ -233,7 +261,12 @@ def _without_wanted(vpc_state: VpcState, own: Sequence[FlowLog]) -> CoverageVerd
 
 
 def _uncovered_parts(vpc_state: VpcState, watched: set[str]) -> tuple[str, ...]:
-    """Subnets without a flow log of their own or of all their interfaces; the VPC if it has no subnets."""
+    """Subnets without a flow log of their own or of all their interfaces; the VPC if it has no subnets.
+
+    A part of a VPC is also covered by a flow log of the VPC.
+    """
+    if vpc_state.vpc.vpc_id in watched:
+        return ()
     inside: dict[str, list[str]] = {each.subnet_id: [] for each in vpc_state.parts.subnets}
     for interface in vpc_state.parts.interfaces:
         inside.setdefault(interface.subnet_id, []).append(interface.interface_id)
@@ -242,4 +275,4 @@ def _uncovered_parts(vpc_state: VpcState, watched: set[str]) -> tuple[str, ...]:
         for subnet, interfaces in sorted(inside.items())
         if subnet not in watched and not (interfaces and watched.issuperset(interfaces))
     )
-    return without if inside else (vpc_state.vpc.vpc_id,)
+    return without if inside else (vpc_state.resource_id,)

@@ -70,6 +70,8 @@ def choose_destination(
     moved = bool(places.managed.get(alternate.destination)) and shape not in places.managed.get(
         desired.destination, set()
     )
+    # Flow logs of the same interfaces in one group could not be told apart.
+    moved &= not any(same_destination(each, alternate, stack) for each in parts.flow_logs)
     return alternate if others or conflicting or moved else desired
 
 

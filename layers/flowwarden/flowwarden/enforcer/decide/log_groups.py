@@ -129,7 +129,7 @@ def keep(
 def problems(found: Iterable[LogGroup], stack: Stack) -> Iterator[tuple[str, str]]:
     """Groups that the monitor cannot read and the enforcer cannot repair, with the reason and the fix."""
     for each in found:
-        if each.log_class != STANDARD and stack.monitor_arn:
+        if each.log_class != STANDARD and stack.monitor_arn and not stack.holds_gateways(each.name):
             problem = (
                 f"the log group has the class {each.log_class}, which takes no subscription filter, so the "
                 f"monitor does not see its records: {CLASS_REMEDY}"
@@ -166,7 +166,7 @@ def _differences(group: LogGroup, days: int | None, kms_key_arn: str, stack: Sta
         yield AssociateKmsKey(
             group=name, kms_key_arn=kms_key_arn, reason=f"records were encrypted with {had}"
         )
-    if stack.monitor_arn and group.log_class == STANDARD:
+    if stack.monitor_arn and group.log_class == STANDARD and not stack.holds_gateways(name):
         yield from _subscription(group, stack)
 
 

@@ -23,20 +23,27 @@ from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, judge
 from flowwarden.enforcer.decide.delivery import SETTLED_SECONDS, may_deliver, reports_failure
 from flowwarden.enforcer.decide.destination import LogDestinations, choose_destination
 from flowwarden.enforcer.decide.drift import is_managed
-from flowwarden.enforcer.decide.vpc_state import VpcState
+from flowwarden.enforcer.decide.vpc_state import VpcState, tells_apart
 from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
 
 RECHECK_SECONDS: Final = 15 * 60
 
 
-class Create(Struct, frozen=True, kw_only=True, tag=True):
-    """Create this flow log for this VPC."""
+class Create(Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Create this flow log for this VPC, or for a part of it."""
 
     vpc_id: str
+    resource_id: str = ""
+    """The subnet or interface in the VPC; '' for the VPC."""
     reason: str
     flow_log: DesiredFlowLog
     monthly_dollars: float
+
+    @property
+    def target(self) -> str:
+        """The id of the resource whose traffic the flow log records."""
+        return self.resource_id or self.vpc_id
 
 
 class Verify(Struct, frozen=True, kw_only=True, tag=True):
@@ -94,10 +101,13 @@ type Step = Create | Verify | Delete | RollBack | Wait | Tag | Notify
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """The verdict about one VPC and the steps that follow from it, if any."""
+    """The verdict about one VPC, or about a part of it, and the steps that follow from it, if any."""
 
     verdict: CoverageVerdict
     steps: tuple[Step, ...] = ()
+    """All steps, those of its parts first."""
+    parts: tuple[Plan, ...] = ()
+    """The plans of its subnets or interfaces, if the policy asks for flow logs of these."""
 
 
 class PlanContext(Struct, frozen=True, kw_only=True):
@@ -116,6 +126,8 @@ class PlanContext(Struct, frozen=True, kw_only=True):
 
 def make(vpc_state: VpcState, context: PlanContext) -> Plan:
     """The plan for one VPC."""
+    if not vpc_state.selected:
+        return _remove(vpc_state)
     verdict = judge(vpc_state)
     if context.exempt is not None and verdict.coverage is not Coverage.SKIPPED:
         vpc_id, reason = vpc_state.vpc.vpc_id, f"exempt: {context.exempt}"
@@ -131,6 +143,20 @@ def make(vpc_state: VpcState, context: PlanContext) -> Plan:
             )
         case Coverage.SKIPPED | Coverage.EXEMPT:
             return Plan(verdict=verdict)
+
+
+def _remove(vpc_state: VpcState) -> Plan:
+    """Delete the managed flow logs of a transit gateway that the policy does not select."""
+    vpc_id = vpc_state.vpc.vpc_id
+    verdict = CoverageVerdict(
+        vpc_id=vpc_id, coverage=Coverage.EXEMPT, reason="the policy does not select the transit gateway"
+    )
+    steps = tuple(
+        Delete(vpc_id=vpc_id, flow_log_id=each.flow_log_id, reason=verdict.reason)
+        for each in vpc_state.parts.flow_logs
+        if each.resource_id == vpc_id and is_managed(each, vpc_state.stack)
+    )
+    return Plan(verdict=verdict, steps=steps)
 
 
 def _cover(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict) -> tuple[Step, ...]:
@@ -165,6 +191,7 @@ def _create(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict)
     wanted = choose_destination(vpc_state.desired, vpc_state.parts, context.places, vpc_state.stack)
     create = Create(
         vpc_id=vpc_id,
+        resource_id=verdict.resource_id,
         reason=verdict.reason,
         flow_log=wanted,
         monthly_dollars=cost.monthly_dollars(wanted, active),
@@ -177,6 +204,7 @@ def _delete_replaced(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Ste
     """Delete what the required flow log replaces, once its delivery is verified; until then, check again."""
     if verdict.proven and verdict.flow_log_id:
         # Flow logs of the parts do not cover parts that are added later, so nothing is deleted for them.
+        best = next(each for each in vpc_state.parts.flow_logs if each.flow_log_id == verdict.flow_log_id)
         return tuple(
             Delete(
                 vpc_id=verdict.vpc_id,
@@ -184,6 +212,7 @@ def _delete_replaced(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Ste
                 reason=f"{verdict.flow_log_id} delivers in its place",
             )
             for each in verdict.replaced
+            if each.resource_id == best.resource_id or tells_apart(best, each, vpc_state)
         )
     if verdict.coverage is Coverage.UNPROVEN and (verdict.replaced or _is_young(vpc_state, verdict)):
         return (Verify(vpc_id=verdict.vpc_id, reason=verdict.reason, after=RECHECK_SECONDS),)

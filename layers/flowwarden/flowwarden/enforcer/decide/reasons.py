@@ -56,13 +56,21 @@ def why_uncovered(existing: Sequence[FlowLog], vpc_state: VpcState) -> str:
 def why_not(flow_log: FlowLog, vpc_state: VpcState) -> str:
     """Why a flow log does not cover the VPC: its differences, or that it does not deliver."""
     if suits(flow_log, vpc_state):
-        failed = not may_deliver(flow_log)
-        why = f"does not deliver: {failure_of(flow_log)}" if failed else NOT_VERIFIED
+        why = _why_not_relied_on(flow_log, vpc_state)
     elif missing := _lacking(flow_log, vpc_state):
         why = f"its format lacks {', '.join(missing)}, so the monitor cannot judge its records"
     else:
         why = ", ".join(differences(flow_log, vpc_state.desired, vpc_state.stack))
     return f"{flow_log.flow_log_id} ({why})"
+
+
+def _why_not_relied_on(flow_log: FlowLog, vpc_state: VpcState) -> str:
+    """Why a suitable flow log does not cover the resource. A managed one is then of another level."""
+    if not may_deliver(flow_log):
+        return f"does not deliver: {failure_of(flow_log)}"
+    if is_managed(flow_log, vpc_state.stack):
+        return f"of {flow_log.resource_id}, which records until the required flow log delivers"
+    return NOT_VERIFIED
 
 
 def _lacking(flow_log: FlowLog, vpc_state: VpcState) -> tuple[str, ...]:

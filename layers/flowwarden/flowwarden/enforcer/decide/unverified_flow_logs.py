@@ -31,9 +31,10 @@ def long_unproven(judged: Iterable[tuple[VpcState, CoverageVerdict]]) -> Iterato
     for vpc_state, verdict in judged:
         if verdict.coverage is not Coverage.UNPROVEN:
             continue
+        relied_on = {verdict.flow_log_id, *verdict.unproven}
         for each in vpc_state.parts.flow_logs:
             group = log_group_of(each, vpc_state.stack) or ""
-            known = each.flow_log_id == verdict.flow_log_id and vpc_state.seen.get(group)
+            known = each.flow_log_id in relied_on and vpc_state.seen.get(group)
             if known and _is_overdue(each, vpc_state):
                 yield each
 

@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from flowwarden.enforcer.decide.adoptable import can_cover
 from flowwarden.enforcer.decide.delivery import (
+    SETTLED_SECONDS,
     SILENCE_SECONDS,
+    SUCCESS,
     Delivery,
     DeliveryInputs,
     Seen,
@@ -21,6 +23,7 @@ from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc, VpcResources
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.network.interface import NetworkInterface
+from flowwarden.policy.flow_logs import VPC
 
 
 class VpcState(Struct, frozen=True, kw_only=True):
@@ -36,10 +39,23 @@ class VpcState(Struct, frozen=True, kw_only=True):
     adopted: Mapping[str, int] = {}
     """The existing log groups that the monitor reads and that may cover the VPC, each with the time since
     when (Unix seconds)."""
+    level: str = VPC
+    """Whether the VPC needs a flow log, or each of its subnets or interfaces (`flow_logs.LEVELS`)."""
+    complete: bool = True
+    """Whether all subnets and interfaces could be read; if not, one of them may lack a flow log unnoticed."""
+    selected: bool = True
+    """Whether the policy asks for a flow log at all; a transit gateway gets one only if it is selected."""
+    part: str = ""
+    """The subnet or interface that this state is about; '' if it is about the VPC."""
+
+    @property
+    def resource_id(self) -> str:
+        """The id of the resource that this state is about."""
+        return self.part or self.vpc.vpc_id
 
     def reads(self, log_group: str | None) -> bool:
         """Whether the monitor reads a log group."""
-        return log_group is not None and (self.stack.keeps(log_group) or log_group in self.adopted)
+        return log_group is not None and (self.stack.reads(log_group) or log_group in self.adopted)
 
     def readable_since(self, flow_log: FlowLog) -> int | None:
         """When a flow log began to deliver to the monitor, Unix seconds; None if its age is unknown.
@@ -72,6 +88,23 @@ def state_of(flow_log: FlowLog, vpc_state: VpcState) -> Delivery:
         flow_log,
         group if vpc_state.reads(group) else None,
         DeliveryInputs(interfaces=vpc_state.watched_by(flow_log), seen=vpc_state.seen, at=vpc_state.at),
+    )
+
+
+def tells_apart(flow_log: FlowLog, other: FlowLog, vpc_state: VpcState) -> bool:
+    """Whether the evidence that a flow log delivers is not that of another flow log of the same interfaces.
+
+    Records in a log group do not say which flow log wrote them. If both write to one group, only EC2's
+    status of a flow log that is old enough is evidence.
+    """
+    group = log_group_of(flow_log, vpc_state.stack)
+    if group is None or group != log_group_of(other, vpc_state.stack):
+        return True
+    created = flow_log.creation_time
+    return (
+        flow_log.deliver_logs_status == SUCCESS
+        and created is not None
+        and vpc_state.at - created >= SETTLED_SECONDS
     )
 
 

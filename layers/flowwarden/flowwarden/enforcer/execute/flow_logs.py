@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -16,17 +17,19 @@ from msgspec.structs import replace
 from flowwarden.enforcer.decide.cost import about
 from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict
 from flowwarden.enforcer.decide.drift import is_tagged, same_destination
+from flowwarden.enforcer.decide.levels import observed_resources
 from flowwarden.enforcer.decide.plan import Create, Delete, Notify, RollBack, Verify, Wait
 from flowwarden.enforcer.decide.reasons import why_not
 from flowwarden.enforcer.execute.backoff import with_backoff
-from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, still_recording
+from flowwarden.enforcer.execute.parts import execute_parts
+from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, creation_of, meanwhile, still_recording
 from flowwarden.enforcer.execute.result import StepResult
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import FlowLogService, RunClock
-from flowwarden.enforcer.registry import Creation, Registry
-from flowwarden.enforcer.reporting.report import Result, VpcOutcome
+from flowwarden.enforcer.registry import Registry
+from flowwarden.enforcer.reporting.report import DELETED, Result, VpcOutcome
 from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, backoff_tag
-from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
+from flowwarden.enforcer.state.inventory import FlowLog, VpcResources, kind_of
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_queue import FAILED_AFTER_SECONDS, WorkItem
 from flowwarden.errors import (
@@ -67,13 +70,14 @@ class FlowLogExecutor:
         A VPC that is still throttled after all attempts is requeued, too, and from then on comes after the
         others, so that it does not block them.
         """
-        done = self._try(planned, before, trigger)
+        one = partial(self._try, before=before, trigger=trigger)
+        done = execute_parts(planned, one, self._clock) if planned.parts else one(planned)
         creates = any(isinstance(step, Create) for step in planned.plan.steps)
         awaited = creates and done.outcome.result is Result.PENDING and done.outcome.retryable
         return replace(done, outcome=replace(done.outcome, awaited=awaited))
 
     def _try(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
-        vpc_id, now = planned.vpc_state.vpc.vpc_id, planned.vpc_state.at
+        vpc_id, now = planned.vpc_id, planned.vpc_state.at
         try:
             return self._execute_steps(planned, before, trigger)
         except VpcGone as error:
@@ -84,7 +88,7 @@ class FlowLogExecutor:
         except CallThrottled as error:
             return _requeue(vpc_id, str(error), before, now, throttled=True)
         except CallRefused as error:
-            return StepResult(outcome=_outcome(Result.FAILED, vpc_id, str(error)))
+            return StepResult(outcome=_outcome(Result.FAILED, vpc_id, f"{error}{meanwhile(planned)}"))
         except EnforcementError as error:
             return _requeue(vpc_id, str(error), before, now)
 
@@ -118,15 +122,16 @@ class FlowLogExecutor:
     ) -> StepResult:
         now = planned.vpc_state.at
         # An event without an id must not repeat the request of another event.
-        token = step.flow_log.client_token(step.vpc_id, trigger.idempotency_key or f"at {now}")
-        creation = Creation(client_token=token, vpc_id=step.vpc_id, flow_log=step.flow_log, at=now)
+        token = step.flow_log.client_token(step.target, trigger.idempotency_key or f"at {now}")
+        creation = creation_of(step, token, now)
         # After a deletion, coverage comes first: a decoy with the tag must not postpone it.
         replaced = () if trigger.is_deletion else still_recording(planned.vpc_state)
         try:
             flow_log_id = self._recorded.create(creation, replaced)
         except FlowLogExists as error:
             return self._after_conflict(planned, step, before, trigger, error)
-        reason = f"the VPC {step.reason}: created {flow_log_id}{about(step.monthly_dollars)}"
+        what = step.resource_id or kind_of(step.vpc_id)
+        reason = f"{what} {step.reason}: created {flow_log_id}{about(step.monthly_dollars)}"
         verify = next((each for each in planned.plan.steps if isinstance(each, Verify)), None)
         return StepResult(
             outcome=_outcome(Result.CREATED, step.vpc_id, reason, flow_log_id),
@@ -165,7 +170,8 @@ class FlowLogExecutor:
             )
         self._recorded.delete(step.flow_log_id, again.vpc_state)
         reason = f"deleted {step.flow_log_id}: {step.reason}"
-        return _outcome(Result.REPLACED, step.vpc_id, reason, again.plan.verdict.flow_log_id)
+        result = Result.REPLACED if again.vpc_state.selected else Result.REMOVED
+        return _outcome(result, step.vpc_id, reason, again.plan.verdict.flow_log_id)
 
     def _roll_back(self, planned: Planned, step: RollBack) -> StepResult:
         """Delete the managed replacement that failed, if a second observation leads to the same step."""
@@ -188,11 +194,11 @@ class FlowLogExecutor:
         return StepResult(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), requeue_after=item)
 
     def _fresh(self, planned: Planned, without: Collection[str] = ()) -> VpcResources:
-        """The resources of the VPC, with its own flow logs observed again, except those in `without`."""
+        """The resources, with their own flow logs observed again, except those in `without`."""
         vpc_state = planned.vpc_state
-        vpc_id = vpc_state.vpc.vpc_id
-        own: list[FlowLog] = self._call(lambda: self._registry.marked(self._ec2.flow_logs([vpc_id])))
-        others = [each for each in vpc_state.parts.flow_logs if each.resource_id != vpc_id]
+        named = observed_resources(vpc_state)
+        own: list[FlowLog] = self._call(lambda: self._registry.marked(self._ec2.flow_logs(named)))
+        others = [each for each in vpc_state.parts.flow_logs if each.resource_id not in named]
         there = [each for each in (*own, *others) if each.flow_log_id not in without]
         return replace(vpc_state.parts, flow_logs=tuple(there))
 
@@ -216,7 +222,7 @@ def _unchanged(planned: Planned, trigger: Trigger) -> VpcOutcome:
 
 def _both(before: VpcOutcome, outcome: VpcOutcome) -> VpcOutcome:
     """The outcome of two deletions in one VPC, with both reasons."""
-    if before.result is not Result.REPLACED:
+    if before.result not in DELETED:
         return outcome
     return replace(before, reason=f"{before.reason}; {outcome.reason}")
 
@@ -237,7 +243,7 @@ def _with_remaining(
     lasting = [each for each in remaining.values() if isinstance(each, CallRefused)]
     error = next(iter(lasting or remaining.values()))
     text = "; ".join(f"{name} was not deleted: {why}" for name, why in remaining.items())
-    if result.outcome.result is not Result.REPLACED:
+    if result.outcome.result not in DELETED:
         raise type(error)(text) from error
     outcome = replace(result.outcome, reason=f"{result.outcome.reason}; {text}")
     if lasting:

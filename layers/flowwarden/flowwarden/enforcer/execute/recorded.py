@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flowwarden.enforcer.creation import Creation
 from flowwarden.enforcer.decide.delivery import may_deliver
 from flowwarden.enforcer.decide.drift import is_tagged
+from flowwarden.enforcer.decide.plan import Create
 from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.execute.backoff import with_backoff
+from flowwarden.enforcer.planner import Planned
 from flowwarden.enforcer.ports import FlowLogService, RunClock
-from flowwarden.enforcer.registry import ENFORCER, Creation, Registry
+from flowwarden.enforcer.registry import ENFORCER, Registry
 from flowwarden.errors import CallFailed, CallRefused, FlowLogExists, VpcGone
+from flowwarden.policy.transit_gateways import is_gateway
 
 
 class RecordedFlowLogs:
@@ -36,7 +40,7 @@ class RecordedFlowLogs:
         """
 
         def call() -> str:
-            return self._ec2.create(creation.vpc_id, creation.flow_log, creation.client_token)
+            return self._ec2.create(creation.target, creation.flow_log, creation.client_token)
 
         if not self._registry.put(creation) and replaced:
             self._registry.remove(creation)
@@ -55,13 +59,28 @@ class RecordedFlowLogs:
     def delete(self, flow_log_id: str, vpc_state: VpcState) -> None:
         """Delete a managed flow log of the VPC. Raises CallFailed if that cannot be recorded."""
         (flow_log,) = (each for each in vpc_state.parts.flow_logs if each.flow_log_id == flow_log_id)
-        entry = self._registry.about_to_delete(flow_log, ENFORCER, vpc_state.at)
+        entry = self._registry.about_to_delete(flow_log, vpc_state.vpc.vpc_id, ENFORCER, vpc_state.at)
         try:
             with_backoff(lambda: self._ec2.delete(flow_log_id), self._clock)
         except CallRefused:
             self._registry.remove(entry)
             raise
         self._registry.done_deleting(entry)
+
+
+def creation_of(step: Create, token: str, now: int) -> Creation:
+    """The call that a step asks for, with its client token, at this time (Unix seconds)."""
+    return Creation(
+        client_token=token, vpc_id=step.vpc_id, resource_id=step.resource_id, flow_log=step.flow_log, at=now
+    )
+
+
+def meanwhile(planned: Planned) -> str:
+    """Which flow logs of this stack record although the required one cannot be created; '' if none does."""
+    creates = any(isinstance(each, Create) for each in planned.plan.steps)
+    recording = still_recording(planned.vpc_state) if creates else []
+    verb = "records" if len(recording) == 1 else "record"
+    return f"; {', '.join(recording)} still {verb}" if recording else ""
 
 
 def still_recording(vpc_state: VpcState) -> list[str]:
@@ -72,8 +91,8 @@ def still_recording(vpc_state: VpcState) -> list[str]:
     return [
         each.flow_log_id
         for each in vpc_state.parts.flow_logs
-        if each.resource_id == vpc_state.vpc.vpc_id
+        if each.resource_id in {vpc_state.resource_id, vpc_state.vpc.vpc_id}
         and is_tagged(each, vpc_state.stack)
-        and each.traffic_type in {"ALL", vpc_state.desired.traffic_type}
+        and (each.traffic_type in {"ALL", vpc_state.desired.traffic_type} or is_gateway(each.resource_id))
         and may_deliver(each)
     ]

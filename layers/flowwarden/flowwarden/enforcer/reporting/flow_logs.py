@@ -12,6 +12,7 @@ from flowwarden.enforcer.decide.other_stacks import ADVICE, OtherStack
 from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
 from flowwarden.enforcer.registry import DeletedFlowLog
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
+from flowwarden.enforcer.state.inventory import kind_of
 from flowwarden.notify.text import plural
 from flowwarden.printable import one_line
 
@@ -157,7 +158,8 @@ def _after(entry: DeletedFlowLog, report: EnforcementReport) -> str:
     """What became of the VPC. If it is unknown, the VPCs that may have lost the flow log."""
     if entry.vpc_id:
         outcome = next((each for each in report.outcomes if each.vpc_id == entry.vpc_id), None)
-        return f"now {_state(outcome)}" if outcome is not None else "the VPC was not checked in this run"
+        unknown = f"{kind_of(entry.vpc_id)} was not checked in this run"
+        return f"now {_state(outcome)}" if outcome is not None else unknown
     uncovered = [one_line(each.vpc_id) for each in report.of(*UNCOVERED) if each.vpc_id]
     if not uncovered:
         checked = bool(report.outcomes) and not report.continues

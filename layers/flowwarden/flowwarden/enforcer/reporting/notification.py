@@ -10,7 +10,7 @@ part of one, so that a long name does not displace what follows it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
 from flowwarden.enforcer.modes import RUN_MODES
@@ -21,18 +21,25 @@ from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.trigger import TAMPERING
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import plural
+from flowwarden.policy.transit_gateways import is_gateway
 from flowwarden.printable import one_line
 
+DOCUMENT_VERSION: Final = "1"
+"""Raised when a member of the JSON document is removed or changes its meaning."""
 LISTED_AT_MOST = 50
 """VPCs listed in each section; the rest is counted. Keeps the message far below SNS's 256 KiB."""
 
 HEADINGS = (
-    (Result.FAILED, "NOT COVERED: this traffic is invisible to the monitor until the cause is fixed"),
+    (
+        Result.FAILED,
+        "NOT COVERED as required: traffic that no other flow log records is invisible to the monitor",
+    ),
     (Result.BROKEN, "NOT DELIVERING: the flow log exists, but its records are lost"),
     (Result.CONFLICT, "CONFLICT: another flow log blocks the required one; nothing was deleted"),
     (Result.ROLLED_BACK, "ROLLED BACK: the new flow log did not deliver; the old one stays in place"),
     (Result.CREATED, "FLOW LOG CREATED"),
     (Result.REPLACED, "FLOW LOG REPLACED: the new one delivers; the old one was deleted"),
+    (Result.REMOVED, "FLOW LOG REMOVED: the policy no longer asks for it"),
 )
 
 AWAITED = "NOT COVERED YET: a flow log was deleted, and its replacement could not be created immediately"
@@ -61,7 +68,8 @@ def severity(report: EnforcementReport) -> str:
     origin = report.trigger.origin
     tampered = origin is not None and origin.event_name in TAMPERING
     tampered = tampered or flow_logs.is_by_others(report)
-    return "warning" if tampered or report.remediations else "info"
+    removed = report.of(Result.REMOVED)
+    return "warning" if tampered or removed or report.remediations else "info"
 
 
 def _subject(report: EnforcementReport) -> str:
@@ -72,10 +80,7 @@ def _subject(report: EnforcementReport) -> str:
         parts.append(f"{_named(report.failures)} NOT covered{'' if uncovered else ' as the policy requires'}")
     if report.problems:
         parts.append(f"action required for {one_line(report.problems[0].resource)}")
-    if report.created:
-        parts.append(f"flow log created for {_named(report.created)}")
-    if replaced := report.of(Result.REPLACED):
-        parts.append(f"flow log replaced for {_named(replaced)}")
+    parts += [f"flow log {what} {_named(found)}" for what, found in _changed(report) if found]
     if report.awaited:
         parts.append(f"flow log deleted, {_named(report.awaited)} not covered yet")
     if deleted := flow_logs.deletion_subject(report):
@@ -92,6 +97,13 @@ def _subject(report: EnforcementReport) -> str:
         parts.append(f"{plural(len(report.outcomes), 'VPC')} checked after a deployment, nothing to change")
     news = ", ".join(parts)
     return one_line(f"[{severity(report).upper()}] {news} in {report.account_id} {report.region}")
+
+
+def _changed(report: EnforcementReport) -> Iterator[tuple[str, tuple[VpcOutcome, ...]]]:
+    """What was done to flow logs, in words, each with where."""
+    yield "created for", report.created
+    yield "replaced for", report.of(Result.REPLACED)
+    yield "removed from", report.of(Result.REMOVED)
 
 
 def _once_subject(report: EnforcementReport) -> Iterator[str]:
@@ -197,6 +209,7 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
     listed = (*report.of(*(result for result, _ in HEADINGS)), *report.awaited)
     listed += tuple(each for _, found in first_sweep.sections(report) for each in found)
     return {
+        "version": DOCUMENT_VERSION,
         "kind": "enforcement",
         "severity": severity(report),
         "account": report.account_id,
@@ -263,7 +276,11 @@ def _attributes(report: EnforcementReport) -> dict[str, str]:
 
 
 def _named(outcomes: tuple[VpcOutcome, ...]) -> str:
-    return _name(outcomes[0]) if len(outcomes) == 1 else f"{len(outcomes)} VPCs"
+    if len(outcomes) == 1:
+        return _name(outcomes[0])
+    gateways = sum(is_gateway(each.vpc_id or "") for each in outcomes)
+    counts = (plural(len(outcomes) - gateways, "VPC"), plural(gateways, "transit gateway"))
+    return " and ".join(each for each in counts if not each.startswith("0 "))
 
 
 def _name(outcome: VpcOutcome) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -28,7 +28,10 @@ from flowwarden.enforcer.decide.subscriptions import (
 )
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.notify.text import plural
+from flowwarden.policy.transit_gateways import is_gateway
 from flowwarden.printable import one_line
+
+WITHOUT: Final = "; without transit gateways, whose traffic is unknown"
 
 
 def as_text(report: EnforcementReport) -> str:
@@ -101,7 +104,8 @@ def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
     yield f"VPCs: {summary}"
     if any(_created(report)):
         added = cost.about(added_dollars(report)) or ", less than 0.01 USD a month"
-        yield f"Added cost:{added.removeprefix(',')} ({cost.BASIS})"
+        without = any(is_gateway(each.target) for each in _created(report))
+        yield f"Added cost:{added.removeprefix(',')} ({cost.BASIS}{WITHOUT if without else ''})"
 
 
 def _duplicates(report: EnforcementReport) -> Iterator[str]:
@@ -121,8 +125,10 @@ def _other_stacks(report: EnforcementReport) -> Iterator[str]:
 def _step(step: Step) -> str:
     match step:
         case Create(flow_log=wanted):
+            of = f" of {step.resource_id}" if step.resource_id else ""
+            traffic = "" if is_gateway(step.target) else f" for {wanted.traffic_type} traffic"
             return (
-                f"create a flow log for {wanted.traffic_type} traffic to {wanted.destination} "
+                f"create a flow log{of}{traffic} to {wanted.destination} "
                 f"({wanted.destination_type}, aggregation interval {wanted.max_aggregation_interval} s)"
                 f"{cost.about(step.monthly_dollars)}"
             )

@@ -39,6 +39,8 @@ class Result(StrEnum):
     CREATED = "CREATED"
     REPLACED = "REPLACED"
     """The required flow log delivers, so the old managed one was deleted."""
+    REMOVED = "REMOVED"
+    """The policy no longer asks for a flow log, so the managed one was deleted."""
     ROLLED_BACK = "ROLLED_BACK"
     """The replacement failed to deliver, so it was deleted; the old flow log stays in place."""
     COVERED = "COVERED"
@@ -55,6 +57,10 @@ class Result(StrEnum):
     FAILED = "FAILED"
 
 
+DELETED: Final = frozenset({Result.REPLACED, Result.REMOVED})
+"""The results of VPCs and transit gateways whose managed flow log was deleted as planned."""
+
+
 class VpcOutcome(Struct, frozen=True, kw_only=True):
     """The result for one VPC, and the reason.
 
@@ -65,6 +71,8 @@ class VpcOutcome(Struct, frozen=True, kw_only=True):
     vpc_id: str | None
     reason: str
     flow_log_id: str | None = None
+    flow_logs: int = 1
+    """The number of flow logs that were created or replaced, if the result says so."""
     retryable: bool = False
     """Whether the same run may succeed later without intervention."""
     earlier: bool = False
@@ -247,7 +255,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         failures = self.failures
         if not RUN_MODES[self.trigger.kind].reports_lasting:
             failures = tuple(each for each in failures if not each.retryable)
-        changed = self.created or self.of(Result.REPLACED) or self.remediations or self.adopted
+        changed = self.created or self.of(*DELETED) or self.remediations or self.adopted
         once = self.notices or self.deletions or self.located or self.rules.incident
         # Work for a later run is reported now, with the caller that made it necessary.
         unfinished = self.trigger.is_deletion and (self.awaited or self.continues)

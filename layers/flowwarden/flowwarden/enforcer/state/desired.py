@@ -16,10 +16,12 @@ from flowwarden.policy.flow_logs import (
     CLOUD_WATCH_LOGS,
     S3,
     SETTINGS,
+    VPC,
     FlowLogSettings,
     FlowLogSpec,
     FlowLogsPolicy,
 )
+from flowwarden.policy.transit_gateways import is_gateway
 from flowwarden.records.log_format import LogFormat
 
 MANAGED_TAG: Final = "flow-warden:managed"
@@ -44,19 +46,20 @@ class DesiredFlowLog(FlowLogSettings, frozen=True, kw_only=True):
     retention_days: int | None = None
     kms_key_arn: str = ""
 
-    def client_token(self, vpc_id: str, idempotency_key: str) -> str:
-        """The idempotency token (64 hexadecimal digits, the maximum of EC2) for this flow log in this VPC.
+    def client_token(self, resource_id: str, idempotency_key: str) -> str:
+        """The idempotency token (64 hexadecimal digits, the maximum of EC2) for this flow log.
 
-        It is derived from the VPC, the configuration and the event. So a retry of the same event requests
-        the same flow log, and a changed configuration, which EC2 refuses for a used token, gets a new token.
+        It is derived from the resource, the configuration and the event. So a retry of the same event
+        requests the same flow log, and a changed configuration, which EC2 refuses for a used token, gets a
+        new token.
 
         Args:
-            vpc_id: the VPC.
+            resource_id: the VPC, or the part of it.
             idempotency_key: the key shared by all retries: the id of an event or the time of a sweep. Without
                 it, EC2 might treat the recreation of a deleted flow log as a repetition of the original call
                 and return the id of the deleted flow log, at every sweep.
         """
-        parts = (vpc_id, self, idempotency_key)
+        parts = (resource_id, self, idempotency_key)
         return sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
     @property
@@ -98,22 +101,36 @@ def with_policy(stack: Stack, policy: FlowLogsPolicy) -> Stack:
         retentions=retentions(policy, stack),
         protects=policy.deletion_protection,
         existing=existing,
+        lists_parts=any(each.level != VPC for each in policy.rules),
+        lists_gateways=bool(policy.transit_gateways.where),
     )
 
 
 def retentions(policy: FlowLogsPolicy, stack: Stack) -> dict[str, int]:
     """The retention in days of each log group that a policy names, by log group."""
-    specs = (policy.default, *(rule.flow_log for rule in policy.rules))
-    wanted = (resolved(each, stack) for each in specs if each.destination_type == CLOUD_WATCH_LOGS)
+    wanted = (resolved(each, stack) for each in policy.specs if each.destination_type == CLOUD_WATCH_LOGS)
     return {each.destination: each.retention_days for each in wanted if each.retention_days}
 
 
 def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> DesiredFlowLog:
-    """The desired flow log of this VPC: from the first matching rule, otherwise the default."""
+    """The desired flow log of this VPC: from the first matching rule, otherwise the default.
+
+    That of a transit gateway has its own part of the policy.
+    """
+    if is_gateway(vpc.vpc_id):
+        return resolved(policy.gateway_spec, stack)
     for rule in policy.rules:
         if selects(rule.where, stack.account_id, stack.region, vpc):
             return resolved(rule.flow_log, stack)
     return resolved(policy.default, stack)
+
+
+def level_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> str:
+    """Whether this VPC gets a flow log of its own, or each of its subnets or interfaces (`LEVELS`)."""
+    if is_gateway(vpc.vpc_id):
+        return VPC
+    first = (each for each in policy.rules if selects(each.where, stack.account_id, stack.region, vpc))
+    return next((each.level for each in first), VPC)
 
 
 def resolved(spec: FlowLogSpec, stack: Stack) -> DesiredFlowLog:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.setting import Value
+from flowwarden.policy.transit_gateways import is_gateway
 
 STANDARD: Final = "STANDARD"
 """The default class of log groups."""
@@ -17,6 +18,8 @@ STANDARD: Final = "STANDARD"
 class Vpc(Struct, frozen=True, kw_only=True):
     """One VPC; `owner_id` is the account that owns it, which is another account for a shared VPC.
 
+    A transit gateway is planned like a VPC without interfaces: `vpc_id` is then its id (`is_gateway`).
+
     `owner_id` is '' if unknown, as in an event without an account.
     """
 
@@ -24,6 +27,26 @@ class Vpc(Struct, frozen=True, kw_only=True):
     owner_id: str
     tags: dict[str, str] = {}
     cidrs: tuple[str, ...] = ()
+
+
+RESOURCE_TYPES: Final = {
+    "vpc": "VPC",
+    "subnet": "Subnet",
+    "eni": "NetworkInterface",
+    "tgw": "TransitGateway",
+}
+"""The `ResourceType` of CreateFlowLogs by the prefix of the resource's id."""
+
+
+def resource_type(resource_id: str) -> str:
+    """The `ResourceType` of a resource that the enforcer creates flow logs for; '' for any other resource."""
+    prefix = resource_id.partition("-")[0]
+    return "" if prefix == "tgw" and not is_gateway(resource_id) else RESOURCE_TYPES.get(prefix, "")
+
+
+def kind_of(resource_id: str) -> str:
+    """What a resource that is planned is called in a sentence."""
+    return "the transit gateway" if is_gateway(resource_id) else "the VPC"
 
 
 class Subnet(Struct, frozen=True, kw_only=True):
@@ -38,7 +61,7 @@ class FlowLog(Struct, frozen=True, kw_only=True):
 
     flow_log_id: str
     resource_id: str
-    """Id of a VPC, a subnet or a network interface."""
+    """Id of a VPC, a subnet, a network interface or another resource, such as a transit gateway."""
     settings: dict[str, Value] = {}
     """By name in the policy (`policy.flow_logs.SETTINGS`); a setting that is not described is missing."""
     log_destination_type: str | None = None
@@ -136,7 +159,8 @@ def by_vpc(
         own.setdefault(interface.vpc_id, ([], [], []))[1].append(interface)
     for flow_log in flow_logs:
         resource = flow_log.resource_id
-        vpc_id = resource if resource.startswith("vpc-") else vpc_of.get(resource)
+        whole = resource.startswith("vpc-") or is_gateway(resource)
+        vpc_id = resource if whole else vpc_of.get(resource)
         if vpc_id is not None:
             own.setdefault(vpc_id, ([], [], []))[2].append(flow_log)
     return {

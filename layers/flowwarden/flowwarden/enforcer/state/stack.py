@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.policy.log_groups import matches
+from flowwarden.policy.transit_gateways import SUFFIX
 
 CONFIGURATION: Final = re.compile(r"[0-9a-f]{8}")
 
@@ -37,6 +38,10 @@ class Stack(Struct, frozen=True, kw_only=True):
     """Whether the policy wants the stack's log groups protected from deletion."""
     existing: tuple[str, ...] = ()
     """The names and patterns of the existing log groups that the policy lets the monitor read."""
+    lists_parts: bool = False
+    """Whether the policy asks for flow logs of subnets or interfaces."""
+    lists_gateways: bool = False
+    """Whether the policy asks for flow logs of transit gateways."""
 
     @property
     def partition(self) -> str:
@@ -52,6 +57,15 @@ class Stack(Struct, frozen=True, kw_only=True):
         """
         names = {self.log_group_name, *(f"{self.log_group_name}-{each}" for each in self.suffixes)}
         return log_group in names or any(is_alternate(log_group, each) for each in names)
+
+    def holds_gateways(self, log_group: str) -> bool:
+        """Whether a log group has the name of that for transit gateways, which the monitor does not read."""
+        name = f"{self.log_group_name}-{SUFFIX}"
+        return log_group == name or is_alternate(log_group, name)
+
+    def reads(self, log_group: str) -> bool:
+        """Whether the monitor reads a log group because it is the stack's own."""
+        return self.keeps(log_group) and not self.holds_gateways(log_group)
 
     def may_read(self, log_group: str) -> bool:
         """Whether the policy lets the monitor read an existing log group."""

@@ -27,6 +27,8 @@ _COUNTED: Final = 140
 """Bytes of the numbers of rows of a role in the document: only the text lists the rows."""
 MOST_NETWORKS: Final = 4
 """Networks of a role's hosts that its heading names."""
+DOCUMENT_VERSION: Final = "1"
+"""Raised when a member of the JSON document is removed or changes its meaning."""
 INCIDENT: Final = "learning-report"
 """The kind of the notification."""
 
@@ -182,8 +184,8 @@ def notification(review: Review, incident: str, account: str, region: str) -> No
         subject=f"[INFO] learning ended for {plural(count, 'role')}: review what is usual, {region}",
         text=text,
         document={
-            "version": "1", "kind": INCIDENT, "incident": incident, "severity": "info", "account": account,
-            "region": region, "roles": _counts(review), "rows_left_out": review.left_out,
+            "version": DOCUMENT_VERSION, "kind": INCIDENT, "incident": incident, "severity": "info",
+            "account": account, "region": region, "roles": _counts(review), "rows_left_out": review.left_out,
             "roles_left_out": review.without, "more_roles_follow": review.more,
             "advice": [printable(each).strip() for each in _STEPS[1:]],
         },

@@ -34,6 +34,8 @@ class Outcome(StrEnum):
     """Suppressed by a graver finding."""
     EXEMPT = "exempt"
     """The policy exempts its subject."""
+    REPORT_ONLY = "report-only"
+    """The policy lists its detector in `report_only`; it is a row of the digest."""
     LEARNING = "learning"
     """Does not notify while a role is learned."""
     WAITING = "waiting"

@@ -42,6 +42,9 @@ def fate_of(finding: Finding, report: BatchReport, view: BatchView, reported: Re
         return _inhibited(finding, reported)
     if finding.silenced:
         return Fate(outcome=Outcome.EXEMPT, by=f"exempt: the policy exempts {finding.subject}")
+    if finding.report_only:
+        by = f"report_only: the policy lists {finding.detector}; it is a row of the {route_of(finding).value}"
+        return Fate(outcome=Outcome.REPORT_ONLY, by=by)
     if not finding.severity.pages:
         return _quiet(finding, view)
     return _delivered(finding, report)

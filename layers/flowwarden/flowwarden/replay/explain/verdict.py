@@ -8,8 +8,9 @@ from typing import Final
 from flowwarden.replay.explain.model import Amount, Judgment, Outcome, Traffic
 
 _GRAVEST: Final = (
-    Outcome.SENT, Outcome.REPEAT, Outcome.ROLLED_UP, Outcome.HELD, Outcome.UNSENT, Outcome.MUTED,
-    Outcome.INHIBITED, Outcome.EXEMPT, Outcome.LEARNING, Outcome.WAITING, Outcome.LISTED, Outcome.NOISE,
+    Outcome.SENT, Outcome.REPEAT, Outcome.ROLLED_UP, Outcome.HELD, Outcome.UNSENT,
+    Outcome.REPORT_ONLY, Outcome.MUTED, Outcome.INHIBITED, Outcome.EXEMPT, Outcome.LEARNING, Outcome.WAITING,
+    Outcome.LISTED, Outcome.NOISE,
 )  # fmt: skip
 _NOTIFIED: Final = frozenset({Outcome.SENT, Outcome.NOTHING})
 
