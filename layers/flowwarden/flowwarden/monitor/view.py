@@ -13,7 +13,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Baseline
-from flowwarden.monitor.baseline.profile import RoleOnDay, RoleProfile
+from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.interfaces import InterfaceView
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import FlowSample
@@ -21,6 +21,7 @@ from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.traffic.active_hosts import ActiveHosts, HostActivities
 from flowwarden.monitor.traffic.bursts import bursts
 from flowwarden.monitor.traffic.contacts import Contacts
+from flowwarden.monitor.traffic.host_roles import HostRoles, RoleOnDay
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts, of_internet, watched_contacts
@@ -31,7 +32,7 @@ from flowwarden.monitor.traffic.tally import samples_of
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.network.interface import NetworkInterface
-from flowwarden.network.roles import UNKNOWN, is_middlebox, role_of, vpc_role
+from flowwarden.network.roles import is_middlebox
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.columnar.group_by import Groups, Keys, packed
@@ -40,7 +41,6 @@ from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import FlowDirection
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state import heartbeats
-from flowwarden.state.sets import DAY
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -72,6 +72,7 @@ class BatchView:
         self._prepared = context.policy
         self._refused_at: dict[int, FlowSample] = {}
         self._unknown: dict[int, RoleProfile] = {}
+        self._roles = HostRoles(self.policy.role_tags, self.now)
 
     @cached_property
     def moment(self) -> int:
@@ -205,7 +206,8 @@ class BatchView:
         """The usual behavior of the host at each interface with contacts, by interface index."""
         names, moments = self.index.names, self.index.moments.tolist()
         found = sorted(set(self.contacts.interface.tolist()))
-        hosts = [self._role(names[place], moments[place]) for place in found]
+        described = self.described
+        hosts = [self._roles.on_day(described.get(names[at] or ""), moments[at]) for at in found]
         roles = dict.fromkeys((host.role, host.day) for host in hosts if host.interface)
         vpcs = dict.fromkeys((host.vpc, host.day) for host in hosts if host.vpc)
         baselines = self.state.baselines([*roles, *vpcs], self.now)
@@ -228,15 +230,9 @@ class BatchView:
         return self._profile(self.described.get(interface_id) if interface_id else None, moment)
 
     def _profile(self, interface: NetworkInterface | None, moment: int) -> RoleProfile:
-        host = self._on_day(interface, moment)
+        host = self._roles.on_day(interface, moment)
         wanted = [(each, host.day) for each in (host.role, host.vpc) if each] if interface else []
         return self._profile_of(host, self.state.baselines(wanted, self.now))
-
-    def _on_day(self, interface: NetworkInterface | None, moment: int) -> RoleOnDay:
-        day = (min(moment, self.now) if moment >= 0 else self.now) // DAY
-        if interface is None:
-            return RoleOnDay(None, UNKNOWN, "", day)
-        return RoleOnDay(interface, role_of(interface, self.policy.role_tags), vpc_role(interface), day)
 
     @cached_property
     def is_learned(self) -> bool:
@@ -266,10 +262,7 @@ class BatchView:
 
     def role_at(self, place: int) -> str:
         """The role of the host at an interface, by interface index; `UNKNOWN` if EC2 does not describe it."""
-        return self._role(self.index.names[place], ABSENT).role
-
-    def _role(self, interface_id: str | None, moment: int) -> RoleOnDay:
-        return self._on_day(self.described.get(interface_id) if interface_id else None, moment)
+        return self._roles.of(self.described.get(self.index.names[place] or ""))
 
     @cached_property
     def new_contacts(self) -> NewContacts:

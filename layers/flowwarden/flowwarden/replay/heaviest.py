@@ -27,7 +27,7 @@ class Heaviest[K: Hashable]:
         """Add counts, which are positive."""
         self._counts.update(counts)
         if len(self._counts) > self._most:
-            kept = self.top(self._most // 2)
+            kept = dict(self._heaviest(self._most // 2))
             dropped = max(count for key, count in self._counts.items() if key not in kept)
             self._counts = Counter(kept)
             # A key that was dropped several times lost as much each time.
@@ -35,5 +35,15 @@ class Heaviest[K: Hashable]:
 
     def top(self, number: int) -> dict[K, int]:
         """The heaviest keys, heaviest first."""
-        ordered = nlargest(number, self._counts.items(), key=lambda each: (each[1], repr(each[0])))
+        ordered = sorted(self._heaviest(number), key=lambda each: (each[1], repr(each[0])), reverse=True)
         return dict(ordered)
+
+    def _heaviest(self, number: int) -> list[tuple[K, int]]:
+        """The same with their counts, in any order. Of keys with the same count, the names decide."""
+        every = [*self._counts.items()]
+        if len(every) <= number:
+            return every
+        least = sorted(self._counts.values())[-number]
+        heavier = [each for each in every if each[1] > least]
+        ties = [each for each in every if each[1] == least]
+        return heavier + nlargest(number - len(heavier), ties, key=lambda each: repr(each[0]))

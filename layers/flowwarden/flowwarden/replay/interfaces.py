@@ -6,7 +6,7 @@ They do not show whether it still exists.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.records.model import FlowDirection
@@ -63,9 +64,8 @@ class LearnedInterfaces:
         layouts, lines = self._current
         self._is_read = True
         reader = self._readers.setdefault(layouts, _reader(layouts))
-        for each in interfaces_of(reader.read(lines).flows):
-            if not self._is_known(each.interface_id):
-                self._learned[each.interface_id] = each
+        new = interfaces_of(reader.read(lines).flows, self._is_known)
+        self._learned |= {each.interface_id: each for each in new}
 
 
 def _reader(layouts: Layouts) -> ColumnarReader:
@@ -73,14 +73,18 @@ def _reader(layouts: Layouts) -> ColumnarReader:
     return ColumnarReader(readable, [each for each in layouts if each not in readable])
 
 
-def interfaces_of(flows: FlowTable) -> Iterator[NetworkInterface]:
-    """The interfaces that logged these flows, as far as the flows show them."""
+def interfaces_of(
+    flows: FlowTable, is_known: Callable[[str], bool] = lambda _: False
+) -> Iterator[NetworkInterface]:
+    """The interfaces that logged these flows and are not known, as far as the flows show them."""
     column = flows["interface_id"]
-    order = np.argsort(column, kind="stable")
-    cuts = np.flatnonzero(np.diff(column[order])) + 1
-    for rows in np.split(order, cuts):
-        if len(rows) and column[rows[0]] != ABSENT and (found := _Interface(flows, rows).described()):
-            yield found
+    found = np.unique(column[column != ABSENT]).tolist()
+    new = [number for number in found if not is_known(flows.text(number) or "")]
+    rows = np.flatnonzero(np.isin(column, new))
+    groups = Groups(column[rows], ordered=True)
+    for group in range(len(groups)):
+        if described := _Interface(flows, rows[groups.members(group)]).described():
+            yield described
 
 
 class _Interface(Struct, frozen=True):

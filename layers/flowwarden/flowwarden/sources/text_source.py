@@ -66,6 +66,8 @@ def text_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
 
 def _headers(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     """The positions of header lines, and the names in them."""
+    if not lines or (min(lines) >= "0" and max(lines) < ":"):  # all begin with a digit, as records do
+        return
     for at, line in enumerate(lines):
         if (names := header_names(line)) is not None:
             yield at, names

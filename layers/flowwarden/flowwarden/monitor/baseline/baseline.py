@@ -136,7 +136,7 @@ class Baseline:
         """Whether the edge is usual for the role."""
         return self.days_of(edge) >= DAYS_SEEN
 
-    def new_among(self, edges: Sequence[int]) -> list[int]:
+    def new_among(self, edges: Sequence[int] | Integers) -> list[int]:
         """The positions of the edges, given by fingerprint, that are not usual for the role."""
         new: list[int] = (self._days_of(np.array(edges, np.int64)) < DAYS_SEEN).nonzero()[0].tolist()
         return new

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 from flowwarden.monitor.baseline.baseline import (
     DAYS_LEARNED,
@@ -28,6 +28,7 @@ from flowwarden.network.services import (
     TCP,
     UDP,
 )
+from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.sets import fingerprint
 
 LEARNING_FACTOR: Final = 2.5
@@ -55,17 +56,6 @@ class Standing(Enum):
     USUAL = auto()
     SUDDEN = auto()
     """Usual, but not with so many small sessions at once."""
-
-
-class RoleOnDay(NamedTuple):
-    """The role of the host at an interface, and the day (since 1970) of its traffic."""
-
-    interface: NetworkInterface | None
-    """None if EC2 does not describe it."""
-    role: str
-    vpc: str
-    """Its VPC as if it were a role; '' if it is unknown."""
-    day: int
 
 
 class RoleProfile:
@@ -217,6 +207,6 @@ class RoleProfile:
         """The number of earlier days on which an edge was seen."""
         return 0 if self.baseline is None else self.baseline.days_of(edge)
 
-    def new_among(self, edges: Sequence[int]) -> list[int]:
+    def new_among(self, edges: Sequence[int] | Integers) -> list[int]:
         """The positions of the edges, given by fingerprint, that are not usual for the host."""
         return [*range(len(edges))] if self.baseline is None else self.baseline.new_among(edges)

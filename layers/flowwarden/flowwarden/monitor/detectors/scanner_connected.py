@@ -40,6 +40,7 @@ from flowwarden.monitor.text import Text, evidence, narrowed
 from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.host_sample import place_of
+from flowwarden.monitor.traffic.novelty import NewContacts
 from flowwarden.monitor.traffic.refused_sources import (
     CANDIDATE_REFUSALS,
     CONNECTED,
@@ -100,7 +101,7 @@ def detect(
     refused = view.contacts.by_interface(refused_internet(view.contacts, view.directions))
     connections = {
         place: each
-        for place, new in view.new_contacts.items()
+        for place, new in _reached(view.new_contacts).items()
         if (each := _connections(view.contacts, new, view.profiles[place]))
     }
     places = sorted(
@@ -144,13 +145,17 @@ class _AtInterface(Struct, frozen=True):
     """The number of places that identifies a scanner."""
 
 
+def _reached(new: NewContacts) -> NewContacts:
+    """The new contacts of internet hosts with services."""
+    return new.where(lambda each: each.direction == "in" and each.peer == PeerClass.INTERNET)
+
+
 def _connections(
     contacts: Contacts, new: Mapping[Edge, Integers], profile: RoleProfile
 ) -> list[_Connections]:
     if not profile.can_be_usual:
         return []
-    reached = (each for each in new if each.direction == "in" and each.peer == PeerClass.INTERNET)
-    counted = [each for each in reached if each.port in SENSITIVE_PORTS or not profile.learning]
+    counted = [each for each in new if each.port in SENSITIVE_PORTS or not profile.learning]
     answered = {edge: new[edge][contacts.is_connection[new[edge]]] for edge in counted}
     clients = {edge: contacts.texts(contacts.clients(each).tolist()) for edge, each in answered.items()}
     return [_Connections(edge, answered[edge], clients[edge]) for edge in counted]

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, islice, repeat
-from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -21,15 +20,15 @@ from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import RoleProfile, Standing
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.traffic.administration import bounded, counted
-from flowwarden.monitor.traffic.contact import Contact
+from flowwarden.monitor.traffic.contact import Contact, some_of_each_kind
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.excess import rank
 from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless, windows
-from flowwarden.monitor.traffic.novelty import NewContacts
+from flowwarden.monitor.traffic.novelty import EdgeContacts, NewContacts
 from flowwarden.monitor.traffic.refused_edges import is_grave
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.host_set import host_set
-from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, FILE_AND_RPC, TCP, UDP
+from flowwarden.network.services import DATABASE_PORTS, FILE_AND_RPC, TCP, UDP
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.tokenizer import Integers, Mask
 from flowwarden.state.schema import MOST_HOSTS
@@ -88,7 +87,7 @@ class HostActivities:
         self._state = state
         self._now = now
 
-    def of(self, profiles: Mapping[int, RoleProfile], new: NewContacts, watched: NewContacts) -> ActiveHosts:
+    def of(self, profiles: Mapping[int, RoleProfile], new: NewContacts, watched: EdgeContacts) -> ActiveHosts:
         """The active hosts.
 
         Args:
@@ -96,10 +95,13 @@ class HostActivities:
             new: the contacts that are not usual for them.
             watched: the contacts that are watched, see `novelty.watched_contacts`.
         """
+        counting = self._counting(profiles, new.where(lambda each: each.direction == "out"))
+        places = {*counting, *watched}
         hosts = [
             host
             for place in dict.fromkeys([*new, *watched])
-            for host in self._hosts(place, profiles[place], new.get(place, {}), watched.get(place, {}))
+            if place in places
+            for host in self._hosts(place, profiles[place], counting.get(place, {}), watched.get(place, {}))
         ]
         inspected = _most(hosts, HOSTS_OF_BATCH * self._state.breadth)
         chosen = {(each.place, each.client) for each in inspected}
@@ -110,6 +112,19 @@ class HostActivities:
         ]
         found = [self._activity(each, profiles[each.place]) for each in inspected]
         return ActiveHosts(tuple(found), left)
+
+    def _counting(self, profiles: Mapping[int, RoleProfile], new: NewContacts) -> NewContacts:
+        """Those of outbound contacts that may count in `_outbound`: while roles are learned, few of them."""
+        if not new:
+            return new
+        edges, learning = new.edges, np.zeros(new.edges.places, bool)
+        learning[[place for place, profile in profiles.items() if profile.learning]] = True
+        counts = ~learning[edges.owners] | edges.are(_is_needless) | edges.any(self._significant)
+        return new.those(counts & edges.any(self._contacts.is_sure))
+
+    @cached_property
+    def _significant(self) -> Mask:
+        return self._contacts.are_significant(self._thresholds.scan_ports)
 
     def _failed(self, host: _Host) -> int:
         """The number of new contacts of a host that failed.
@@ -195,7 +210,7 @@ class HostActivities:
             # edges are significant.
             numbers = new[edge][contacts.answered[new[edge]]] if edge in refused else new[edge]
             all_count = not learning or _counts_while_learning(edge, databases)
-            counted = numbers if all_count else contacts.significant(numbers, self._thresholds.scan_ports)
+            counted = numbers if all_count else numbers[self._significant[numbers]]
             sure = contacts.one_of_each_denied(counted[contacts.is_sure[counted]])[:MOST_CONTACTS]
             if len(sure):
                 yield edge, sure
@@ -225,7 +240,7 @@ class HostActivities:
             day=state[DAY][0],
             begins={span: at for span, (_, at) in state.items()},
             tally=self._contacts.tally,
-            sample=partial(self._contacts.flows, _some_of_each(contacts)),
+            sample=partial(self._contacts.flows, some_of_each_kind(contacts)),
             asks=asks,
             watched=tuple(watched),
             sample_watched=partial(self._contacts.flows, watched),
@@ -267,24 +282,13 @@ def _most(hosts: Sequence[_Host], most: int) -> list[_Host]:
     return [each for each in hosts if (each.place, each.client) in chosen]
 
 
-def _some_of_each(contacts: Iterable[Contact]) -> list[Contact]:
-    """The contacts, ordered so that the first ones contain as many of each kind as possible.
-
-    Only the first `MOST_FLOWS` become flows, and a finding needs a flow. Otherwise many failures could
-    displace an answer.
-    """
-    kinds: defaultdict[tuple[bool, bool, bool], int] = defaultdict(int)
-    ranked: list[tuple[int, tuple[bool, bool, bool], Contact]] = []
-    for each in contacts:
-        kind = each.port not in ADMIN_PORTS, each.port not in DATABASE_PORTS, not each.failed
-        ranked.append((kinds[kind], kind, each))
-        kinds[kind] += 1
-    return [each for *_, each in sorted(ranked, key=itemgetter(0, 1, 2))]
-
-
 def _counts_while_learning(edge: Edge, databases: frozenset[int]) -> bool:
     """Whether an outbound edge is significant although the role is still being learned."""
-    return bool(databases) and is_needless(edge.protocol, edge.port, class_of(edge.peer))
+    return bool(databases) and _is_needless(edge)
+
+
+def _is_needless(edge: Edge) -> bool:
+    return is_needless(edge.protocol, edge.port, class_of(edge.peer))
 
 
 def _is_common(edge: Edge, profile: RoleProfile) -> bool:

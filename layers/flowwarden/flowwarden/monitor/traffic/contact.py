@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from enum import StrEnum
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -10,6 +13,7 @@ from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import Standing
 from flowwarden.monitor.traffic.sessions import SizedRecords
 from flowwarden.network.addresses import PeerClass
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS
 from flowwarden.records.columnar.tokenizer import Integers
 
 
@@ -56,3 +60,18 @@ class Contact(Struct, frozen=True, kw_only=True):
     def inside(self) -> bool:
         """Whether the server is internal."""
         return class_of(self.peer) is PeerClass.OWN
+
+
+def some_of_each_kind(contacts: Iterable[Contact]) -> list[Contact]:
+    """The contacts, ordered so that the first ones contain as many of each kind as possible.
+
+    Only the first `contacts.MOST_FLOWS` become flows, and a finding needs a flow. Otherwise many failures
+    could displace an answer.
+    """
+    kinds: defaultdict[tuple[bool, bool, bool], int] = defaultdict(int)
+    ranked: list[tuple[int, tuple[bool, bool, bool], Contact]] = []
+    for each in contacts:
+        kind = each.port not in ADMIN_PORTS, each.port not in DATABASE_PORTS, not each.failed
+        ranked.append((kinds[kind], kind, each))
+        kinds[kind] += 1
+    return [each for *_, each in sorted(ranked, key=itemgetter(0, 1, 2))]

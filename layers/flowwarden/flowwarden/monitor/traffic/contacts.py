@@ -194,13 +194,14 @@ class Contacts:
         texts = self._flows.texts
         return [fingerprint(texts[server], *each) for server, *each in zip(servers, *services, strict=True)]
 
-    def significant(self, contacts: Integers, ports: int) -> Integers:
-        """The contacts among these that are significant even while nearly all contacts are new.
+    def are_significant(self, ports: int) -> Mask:
+        """Which contacts are significant even while nearly all contacts are new.
 
         They failed, or the client contacts the server on at least `ports` privileged ports. Above 1,023,
         passive FTP and RPC can use so many ports.
         """
-        return contacts[~self.answered[contacts] | (self._privileged[contacts] >= ports)]
+        significant: Mask = ~self.answered | (self._privileged >= ports)
+        return significant
 
     def one_of_each_denied(self, contacts: Integers) -> Integers:
         """These contacts, all of one edge, with only one denied contact of each client.

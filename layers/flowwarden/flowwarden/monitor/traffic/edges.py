@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
-from itertools import chain, compress, count, pairwise, repeat, starmap
+from itertools import compress, count, starmap
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -62,23 +62,38 @@ class Edges:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    @property
+    def places(self) -> int:
+        """The number of interfaces."""
+        return len(self._begins) - 1
+
+    def key(self, number: int) -> Edge:
+        """The edge with this number."""
+        return self._distinct[self._numbers[number]]
+
     @cached_property
     def keys(self) -> list[Edge]:
         """The edges."""
         return [*map(self._distinct.__getitem__, self._numbers)]
 
     @cached_property
-    def fingerprints(self) -> list[int]:
+    def fingerprints(self) -> Integers:
         """The fingerprints of the edges, by which baselines identify them."""
-        of_distinct = [*starmap(fingerprint, self._distinct)]
-        return [*map(of_distinct.__getitem__, self._numbers)]
+        return np.array([*starmap(fingerprint, self._distinct)], np.int64)[self._of_distinct]
 
     @cached_property
-    def owners(self) -> list[int]:
+    def _of_distinct(self) -> Integers:
+        return np.array(self._numbers, np.int64)
+
+    @cached_property
+    def owners(self) -> Integers:
         """The interface of each edge; ascending."""
-        begins = self._begins
-        parts = (repeat(number, end - begin) for number, (begin, end) in enumerate(pairwise(begins)))
-        return [*chain.from_iterable(parts)]
+        begins = np.array(self._begins, np.int64)
+        return np.arange(self.places).repeat(begins[1:] - begins[:-1])
+
+    def are(self, wanted: Callable[[Edge], bool]) -> Mask:
+        """Which edges are wanted; `wanted` is called once for an edge of several interfaces."""
+        return np.array([*map(wanted, self._distinct)], bool)[self._of_distinct]
 
     def those(self, wanted: Callable[[Edge], bool]) -> list[int]:
         """The numbers of the wanted edges; `wanted` is called once for an edge of several interfaces."""

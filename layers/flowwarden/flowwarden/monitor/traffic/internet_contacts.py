@@ -77,7 +77,7 @@ def new_services(
         wanted: which edges count, by the index of the interface.
     """
     found: defaultdict[InternetService, list[int]] = defaultdict(list)
-    for place, edges in new.items():
+    for place, edges in new.those(new.edges.any(counted)).items():
         for edge in edges:
             if not wanted(place, edge):
                 continue

@@ -8,8 +8,9 @@ directory servers.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
 
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import DYNAMIC, class_of
@@ -18,14 +19,51 @@ from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.edges import Edges
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, DIRECTORY_SERVICES, TCP
+from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.tokenizer import Integers, Mask
 
-type NewContacts = Mapping[int, Mapping[Edge, Integers]]
+type EdgeContacts = Mapping[int, Mapping[Edge, Integers]]
 """Contact numbers, by interface index and edge."""
 
 
+class NewContacts(Mapping[int, Mapping[Edge, Integers]]):
+    """The contacts of some edges, as `EdgeContacts`.
+
+    While roles are learned, nearly all edges are new, and most are never accessed. So restrict them with
+    `those` before a loop: that costs no call per edge.
+    """
+
+    def __init__(self, edges: Edges, are: Mask) -> None:
+        """Take all edges of a batch, and which of them are meant."""
+        self.edges = edges
+        self.are = are
+        (self._numbers,) = are.nonzero()
+        self._places = edges.owners[self._numbers]
+
+    def those(self, wanted: Mask) -> NewContacts:
+        """The contacts of the edges that are set in the mask, which has an element for each edge."""
+        return NewContacts(self.edges, self.are & wanted)
+
+    def where(self, wanted: Callable[[Edge], bool]) -> NewContacts:
+        """The contacts of the edges that are wanted; `wanted` may be called for other edges, too."""
+        return self.those(self.edges.are(wanted)) if len(self._numbers) else self
+
+    def __getitem__(self, place: int) -> Mapping[Edge, Integers]:
+        begin, end = self._places.searchsorted([place, place + 1]).tolist()
+        if begin == end:
+            raise KeyError(place)
+        numbers = self._numbers[begin:end].tolist()
+        return _ByEdge(self.edges, dict(zip(map(self.edges.key, numbers), numbers, strict=True)))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(dict.fromkeys(self._places.tolist()))
+
+    def __len__(self) -> int:
+        return len(dict.fromkeys(self._places.tolist()))
+
+
 class _ByEdge(Mapping[Edge, Integers]):
-    """The contacts of some edges, computed on access: most are never accessed."""
+    """The contacts of some edges, computed on access."""
 
     def __init__(self, edges: Edges, numbers: dict[Edge, int]) -> None:
         self._edges = edges
@@ -44,43 +82,50 @@ class _ByEdge(Mapping[Edge, Integers]):
 def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> NewContacts:
     """The contacts whose edge is not usual.
 
+    There is one look-up for all interfaces of a role and day, because they have the same baseline.
+
     Args:
         contacts: of a batch.
         profiles: the usual behavior, by interface index.
     """
     edges = contacts.edges
-    found: defaultdict[int, dict[Edge, int]] = defaultdict(dict)
-    for number in sorted(chain.from_iterable(_new_numbers(edges, profiles))):
-        found[edges.owners[number]][edges.keys[number]] = number
-    return {place: _ByEdge(edges, numbers) for place, numbers in found.items()}
+    are = np.zeros(len(edges), bool)
+    for profile, numbers in _by_baseline(edges, profiles) if len(edges) else ():
+        are[numbers[profile.new_among(edges.fingerprints[numbers])]] = True
+    return NewContacts(edges, are)
+
+
+def _by_baseline(edges: Edges, profiles: Mapping[int, RoleProfile]) -> Iterator[tuple[RoleProfile, Integers]]:
+    """A profile of each baseline, and the numbers of the edges at its interfaces."""
+    alike, group_of = _alike(profiles, edges.places)
+    if len(alike) == 1:
+        yield alike[0], np.arange(len(edges))
+        return
+    groups = Groups(group_of[edges.owners])
+    for group, number in enumerate(groups.keys.tolist()):
+        yield alike[number], groups.members(group)
+
+
+def _alike(profiles: Mapping[int, RoleProfile], places: int) -> tuple[list[RoleProfile], Integers]:
+    """A profile of each baseline, and for each interface index the position of its one."""
+    found: dict[tuple[str, int, bool], RoleProfile] = {}
+    numbers: dict[tuple[str, int, bool], int] = {}
+    group_of = np.zeros(places, np.int64)
+    for place, profile in profiles.items():
+        key = profile.role, profile.day, profile.baseline is None
+        found.setdefault(key, profile)
+        group_of[place] = numbers.setdefault(key, len(numbers))
+    return [*found.values()], group_of
 
 
 def of_internet(new: NewContacts) -> NewContacts:
     """The new contacts over TCP with the internet, which several detectors inspect."""
-    return {
-        place: {edge: edges[edge] for edge in chosen}
-        for place, edges in new.items()
-        if (chosen := [edge for edge in edges if edge.peer == PeerClass.INTERNET and edge.protocol == TCP])
-    }
-
-
-def _new_numbers(edges: Edges, profiles: Mapping[int, RoleProfile]) -> Iterator[Iterable[int]]:
-    """The numbers of the edges that are not usual.
-
-    There is one look-up for all interfaces of a role and day, because they have the same baseline.
-    """
-    alike: defaultdict[tuple[str, int, bool], list[int]] = defaultdict(list)
-    for place, profile in profiles.items():
-        alike[profile.role, profile.day, profile.baseline is None].append(place)
-    for places in alike.values():
-        numbers = [*chain.from_iterable(map(edges.numbers_at, places))]
-        new = profiles[places[0]].new_among([*map(edges.fingerprints.__getitem__, numbers)])
-        yield map(numbers.__getitem__, new)
+    return new.where(lambda each: each.peer == PeerClass.INTERNET and each.protocol == TCP)
 
 
 def watched_contacts(
     contacts: Contacts, profiles: Mapping[int, RoleProfile], new: NewContacts, are_bursts: Mask | None = None
-) -> NewContacts:
+) -> EdgeContacts:
     """The answered contacts that hosts initiated and that are watched, whether or not they are new.
 
     Args:
@@ -92,13 +137,13 @@ def watched_contacts(
     edges = contacts.edges
     found: defaultdict[int, dict[Edge, Integers]] = defaultdict(dict)
     for number in edges.those(_may_be_watched):
-        edge, place = edges.keys[number], edges.owners[number]
-        if _is_watched(edge, profiles[place], is_new=edge in new.get(place, ())):
+        edge, place = edges.key(number), int(edges.owners[number])
+        if _is_watched(edge, profiles[place], is_new=bool(new.are[number])):
             found[place][edge] = _watched(contacts, edge, edges.of(number))
     for number in edges.those(_is_database) if are_bursts is not None else ():
-        edge, place, here = edges.keys[number], edges.owners[number], edges.of(number)
+        edge, place, here = edges.key(number), int(edges.owners[number]), edges.of(number)
         sudden = here[are_bursts[here]] if are_bursts is not None else here
-        if len(sudden) and not profiles[place].learning and edge not in new.get(place, ()):
+        if len(sudden) and not profiles[place].learning and not new.are[number]:
             found[place][edge] = sudden
     return dict(found)
 

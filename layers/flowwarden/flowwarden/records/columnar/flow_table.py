@@ -53,7 +53,8 @@ class FlowTable:
     ) -> None:
         """Take the columns, the texts, and a function that creates the flows for row numbers."""
         self._columns = columns
-        self._absent: dict[str, Integers] = {}
+        self._all = {**columns}
+        """With the columns of attributes that no log format of the batch has, as far as they were needed."""
         self._vocabulary = vocabulary
         self._flows = flows
         self._size = len(columns["srcaddr"])
@@ -69,17 +70,18 @@ class FlowTable:
 
     def __getitem__(self, attribute: str) -> Integers:
         """A column. Raises KeyError if the attribute is not in `COLUMNS`."""
-        column = self._columns.get(attribute)
-        return self._lacking(attribute) if column is None else column
+        try:  # not a call: a batch of some lines reads a hundred columns
+            return self._all[attribute]
+        except KeyError:
+            return self._lacking(attribute)
 
     def _lacking(self, attribute: str) -> Integers:
         """The column of an attribute that no log format of the batch has; one for all of the same width."""
-        column = self._absent.get(attribute)
-        if column is None:
-            width = _width(attribute)
-            alike = [each for each in self._absent.values() if each.dtype == width]
-            column = self._absent[attribute] = alike[0] if alike else np.full(self._size, ABSENT, width)
-        return column
+        width = _width(attribute)
+        absent = (each for name, each in self._all.items() if name not in self._columns)
+        column = next((each for each in absent if each.dtype == width), None)
+        self._all[attribute] = np.full(self._size, ABSENT, width) if column is None else column
+        return self._all[attribute]
 
     @property
     def texts(self) -> Sequence[str]:
