@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from flowwarden.errors import SettingsError
@@ -12,9 +13,8 @@ MISSING = (
 )
 
 
-@cache
 def script() -> str:
-    """Vega-Embed with Vega and Vega-Lite, ready for a `script` element. Bundling them takes seconds.
+    """Vega-Embed with Vega and Vega-Lite, ready for a `script` element.
 
     Raises:
         SettingsError: the package is not installed.
@@ -23,6 +23,10 @@ def script() -> str:
         from vl_convert import javascript_bundle  # noqa: PLC0415 - an optional package
     except ImportError as error:
         raise SettingsError(MISSING) from error
-    bundle: str = javascript_bundle()  # type: ignore[call-arg]  # its types lack the default
+    return _of(javascript_bundle)
+
+
+@cache  # bundling takes seconds
+def _of(bundle: Callable[[], str]) -> str:
     # Within a script element, these begin or end something. They can only be in strings.
-    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    return bundle().replace("</script", "<\\/script").replace("<!--", "<\\!--")

@@ -112,6 +112,19 @@ def sweep(aws: EmbeddedAws, stack: Stack) -> set[str]:
     return made
 
 
+def adopt(aws: EmbeddedAws, stack: Stack) -> None:
+    """Subscribe the group of the other tool, as a sweep does: a filter beside that of the tool."""
+    arn = aws.clients.functions.get_function(FunctionName=stack.monitor)["Configuration"]["FunctionArn"]
+    aws.clients.functions.add_permission(
+        FunctionName=stack.monitor, StatementId="adopted", Action="lambda:InvokeFunction",
+        Principal="logs.amazonaws.com",
+        SourceArn=f"arn:aws:logs:{REGION}:111122223333:log-group:/aws/vpc/*:*",
+    )  # fmt: skip
+    aws.clients.logs.put_subscription_filter(
+        logGroupName=OTHERS, filterName=STACK, filterPattern="", destinationArn=arn
+    )
+
+
 def interrupt_removal(aws: EmbeddedAws, stack: Stack) -> None:
     """Do what an interrupted removal has done: the enforcer is stopped, and parts of the stack are gone."""
     clients = aws.clients
@@ -128,16 +141,7 @@ def test_the_account_is_as_it_was_and_a_second_installation_works(aws: EmbeddedA
     before = groups(aws), flow_logs(aws)
     first = deploy(aws, built)
     own = sweep(aws, first)
-    # As an adopted group: a filter of the stack beside that of another tool.
-    arn = aws.clients.functions.get_function(FunctionName=first.monitor)["Configuration"]["FunctionArn"]
-    aws.clients.functions.add_permission(
-        FunctionName=first.monitor, StatementId="adopted", Action="lambda:InvokeFunction",
-        Principal="logs.amazonaws.com",
-        SourceArn=f"arn:aws:logs:{REGION}:111122223333:log-group:/aws/vpc/*:*",
-    )  # fmt: skip
-    aws.clients.logs.put_subscription_filter(
-        logGroupName=OTHERS, filterName=STACK, filterPattern="", destinationArn=arn
-    )
+    adopt(aws, first)
 
     code, printed, errors = uninstall(aws)
     assert (code, flow_logs(aws)) == (1, theirs | own)
