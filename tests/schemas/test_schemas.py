@@ -91,6 +91,22 @@ def test_the_version_of_a_document_is_that_of_its_schema(name: str) -> None:
     assert schema(name)["properties"]["version"]["enum"] == ["1"]
 
 
+GOLDEN: Final = {"replay": "replay-document", "explain": "explain-json", "interfaces": "replay-json"}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_what_the_command_prints_fits_its_schema(name: str) -> None:
+    """In the golden file of its output; one without a required member does not."""
+    text = (FOLDER.parents[1] / "tests" / "cli" / "golden" / f"{GOLDEN[name]}.txt").read_text()
+    document, _ = json.JSONDecoder().raw_decode(text[text.index("{") :])
+    assert problems(document, schema(name)) == []
+    required = schema(name)["$defs"][schema(name)["$ref"].rpartition("/")[2]]["required"]
+    assert all(
+        problems({key: each for key, each in document.items() if key != member}, schema(name))
+        for member in required
+    )
+
+
 def test_every_schema_has_a_version() -> None:
     """A receiver must see it in each document."""
     assert VERSIONS.keys() == {*SCHEMAS}

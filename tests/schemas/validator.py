@@ -18,7 +18,7 @@ TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "boolean": (bool,),
     "null": (type(None),),
 }
-NOTES: Final = frozenset({"$schema", "$id", "$defs", "title", "description", "examples"})
+NOTES: Final = frozenset({"$schema", "$id", "$defs", "title", "description", "examples", "default"})
 """Keywords that are no rules."""
 
 
@@ -66,6 +66,12 @@ def _additional(value: Any, rule: Any, schema: Any, root: Any, path: str) -> Ite
             yield from _problems(value[name], rule, root, f"{path}.{name}")
 
 
+def _prefix_items(value: Any, rule: Any, _schema: Any, root: Any, path: str) -> Iterator[str]:
+    if isinstance(value, list):
+        for number, (each, inner) in enumerate(zip(value, rule, strict=False)):
+            yield from _problems(each, inner, root, f"{path}[{number}]")
+
+
 def _items(value: Any, rule: Any, _schema: Any, root: Any, path: str) -> Iterator[str]:
     if isinstance(value, list):
         for at, each in enumerate(value):
@@ -101,6 +107,7 @@ RULES: Final[Mapping[str, Callable[..., Iterator[str]]]] = {
     "properties": _properties,
     "additionalProperties": _additional,
     "items": _items,
+    "prefixItems": _prefix_items,
     "anyOf": _any_of,
     "$ref": _reference,
     "enum": _check(lambda value, rule: value in rule),

@@ -13,7 +13,7 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from flowwarden.bootstrap.replay import stack
-from flowwarden.errors import ConfigurationError, LogFormatError, SourceError
+from flowwarden.errors import ConfigurationError, LogFormatError, SettingsError, SourceError
 from flowwarden.policy.policy import Policy
 from flowwarden.records.line_reader import demand_readable
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, STACK_LOG_FORMAT, LogFormat
@@ -32,7 +32,7 @@ from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, UsageError, w
 from flowwarden_cli.commands.muting import seconds_of
 from flowwarden_cli.commands.replay import Wiring
 from flowwarden_cli.commands.stack import region_of
-from flowwarden_cli.report.file import written
+from flowwarden_cli.report.file import unwritable, written
 from flowwarden_cli.report.library import script
 from flowwarden_cli.report.page import page
 from flowwarden_cli.terminal.console import Console
@@ -118,6 +118,8 @@ def given_by(options: Namespace, console: Console) -> Given:
     if len(policies) < len(options.policy):
         raise UsageError("the two policies are the same file")
     known, report = InterfaceFile(interfaces=()), getattr(options, "report", None)
+    if problem := unwritable(report) if report else "":
+        raise SettingsError(problem)
     if options.interfaces:
         known = decoded(options.interfaces, interfaces_text(options.interfaces, console))
     return Given(

@@ -43,11 +43,29 @@ def test_the_document_contains_what_was_seen_and_the_text_does_not_need_it(archi
     assert {"conversations", "rejected_ports", "scans", "roles", "coverage"} <= seen.keys()
 
 
-def test_a_report_that_cannot_be_written_is_an_error(archive: Path, tmp_path: Path) -> None:
-    """The result is printed nevertheless."""
-    ended = flowwarden(["replay", archive, "--report", tmp_path / "no" / "report.html"])
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("no/report.html", "does not exist"),
+        (".", "is a folder; write the name of a file"),
+        ("x" * 300, "File name too long"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_an_error_before_anything_is_read(
+    archive: Path, tmp_path: Path, name: str, why: str
+) -> None:
+    """A replay of a large archive takes hours."""
+    ended = flowwarden(["replay", archive, "--report", tmp_path / name])
+    assert (ended.code, ended.stdout) == (UNREADABLE, "")
+    assert why in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has this file")
+def test_if_the_disk_is_full_in_the_end_the_result_is_printed(archive: Path) -> None:
+    """What was replayed is not lost."""
+    ended = flowwarden(["replay", archive, "--report", "/dev/full"])
     assert ended.code == UNREADABLE
-    assert "cannot be written: No such file or directory" in ended.stderr
+    assert "cannot be written: No space left on device" in ended.stderr
     assert "Pages:" in ended.stdout
 
 
