@@ -216,14 +216,11 @@ def _collected_by_slice() -> Iterator[Callable[[], object]]:
 
     The objects of a slice live as long as it does. Looking for garbage among them takes a tenth of the time.
     """
-    gc.collect()
-    gc.freeze()
     gc.disable()
     try:
         yield lambda: gc.collect(0)
     finally:
         gc.enable()
-        gc.unfreeze()
 
 
 def new_replay(
