@@ -24,7 +24,7 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 """moto otherwise creates 1,300 images for each test that asks EC2, which takes a third of a second."""
 
 
-gc.set_threshold(50_000, 20, 20)
+gc.set_threshold(500_000, 20, 20)
 """Collecting garbage less often saves a twentieth of the run time."""
 
 

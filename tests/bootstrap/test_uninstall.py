@@ -197,15 +197,22 @@ def test_without_the_state_table_no_flow_log_is_proven() -> None:
     assert [each.flow_log_id for each in inventory.unproven] == ["fl-1", "fl-2"]
 
 
-def test_a_monitor_that_is_deleted_already_still_names_its_filters() -> None:
-    """CloudFormation lists deleted resources with their names; the stack's own group is searched."""
+@pytest.mark.parametrize("others", [(), ("StateTable",), ("EnforcerFunction",)])
+def test_a_monitor_that_is_deleted_already_still_names_its_filters(others: tuple[str, ...]) -> None:
+    """CloudFormation lists deleted resources with their names. The policy names the existing groups."""
     listed = answers()["cloudformation", "list_stack_resources"]["StackResourceSummaries"]
     for each in listed:
-        if each["LogicalResourceId"] in {"MonitorFunction", "StateTable"}:
+        if each["LogicalResourceId"] in {"MonitorFunction", *others}:
             each["ResourceStatus"] = "DELETE_COMPLETE"
-    inventory = found(cloudformation__list_stack_resources={"StackResourceSummaries": listed})
-    assert inventory.filters == (Filter(group=GROUP, name="ours"),)
-    assert inventory.managed == ()
+    groups = (GROUP, "/aws/vpc/1", "/elsewhere")
+    inventory = found(
+        cloudformation__list_stack_resources={"StackResourceSummaries": listed},
+        logs__describe_log_groups=lambda logGroupNamePrefix: {  # noqa: N803 - AWS's name
+            "logGroups": [{"logGroupName": each} for each in groups if each.startswith(logGroupNamePrefix)]
+        },
+    )
+    assert {each.group for each in inventory.filters} == {GROUP, "/aws/vpc/1"}
+    assert (inventory.managed == ()) == ("StateTable" in others)
 
 
 STEPS: list[tuple[Step, str, dict[str, Any]]] = [

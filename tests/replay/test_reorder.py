@@ -61,6 +61,22 @@ def test_one_file_for_each_interface_and_one_for_each_hour_give_the_same_slices(
     assert content(slices_of(reversed(by_hour.values()))) == ORDERED
 
 
+@pytest.mark.parametrize("days", [1, 30, 3650])
+@pytest.mark.parametrize("piece", [5, 100])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_record_with_a_time_far_ahead_makes_no_other_late(seed: int, piece: int, days: int) -> None:
+    """Wherever it is, also first; it is in the last slice."""
+    random = Random(seed)  # noqa: S311
+    lines = shuffled(LINES, random)
+    at = seed and random.randrange(len(lines))
+    end = end_of(LINES[-1]) + days * 86_400
+    ahead = lines[at].replace(str(end_of(lines[at])), str(end))
+    assert end_of(ahead) == end
+    slices = [*Reorder().slices(merged([source("a", [*lines[:at], ahead, *lines[at:]], piece=piece)]))]
+    assert content(slices) == [*ORDERED, (end // SLICE * SLICE, [ahead])]
+    assert not any(one.late for one in slices)
+
+
 def test_a_line_that_comes_too_late_is_in_a_later_slice_and_counted() -> None:
     first, *others = LINES
     slices = slices_of([[*others, first]])

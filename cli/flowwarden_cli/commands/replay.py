@@ -34,7 +34,7 @@ examples:
   flowwarden replay AWSLogs/
   flowwarden replay AWSLogs/ --policy policy.json --interfaces interfaces.json
   flowwarden replay AWSLogs/ --report report.html
-  flowwarden replay flows.log.gz --policy old.json --policy new.json
+  flowwarden replay flows.log.gz --policy old.json --policy new.json --workers 3
   flowwarden replay --log-group /flow-warden/flow-logs --since 7d
   flowwarden replay flows.log.gz --format json | jq '.incidents[].summary'
 
@@ -64,6 +64,14 @@ def _add_arguments(command: ArgumentParser) -> None:
     )
     add_archive_options(command, "use this policy; two of them are compared (default: the default policy)")
     command.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="use up to N processes: one reads, and one for each policy detects; the result is the same "
+        "(default: 1)",
+    )
+    command.add_argument(
         "--report",
         metavar="FILE",
         help="also write a report with charts, as one HTML file; needs the extra `report`",
@@ -76,6 +84,8 @@ def run(options: Namespace, console: Console, wired: Wiring | None = None) -> in
         raise UsageError("give --policy once, or twice to compare two policies")
     if options.report and len(options.policy) > 1:
         raise UsageError("--report is about one policy, so give --policy once")
+    if options.workers < 1:
+        raise UsageError("--workers needs a number of 1 or more")
     if bool(options.paths) == bool(options.log_group):
         raise UsageError("write at least one PATH (- for standard input), or --log-group NAME")
     if options.since is not None and not options.log_group:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from typing import Final
 
 from msgspec import Struct, to_builtins
@@ -28,9 +27,11 @@ from flowwarden.replay.result import ReplayResult
 from flowwarden.sources.inputs import Input
 from flowwarden_cli.commands import document_file
 from flowwarden_cli.commands.archive import Archive, Bucket
+from flowwarden_cli.commands.collecting import collected_by_slice
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, UsageError, without_sdk
 from flowwarden_cli.commands.muting import seconds_of
 from flowwarden_cli.commands.replay import Wiring
+from flowwarden_cli.commands.replay_workers import Assignment, Worker, WorkerEnded
 from flowwarden_cli.commands.stack import region_of
 from flowwarden_cli.report.file import unwritable, written
 from flowwarden_cli.report.library import script
@@ -68,7 +69,7 @@ def run(
 
     Args:
         options: `paths`, `log_group`, `since`, `region`, `format`, `log_format`, `policy`, `interfaces`,
-            `report` and `as_delivered`.
+            `report`, `as_delivered` and `workers`.
         console: where the result is printed.
         wired: opens a log group, by default on AWS.
         bucket: lists the objects below a URL, by default on AWS.
@@ -77,21 +78,22 @@ def run(
         UsageError: a log format cannot be read.
     """
     try:
-        given = given_by(options, console)
-        if options.log_group:
-            given = of_log_group(given, options, console, wired)
+        return _run(options, console, wired, bucket or bucket_of(options.region))
     except ModuleNotFoundError as error:
         return without_sdk(error, console)
-    except ConfigurationError as error:
+    except (ConfigurationError, WorkerEnded) as error:
         console.report(f"error: {error}")
         return UNREADABLE
-    try:
-        archive = Archive(options.paths, given.layouts, console, bucket or bucket_of(options.region))
-    except ModuleNotFoundError as error:
-        return without_sdk(error, console)
+
+
+def _run(options: Namespace, console: Console, wired: Wiring | None, bucket: Bucket) -> int:
+    given = given_by(options, console)
+    if options.log_group:
+        given = of_log_group(given, options, console, wired)
+    archive = Archive(options.paths, given.layouts, console, bucket)
     if given.messages is not None:
         archive.add(given.log_group, given.first, given.messages)
-    results = _replayed(archive, given, as_delivered=options.as_delivered)
+    results = _replayed(archive, given, as_delivered=options.as_delivered, workers=options.workers)
     if problem := _problem(results[0], archive):
         console.report(f"error: {problem}")
         return UNREADABLE
@@ -188,18 +190,28 @@ def _layouts(formats: Sequence[str]) -> tuple[LogFormat, ...]:
     return layouts
 
 
-def _replayed(archive: Archive, given: Given, *, as_delivered: bool) -> list[ReplayResult]:
-    """The results with each policy; the archive is read once."""
-    replays = [new_replay(policy, given, as_delivered=as_delivered) for policy in given.policies.values()]
-    process(archive, replays, as_delivered=as_delivered)
-    return [each.result(archive.count, archive.failed, archive.unreadable) for each in replays]
+def _replayed(archive: Archive, given: Given, *, as_delivered: bool, workers: int) -> list[ReplayResult]:
+    """The results with each policy; the archive is read once. Raises WorkerEnded."""
+    # This process reads, and replays what is left.
+    here = max(0, len(given.policies) - workers + 1)
+    with ExitStack() as ending:
+        replays: list[Replay | Worker] = []
+        for number, policy in enumerate(given.policies.values()):
+            if number < here:
+                replays.append(new_replay(policy, given, as_delivered=as_delivered))
+            else:
+                worker = Worker(_assignment(policy, given, as_delivered=as_delivered), assigned)
+                ending.callback(worker.stop)
+                replays.append(worker)
+        process(archive, replays, as_delivered=as_delivered)
+        return [each.result(archive.count, archive.failed, archive.unreadable) for each in replays]
 
 
-def process(archive: Archive, replays: Sequence[Replay], *, as_delivered: bool) -> None:
+def process(archive: Archive, replays: Sequence[Replay | Worker], *, as_delivered: bool) -> None:
     """Process the archive with each replay, to the end."""
     slices = Reorder(DELIVERED_SECONDS if as_delivered else SLICE).slices(merged(archive.sources()))
     try:
-        with _collected_by_slice() as collect:
+        with collected_by_slice() as collect:
             for one in slices:
                 for each in replays:
                     each.process(one)
@@ -210,20 +222,20 @@ def process(archive: Archive, replays: Sequence[Replay], *, as_delivered: bool) 
         each.finish()
 
 
-@contextmanager
-def _collected_by_slice() -> Iterator[Callable[[], object]]:
-    """Garbage is collected after a slice only, by the function that this yields.
+def _assignment(policy: Policy, given: Given, *, as_delivered: bool) -> Assignment:
+    return Assignment(
+        policy=policy,
+        log_group=given.log_group,
+        known=given.known,
+        as_delivered=as_delivered,
+        observes=given.observes,
+    )
 
-    The objects of a slice live as long as it does. Looking for garbage among them takes a tenth of the time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield lambda: gc.collect(0)
-    finally:
-        gc.enable()
-        gc.unfreeze()
+
+def assigned(one: Assignment) -> Replay:
+    """The replay of an assignment."""
+    given = Given(log_group=one.log_group, layouts=(), policies={}, known=one.known, observes=one.observes)
+    return new_replay(one.policy, given, as_delivered=one.as_delivered)
 
 
 def new_replay(

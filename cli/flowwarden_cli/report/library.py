@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from flowwarden.errors import SettingsError
 
 MISSING = (
@@ -20,6 +23,10 @@ def script() -> str:
         from vl_convert import javascript_bundle  # noqa: PLC0415 - an optional package
     except ImportError as error:
         raise SettingsError(MISSING) from error
-    bundle: str = javascript_bundle()  # type: ignore[call-arg]  # its types lack the default
+    return _of(javascript_bundle)
+
+
+@cache  # bundling takes seconds
+def _of(bundle: Callable[[], str]) -> str:
     # Within a script element, these begin or end something. They can only be in strings.
-    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    return bundle().replace("</script", "<\\/script").replace("<!--", "<\\!--")

@@ -20,7 +20,7 @@ from flowwarden.monitor.findings import Finding, InterfaceFinding, TrafficFindin
 from flowwarden.policy.policy import Policy
 from flowwarden_cli.athena.archive import Archive
 
-MERGED = 1800
+MERGED = 3600
 """Seconds of deliveries that become one batch of the monitor: fewer batches take less time."""
 
 
@@ -97,7 +97,7 @@ def judged(layout: str) -> Judged:
 
 
 def merged(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
-    """The deliveries of each stream in half an hour as one, in the order of arrival."""
+    """The deliveries of each stream in an hour as one, in the order of arrival."""
     together: dict[tuple[int, str], list[Delivery]] = defaultdict(list)
     for each in deliveries:
         together[each.arrived // MERGED, each.log_stream].append(each)

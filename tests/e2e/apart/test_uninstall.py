@@ -112,22 +112,36 @@ def sweep(aws: EmbeddedAws, stack: Stack) -> set[str]:
     return made
 
 
-def test_the_account_is_as_it_was_and_a_second_installation_works(aws: EmbeddedAws, built: Path) -> None:
-    """First with the records kept, then with everything removed."""
-    theirs = of_others(aws)
-    before = groups(aws), flow_logs(aws)
-    first = deploy(aws, built)
-    own = sweep(aws, first)
-    # As an adopted group: a filter of the stack beside that of another tool.
-    arn = aws.clients.functions.get_function(FunctionName=first.monitor)["Configuration"]["FunctionArn"]
+def adopt(aws: EmbeddedAws, stack: Stack) -> None:
+    """Subscribe the group of the other tool, as a sweep does: a filter beside that of the tool."""
+    arn = aws.clients.functions.get_function(FunctionName=stack.monitor)["Configuration"]["FunctionArn"]
     aws.clients.functions.add_permission(
-        FunctionName=first.monitor, StatementId="adopted", Action="lambda:InvokeFunction",
+        FunctionName=stack.monitor, StatementId="adopted", Action="lambda:InvokeFunction",
         Principal="logs.amazonaws.com",
         SourceArn=f"arn:aws:logs:{REGION}:111122223333:log-group:/aws/vpc/*:*",
     )  # fmt: skip
     aws.clients.logs.put_subscription_filter(
         logGroupName=OTHERS, filterName=STACK, filterPattern="", destinationArn=arn
     )
+
+
+def interrupt_removal(aws: EmbeddedAws, stack: Stack) -> None:
+    """Do what an interrupted removal has done: the enforcer is stopped, and parts of the stack are gone."""
+    clients = aws.clients
+    clients.functions.put_function_concurrency(FunctionName=stack.enforcer, ReservedConcurrentExecutions=0)
+    for each in ("SweepSchedule", "RetrySchedule"):
+        clients.events.disable_rule(Name=stack.resources[each])
+    clients.logs.delete_subscription_filter(logGroupName=stack.flow_log_group, filterName=STACK)
+    clients.functions.delete_function(FunctionName=stack.monitor)
+
+
+def test_the_account_is_as_it_was_and_a_second_installation_works(aws: EmbeddedAws, built: Path) -> None:
+    """First with the records kept, then with everything removed, although that removal was interrupted."""
+    theirs = of_others(aws)
+    before = groups(aws), flow_logs(aws)
+    first = deploy(aws, built)
+    own = sweep(aws, first)
+    adopt(aws, first)
 
     code, printed, errors = uninstall(aws)
     assert (code, flow_logs(aws)) == (1, theirs | own)
@@ -145,29 +159,12 @@ def test_the_account_is_as_it_was_and_a_second_installation_works(aws: EmbeddedA
     assert uninstall(aws, "--yes")[0] == 0  # nothing is left to remove
 
     second = deploy(aws, built, SECOND)
-    own = sweep(aws, second)
+    sweep(aws, second)
+    interrupt_removal(aws, second)
     code, printed, errors = uninstall(aws, "--yes", "--delete-log-groups")
     assert (code, errors) == (0, ""), printed
     assert groups(aws) == {**before[0], kept: []}
     assert flow_logs(aws) == before[1]
-
-    aws.clients.logs.delete_log_group(logGroupName=kept)  # so that the next test deploys with its name
-
-
-def test_an_interrupted_removal_continues(aws: EmbeddedAws, built: Path) -> None:
-    """The enforcer is stopped, and parts of the stack are already gone."""
-    stack = deploy(aws, built)
-    clients = aws.clients
-    own = sweep(aws, stack)
-    clients.functions.put_function_concurrency(FunctionName=stack.enforcer, ReservedConcurrentExecutions=0)
-    for each in ("SweepSchedule", "RetrySchedule"):
-        clients.events.disable_rule(Name=stack.resources[each])
-    clients.logs.delete_subscription_filter(logGroupName=stack.flow_log_group, filterName=STACK)
-    clients.functions.delete_function(FunctionName=stack.monitor)
-    code, printed, errors = uninstall(aws, "--yes", "--delete-log-groups")
-    assert (code, errors) == (0, ""), printed
-    assert stack.flow_log_group not in groups(aws)
-    assert not own & flow_logs(aws)
     assert [
         each
         for each in aws.clients.cloudformation.list_stacks()["StackSummaries"]

@@ -13,7 +13,7 @@ from flowwarden.doctor.checks.rules import function_of
 from flowwarden.doctor.fact import Unread
 from flowwarden.doctor.groups import patterns_of
 from flowwarden.errors import CallRefused
-from flowwarden.policy.last_good import PolicyInUse
+from flowwarden.policy.flow_logs import FlowLogsPolicy
 
 MONITOR: Final = "MonitorFunction"
 ENFORCER: Final = "EnforcerFunction"
@@ -31,10 +31,10 @@ def on_aws(stack: str, region: str | None, now: int, clients: MakeClient = own_c
     found = installed(stack, region, now, clients)
     if isinstance(found.state.listed, Unread):
         raise CallRefused(found.state.listed.reason)
-    rules = found.of_kind("AWS::Events::Rule")
+    rules, policy = found.of_kind("AWS::Events::Rule"), _policy(found)
     known = Known(
         arn=found.arn,
-        stack=named_stack(found, found.formerly, _suffixes(found)),
+        stack=named_stack(found, found.formerly, policy.suffixes),
         enforcer=found.names.get(ENFORCER, ""),
         rules=tuple(
             name
@@ -42,29 +42,38 @@ def on_aws(stack: str, region: str | None, now: int, clients: MakeClient = own_c
             if function_of(each) == ENFORCER
         ),
         table=found.names.get(TABLE, ""),
-        patterns=_patterns(found),
+        patterns=_patterns(found, policy),
     )
     return Installation(known, found.clients)
 
 
-def _suffixes(found: Installed) -> tuple[str, ...]:
-    """The suffixes of the policy, which name log groups of the stack; none if the monitor is gone."""
-    monitor = found.named(MONITOR, FunctionReader(found.clients("lambda")).function)
-    policy = policy_in_use(found, monitor)
+def _policy(found: Installed) -> FlowLogsPolicy:
+    """The part of the policy that names log groups; the default if what has the policy is gone."""
+    reader = FunctionReader(found.clients("lambda"))
+    function = found.named(MONITOR, reader.function) or found.named(ENFORCER, reader.function)
+    policy = policy_in_use(found, function)
     if isinstance(policy, Unread):
         raise CallRefused(policy.reason)
-    if isinstance(policy, PolicyInUse) and not policy.is_final:
+    if policy is None:
+        return FlowLogsPolicy()
+    if not policy.is_final:
         raise CallRefused(
             "the policy is not valid, and the last good one cannot be read from the state table"
         )
-    return policy.policy.flow_logs.suffixes if isinstance(policy, PolicyInUse) else ()
+    return policy.policy.flow_logs
 
 
-def _patterns(found: Installed) -> tuple[str, ...]:
-    """The log groups from which the monitor may be invoked; its own group, even if the monitor is gone."""
+def _patterns(found: Installed, policy: FlowLogsPolicy) -> tuple[str, ...]:
+    """The log groups that may have a filter of the stack: those from which the monitor may be invoked.
+
+    If the monitor is gone, those are its own group and the existing groups of the policy.
+    """
     own = found.formerly.get(OWN_GROUP, "")
     permissions = found.named(MONITOR, FunctionReader(found.clients("lambda")).permissions)
     if isinstance(permissions, Unread):
         raise CallRefused(permissions.reason)
-    others = patterns_of(each.source for each in permissions or ())
+    if permissions is None:
+        others = tuple(each.name for each in policy.adopted)
+    else:
+        others = patterns_of(each.source for each in permissions)
     return tuple({own: None, **dict.fromkeys(others)}) if own else others

@@ -7,6 +7,7 @@ of losses repeats what the detectors declare (`Detector.needs`); a test compares
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -35,6 +36,7 @@ DETECTORS_BY_FIELD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """The detectors that find less, or nothing, in records without a field."""
 
 
+@lru_cache(maxsize=256)  # most flow logs of an account have one of a few formats
 def lacking(log_format: str | None) -> tuple[str, ...]:
     """Why a format, as EC2 writes it, is not good enough: what it lacks; empty if nothing.
 

@@ -15,7 +15,9 @@ from flowwarden.removal.ports import Account, Deletion
 ROUNDS: Final = 6
 """How often the changes are looked for: a run of the enforcer that had begun may restore something."""
 ROUND_SECONDS: Final = 5.0
+FIRST_POLL_SECONDS: Final = 0.5
 POLL_SECONDS: Final = 5.0
+"""The longest time between two looks at the deletion: each waits twice as long as the one before."""
 LONGEST_SECONDS: Final = 3600.0
 """How long the command waits for the deletion of the stack."""
 
@@ -86,15 +88,15 @@ def _take(steps: Iterable[Step], account: Account, progress: Progress) -> list[s
 def _delete(found: Inventory, account: Account, progress: Progress) -> list[str]:
     """Delete the stack, and wait until it is gone."""
     step = DeleteStack(stack=found.stack)
-    waited = 0.0
+    waited, pause = 0.0, FIRST_POLL_SECONDS
     try:
         account.carry_out(step)
         while not (state := account.deletion()).is_over:
             if waited >= LONGEST_SECONDS:
                 return [f"the stack is still being deleted after {LONGEST_SECONDS / 60:.0f} minutes"]
             progress.deleting(state)
-            progress.wait(POLL_SECONDS)
-            waited += POLL_SECONDS
+            progress.wait(pause)
+            waited, pause = waited + pause, min(pause * 2, POLL_SECONDS)
     except EnforcementError as error:
         return [f"cannot {described(step)}: {error}"]
     if state.status:

@@ -49,7 +49,8 @@ def merged(sources: Sequence[Source], most_open: int = MOST_OPEN) -> Iterator[Pi
         timed = next(lines, None)
         if timed is None:
             continue
-        position = max(position, timed.span[1]) if timed.span else position
+        # Not the latest time: after a record with a time far ahead, all others would be late.
+        position = max(position, timed.middle or position)
         heappush(under_way, (position, number, lines))
         read_until = under_way[0][0]
         yield Piece(timed, min(read_until, waiting[-1].first) if waiting else read_until)

@@ -37,6 +37,12 @@ class Timed(Struct, frozen=True):
         known = self.times[self.times != ABSENT]
         return (int(known.min()), int(known.max())) if len(known) else None
 
+    @property
+    def middle(self) -> int | None:
+        """The median of the times, which a few damaged ones do not change; None if no line has a time."""
+        known = self.times[self.times != ABSENT]
+        return int(np.partition(known, len(known) // 2)[len(known) // 2]) if len(known) else None
+
 
 def are_timed(layouts: Layouts) -> bool:
     """Whether lines of any of these log formats have a time."""
