@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from flowwarden.errors import NotFlowLogs, SourceError
 from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
+from flowwarden.records.model import Action, Records
 from flowwarden.sources.read import read
 from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, SKIPDATA, file_of, read_all, stream_of
 
@@ -37,6 +38,23 @@ def test_every_line_becomes_one_record_in_any_kind_of_source(lines: list[str]) -
         held = read_all(content)
         assert (held.flows, held.gaps) == (expected.flows, expected.gaps)
         assert [bad for _, bad in held.malformed] == expected.malformed
+
+
+@given(
+    st.lists(st.sampled_from([ACCEPTED, REJECTED, NODATA, ODD, "", f"{REJECTED} ", "REJECT"]), max_size=20),
+    st.integers(1, 40),
+    st.sampled_from(Action),
+)
+def test_flows_with_another_action_are_counted_only(lines: list[str], times: int, only: Action) -> None:
+    """The others are the same and in the same order, also in long sources."""
+    text = "\n".join(lines * times)
+    whole = [*read(stream_of(text), [DEFAULT_LOG_FORMAT], lambda _: None)]
+    chosen = [*read(stream_of(text), [DEFAULT_LOG_FORMAT], lambda _: None, only)]
+    for every, some in zip(whole, chosen, strict=True):
+        kept = [flow for flow in every.records.flows if flow.action is only]
+        assert some.records == Records(kept, every.records.gaps, every.records.malformed)
+        assert some.numbers == every.numbers
+        assert some.omitted == len(every.records.flows) - len(kept)
 
 
 @given(st.lists(st.sampled_from([ACCEPTED, NODATA, ODD, "", HEADER]), max_size=50))

@@ -11,7 +11,7 @@ from msgspec import Struct
 from flowwarden.errors import LogFormatError, SourceError
 from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, STACK_LOG_FORMAT, LogFormat
-from flowwarden.records.model import Action, Flow, GapKind, Malformed
+from flowwarden.records.model import Action, GapKind, Malformed
 from flowwarden.records.values import MASKED
 from flowwarden.sources.chunks import Note
 from flowwarden.sources.inputs import Input, find
@@ -70,14 +70,15 @@ class _Counts:
     def add(self, source: str, batch: Batch) -> int:
         """Count a batch; returns the number of its records."""
         records = batch.records
-        self.flows += len(records.flows)
+        flows = len(records.flows) + batch.omitted
+        self.flows += flows
         for gap in records.gaps:
             self.gaps[gap.kind] += 1
         self.malformed += len(records.malformed)
         if records.malformed and not self.first_malformed:
             self.first_malformed = _first(source, batch.numbers[0], records.malformed[0])
         self.masked = self.masked or any(bad.reason.endswith(MASKED) for bad in records.malformed)
-        return len(records.flows) + len(records.gaps) + len(records.malformed)
+        return flows + len(records.gaps) + len(records.malformed)
 
     @property
     def is_nothing_read(self) -> bool:
@@ -157,7 +158,7 @@ class _Reading:
         try:
             if isinstance(found, SourceError):
                 raise found
-            for batch in read(found, self._layouts, self._progress.reach):
+            for batch in read(found, self._layouts, self._progress.reach, self._choice.only):
                 self._progress.add_records(self.counts.add(found.name, batch))
                 self._print(found.name, batch)
                 self._note(found.name, batch.note)
@@ -187,17 +188,12 @@ def printed(source: str, batch: Batch, choice: Choice) -> bytes:
     records = batch.records
     text = b""
     if choice.flows:
-        text += flows_as_json(chosen(records.flows, choice.only))
+        text += flows_as_json(records.flows)
     if choice.gaps:
         text += gaps_as_json(records.gaps)
     if choice.malformed:
         text += malformed_as_json(source, zip(batch.numbers, records.malformed, strict=True))
     return text
-
-
-def chosen(flows: Sequence[Flow], only: Action | None) -> Sequence[Flow]:
-    """The flows with this action; all flows if it is None."""
-    return flows if only is None else [flow for flow in flows if flow.action is only]
 
 
 def _first(source: str, number: int, bad: Malformed) -> str:

@@ -76,6 +76,8 @@ def learn(
         is_explained: whether a page of another batch explains some of the findings, so that they do not page;
             what they are about is part of that incident.
     """
+    if not len(view.records.flows):
+        return
     suspicious = is_explained or _exceeds_limits(view)
     updates = baseline_updates(view, usual_alone=suspicious or any(map(_counts, findings)))
     if not suspicious and not any(

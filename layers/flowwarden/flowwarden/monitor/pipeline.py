@@ -22,7 +22,7 @@ from flowwarden.monitor.caches.mutes import MuteCache
 from flowwarden.monitor.caches.names import NameCache
 from flowwarden.monitor.caches.roles import RoleCache
 from flowwarden.monitor.caches.state import StateCache, StateView
-from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
+from flowwarden.monitor.detectors import detected, unparsed_lines
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.inhibition import Inhibition
 from flowwarden.monitor.mutes import muted
@@ -142,7 +142,7 @@ class MonitoringService:
         formats, records = self._parse(batch, now, lookups)
         view = BatchView(batch, records, self._context(formats, state, now, lookups))
         heartbeats.see(view, state)
-        found = [each for one in DETECTORS for each in one.detect(view, state, view.policy.thresholds)]
+        found = detected(view, state)
         inhibition = Inhibition(batch.owner, self._deployment.suppression_minutes, now)
         sorted_out = triage(found, view.policy)
         triaged = self._silenced(sorted_out.remaining, view, state)

@@ -204,6 +204,8 @@ class BatchView:
     @cached_property
     def profiles(self) -> Mapping[int, RoleProfile]:
         """The usual behavior of the host at each interface with contacts, by interface index."""
+        if not len(self.records.flows) or not len(self.contacts):
+            return {}
         names, moments = self.index.names, self.index.moments.tolist()
         found = sorted(set(self.contacts.interface.tolist()))
         described = self.described
@@ -285,6 +287,8 @@ class BatchView:
 
         Adds the contacts to the state table, so that they count for later batches.
         """
+        if not self.profiles:
+            return ActiveHosts((), ())
         activities = HostActivities(self.contacts, self.policy, self.state, self.now, self.are_bursts)
         watched = watched_contacts(self.contacts, self.profiles, self.new_contacts, self.are_bursts)
         return activities.of(self.profiles, self.new_contacts, watched)

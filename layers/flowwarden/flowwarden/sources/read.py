@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache
@@ -11,9 +12,10 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.errors import DamagedSource, LogFormatError, NotFlowLogs, ParquetNotInstalled
+from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import LogFormat
-from flowwarden.records.model import Malformed, Records
+from flowwarden.records.model import Action, Malformed, Records
 from flowwarden.records.strict_layout import ENDPOINTS
 from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Unreadable
 from flowwarden.sources.csv_source import csv_pieces
@@ -37,22 +39,30 @@ class Batch(Struct, frozen=True):
     """For each malformed record, its line number (in Parquet, row number) in the source, from 1."""
     note: str = ""
     """A note about the source for the user; '' if there is none."""
+    omitted: int = 0
+    """The number of flows that are not among the records, because they have another action."""
 
 
-def read(source: Input, layouts: Sequence[LogFormat], progress: Callable[[int], None]) -> Iterator[Batch]:
+def read(
+    source: Input,
+    layouts: Sequence[LogFormat],
+    progress: Callable[[int], None],
+    only: Action | None = None,
+) -> Iterator[Batch]:
     """Read a source in parts, so that memory does not grow with its size.
 
     Args:
         source: the file or stream; it is closed at the end.
         layouts: the possible log formats if the source does not state its log format.
         progress: called regularly with the number of bytes read from the source.
+        only: the action of the flows that are returned; the others are counted. None for all flows.
 
     Raises:
         SourceError: it cannot be read, or not to its end; the batches before that are valid.
     """
     try:
         for piece in pieces(source, tuple(layouts), progress):
-            yield from _batches(piece)
+            yield from _batches(piece, only)
     except LogFormatError as error:
         raise NotFlowLogs(f"{source.name}: {error}") from error
 
@@ -130,27 +140,48 @@ def _parquet(path: Path, size: int, progress: Callable[[int], None]) -> Iterator
     return parquet_pieces(path, lambda share: progress(int(share * size)))
 
 
-def _batches(piece: Piece) -> Iterator[Batch]:
+def _batches(piece: Piece, only: Action | None) -> Iterator[Batch]:
     match piece:
         case Note():
             yield Batch(_NO_RECORDS, note=piece.text)
         case Unreadable():
             yield Batch(Records([], [], [Malformed(piece.text, piece.reason)]), (piece.number,))
         case Lines():
-            yield _read(piece)
+            yield _read(piece, only)
 
 
 @lru_cache(maxsize=_READERS)
 def _reader(layouts: Layouts) -> LineReader:
+    return LineReader(*_split(layouts))
+
+
+@lru_cache(maxsize=_READERS)
+def _counter(layouts: Layouts) -> ColumnarReader:
+    return ColumnarReader(*_split(layouts), singly=sys.maxsize)
+
+
+def _split(layouts: Layouts) -> tuple[list[LogFormat], list[LogFormat]]:
+    """The log formats with both addresses, and the others."""
     readable = [layout for layout in layouts if set(ENDPOINTS) <= set(layout.names)]
-    return LineReader(readable, [layout for layout in layouts if layout not in readable])
+    return readable, [layout for layout in layouts if layout not in readable]
 
 
-def _read(piece: Lines) -> Batch:
+def _with_action(piece: Lines, only: Action) -> tuple[Records, int]:
+    """The records, with those flows only that have an action, and the number of the other flows.
+
+    A table of all lines counts the others: a flow as an object takes most of the time.
+    """
+    table = _counter(piece.layouts).read(piece.lines)
+    some = _reader(piece.layouts).read([line for line in piece.lines if only in line])
+    flows = [flow for flow in some.flows if flow.action is only]
+    return Records(flows, table.gaps, table.malformed), len(table.flows) - len(flows)
+
+
+def _read(piece: Lines, only: Action | None) -> Batch:
     piece = _without_blank_lines(piece)
-    records = _reader(piece.layouts).read(piece.lines)
+    records, omitted = _with_action(piece, only) if only else (_reader(piece.layouts).read(piece.lines), 0)
     if not records.malformed:
-        return Batch(records)
+        return Batch(records, omitted=omitted)
     malformed: list[Malformed] = []
     numbers: list[int] = []
     at = -1
@@ -158,7 +189,7 @@ def _read(piece: Lines) -> Batch:
         at = piece.lines.index(bad.line, at + 1)  # equal lines are all malformed, so the first one is correct
         malformed.append(bad)
         numbers.append(piece.numbers[at])
-    return Batch(Records(records.flows, records.gaps, malformed), tuple(numbers))
+    return Batch(Records(records.flows, records.gaps, malformed), tuple(numbers), omitted=omitted)
 
 
 def _without_blank_lines(piece: Lines) -> Lines:

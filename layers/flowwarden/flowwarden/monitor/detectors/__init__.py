@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import (
     blocked_connection,
     brute_force,
@@ -30,6 +31,8 @@ from flowwarden.monitor.detectors import (
     unparsed_lines,
 )
 from flowwarden.monitor.detectors.base import Detector
+from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.view import BatchView
 
 DETECTORS: Final[tuple[Detector, ...]] = (
     scan.DETECTOR,
@@ -59,3 +62,14 @@ DETECTORS: Final[tuple[Detector, ...]] = (
 """Every detector, in the order in which they run and in which the documentation lists them."""
 
 BY_NAME: Final = {each.name: each for each in DETECTORS}
+
+_WITHOUT_FLOWS: Final = tuple(each for each in DETECTORS if not each.about_flows)
+
+
+def detected(view: BatchView, state: StateView) -> list[Finding]:
+    """The findings of all detectors in a batch.
+
+    Many batches have no flows, but records of times without data. Only some detectors run for these.
+    """
+    detectors = DETECTORS if len(view.records.flows) else _WITHOUT_FLOWS
+    return [each for one in detectors for each in one.detect(view, state, view.policy.thresholds)]

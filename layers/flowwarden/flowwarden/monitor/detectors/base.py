@@ -91,6 +91,8 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     thresholds: tuple[str, ...] = ()
     """Fields of `Thresholds` that it uses."""
     needs: frozenset[Need] = frozenset()
+    about_flows: bool = True
+    """Whether it finds something in flows only, so that it does not run for a batch without any."""
     state: tuple[Item, ...] = ()
     """Items of `state/schema.py` that it reads or writes."""
     inhibits: tuple[str, ...] = ()

@@ -210,6 +210,7 @@ DETECTOR: Final = Detector(
         "five or more of a VPC are reported together"
     ),
     severity=Severity.MEDIUM,
+    about_flows=False,
     route=Route.OPERATIONS,
     resolve_after=HOUR // 2,
     technique="T1562.008",

@@ -155,6 +155,7 @@ DETECTOR: Final = Detector(
     name="records-skipped",
     summary="AWS skipped an interface's records (SKIPDATA) in at least three windows within an hour",
     severity=Severity.MEDIUM,
+    about_flows=False,
     route=Route.OPERATIONS,
     resolve_after=HOUR // 2,
     thresholds=("skipped_windows",),

@@ -81,6 +81,7 @@ DETECTOR: Final = Detector(
     name="unjudged-records",
     summary="records without interface and action, such as those of transit gateways, are not judged",
     severity=Severity.MEDIUM,
+    about_flows=False,
     route=Route.OPERATIONS,
     resolve_after=HOUR // 2,
     runbook=(

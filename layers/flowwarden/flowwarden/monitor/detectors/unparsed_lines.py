@@ -94,6 +94,7 @@ DETECTOR: Final = Detector(
     name="unparsed-lines",
     summary="many lines cannot be parsed: unknown log format",
     severity=Severity.MEDIUM,
+    about_flows=False,
     route=Route.OPERATIONS,
     resolve_after=HOUR // 2,
     finds=("unreadable-lines",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -20,6 +21,7 @@ LEARNING_CONFIDENCE = 0.6
 PAGING_CONFIDENCE = 0.95
 """Below it, the initiator is a guess, and guesses never page. A guess by the lower port is wrong for one flow
 in ten."""
+_NONE: Final = np.empty(0, np.int64)
 
 
 def of_contacts(directions: Directions) -> Mask:
@@ -62,6 +64,8 @@ def is_noise(directions: Directions) -> Mask:
 def noise(directions: Directions) -> Integers:
     """The rows of `is_noise`, without duplicates and without late packets of expired connections."""
     traffic = directions.traffic
+    if not np.count_nonzero(traffic.flows["action"] == REJECT):  # as in most batches
+        return _NONE
     # Duplicates first: if a record has two forms, only the one with flags identifies a late packet.
     rows = without_repeats(traffic.flows, is_noise(directions).nonzero()[0])
     noise: Integers = rows[~traffic.expired_rejects[rows]]
