@@ -8,10 +8,13 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.replay.coverage import columns, runs
+from flowwarden.replay.learned_roles import MOST_NETWORKS
 from flowwarden.replay.observed import InterfaceCoverage, Observed
 from tests.replay.archives import BEGIN, HOUR, LAYOUT, PROBER, SCANNER, incidents, line, ordinary, replayed
 
+CLIENT = "10.0.200.200"
 BITS = st.integers(0, 2**70)
 
 
@@ -157,3 +160,36 @@ def test_a_flood_from_random_addresses_stays_bounded() -> None:
     observed = seen(lines)
     assert len(observed.rejected_sources.rows) == 20
     assert [(each.name, each.records) for each in observed.rejected_ports.rows] == [("Telnet (tcp/23)", 3000)]
+
+
+def test_the_names_of_peers_do_not_depend_on_the_order_of_interfaces() -> None:
+    """Of a role with very many networks, the first ones by number are named, not the first ones seen."""
+    servers = [f"10.0.{number}.{number}" for number in range(1, MOST_NETWORKS + 5)]
+    known = {
+        each.interface_id: each
+        for each in (
+            NetworkInterface(
+                interface_id=line(BEGIN, host, host, host, (1, 1)).split()[2],
+                vpc_id="vpc-1",
+                addresses=(host,),
+                tags={"Role": "client" if host == CLIENT else "server"},
+            )
+            for host in (CLIENT, *servers)
+        )
+    }
+    opened = [
+        each
+        for host in servers
+        for each in (
+            line(BEGIN + 60, CLIENT, CLIENT, host, (40_000, 22), flags=3),
+            line(BEGIN + 60, CLIENT, host, CLIENT, (22, 40_000), flags=19, direction="ingress"),
+            line(BEGIN + 60, host, CLIENT, host, (40_000, 22), flags=3, direction="ingress"),
+            line(BEGIN + 60, host, host, CLIENT, (22, 40_000), flags=19),
+        )
+    ]
+    found = [replayed(some, known=known, observes=True).observed for some in (opened, opened[::-1])]
+    rows = [row for one in found if one for each in one.roles for row in each.rows]
+    assert any("tag:Role=server" in each for each in rows)
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0].roles == found[1].roles

@@ -24,7 +24,11 @@ MOST_NETWORKS: Final = 8
 
 
 class LearnedRoles:
-    """Collects the roles of the archive."""
+    """Collects the roles of the archive.
+
+    Of too many roles or networks, the first ones by name or number are left, not the first ones seen: a batch
+    has no certain order.
+    """
 
     def __init__(self) -> None:
         self._networks: defaultdict[str, set[int]] = defaultdict(set)
@@ -34,13 +38,14 @@ class LearnedRoles:
     def see(self, view: BatchView) -> None:
         """Add a batch."""
         for profile in view.profiles.values():
-            if profile.interface is None or not (
-                profile.role in self._networks or len(self._networks) < MOST_ROLES
-            ):
+            if profile.interface is None:
                 continue
             networks = self._networks[profile.role]
-            if len(networks) < MOST_NETWORKS:
-                networks |= networks_of(profile.interface.addresses[:MOST_NETWORKS])
+            networks |= networks_of(profile.interface.addresses[:MOST_NETWORKS])
+            if len(networks) > MOST_NETWORKS:
+                self._networks[profile.role] = set(sorted(networks)[:MOST_NETWORKS])
+            if len(self._networks) > MOST_ROLES:
+                del self._networks[max(self._networks)]
             self._last = max(self._last, profile.day)
 
     def roles(self, evidence: EvidenceStore) -> list[LearnedRole]:
