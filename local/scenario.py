@@ -99,9 +99,18 @@ class Stage:
         ]
 
     def uncovered(self) -> list[str]:
-        """The VPCs without any flow log."""
-        vpcs = [each["VpcId"] for each in self.clients.ec2.describe_vpcs()["Vpcs"]]
-        return [vpc for vpc in vpcs if not self.flow_logs(vpc)]
+        """The VPCs without any flow log, also of a subnet or an interface."""
+        ec2 = self.clients.ec2
+        covered = {each["ResourceId"] for each in ec2.describe_flow_logs()["FlowLogs"]}
+        parts = [
+            *((each["VpcId"], each["SubnetId"]) for each in ec2.describe_subnets()["Subnets"]),
+            *(
+                (each["VpcId"], each["NetworkInterfaceId"])
+                for each in ec2.describe_network_interfaces()["NetworkInterfaces"]
+            ),
+        ]
+        covered |= {vpc for vpc, part in parts if part in covered}
+        return [each["VpcId"] for each in ec2.describe_vpcs()["Vpcs"] if each["VpcId"] not in covered]
 
     def sweep(self) -> SweepResult:
         """Invoke the enforcer like its schedule, and wait until it is done."""

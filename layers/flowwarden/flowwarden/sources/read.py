@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from flowwarden.errors import DamagedSource, LogFormatError, NotFlowLogs, ParquetNotInstalled
-from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Action, Malformed, Records
@@ -25,6 +24,9 @@ from flowwarden.sources.kinds import SourceKind, detect_kind
 from flowwarden.sources.payload import opened
 from flowwarden.sources.stream import Allowance, Inflated, Stream
 from flowwarden.sources.text_source import text_pieces
+
+if TYPE_CHECKING:
+    from flowwarden.records.columnar.reader import ColumnarReader
 
 _MOST_WRAPPINGS: Final = 3  # Firehose compresses data that CloudWatch Logs has already compressed
 _READERS: Final = 16
@@ -157,6 +159,9 @@ def _reader(layouts: Layouts) -> LineReader:
 
 @lru_cache(maxsize=_READERS)
 def _counter(layouts: Layouts) -> ColumnarReader:
+    # Only some commands need it, and importing numpy takes as long as everything else.
+    from flowwarden.records.columnar.reader import ColumnarReader  # noqa: PLC0415
+
     return ColumnarReader(*_split(layouts), singly=sys.maxsize)
 
 
