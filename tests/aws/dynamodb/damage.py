@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import batched
 from typing import Any, Final
 
@@ -32,6 +32,9 @@ DAMAGE: Final[dict[str, Any]] = {
 }
 """The values that replace a member, by name."""
 KEYS: Final = ("pk", "sk")
+INDEX_KEYS: Final = frozenset({"open", "check_at"})
+LONGEST_KEY: Final = 1024
+"""Bytes that the key of an index may have: DynamoDB stores no item with a longer one."""
 
 
 def dynamodb() -> Any:
@@ -62,9 +65,10 @@ def _write(requests: Sequence[dict[str, Any]]) -> None:
         dynamodb().batch_write_item(RequestItems={TABLE: list(some)})
 
 
-def members(item: dict[str, Any]) -> Iterator[str]:
-    """The names of the members that can be damaged: all but the keys."""
-    yield from sorted(item.keys() - set(KEYS))
+def members(item: dict[str, Any], kind: str) -> list[str]:
+    """The members that can have this damage: all but the keys, and without those of the index if it is long."""
+    is_long = len((DAMAGE[kind] or {}).get("S", "")) > LONGEST_KEY
+    return sorted(item.keys() - set(KEYS) - (INDEX_KEYS if is_long else set()))
 
 
 def damage(item: dict[str, Any], member: str, kind: str) -> None:

@@ -67,7 +67,7 @@ def test_a_damaged_item_is_read_as_far_as_possible_and_takes_additions(kind: str
     store = DynamoDbDigests(dynamodb(), TABLE, notes)
     good = Content({BATCHES: frozenset([1])}, {GROUPS: frozenset(["a"]), SOURCES: frozenset(["b"])})
     store.add(KEY, good, LATER)
-    for member in members(items()[0]):
+    for member in members(items()[0], kind):
         empty()
         store.add(KEY, good, LATER)
         damage(items()[0], member, kind)
