@@ -421,7 +421,7 @@ class World:
         assert len(own) == len(set(own))
 
 
-@examples(10)
+@examples(3)
 @given(seed=st.integers(0, 2**32))
 def test_no_change_of_level_leaves_a_gap_or_a_second_flow_log_or_deletes_what_is_not_managed(
     seed: int,
