@@ -65,7 +65,7 @@ def _write(requests: Sequence[dict[str, Any]]) -> None:
         dynamodb().batch_write_item(RequestItems={TABLE: list(some)})
 
 
-def members(item: dict[str, Any], kind: str) -> list[str]:
+def members(item: dict[str, Any], kind: str = DROPPED) -> list[str]:
     """The members that can have this damage: all but the keys, and but those of the index if it is long."""
     is_long = len((DAMAGE[kind] or {}).get("S", "")) > LONGEST_KEY
     return sorted(item.keys() - set(KEYS) - (INDEX_KEYS if is_long else set()))
