@@ -16,7 +16,7 @@ from flowwarden.enforcer.reporting.notification import render
 from flowwarden.enforcer.reporting.plan_output import as_text
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.desired import resolved, with_policy
-from flowwarden.enforcer.state.inventory import FlowLog, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Unread, Vpc
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled, PolicyError
@@ -167,6 +167,21 @@ def test_a_gateway_that_is_no_longer_selected_loses_its_managed_flow_log_only() 
     for hour in (1, 2, 3):
         assert sweep(fakes, NONE, hour).deletions == ()
     assert ec2_of(fakes).deleted == ["fl-tgw-1"]
+
+
+def test_a_gateway_whose_tags_cannot_be_read_keeps_its_flow_log() -> None:
+    """The policy selects it by a tag, which is missing from what could be read; later it can be read."""
+    where = GatewaySelection(tags={"env": "prod"})
+    fakes = account(ours("tgw-1"), ours("tgw-2"))
+    ec2, known = ec2_of(fakes), ec2_of(fakes).gateways_listed
+    ec2.gateways_listed = [replace(each, tags={}) for each in known]
+    ec2.unread_listed = [Unread(call="DescribeTransitGateways", what="tgw-1 (Tags[0].Value is not text)")]
+    report = sweep(fakes, policy(where))
+    assert (ec2.deleted, report.of(Result.REMOVED)) == ([], ())
+    assert "DescribeTransitGateways" in [each.resource for each in report.problems]
+    ec2.gateways_listed, ec2.unread_listed = known, []
+    sweep(fakes, policy(where), 1)
+    assert ec2.deleted == ["fl-tgw-2"]
 
 
 def test_an_outdated_flow_log_is_replaced_after_the_new_one_is_verified() -> None:
