@@ -17,6 +17,7 @@ from flowwarden.enforcer.reporting.plan_output import as_text
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.desired import resolved, with_policy
 from flowwarden.enforcer.state.inventory import FlowLog, Unread, Vpc
+from flowwarden.enforcer.triggers import trigger
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled, PolicyError
@@ -31,6 +32,7 @@ from flowwarden.policy.flow_logs import (
 )
 from flowwarden.policy.transit_gateways import LOG_FORMAT, SUFFIX, GatewaySelection, TransitGateways
 from flowwarden.policy.validation import check
+from tests.enforcer.deletions import EVE, deletion
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import BORN, RETRY, SWEEP, run
@@ -231,6 +233,21 @@ def test_a_deleted_flow_log_is_reported_and_created_again() -> None:
     found = [each for hour in (1, 2, 3, 4) for each in sweep(fakes, policy(), hour).deletions]
     assert {each.vpc_id for each in found} == {"tgw-1"}
     assert resources(fakes) == ["tgw-1"]
+
+
+def test_the_event_of_a_deletion_names_the_principal_and_the_flow_log_is_created_again_at_once() -> None:
+    """The report names the gateway, and later sweeps do not repeat it."""
+    fakes = account()
+    service = fakes.service(policy())
+    run(service, SWEEP, BORN)
+    run(service, at(1), BORN + HOUR)
+    victim = ec2_of(fakes).existing.pop(0)
+    event = trigger.read(deletion(victim.flow_log_id, at=BORN + HOUR + 60), STACK)
+    report = run(service, event, BORN + HOUR + 90)
+    text = str(render(report).text)
+    assert f"{victim.flow_log_id} of tgw-1 (managed by this stack): deleted by {EVE}" in text
+    assert resources(fakes) == ["tgw-1", "tgw-2"]
+    assert [run(service, at(hour), BORN + hour * HOUR).deletions for hour in (2, 3, 4)] == [()] * 3
 
 
 def test_the_deletion_of_an_unmanaged_flow_log_of_a_gateway_that_is_not_selected_is_reported_once() -> None:
