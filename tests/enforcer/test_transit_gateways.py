@@ -335,6 +335,10 @@ def test_flow_logs_of_gateways_can_go_to_s3() -> None:
             FlowLogsPolicy(default=FlowLogSpec(log_group_suffix=SUFFIX)),
             r"default.log_group_suffix: 'transit-gateways'; write another",
         ),
+        (
+            FlowLogsPolicy(default=FlowLogSpec(log_group_suffix=f"{SUFFIX}-0a1b2c3d")),
+            r"default.log_group_suffix: 'transit-gateways-0a1b2c3d'; write another",
+        ),
     ],
 )
 def test_a_policy_that_cannot_be_used_is_refused(wrong: FlowLogsPolicy, message: str) -> None:
@@ -353,6 +357,25 @@ def test_the_policies_of_these_tests_are_valid() -> None:
     assert alternate is not None
     assert (selecting.keeps(alternate.destination), selecting.reads(alternate.destination)) == (True, False)
     assert selecting.reads(GROUP)
+
+
+@examples(60)
+@given(
+    suffix=st.from_regex(r"[a-z0-9-]{0,12}", fullmatch=True)
+    | st.from_regex(rf"{SUFFIX}-?[0-9a-g]{{0,9}}", fullmatch=True)
+)
+def test_the_monitor_reads_every_log_group_that_a_valid_policy_chooses_for_vpcs(suffix: str) -> None:
+    """Also the alternate one: otherwise flow logs would deliver, and no detector would see their records."""
+    wanted_policy = FlowLogsPolicy(default=FlowLogSpec(log_group_suffix=suffix))
+    try:
+        check(wanted_policy)
+    except PolicyError:
+        return
+    stack, chosen = with_policy(STACK, wanted_policy), resolved(wanted_policy.default, STACK)
+    alternate = chosen.alternate_destination
+    assert alternate is not None
+    assert stack.reads(chosen.destination)
+    assert stack.reads(alternate.destination)
 
 
 @examples(6)
