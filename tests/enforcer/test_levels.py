@@ -17,10 +17,12 @@ from flowwarden.enforcer.decide.plan import Create
 from flowwarden.enforcer.execute.parts import CHANGED_AT_MOST, NAMED_AT_MOST
 from flowwarden.enforcer.observe import PART_CALLS
 from flowwarden.enforcer.registry import DeletedFlowLog, Registry
+from flowwarden.enforcer.reporting.notification import render
 from flowwarden.enforcer.reporting.plan_output import added_dollars, as_text
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import resolved
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
+from flowwarden.enforcer.triggers import trigger
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.errors import CallRefused, CallThrottled, FlowLogExists, PolicyError, VpcGone
 from flowwarden.network.interface import NetworkInterface
@@ -37,9 +39,10 @@ from flowwarden.policy.flow_logs import (
 )
 from flowwarden.policy.validation import check
 from flowwarden.state import heartbeats
+from tests.enforcer.deletions import EVE, deletion
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
-from tests.enforcer.runs import BORN, RETRY, SWEEP, only
+from tests.enforcer.runs import BORN, RETRY, SWEEP, only, run
 from tests.examples import examples
 
 OLD = BORN - 30 * 24 * 3600
@@ -249,6 +252,29 @@ def test_the_deletion_of_a_flow_log_of_a_subnet_that_exists_is_reported_and_repa
     assert {each.resource_ids for each in found} == {("subnet-1",)}
     assert {each.vpc_id for each in found} == {"vpc-1"}
     assert resources(fakes) == ["subnet-0", "subnet-1"]
+
+
+@pytest.mark.parametrize("level", [SUBNET, INTERFACE])
+def test_the_event_of_a_deletion_names_the_principal_and_the_flow_log_is_created_again_at_once(
+    level: str,
+) -> None:
+    """The report names the subnet or interface; later sweeps do not repeat it."""
+    fakes = account()
+    service = fakes.service(policy(level))
+    service.reconcile(SWEEP, BORN)
+    service.reconcile(at(1), BORN + HOUR)
+    ec2, before = ec2_of(fakes), resources(fakes)
+    victim = ec2.existing.pop(0)
+    event = trigger.read(deletion(victim.flow_log_id, at=BORN + HOUR + 60), STACK)
+    report = run(service, event, BORN + HOUR + 90)
+    (entry,) = report.deletions
+    assert (entry.resource_ids, entry.vpc_id, entry.managed) == ((victim.resource_id,), "vpc-1", True)
+    text = str(render(report).text)
+    assert f"{victim.flow_log_id} of {victim.resource_id} in vpc-1" in text
+    assert f"(managed by this stack): deleted by {EVE}" in text
+    assert resources(fakes) == before
+    assert [run(service, at(hour), BORN + hour * HOUR).deletions for hour in (2, 3, 4)] == [()] * 3
+    assert resources(fakes) == before
 
 
 def test_a_record_makes_only_the_flow_log_of_its_resource_managed() -> None:
