@@ -18,6 +18,11 @@ from flowwarden.policy.policy import Policy
 from tests.examples import examples
 from tests.template import stack
 
+GATEWAYS = {
+    "flow_logs": {
+        "transit_gateways": {"where": [{}], "destination_type": "s3", "destination": "arn:aws:s3:::flows"}
+    }
+}
 S3 = {"flow_logs": {"default": {"destination_type": "s3", "destination": "arn:aws:s3:::flows"}}}
 SHORT = "${version} ${srcaddr} ${dstaddr}"
 TAGGED = {"tag_fields": {"instance": ["env"]}, "log_format": f"{SHORT} ${{instance-tag}}"}
@@ -123,6 +128,10 @@ def test_the_defaults_are_valid() -> None:
         ({"FlowLogRetentionDays": "-1"}, "parameter FlowLogRetentionDays: "),
         ({"Polcy": "{}"}, "'Polcy' is not a parameter of the template; write one of FlowLogGroupName"),
         (policy(S3), "flow_logs.default.destination_type: needs the parameter OtherDestinations=yes"),
+        (
+            policy(GATEWAYS),
+            "flow_logs.transit_gateways.destination_type: needs the parameter OtherDestinations=",
+        ),
         (policy(TAGS), r"flow_logs.rules\[0\].flow_log.tag_fields: needs the parameter TagFields=yes"),
     ],
 )
@@ -135,6 +144,7 @@ def test_an_invalid_parameter_is_named_with_what_is_allowed(given: dict[str, str
 def test_what_needs_a_parameter_is_valid_with_it() -> None:
     """The parameter grants the permissions."""
     check(policy(S3) | {"OtherDestinations": "yes"})
+    check(policy(GATEWAYS) | {"OtherDestinations": "yes"})
     assert list(needed_parameters(Policy.from_json(json.dumps(S3)).flow_logs)) == [
         ("default.destination_type", "OtherDestinations")
     ]

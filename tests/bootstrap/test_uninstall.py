@@ -106,11 +106,14 @@ def test_the_log_group_of_transit_gateways_is_one_of_the_stack_if_the_policy_sel
         },
         "logs__describe_log_groups": {"logGroups": groups},
     }
-    assert [each.name for each in found(**given).groups] == [GROUP]
+    without = found(**given)
+    assert [each.name for each in without.groups] == [GROUP]
+    assert [each.name for each in without.similar] == [f"{GROUP}-transit-gateways"]
     given["lambda__get_function_configuration"] = {**function, "Environment": {"Variables": variables}}
     inventory = found(**given)
     assert inventory.managed == (OwnFlowLog(flow_log_id="fl-1", resource_id="tgw-1"),)
     assert [each.name for each in inventory.groups] == [GROUP, f"{GROUP}-transit-gateways"]
+    assert inventory.similar == ()
 
 
 @pytest.mark.parametrize("part", ["subnet-1", "eni-1"])
@@ -140,6 +143,7 @@ def test_log_groups_are_found_by_the_monitors_policy() -> None:
     inventory = found(logs__describe_log_groups={"logGroups": groups})
     assert [each.group for each in inventory.filters] == [each["logGroupName"] for each in groups]
     assert [each.name for each in inventory.groups] == [GROUP, f"{GROUP}-1a2b3c4d"]
+    assert [each.name for each in inventory.similar] == [f"{GROUP}-of-another-stack"]
 
 
 def test_a_group_of_another_class_has_no_filters_to_read() -> None:

@@ -77,6 +77,9 @@ def _unprotected() -> PolicyInUse:
     return PolicyInUse(policy=Policy(flow_logs=FlowLogsPolicy(deletion_protection=False)))
 
 
+_WAIT: Final = Wait(vpc_id="vpc-1", reason="new", after=60)
+_WAITING: Final = plan(Coverage.UNCOVERED, _WAIT)
+_UNCOVERED: Final = plan(Coverage.UNCOVERED)
 STATES: Final[dict[str, tuple[Break, ...]]] = {
     "stack-broken": tuple(
         part("stack", status=each)
@@ -154,7 +157,11 @@ STATES: Final[dict[str, tuple[Break, ...]]] = {
     ),
     "log-group-unprotected": (changed("groups", GROUP, is_protected=False),),
     "flow-logs-missing": (whole("flow_logs", {"flow logs": None}),),
-    "vpc-uncovered": (instead("coverage", "vpc-1", plan(Coverage.UNCOVERED)),),
+    "vpc-uncovered": (
+        instead("coverage", "vpc-1", plan(Coverage.UNCOVERED)),
+        # What one subnet waits for excuses no other.
+        instead("coverage", "vpc-1", replace(plan(Coverage.UNCOVERED, _WAIT), parts=(_WAITING, _UNCOVERED))),
+    ),
     "vpc-not-delivered": (instead("coverage", "vpc-1", plan(Coverage.BROKEN)),),
     "flow-log-failed": (
         _flow_log(deliver_logs_status="FAILED", deliver_logs_error_message="Access error"),
@@ -257,8 +264,9 @@ SOUND_TOO: Final[dict[str, Break]] = {
         instead("coverage", "vpc-1", plan(Coverage.SKIPPED))(facts)
     ),
     "a flow log that is not verified yet": instead("coverage", "vpc-1", plan(Coverage.UNPROVEN)),
-    "a new VPC in its grace period": instead(
-        "coverage", "vpc-1", plan(Coverage.UNCOVERED, Wait(vpc_id="vpc-1", reason="new", after=60))
+    "a new VPC in its grace period": instead("coverage", "vpc-1", _WAITING),
+    "a new VPC whose subnets are in its grace period": instead(
+        "coverage", "vpc-1", replace(_WAITING, parts=(_WAITING, plan(Coverage.COVERED)))
     ),
     "the format is not described": _flow_log(log_format=None),
     "an alarm without data": changed("alarms", _ALARM, state="INSUFFICIENT_DATA"),

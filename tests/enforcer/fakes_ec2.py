@@ -39,6 +39,7 @@ class FakeEc2:
     gateways_fault: EnforcementError | None = None
     create_faults: dict[str, EnforcementError] = field(default_factory=dict)
     delete_fault: EnforcementError | None = None
+    delete_faults: dict[str, EnforcementError] = field(default_factory=dict)
     list_fault: EnforcementError | None = None
     deleted_but_listed: set[str] = field(default_factory=set)
     late: list[FlowLog] = field(default_factory=list)
@@ -123,6 +124,8 @@ class FakeEc2:
         """Delete a flow log; succeeds if it does not exist."""
         if self.delete_fault is not None:
             raise self.delete_fault
+        if flow_log_id in self.delete_faults:
+            raise self.delete_faults[flow_log_id]
         self.deleted.append(flow_log_id)
         self.existing = [each for each in self.existing if each.flow_log_id != flow_log_id]
 

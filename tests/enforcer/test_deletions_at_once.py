@@ -39,7 +39,7 @@ def test_what_the_enforcer_deleted_is_reported_even_if_its_run_could_not() -> No
     account.settle()
     (line,) = account.reports
     assert line.startswith(
-        "- fl-0a of vpc-1 (managed by this stack): deleted by the enforcer after a replacement or rollback"
+        "- fl-0a of vpc-1 (managed by this stack): deleted by the enforcer as its plan required"
     )
 
 

@@ -14,13 +14,15 @@ from msgspec.structs import replace
 from flowwarden.enforcer.creation import ManagedFlowLog
 from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.plan import Create
-from flowwarden.enforcer.execute.parts import CHANGED_AT_MOST
+from flowwarden.enforcer.execute.parts import CHANGED_AT_MOST, NAMED_AT_MOST
 from flowwarden.enforcer.observe import PART_CALLS
 from flowwarden.enforcer.registry import DeletedFlowLog, Registry
+from flowwarden.enforcer.reporting.notification import render
 from flowwarden.enforcer.reporting.plan_output import added_dollars, as_text
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import resolved
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
+from flowwarden.enforcer.triggers import trigger
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.errors import CallRefused, CallThrottled, FlowLogExists, PolicyError, VpcGone
 from flowwarden.network.interface import NetworkInterface
@@ -37,9 +39,10 @@ from flowwarden.policy.flow_logs import (
 )
 from flowwarden.policy.validation import check
 from flowwarden.state import heartbeats
+from tests.enforcer.deletions import EVE, deletion
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
-from tests.enforcer.runs import BORN, RETRY, SWEEP, only
+from tests.enforcer.runs import BORN, RETRY, SWEEP, only, run
 from tests.examples import examples
 
 OLD = BORN - 30 * 24 * 3600
@@ -251,6 +254,29 @@ def test_the_deletion_of_a_flow_log_of_a_subnet_that_exists_is_reported_and_repa
     assert resources(fakes) == ["subnet-0", "subnet-1"]
 
 
+@pytest.mark.parametrize("level", [SUBNET, INTERFACE])
+def test_the_event_of_a_deletion_names_the_principal_and_the_flow_log_is_created_again_at_once(
+    level: str,
+) -> None:
+    """The report names the subnet or interface; later sweeps do not repeat it."""
+    fakes = account()
+    service = fakes.service(policy(level))
+    service.reconcile(SWEEP, BORN)
+    service.reconcile(at(1), BORN + HOUR)
+    ec2, before = ec2_of(fakes), resources(fakes)
+    victim = ec2.existing.pop(0)
+    event = trigger.read(deletion(victim.flow_log_id, at=BORN + HOUR + 60), STACK)
+    report = run(service, event, BORN + HOUR + 90)
+    (entry,) = report.deletions
+    assert (entry.resource_ids, entry.vpc_id, entry.managed) == ((victim.resource_id,), "vpc-1", True)
+    text = str(render(report).text)
+    assert f"{victim.flow_log_id} of {victim.resource_id} in vpc-1" in text
+    assert f"(managed by this stack): deleted by {EVE}" in text
+    assert resources(fakes) == before
+    assert [run(service, at(hour), BORN + hour * HOUR).deletions for hour in (2, 3, 4)] == [()] * 3
+    assert resources(fakes) == before
+
+
 def test_a_record_makes_only_the_flow_log_of_its_resource_managed() -> None:
     """The tag alone does not, nor does the record of another resource."""
     record = ManagedFlowLog(flow_log_id="fl-1", vpc_id="vpc-1", resource_id="subnet-0", at=BORN)
@@ -291,6 +317,47 @@ def test_a_run_changes_a_limited_number_of_parts_and_the_retries_do_the_rest() -
     for number in range(1, 4):
         run(replace(RETRY, idempotency_key=f"{number}"), BORN + 300 * number)
     assert len(ec2_of(fakes).created) == len(set(resources(fakes))) == 160
+
+
+def _with_flow_logs_of_interfaces(interfaces: int, *covered: FlowLog) -> Fakes:
+    """A VPC that had flow logs of its interfaces in one subnet, and whose new ones are verified."""
+    names = [f"eni-0{number:x}" for number in range(interfaces)]
+    before = [wanted(f"fl-{name}", name, DESIRED, OLD) for name in names]
+    return account(*covered, *before, subnets=1, interfaces=interfaces)
+
+
+@pytest.mark.parametrize("level", [VPC, SUBNET])
+def test_a_run_deletes_a_limited_number_of_flow_logs_and_the_retries_do_the_rest(level: str) -> None:
+    """Of interfaces, after a change of the level; those that are kept are never deleted."""
+    kept = replace(
+        wanted("fl-kept", "vpc-1" if level == VPC else "subnet-0", DESIRED, OLD),
+        deliver_logs_status="SUCCESS",
+    )
+    fakes = _with_flow_logs_of_interfaces(120, kept)
+    run = fakes.service(policy(level)).reconcile
+    outcome = only(run(SWEEP, BORN))
+    assert len(ec2_of(fakes).deleted) == outcome.flow_logs == CHANGED_AT_MOST
+    assert outcome.result is Result.REPLACED
+    assert outcome.reason.count("deleted fl-") == NAMED_AT_MOST
+    assert f"{CHANGED_AT_MOST - NAMED_AT_MOST} more" in outcome.reason
+    assert fakes.queue.items["vpc-1"].reason == "70 flow logs left to delete"
+    for number in range(1, 4):
+        run(replace(RETRY, idempotency_key=f"{number}"), BORN + 300 * number)
+    assert [each.flow_log_id for each in ec2_of(fakes).existing] == ["fl-kept"]
+    assert len(ec2_of(fakes).deleted) == 120
+
+
+def test_deletions_that_are_refused_keep_none_of_the_others_from_being_made() -> None:
+    """They count neither as deleted nor against the limit, and the report names them."""
+    fakes = _with_flow_logs_of_interfaces(
+        60, replace(wanted("fl-kept", "vpc-1", DESIRED, OLD), deliver_logs_status="SUCCESS")
+    )
+    ec2 = ec2_of(fakes)
+    ec2.delete_faults = {f"fl-eni-0{number:x}": CallRefused("denied") for number in range(55)}
+    outcome = only(fakes.service(policy(VPC)).reconcile(SWEEP, BORN))
+    assert len(ec2.deleted) == 5
+    assert outcome.result is Result.FAILED
+    assert "denied" in outcome.reason
 
 
 def test_throttling_stops_the_run_and_a_part_that_is_gone_stops_nothing() -> None:

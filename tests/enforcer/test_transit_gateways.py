@@ -16,7 +16,8 @@ from flowwarden.enforcer.reporting.notification import render
 from flowwarden.enforcer.reporting.plan_output import as_text
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.desired import resolved, with_policy
-from flowwarden.enforcer.state.inventory import FlowLog, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Unread, Vpc
+from flowwarden.enforcer.triggers import trigger
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled, PolicyError
@@ -31,6 +32,7 @@ from flowwarden.policy.flow_logs import (
 )
 from flowwarden.policy.transit_gateways import LOG_FORMAT, SUFFIX, GatewaySelection, TransitGateways
 from flowwarden.policy.validation import check
+from tests.enforcer.deletions import EVE, deletion
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import BORN, RETRY, SWEEP, run
@@ -169,6 +171,21 @@ def test_a_gateway_that_is_no_longer_selected_loses_its_managed_flow_log_only() 
     assert ec2_of(fakes).deleted == ["fl-tgw-1"]
 
 
+def test_a_gateway_whose_tags_cannot_be_read_keeps_its_flow_log() -> None:
+    """The policy selects it by a tag, which is missing from what could be read; later it can be read."""
+    where = GatewaySelection(tags={"env": "prod"})
+    fakes = account(ours("tgw-1"), ours("tgw-2"))
+    ec2, known = ec2_of(fakes), ec2_of(fakes).gateways_listed
+    ec2.gateways_listed = [replace(each, tags={}) for each in known]
+    ec2.unread_listed = [Unread(call="DescribeTransitGateways", what="tgw-1 (Tags[0].Value is not text)")]
+    report = sweep(fakes, policy(where))
+    assert (ec2.deleted, report.of(Result.REMOVED)) == ([], ())
+    assert "DescribeTransitGateways" in [each.resource for each in report.problems]
+    ec2.gateways_listed, ec2.unread_listed = known, []
+    sweep(fakes, policy(where), 1)
+    assert ec2.deleted == ["fl-tgw-2"]
+
+
 def test_an_outdated_flow_log_is_replaced_after_the_new_one_is_verified() -> None:
     """EC2's status is the only evidence; the old one records until then."""
     fakes = account(ours("tgw-1", settings={"log_format": "${version} ${tgw-id}"}))
@@ -216,6 +233,21 @@ def test_a_deleted_flow_log_is_reported_and_created_again() -> None:
     found = [each for hour in (1, 2, 3, 4) for each in sweep(fakes, policy(), hour).deletions]
     assert {each.vpc_id for each in found} == {"tgw-1"}
     assert resources(fakes) == ["tgw-1"]
+
+
+def test_the_event_of_a_deletion_names_the_principal_and_the_flow_log_is_created_again_at_once() -> None:
+    """The report names the gateway, and later sweeps do not repeat it."""
+    fakes = account()
+    service = fakes.service(policy())
+    run(service, SWEEP, BORN)
+    run(service, at(1), BORN + HOUR)
+    victim = ec2_of(fakes).existing.pop(0)
+    event = trigger.read(deletion(victim.flow_log_id, at=BORN + HOUR + 60), STACK)
+    report = run(service, event, BORN + HOUR + 90)
+    text = str(render(report).text)
+    assert f"{victim.flow_log_id} of tgw-1 (managed by this stack): deleted by {EVE}" in text
+    assert resources(fakes) == ["tgw-1", "tgw-2"]
+    assert [run(service, at(hour), BORN + hour * HOUR).deletions for hour in (2, 3, 4)] == [()] * 3
 
 
 def test_the_deletion_of_an_unmanaged_flow_log_of_a_gateway_that_is_not_selected_is_reported_once() -> None:
@@ -303,6 +335,10 @@ def test_flow_logs_of_gateways_can_go_to_s3() -> None:
             FlowLogsPolicy(default=FlowLogSpec(log_group_suffix=SUFFIX)),
             r"default.log_group_suffix: 'transit-gateways'; write another",
         ),
+        (
+            FlowLogsPolicy(default=FlowLogSpec(log_group_suffix=f"{SUFFIX}-0a1b2c3d")),
+            r"default.log_group_suffix: 'transit-gateways-0a1b2c3d'; write another",
+        ),
     ],
 )
 def test_a_policy_that_cannot_be_used_is_refused(wrong: FlowLogsPolicy, message: str) -> None:
@@ -321,6 +357,25 @@ def test_the_policies_of_these_tests_are_valid() -> None:
     assert alternate is not None
     assert (selecting.keeps(alternate.destination), selecting.reads(alternate.destination)) == (True, False)
     assert selecting.reads(GROUP)
+
+
+@examples(60)
+@given(
+    suffix=st.from_regex(r"[a-z0-9-]{0,12}", fullmatch=True)
+    | st.from_regex(rf"{SUFFIX}-?[0-9a-g]{{0,9}}", fullmatch=True)
+)
+def test_the_monitor_reads_every_log_group_that_a_valid_policy_chooses_for_vpcs(suffix: str) -> None:
+    """Also the alternate one: otherwise flow logs would deliver, and no detector would see their records."""
+    wanted_policy = FlowLogsPolicy(default=FlowLogSpec(log_group_suffix=suffix))
+    try:
+        check(wanted_policy)
+    except PolicyError:
+        return
+    stack, chosen = with_policy(STACK, wanted_policy), resolved(wanted_policy.default, STACK)
+    alternate = chosen.alternate_destination
+    assert alternate is not None
+    assert stack.reads(chosen.destination)
+    assert stack.reads(alternate.destination)
 
 
 @examples(6)

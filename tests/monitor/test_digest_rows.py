@@ -250,6 +250,27 @@ def test_a_flood_is_bounded() -> None:
     assert sum(len(text) for texts in item.texts.values() for text in texts) < 30_000
 
 
+def test_a_report_only_detector_has_its_row_in_an_hour_that_is_full() -> None:
+    """It replaces the group with fewest batches; another group, and one of too many on trial, is left out."""
+    store = MemoryDigests()
+    monitor = Monitor(store)
+    noise = [finding(ping_sweep.DETECTOR, f"10.1.0.{host}") for host in range(MOST_GROUPS)]
+    monitor.process(found=noise[1:], batch="first", now=NOW)
+    monitor.process(found=noise, batch="second", now=NOW + 1)
+    late = finding(ping_sweep.DETECTOR, "10.2.0.1")
+    on_trial = [replace(late, subject=f"10.3.0.{host}", report_only=True) for host in range(MOST_GROUPS + 1)]
+    monitor.process(found=[late, on_trial[0]], batch="third", now=NOW + 2)
+    monitor.process(now=NOW + 2 * WRITE_SECONDS, found=on_trial[:1], batch="fourth")
+    written = groups(store)
+    assert "10.3.0.0" in written
+    assert "10.2.0.1" not in written
+    assert {each.subject for each in noise[1:]} <= set(written)
+    monitor.process(now=NOW + 2 * WRITE_SECONDS, found=on_trial, batch="fifth")
+    monitor.process(now=AFTER - 1, batch="last")
+    assert {each.subject for each in on_trial[:-1]} <= set(groups(store))
+    assert on_trial[-1].subject not in groups(store)
+
+
 def test_a_batch_names_its_most_active_hosts() -> None:
     """Those with most records; of equal ones, by address."""
     store = MemoryDigests()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from flowwarden.errors import PolicyError
+from flowwarden.policy.flow_logs import Selection
 from flowwarden.policy.policy import Policy
+from flowwarden.policy.transit_gateways import GatewaySelection
 from tests.examples import examples
 
 EXEMPTION = {"where": {"vpcs": ["vpc-1"]}, "reason": "sandbox"}
@@ -106,3 +110,33 @@ def test_no_message_contains_names_of_the_decoder(document: object) -> None:
     """Neither its types nor its paths; those are for programmers."""
     message = refusal(json.dumps(document))
     assert not any(each in message for each in ("Expected `", " at `$", "Object ", "RFC3339", "regex"))
+
+
+def _places(kind: type[Struct], path: str = "") -> Iterator[tuple[str, type[Struct]]]:
+    """Every place of a policy with settings of its own, and their type."""
+    yield path, kind
+    for name, hint in get_type_hints(kind).items():
+        for each in (hint, *get_args(hint)):
+            if isinstance(each, type) and issubclass(each, Struct):
+                yield from _places(each, f"{path}.{name}{'' if each is hint else '[]'}")
+
+
+PLACES = dict(_places(Policy))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_unknown_setting_is_refused_with_the_names_that_its_own_place_has(place: str) -> None:
+    """Also where another place has the same name, as `where` has for VPCs and for transit gateways."""
+    value: object = {"zzz": 1}
+    for step in place.split(".")[:0:-1]:
+        value = {step[:-2]: [value]} if step.endswith("[]") else {step: value}
+    with pytest.raises(PolicyError) as refused:
+        Policy.from_json(json.dumps(value))
+    names = ", ".join(PLACES[place].__struct_fields__)
+    assert str(refused.value).endswith(f"zzz: unknown setting; write one of {names}")
+
+
+def test_the_places_include_both_kinds_of_selections() -> None:
+    """So that the test above compares them."""
+    both = PLACES[".flow_logs.rules[].where"], PLACES[".flow_logs.transit_gateways.where[]"]
+    assert both == (Selection, GatewaySelection)

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.errors import CallFailed, CallRefused
-from flowwarden.removal.inventory import Inventory
+from flowwarden.removal.inventory import Inventory, OwnGroup
 from flowwarden.removal.plan import (
     DeleteFilter,
     DeleteFlowLog,
@@ -181,6 +181,22 @@ def test_a_kept_group_is_named_with_its_protection(*, protected: bool) -> None:
     found = replace(INSTALLED, groups=(replace(INSTALLED.groups[0], protected=protected),))
     (kept,) = [each for each in remaining(found, log_groups=False) if "the log group" in each]
     assert ("protected from deletion" in kept) is protected
+
+
+def test_a_log_group_that_may_be_of_an_earlier_policy_is_named_but_never_deleted() -> None:
+    """With the commands that delete it, also from its protection; another stack may have made it."""
+    groups = (
+        OwnGroup(name="/f/logs-old", protected=True),
+        OwnGroup(name="/f/logs-2", stored_bytes=2_000_000),
+    )
+    found = replace(INSTALLED, similar=groups)
+    for chosen in (True, False):
+        assert plan(found, log_groups=chosen) == plan(INSTALLED, log_groups=chosen)
+        old, two = (each for each in remaining(found, log_groups=chosen) if "an earlier policy" in each)
+        assert "/f/logs-old with its records, protected from deletion: " in old
+        assert old.index("--no-deletion-protection-enabled") < old.index("delete-log-group --log-group-name")
+        assert "(2.0 MB): " in two
+        assert two.endswith("aws logs delete-log-group --log-group-name /f/logs-2 --region eu-west-1")
 
 
 def test_every_step_has_words() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -105,6 +106,16 @@ def test_what_the_command_prints_fits_its_schema(name: str) -> None:
         problems({key: each for key, each in document.items() if key != member}, schema(name))
         for member in required
     )
+
+
+def test_the_page_lists_every_kind_of_document() -> None:
+    """Subscribers filter by the attribute `kind`: one that they do not know gets lost."""
+    page = (FOLDER.parents[0] / "notifications.md").read_text()
+    _, _, begin = page.partition("## Message attributes")
+    table = [line.split(" | ") for line in begin.partition("```")[0].splitlines() if line.startswith("| ")]
+    listed = {kind for row in table for cell in row[1:] for kind in re.findall("`([a-z-]+)`", cell)}
+    assert {each["kind"] for _, each in documents()} <= listed
+    assert "of-the-future" not in listed
 
 
 def test_every_schema_has_a_version() -> None:

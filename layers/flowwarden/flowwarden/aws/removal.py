@@ -92,6 +92,7 @@ class Installation:
         described = self._described()
         groups = list(self._groups())
         own, others = self._tagged()
+        kept = [each for each in groups if self._stack.keeps(each.text("logGroupName"))]
         status = "" if described is None else described.text("StackStatus")
         return Inventory(
             stack=self._stack.stack_name,
@@ -104,8 +105,13 @@ class Installation:
             filters=tuple(found for each in groups for found in self._filters(each)),
             managed=tuple(map(_own, own)),
             unproven=tuple(map(_own, others)),
-            groups=tuple(_group(each) for each in groups if self._stack.keeps(each.text("logGroupName"))),
+            groups=tuple(map(_group, kept)),
+            similar=tuple(_group(each) for each in groups if each not in kept and self._is_similar(each)),
         )
+
+    def _is_similar(self, group: Answer) -> bool:
+        """Whether a group has the name of one that the enforcer would create for some policy."""
+        return group.text("logGroupName").startswith(f"{self._stack.log_group_name}-")
 
     def _described(self) -> Answer | None:
         """The stack; None if it is deleted."""

@@ -216,3 +216,5 @@ def _specs(policy: FlowLogsPolicy) -> Iterator[tuple[str, FlowLogSpec]]:
     yield "default", policy.default
     for number, rule in enumerate(policy.rules):
         yield f"rules[{number}].flow_log", rule.flow_log
+    if policy.transit_gateways.where:
+        yield "transit_gateways", policy.gateway_spec

@@ -71,7 +71,7 @@ class Planner:
             at=now,
             adopted=observed.reading.groups if self.adopts(vpc, now) else {},
             level=level_for(vpc, self._policy, self._stack),
-            complete=observed.parts is not None,
+            complete=observed.complete if is_gateway(vpc.vpc_id) else observed.parts is not None,
             selected=self._selects(vpc),
         )
         context = PlanContext(

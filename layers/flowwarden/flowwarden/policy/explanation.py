@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, get_args, get_type_hints
 
 from msgspec import Struct
 
-from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.document import Json, shown_at
-from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Rule, Selection
-from flowwarden.policy.log_groups import LogGroupSelection
-from flowwarden.policy.mutes import Mute
-
-PLACES: Final[Mapping[str, type[Struct]]] = {
-    "mutes": Mute,
-    "thresholds": Thresholds,
-    "flow_logs": FlowLogsPolicy,
-    "default": FlowLogSpec,
-    "rules": Rule,
-    "flow_log": FlowLogSpec,
-    "exemptions": Exemption,
-    "where": Selection,
-    "log_groups": LogGroupSelection,
-}
-"""Types of the settings that contain other settings."""
 
 _LIKE: Final = 0.6
 """How alike a name must be to be suggested (0 to 1)."""
@@ -95,9 +78,17 @@ def _alike(name: str, names: Sequence[str]) -> Sequence[str]:
 
 def _settings_at(path: str, top: type[Struct]) -> tuple[str, ...]:
     """The names of the settings at a path; without one, those of the whole policy."""
-    steps = re.findall(r"[a-z_]+", path)
-    place = next((PLACES[name] for name in steps[::-1] if name in PLACES), top)
+    place = top
+    for name in re.findall(r"[a-z_]+", path):
+        place = _settings_in(get_type_hints(place).get(name)) or place
     return place.__struct_fields__
+
+
+def _settings_in(kind: object) -> type[Struct] | None:
+    """The type of settings that a type is or contains, as `tuple[Rule, ...]` contains rules; None without."""
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return kind
+    return next((found for each in get_args(kind) if (found := _settings_in(each))), None)
 
 
 def _visible(reason: str) -> str:

@@ -155,7 +155,7 @@ class FlowLogSpec(FlowLogSettings, frozen=True, kw_only=True, forbid_unknown_fie
         Setting(
             purpose="Suffix of the log group name: the stack's log group name, then `-`, then this suffix. "
             "The permissions of the IAM roles cover only such names. The name must not be that of another "
-            "stack's log group.",
+            "stack's log group. The suffix `transit-gateways` is reserved.",
         ),
     ] = ""
     tags: Annotated[

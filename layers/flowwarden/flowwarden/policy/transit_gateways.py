@@ -31,6 +31,7 @@ LOG_FORMAT: Final = " ".join(
 )
 """All fields, in the order of AWS's default format (Transit Gateway guide, Flow log records)."""
 _ID: Final = re.compile(r"tgw-[0-9a-f]+")
+_TAKEN: Final = re.compile(rf"{SUFFIX}(-[0-9a-f]{{8}})?")
 
 
 class GatewaySelection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,6 +61,11 @@ class TransitGateways(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def is_gateway(resource_id: str) -> bool:
     """Whether this is the id of a transit gateway, not of an attachment of one."""
     return resource_id.startswith("tgw-") and not resource_id.startswith("tgw-attach-")
+
+
+def is_taken(suffix: str) -> bool:
+    """Whether a log group with this suffix would be that of transit gateways, or its alternate."""
+    return _TAKEN.fullmatch(suffix) is not None
 
 
 def id_problems(selections: tuple[GatewaySelection, ...]) -> Iterator[tuple[str, str]]:

@@ -99,12 +99,12 @@ def _wrong_gateways(policy: FlowLogsPolicy) -> Iterator[str]:
         yield from _wrong_selection(f"{path}.where[{number}]", like)
     yield from _wrong_settings(path, spec)
     yield from _wrong_tags(f"{path}.tags", spec.tags)
-    yield from _wrong_destination(path, spec)
+    yield from _wrong_destination(path, spec, instead="leave it out")
     for place, each in (("default", policy.default), *_rules(policy)):
-        if each.log_group_suffix == transit_gateways.SUFFIX:
+        if transit_gateways.is_taken(each.log_group_suffix):
             yield (
                 f"{place}.log_group_suffix: {each.log_group_suffix!r}; write another, this one is that of "
-                "transit gateways"
+                "transit gateways, whose log group the monitor does not read"
             )
 
 
@@ -228,7 +228,10 @@ def _unreadable(path: str, log_format: LogFormat) -> Iterator[str]:
         yield f"{path}: {error}"
 
 
-def _wrong_destination(path: str, spec: FlowLogSpec) -> Iterator[str]:
+def _wrong_destination(
+    path: str, spec: FlowLogSpec, instead: str = "write log_group_suffix"
+) -> Iterator[str]:
+    """What is wrong with where the records go; `instead`: what to do for a log group."""
     kind = spec.destination_type
     if kind in _ARN:
         pattern, allowed = _ARN[kind]
@@ -237,7 +240,7 @@ def _wrong_destination(path: str, spec: FlowLogSpec) -> Iterator[str]:
         if kind == S3 and "AWSLogs" in spec.destination.split("/"):
             yield f"{path}.destination: {spec.destination!r}; AWSLogs is reserved by AWS, write another"
     elif spec.destination:
-        yield f"{path}.destination: {spec.destination!r}; write log_group_suffix, or destination_type s3"
+        yield f"{path}.destination: {spec.destination!r}; {instead}, or write destination_type s3"
     if spec.log_group_suffix and (kind != CLOUD_WATCH_LOGS or not _SUFFIX.fullmatch(spec.log_group_suffix)):
         yield (
             f"{path}.log_group_suffix: {spec.log_group_suffix!r}; "

@@ -17,7 +17,7 @@ class OwnFlowLog(Struct, frozen=True, kw_only=True):
 
     flow_log_id: str
     resource_id: str
-    """The VPC, subnet or interface."""
+    """The VPC, subnet, interface or transit gateway."""
 
 
 class OwnGroup(Struct, frozen=True, kw_only=True):
@@ -52,3 +52,5 @@ class Inventory(Struct, frozen=True, kw_only=True):
     unproven: tuple[OwnFlowLog, ...] = ()
     """Flow logs with the tag, but without the record, which others may have created."""
     groups: tuple[OwnGroup, ...] = ()
+    similar: tuple[OwnGroup, ...] = ()
+    """Log groups whose names begin as if they were the stack's, but which the policy does not name."""

@@ -117,6 +117,11 @@ def remaining(found: Inventory, *, log_groups: bool) -> Iterator[str]:
     for each in () if log_groups else found.groups:
         kept = f"the log group {each.name} with its records{_size(each)}{PROTECTED if each.protected else ''}"
         yield f"{kept}; to delete it too, add --delete-log-groups"
+    for each in found.similar:
+        yield (
+            f"the log group {each.name} with its records{_size(each)}{PROTECTED if each.protected else ''}: "
+            f"an earlier policy or another stack named it; to delete: {_deletion(each, found.region)}"
+        )
     if found.unproven:
         count, ids = len(found.unproven), " ".join(each.flow_log_id for each in found.unproven)
         yield (
@@ -126,6 +131,17 @@ def remaining(found: Inventory, *, log_groups: bool) -> Iterator[str]:
     if found.exists:
         yield "the KMS key of the topics, which AWS deletes after 7 days"
         yield "the uploaded code in the bucket that sam deploy used"
+
+
+def _deletion(group: OwnGroup, region: str) -> str:
+    """The command that deletes a log group, after the one that ends its protection if it has any."""
+    where = f"--region {region}"
+    unprotect = (
+        f"aws logs put-log-group-deletion-protection --log-group-identifier {group.name} "
+        f"--no-deletion-protection-enabled {where} && "
+    )
+    delete = f"aws logs delete-log-group --log-group-name {group.name} {where}"
+    return f"{unprotect if group.protected else ''}{delete}"
 
 
 def _size(group: OwnGroup) -> str:

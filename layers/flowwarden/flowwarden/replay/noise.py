@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import floor
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ _MEASURED: Final = {
 class _Subject(Struct):
     """What was found about a subject by a detector."""
 
-    findings: int = 0
+    batches: int = 0
     matches: dict[tuple[tuple[str, str], ...], None] = field(default_factory=dict)
     """What the mutes of its findings match."""
     needed: dict[str, int] = field(default_factory=dict)
@@ -48,12 +48,21 @@ class Noise:
     def __init__(self) -> None:
         self._subjects: dict[tuple[str, str], _Subject] = {}
 
-    def see(self, finding: Finding, hosts: Hosts, thresholds: Thresholds) -> None:
-        """Count a finding; one that does not page, or has no subject, does not count."""
-        if not finding.severity.pages or not finding.subject:
-            return
+    def see(self, findings: Iterable[Finding], hosts: Hosts, thresholds: Thresholds) -> None:
+        """Count those of a batch; one that does not page, or has no subject, does not count.
+
+        A detector can find several things about a subject in a batch, such as one for each service.
+        """
+        seen: set[tuple[str, str]] = set()
+        for finding in findings:
+            if finding.severity.pages and finding.subject:
+                seen.add((finding.detector, finding.subject))
+                self._see(finding, hosts, thresholds)
+        for key in seen:
+            self._subjects[key].batches += 1
+
+    def _see(self, finding: Finding, hosts: Hosts, thresholds: Thresholds) -> None:
         known = self._subjects.setdefault((finding.detector, finding.subject), _Subject())
-        known.findings += 1
         known.matches[tuple(suggested_match(finding, hosts).items())] = None
         need = least_threshold(finding, thresholds)
         if need is None:
@@ -63,12 +72,12 @@ class Noise:
             known.needed[name] = max(value, known.needed.get(name, 0))
 
     def noisiest(self, pages: dict[tuple[str, str], int]) -> list[Noisy]:
-        """The subjects with most findings.
+        """The subjects that were found in most batches.
 
         Args:
             pages: the pages and updates by detector and subject.
         """
-        ordered = sorted(self._subjects.items(), key=lambda each: (-each[1].findings, each[0]))
+        ordered = sorted(self._subjects.items(), key=lambda each: (-each[1].batches, each[0]))
         return [_noisy(*key, known, pages.get(key, 0)) for key, known in ordered[:LISTED]]
 
 
@@ -80,7 +89,7 @@ def _noisy(detector: str, subject: str, known: _Subject, pages: int) -> Noisy:
     return Noisy(
         detector=detector,
         subject=subject,
-        findings=known.findings,
+        findings=known.batches,
         pages=pages,
         mutes=mutes,
         thresholds=known.needed if known.is_measured and _are_allowed(known.needed) else {},

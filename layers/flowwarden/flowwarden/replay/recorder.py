@@ -79,10 +79,9 @@ class Recorder:
         self._count(report, view)
         self._names.update(filter(None, view.index.names))
         self._repeats.update(report.delivery.known)
-        for finding in report.found:
-            if not finding.silenced:
-                self._noise.see(finding, view.hosts, view.policy.thresholds)
-                self._report_only.see(finding, view.now)
+        findings = [each for each in report.found if not each.silenced]
+        self._noise.see(findings, view.hosts, view.policy.thresholds)
+        self._report_only.see(findings, view.now)
         self._unjudged.see(report, view)
 
     def _count(self, report: BatchReport, view: BatchView) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from flowwarden.monitor.findings import Finding
@@ -15,15 +17,21 @@ class ReportedOnly:
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], ReportOnly] = {}
 
-    def see(self, finding: Finding, at: int) -> None:
-        """Count a finding of a batch that was processed at a time (Unix seconds); others do not count."""
-        if not finding.report_only or not finding.subject:
-            return
-        key = finding.detector, finding.subject
-        known = self._found.get(key)
-        self._found[key] = (
-            replace(known, findings=known.findings + 1, last=at) if known else _first(finding, at)
-        )
+    def see(self, findings: Iterable[Finding], at: int) -> None:
+        """Count those of a batch that was processed at a time (Unix seconds); others do not count.
+
+        A detector can find several things about a subject in a batch, such as one for each service.
+        """
+        found = {
+            (each.detector, each.subject): each
+            for each in reversed([*findings])
+            if each.report_only and each.subject
+        }
+        for key, first in found.items():
+            known = self._found.get(key)
+            self._found[key] = (
+                replace(known, findings=known.findings + 1, last=at) if known else _first(first, at)
+            )
 
     def rows(self) -> list[ReportOnly]:
         """One row for each detector and subject, by the time of the first finding."""

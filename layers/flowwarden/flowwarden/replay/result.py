@@ -173,7 +173,7 @@ class ReplayResult(Struct, frozen=True, kw_only=True):
     """By the time of their first notification."""
     days: list[DayOfDetector]
     noisiest: list[Noisy]
-    """Most findings first."""
+    """Those that were found in most batches first."""
     report_only: list[ReportOnly]
     """What the detectors found that the policy lists in `report_only`, by the time of the first finding."""
     not_judged: list[NotJudged]

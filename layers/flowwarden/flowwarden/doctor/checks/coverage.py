@@ -31,10 +31,16 @@ BROKEN: Final = Problem(
 def _judge(_name: str, plan: Plan, _facts: Facts) -> Iterator[Found]:
     what = kind_of(plan.verdict.vpc_id)
     # In the grace period of a new VPC, its creator may still create a flow log.
-    if plan.verdict.coverage is Coverage.UNCOVERED and not any(isinstance(each, Wait) for each in plan.steps):
+    if plan.verdict.coverage is Coverage.UNCOVERED and any(map(_needs_one, plan.parts or (plan,))):
         yield UNCOVERED.of(what=what, reason=plan.verdict.reason)
     elif plan.verdict.coverage is Coverage.BROKEN:
         yield BROKEN.of(what=what, reason=plan.verdict.reason)
+
+
+def _needs_one(plan: Plan) -> bool:
+    """Whether a VPC, or a part of one, lacks a flow log for which nothing is waited."""
+    waits = any(isinstance(each, Wait) for each in plan.steps)
+    return plan.verdict.coverage is Coverage.UNCOVERED and not waits
 
 
 def needs_none(facts: Facts) -> bool:

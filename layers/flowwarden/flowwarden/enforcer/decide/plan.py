@@ -146,7 +146,10 @@ def make(vpc_state: VpcState, context: PlanContext) -> Plan:
 
 
 def _remove(vpc_state: VpcState) -> Plan:
-    """Delete the managed flow logs of a transit gateway that the policy does not select."""
+    """Delete the managed flow logs of a transit gateway that the policy does not select.
+
+    With a tag that could not be read, the policy might select it: then nothing is deleted.
+    """
     vpc_id = vpc_state.vpc.vpc_id
     verdict = CoverageVerdict(
         vpc_id=vpc_id, coverage=Coverage.EXEMPT, reason="the policy does not select the transit gateway"
@@ -154,7 +157,7 @@ def _remove(vpc_state: VpcState) -> Plan:
     steps = tuple(
         Delete(vpc_id=vpc_id, flow_log_id=each.flow_log_id, reason=verdict.reason)
         for each in vpc_state.parts.flow_logs
-        if each.resource_id == vpc_id and is_managed(each, vpc_state.stack)
+        if vpc_state.complete and each.resource_id == vpc_id and is_managed(each, vpc_state.stack)
     )
     return Plan(verdict=verdict, steps=steps)
 

@@ -42,7 +42,8 @@ class VpcState(Struct, frozen=True, kw_only=True):
     level: str = VPC
     """Whether the VPC needs a flow log, or each of its subnets or interfaces (`flow_logs.LEVELS`)."""
     complete: bool = True
-    """Whether all subnets and interfaces could be read; if not, one of them may lack a flow log unnoticed."""
+    """Whether all subnets and interfaces could be read; if not, one of them may lack a flow log unnoticed.
+    Of a transit gateway: whether all descriptions could; if not, its tags may be unknown."""
     selected: bool = True
     """Whether the policy asks for a flow log at all; a transit gateway gets one only if it is selected."""
     part: str = ""

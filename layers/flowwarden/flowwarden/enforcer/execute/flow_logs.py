@@ -7,7 +7,7 @@ the next observation shows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -20,9 +20,10 @@ from flowwarden.enforcer.decide.drift import is_tagged, same_destination
 from flowwarden.enforcer.decide.levels import observed_resources
 from flowwarden.enforcer.decide.plan import Create, Delete, Notify, RollBack, Verify, Wait
 from flowwarden.enforcer.decide.reasons import why_not
-from flowwarden.enforcer.execute.backoff import with_backoff
-from flowwarden.enforcer.execute.parts import execute_parts
+from flowwarden.enforcer.execute.backoff import has_time, with_backoff
+from flowwarden.enforcer.execute.parts import CHANGED_AT_MOST, NAMED_AT_MOST, execute_parts
 from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, creation_of, meanwhile, still_recording
+from flowwarden.enforcer.execute.requeue import after, backoff, continued, requeue, soon
 from flowwarden.enforcer.execute.result import StepResult
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import FlowLogService, RunClock
@@ -31,7 +32,7 @@ from flowwarden.enforcer.reporting.report import DELETED, Result, VpcOutcome
 from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, backoff_tag
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources, kind_of
 from flowwarden.enforcer.triggers.trigger import Trigger
-from flowwarden.enforcer.work_queue import FAILED_AFTER_SECONDS, WorkItem
+from flowwarden.enforcer.work_queue import WorkItem
 from flowwarden.errors import (
     CallRefused,
     CallThrottled,
@@ -39,9 +40,6 @@ from flowwarden.errors import (
     FlowLogExists,
     VpcGone,
 )
-
-SOON_SECONDS: Final = 120
-"""Delay before a transient failure is retried."""
 
 RESULTS: Final = {
     Coverage.COVERED: Result.COVERED,
@@ -83,37 +81,44 @@ class FlowLogExecutor:
         except VpcGone as error:
             if trigger.was_just_created(vpc_id, now):
                 reason = f"just created and not visible everywhere yet ({error})"
-                return _requeue(vpc_id, reason, before, now)
+                return requeue(vpc_id, reason, before, now)
             return StepResult(outcome=_outcome(Result.GONE, vpc_id, f"deleted in the meantime ({error})"))
         except CallThrottled as error:
-            return _requeue(vpc_id, str(error), before, now, throttled=True)
+            return requeue(vpc_id, str(error), before, now, throttled=True)
         except CallRefused as error:
             return StepResult(outcome=_outcome(Result.FAILED, vpc_id, f"{error}{meanwhile(planned)}"))
         except EnforcementError as error:
-            return _requeue(vpc_id, str(error), before, now)
+            return requeue(vpc_id, str(error), before, now)
 
     def _execute_steps(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
         steps = planned.plan.steps
         outcome = _unchanged(planned, trigger)
-        requeue_after = _backoff(before, planned.vpc_state.at)
+        requeue_after = backoff(before, planned.vpc_state.at)
         remaining: dict[str, EnforcementError] = {}
+        done: list[VpcOutcome] = []
+        left = 0
         for step in steps:
             match step:
                 case Create():
                     return self._create(planned, step, before, trigger)
+                case Delete() if _deleted(done) == CHANGED_AT_MOST or not has_time(self._clock):
+                    left += 1
                 case Delete():
                     try:
-                        outcome = _both(outcome, self._delete(planned, step))
+                        done.append(self._delete(planned, step))
                     except EnforcementError as error:
                         remaining[step.flow_log_id] = error
                 case RollBack():
                     return self._roll_back(planned, step)
                 case Wait() | Verify():
-                    requeue_after = _after(planned, step, before)
+                    requeue_after = after(planned, step, before)
                     outcome = outcome if outcome.earlier else _pending(outcome, step)
                 case Notify():
                     flow_log_id = planned.plan.verdict.flow_log_id
                     outcome = _outcome(Result.BROKEN, step.vpc_id, step.reason, flow_log_id)
+        outcome = _with_deletions(outcome, done)
+        if left:
+            requeue_after = continued(planned, left, requeue_after)
         result = StepResult(outcome=outcome, requeue_after=requeue_after)
         return _with_remaining(result, remaining, before, planned.vpc_state.at) if remaining else result
 
@@ -135,7 +140,7 @@ class FlowLogExecutor:
         verify = next((each for each in planned.plan.steps if isinstance(each, Verify)), None)
         return StepResult(
             outcome=_outcome(Result.CREATED, step.vpc_id, reason, flow_log_id),
-            requeue_after=_after(planned, verify, None) if verify else None,
+            requeue_after=after(planned, verify, None) if verify else None,
         )
 
     def _after_conflict(
@@ -150,12 +155,12 @@ class FlowLogExecutor:
         stack, now = planned.vpc_state.stack, planned.vpc_state.at
         if verdict.coverage is not Coverage.UNCOVERED:
             return StepResult(
-                outcome=_of(verdict), requeue_after=_soon(step.vpc_id, verdict.reason, before, now)
+                outcome=_of(verdict), requeue_after=soon(step.vpc_id, verdict.reason, before, now)
             )
         conflicting = [each for each in parts.flow_logs if same_destination(each, step.flow_log, stack)]
         if not conflicting:
             reason = f"{exists}; it is not listed yet, so it is unknown whether it is the required one"
-            return _requeue(step.vpc_id, reason, before, now)
+            return requeue(step.vpc_id, reason, before, now)
         again = replace(planned.vpc_state, parts=parts)
         differences = "; ".join(why_not(each, again) for each in conflicting)
         reason = f"{exists}; conflicting flow log: {differences}; delete it if it is yours"
@@ -220,11 +225,19 @@ def _unchanged(planned: Planned, trigger: Trigger) -> VpcOutcome:
     return outcome
 
 
-def _both(before: VpcOutcome, outcome: VpcOutcome) -> VpcOutcome:
-    """The outcome of two deletions in one VPC, with both reasons."""
-    if before.result not in DELETED:
+def _deleted(done: Sequence[VpcOutcome]) -> int:
+    return sum(each.result in DELETED for each in done)
+
+
+def _with_deletions(outcome: VpcOutcome, done: Sequence[VpcOutcome]) -> VpcOutcome:
+    """The outcome with those of the deletions for one resource, the first of which are named."""
+    if not done:
         return outcome
-    return replace(before, reason=f"{before.reason}; {outcome.reason}")
+    shown = sorted(done, key=lambda each: each.result not in DELETED)
+    reasons = [each.reason for each in shown[:NAMED_AT_MOST]]
+    if more := len(shown) - len(reasons):
+        reasons.append(f"{more} more")
+    return replace(shown[0], reason="; ".join(reasons), flow_logs=_deleted(done) or 1)
 
 
 def _pending(outcome: VpcOutcome, step: Wait | Verify) -> VpcOutcome:
@@ -249,7 +262,7 @@ def _with_remaining(
     if lasting:
         return replace(result, outcome=replace(outcome, result=Result.FAILED))
     vpc_id = outcome.vpc_id or ""
-    return StepResult(outcome=outcome, requeue_after=_soon(vpc_id, text, before, now))
+    return StepResult(outcome=outcome, requeue_after=soon(vpc_id, text, before, now))
 
 
 def _of(verdict: CoverageVerdict) -> VpcOutcome:
@@ -258,42 +271,3 @@ def _of(verdict: CoverageVerdict) -> VpcOutcome:
 
 def _outcome(result: Result, vpc_id: str, reason: str, flow_log_id: str | None = None) -> VpcOutcome:
     return VpcOutcome(result=result, vpc_id=vpc_id, reason=reason, flow_log_id=flow_log_id)
-
-
-def _requeue(
-    vpc_id: str, reason: str, before: WorkItem | None, now: int, *, throttled: bool = False
-) -> StepResult:
-    """The result of a transient failure: retried soon, and reported as failed only if it has lasted."""
-    item = _soon(vpc_id, reason, before, now)
-    if throttled:
-        item = replace(item, due=now, throttled_at=now)
-    lasts = now - item.failing_since >= FAILED_AFTER_SECONDS
-    outcome = VpcOutcome(
-        result=Result.FAILED if lasts else Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True
-    )
-    return StepResult(outcome=outcome, requeue_after=item)
-
-
-def _soon(vpc_id: str, reason: str, before: WorkItem | None, now: int) -> WorkItem:
-    since = (before.failing_since if before is not None else 0) or now
-    item = _backoff(before, now) or WorkItem(vpc_id=vpc_id, due=now, reason=reason)
-    return replace(item, due=now + SOON_SECONDS, reason=reason, failing_since=since)
-
-
-def _after(planned: Planned, step: Wait | Verify, before: WorkItem | None) -> WorkItem:
-    """The work item for a step that waits; an item that is already queued and due earlier stays."""
-    now = planned.vpc_state.at
-    due = now + step.after
-    if before is not None and now < before.due <= due:
-        return before
-    backoff = _backoff(before, now)
-    if backoff is not None:
-        return replace(backoff, due=due, reason=step.reason)
-    return WorkItem(vpc_id=step.vpc_id, due=due, reason=step.reason)
-
-
-def _backoff(before: WorkItem | None, now: int) -> WorkItem | None:
-    """The queued backoff of a failed replacement, which must stay in the queue; None if there is none."""
-    if before is None or not before.backoff_configuration or before.backoff_until <= now:
-        return None
-    return replace(before, failing_since=0, throttled_at=0)

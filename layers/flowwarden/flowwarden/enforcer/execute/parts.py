@@ -16,7 +16,8 @@ from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.work_queue import WorkItem
 
 CHANGED_AT_MOST: Final = 50
-"""Parts of one VPC that a run changes: each takes a call or more. The next retry continues."""
+"""Parts of one VPC that a run changes, and flow logs of one resource that it deletes: each takes several
+calls. The next retry continues."""
 NAMED_AT_MOST: Final = 5
 """Parts that the reason of a result names; the rest is counted."""
 _FIRST: Final = (
@@ -38,13 +39,13 @@ def execute_parts(planned: Planned, execute: Callable[[Planned], StepResult], cl
     changed = left = 0
     throttled = False
     for each in planned.parts:
-        busy = any(isinstance(step, Create | Delete | RollBack) for step in each.plan.steps)
-        if busy and (throttled or changed == CHANGED_AT_MOST or not has_time(clock)):
+        changes = sum(isinstance(step, Create | Delete | RollBack) for step in each.plan.steps)
+        if changes and (throttled or changed >= CHANGED_AT_MOST or not has_time(clock)):
             left += 1
             continue
         result = execute(each)
         results.append(_naming(each.vpc_state.part, result))
-        changed += busy
+        changed += changes
         throttled |= result.requeue_after is not None and result.requeue_after.throttled_at > 0
     if own := planned.own_steps:
         results.append(execute(replace(planned, parts=(), plan=replace(planned.plan, steps=own, parts=()))))

@@ -144,7 +144,7 @@ def _by(entry: DeletedFlowLog, report: EnforcementReport) -> str:
     if caller is None:
         return "it no longer exists; no CloudTrail event shows who deleted it"
     if entry.is_own:
-        return "deleted by the enforcer after a replacement or rollback, in a run that did not finish"
+        return "deleted by the enforcer as its plan required, in a run that did not finish"
     actor, address = one_line(caller.actor) or "unknown", one_line(caller.source_ip) or "unknown address"
     by = f"deleted by {actor} from {address}"
     origin = report.trigger.origin

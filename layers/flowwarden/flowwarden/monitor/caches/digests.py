@@ -126,7 +126,7 @@ class HourOfDigest:
             del self._batches[next(iter(self._batches))]
         for group in seen.groups:
             self._is_urgent = self._is_urgent or group not in self._groups
-            if group in self._groups or len(self._groups) < MOST_GROUPS:
+            if self._has_room(group):
                 _add(self._groups.setdefault(group, set()), group.mark(seen.batch), MOST_MARKS)
         for count in seen.counts:
             _add(self._counts, count, 5 * MOST_MARKS)
@@ -138,6 +138,18 @@ class HourOfDigest:
             self._targets = _largest(self._targets)
         _raise(self._hosts, seen.hosts)
         _raise(self._records, seen.records)
+
+    def _has_room(self, group: Group) -> bool:
+        """Whether a group is stored. One of a report-only detector replaces another that has fewest batches.
+
+        The digest is the only message about it, and ordinary noise alone can fill the hour.
+        """
+        if group in self._groups or len(self._groups) < MOST_GROUPS:
+            return True
+        others = [each for each in self._groups if not each.report_only] if group.report_only else []
+        if others:
+            del self._groups[min(others, key=lambda each: len(self._groups[each]))]
+        return bool(others)
 
     def _see_source(self, source: SeenSource) -> None:
         address = source.address
