@@ -48,7 +48,7 @@ _OPENED: Final = NOW - 5 * HOUR
 _DIGITS: Final = 38
 """Of a number in DynamoDB."""
 _REPEATED: Final = (":last_seen", ":lease_until", ":was_")
-"""How the names of values begin that repeat what was read: they are never larger than what DynamoDB stores."""
+"""How names of values begin that repeat what was read: they are never larger than what DynamoDB stores."""
 _ATTRIBUTES: Final = {"kind": "incident", "severity": "high", "account": "1", "region": "eu-west-1"}
 
 
