@@ -64,8 +64,8 @@ format: .venv/.made ## Format the sources
 	$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: setup ## Run all tests that need no container, on all cores: about 3 minutes on two (ARGS=tests/records: one folder)
-	@echo "All tests take about 3 minutes on two cores. The end of the output says which tests were skipped, and why:"
+test: setup ## Run all tests that need no container, on all cores: about 4 minutes on two (ARGS=tests/records: one folder)
+	@echo "All tests take about 4 minutes on two cores. The end of the output says which tests were skipped, and why:"
 	@echo "those of real records need the folder ../shared/data, which is not part of the project, those of the report need"
 	@echo "Chromium with its driver, and others need packages that only make bench or make peers installs."
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "not container" $(ARGS)
