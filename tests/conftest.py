@@ -70,6 +70,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """Collect garbage once. pytest then does so five times, and each would look at all objects again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="module")
 def state_table() -> Iterator[None]:
     """The state table on moto, shared by the tests of a module."""

@@ -47,8 +47,8 @@ LOG_GROUP: Final = "/flow-logs"
 _OPENED: Final = NOW - 5 * HOUR
 _DIGITS: Final = 38
 """Of a number in DynamoDB."""
-_REPEATED: Final = {":last_seen", ":lease_until", ":was_last_seen", ":was_lease_until"}
-"""Values that a condition compares with what was read: they are never larger than what DynamoDB stores."""
+_REPEATED: Final = (":last_seen", ":lease_until", ":was_")
+"""How names of values begin that repeat what was read: they are never larger than what DynamoDB stores."""
 _ATTRIBUTES: Final = {"kind": "incident", "severity": "high", "account": "1", "region": "eu-west-1"}
 
 
@@ -248,7 +248,7 @@ class IncidentTable(Table):
 def _written(given: Members) -> Iterator[Members]:
     """The values of a write, without those that repeat what an item contains."""
     values = given.get("ExpressionAttributeValues", {})
-    yield from (each for name, each in values.items() if name not in _REPEATED)
+    yield from (each for name, each in values.items() if not name.startswith(_REPEATED))
 
 
 def _number(value: int) -> Members:
