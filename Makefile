@@ -157,7 +157,7 @@ cost: .venv/.made ## Count the calls of the functions on ordinary traffic, in ab
 	@$(BIN)/python -m benchmarks.cost $(or $(ARGS),--write)
 
 .PHONY: eval
-eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: about 3 min)
+eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about 45 minutes on two cores (ARGS=--quick: about 3 min)
 	@$(BIN)/python -m benchmarks.evaluation $(ARGS)
 
 .PHONY: replay-bench

@@ -30,7 +30,7 @@ LONG_FORMAT = " ".join(["${version}", *(f"${{field-{each}}}" for each in range(8
 
 def generated(logical_id: str) -> str:
     """A name that CloudFormation generates; names of functions and roles have at most 64 characters."""
-    return f"{NAME}-{logical_id}-XXXXXXXXXXXX"
+    return f"{NAME}-{logical_id}-{'x' * 12}"
 
 
 VALUES = {

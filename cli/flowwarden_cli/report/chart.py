@@ -18,7 +18,14 @@ from flowwarden_cli.report.html import Content, Markup, element, table
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 LABEL: Final = 60
 """Characters of a label of an axis."""
+ROW: Final = 22
+"""Pixels of a row."""
 ACCEPTED, REJECTED, INK = "var(--accepted)", "var(--rejected)", "var(--ink)"
+
+
+def height_of(rows: int) -> int:
+    """The height of a chart with a row for each value, in pixels. One row alone has room for its axis."""
+    return ROW * max(2, rows)
 
 
 class Chart(Struct, frozen=True, kw_only=True):

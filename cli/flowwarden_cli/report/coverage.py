@@ -9,6 +9,7 @@ from flowwarden.replay.observed import Coverage, CoveredTime, InterfaceCoverage
 from flowwarden_cli.report.chart import (
     Chart,
     category,
+    height_of,
     label,
     milliseconds,
     moment,
@@ -18,8 +19,6 @@ from flowwarden_cli.report.chart import (
     whole_spec,
 )
 
-ROW: Final = 22
-"""Pixels of a row."""
 FILLS: Final = {
     "flows": "var(--accepted)", "no traffic (NODATA)": "var(--quiet)",
     "skipped by AWS (SKIPDATA)": "url(#dots)", "no record": "url(#hatch)",
@@ -107,7 +106,7 @@ def _gaps(coverage: Coverage) -> Chart:
     states = [each for each in FILLS if any(one["state"] == each for one in bars)]
     x, y = time_axis(), category("interface", scale={"domain": names})
     spec = whole_spec(
-        description, ROW * max(2, len(names)), [],
+        description, height_of(len(names)), [],
         layer=[
             time_frame(begin, end),
             {

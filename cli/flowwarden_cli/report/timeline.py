@@ -13,6 +13,7 @@ from flowwarden_cli.report.chart import (
     REJECTED,
     Chart,
     category,
+    height_of,
     label,
     milliseconds,
     moment,
@@ -28,8 +29,6 @@ MOST_INCIDENTS: Final = 400
 """Incidents that are drawn."""
 MOST_LABELED_DAYS: Final = 14
 """Days up to which the cells of a chart have room for numbers on a phone."""
-ROW: Final = 22
-"""Pixels of a row."""
 SHAPES: Final = {
     "critical": "diamond", "high": "triangle-up", "medium": "square", "info": "circle",
 }  # fmt: skip
@@ -128,7 +127,7 @@ def _incidents(incidents: Sequence[IncidentHistory], begin: int, end: int) -> Ch
         "y": category("detector", axis={"grid": True}, scale={"domain": detectors}),
     }
     spec = whole_spec(
-        description, ROW * max(2, len(detectors)), values,
+        description, height_of(len(detectors)), values,
         layer=[
             time_frame(begin, end),
             {
@@ -184,7 +183,7 @@ def days(result: ReplayResult) -> Chart | None:
     described = "Pages with their updates, by day and detector. Darker cells have more."
     detectors, names = {each.detector for each in result.days}, sorted({each.day for each in result.days})
     spec = whole_spec(
-        described, ROW * max(2, len(detectors)), [_cell(each) for each in result.days],
+        described, height_of(len(detectors)), [_cell(each) for each in result.days],
         encoding={
             "x": category("day", axis={"labelAngle": -40, "labelOverlap": "greedy"}, scale={"domain": names}),
             "y": category("detector"),

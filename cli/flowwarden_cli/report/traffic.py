@@ -15,6 +15,7 @@ from flowwarden_cli.report.chart import (
     Chart,
     category,
     compact,
+    height_of,
     label,
     number,
     whole_spec,
@@ -24,8 +25,6 @@ MOST_ROLES: Final = 20
 """Roles that are drawn; the table has more."""
 TOP: Final = 10
 """Rows of a ranking that are drawn."""
-ROW: Final = 22
-"""Pixels of a row."""
 ROOM: Final = 1.2
 """The axis is longer than the longest bar, by the space of its label."""
 PEERS: Final[dict[str, str]] = {
@@ -61,7 +60,7 @@ def _matrix(name: str, color: str, conversations: Sequence[Conversation]) -> Cha
     values = [_cell(each, getattr(each, name)) for each in conversations if label(each.role) in roles]
     most = max((each["size"] for each in values), default=1)
     spec = whole_spec(
-        description, ROW * max(2, len(roles)), values,
+        description, height_of(len(roles)), values,
         encoding={
             "x": category(
                 "way", axis={"labelAngle": -90, "orient": "top"},
@@ -132,7 +131,7 @@ def _ranked(name: str, ranking: Ranking) -> Chart:
         ),
     }
     spec = whole_spec(
-        description, ROW * max(2, len(values)), values,
+        description, height_of(len(values)), values,
         encoding=shared,
         layer=[
             {
