@@ -123,7 +123,11 @@ class Stage:
         done = self.enforcer.wait(1, TIMEOUT_SECONDS)
         if not done:
             raise TimeoutError(f"the enforcer did not finish its sweep within {TIMEOUT_SECONDS} s")
-        return SweepResult(deliveries=tuple(self.operations.take()), metrics=_sum(done))
+        metrics = _sum(done)
+        if not metrics:
+            lines = "\n".join(line for each in done for line in each.lines)
+            raise RuntimeError(f"the enforcer's sweep emitted no metrics; its log:\n{lines}")
+        return SweepResult(deliveries=tuple(self.operations.take()), metrics=metrics)
 
 
 def _sum(invocations: list[Invocation]) -> dict[str, float]:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from local.clients import Clients
-from local.environment import ACCOUNT_ID, BUILD, REGION, environment, tool
+from local.environment import ACCOUNT_ID, BUILD, PROJECT, REGION, environment, tool
 from local.processes import end_group
 
 FOLDERS = BUILD / "aws"
@@ -27,6 +27,7 @@ START_SECONDS = 60
 STOP_SECONDS = 1
 SCRATCH = "scratch"
 """Folder for unpacked files, such as the functions' code; removed at the end."""
+PROGRAM = PROJECT / "local" / "emulator.py"
 ATTEMPTS = 3
 """Start attempts, because another program may take the free port before ministack binds it."""
 
@@ -128,7 +129,7 @@ class EmbeddedAws:
         self.port = _free_port(self.host)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [program, "-m", "ministack"],
+                [program, "-P", PROGRAM],  # without this folder's modules on its path
                 env=self._own_environment(),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
