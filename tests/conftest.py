@@ -14,6 +14,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.examples import PROFILES
+from tests.matrix import split
 
 for name, count in PROFILES.items():
     slow = [HealthCheck.too_slow]
@@ -59,8 +60,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return Scheduler(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest folders first, and `TOGETHER` before all: it takes longest, and in one process."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run a slice of each matrix; the slowest folders first, and `TOGETHER` before all, in one process."""
+    items[:], left_out = split(items)
+    config.hook.pytest_deselected(items=left_out)
     items.sort(key=lambda item: (scope_of(item.nodeid) != TOGETHER, not item.nodeid.startswith(LONGEST)))
 
 
