@@ -32,9 +32,16 @@ def test_the_messages_of_all_streams_within_the_time_are_read() -> None:
                 {"timestamp": (begin + at) * 1000, "message": f"{stream} {at}"} for at in (-1, 0, 59, 60)
             ]
             logs.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=events)
-        pages = [*LogEvents(logs, lambda _: None).messages(GROUP, begin, begin + 60)]
+        reader = LogEvents(logs, lambda _: None)
+        pages = [*reader.messages(GROUP, begin, begin + 60)]
+        first, second = (
+            [each for page in reader.events(GROUP, begin, begin + 60) for each in page] for _ in range(2)
+        )
     found = [message for page in pages for message in page]
     assert sorted(found) == ["eni-1-all 0", "eni-1-all 59", "eni-2-all 0", "eni-2-all 59"]
+    assert sorted(each.at // 1000 - begin for each in first) == [0, 0, 59, 59]
+    assert len({each.id for each in first}) == len(first)
+    assert {each.id for each in second} == {each.id for each in first}, "an event has the same id each time"
 
 
 def event(message: str) -> dict[str, object]:

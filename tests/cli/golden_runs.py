@@ -179,6 +179,7 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         Run(("replay", "quiet.log", "--report", "missing/report.html")),
         Run(("replay", "quiet.log", "--workers", "0")),
         Run(("replay", "--log-group", "/flows", "--since", "soon")),
+        Run(("replay", "scan.log", "--live")),
         Run(("replay",)),
     ),
     "replay-help": (Run(("replay", "--help")), Run(("interfaces", "--help"))),

@@ -65,6 +65,13 @@ class Archive:
         """
         self._others.append(Source(name, first, lambda: self._timed_messages(messages)))
 
+    def note(self, error: SourceError, *, is_over: bool) -> None:
+        """Report an error of a source; one that is not over is read again."""
+        if is_over:
+            self._fail(error)
+        else:
+            self._report(f"note: {error}; it is read again")
+
     def put(self, source: Source) -> None:
         """Add a source."""
         self._others.append(source)

@@ -13,6 +13,7 @@ from flowwarden_cli.terminal.console import Console
 if TYPE_CHECKING:  # not needed to parse arguments, and slow to load
     from flowwarden.bootstrap.log_archive import LogArchive
     from flowwarden.records.log_format import LogFormat
+    from flowwarden_cli.terminal.ending import Ending
 
 type Wiring = Callable[[str, str | None, Sequence[LogFormat], Callable[[float], None]], LogArchive]
 
@@ -36,6 +37,7 @@ examples:
   flowwarden replay AWSLogs/ --report report.html
   flowwarden replay flows.log.gz --policy old.json --policy new.json --workers 3
   flowwarden replay --log-group /flow-warden/flow-logs --since 7d
+  flowwarden replay --log-group /flow-warden/flow-logs --since 14d --live
   flowwarden replay flows.log.gz --format json | jq '.incidents[].summary'
 
 exit codes: 0 success, and no page would have been sent; 1 at least one source
@@ -58,6 +60,12 @@ def _add_arguments(command: ArgumentParser) -> None:
         help="with --log-group: how far back to read, such as 12h, 7d or 2w (default: 1d)",
     )
     command.add_argument(
+        "--live",
+        action="store_true",
+        help="with --log-group: go on with what arrives, and print each incident when it is found, until "
+        "Ctrl-C; then print the summary",
+    )
+    command.add_argument(
         "--region",
         metavar="REGION",
         help="with --log-group or s3://: the Region (default: that of the environment or the AWS profile)",
@@ -78,8 +86,17 @@ def _add_arguments(command: ArgumentParser) -> None:
     )
 
 
-def run(options: Namespace, console: Console, wired: Wiring | None = None) -> int:
-    """Run the replay; return the exit code. `wired` opens a log group, by default on AWS."""
+def run(
+    options: Namespace, console: Console, wired: Wiring | None = None, ending: Ending | None = None
+) -> int:
+    """Run the replay; return the exit code.
+
+    Args:
+        options: the arguments.
+        console: where the result is printed.
+        wired: opens a log group, by default on AWS.
+        ending: waits, and says when `--live` ends, by default at Ctrl-C.
+    """
     if len(options.policy) > MOST_POLICIES:
         raise UsageError("give --policy once, or twice to compare two policies")
     if options.report and len(options.policy) > 1:
@@ -90,9 +107,13 @@ def run(options: Namespace, console: Console, wired: Wiring | None = None) -> in
         raise UsageError("write at least one PATH (- for standard input), or --log-group NAME")
     if options.since is not None and not options.log_group:
         raise UsageError("--since needs --log-group")
+    if options.live and not options.log_group:
+        raise UsageError("--live needs --log-group: nothing arrives in files, standard input or s3://")
+    if options.live and (len(options.policy) > 1 or options.workers > 1):
+        raise UsageError("--live replays with one policy in one process: give --policy once, no --workers")
     from flowwarden_cli.commands import replaying  # noqa: PLC0415  numpy, which takes a while to load
 
-    return replaying.run(options, console, wired)
+    return replaying.run(options, console, wired, ending=ending)
 
 
 COMMAND: Final = Command(

@@ -20,7 +20,7 @@ from flowwarden.replay import text
 from flowwarden.replay.batches import DELIVERED_SECONDS, LogGroups
 from flowwarden.replay.comparison import Comparison, compared
 from flowwarden.replay.interface_file import InterfaceFile, by_id, decoded
-from flowwarden.replay.merged import merged
+from flowwarden.replay.merged import Piece, merged
 from flowwarden.replay.reorder import SLICE, Reorder
 from flowwarden.replay.replay import NONE, Hooks, Replay
 from flowwarden.replay.result import ReplayResult
@@ -29,7 +29,9 @@ from flowwarden_cli.commands import document_file
 from flowwarden_cli.commands.archive import Archive, Bucket
 from flowwarden_cli.commands.collecting import collected_by_slice
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, UsageError, without_sdk
+from flowwarden_cli.commands.following import Events, Following
 from flowwarden_cli.commands.muting import seconds_of
+from flowwarden_cli.commands.nothing_replayed import why_nothing
 from flowwarden_cli.commands.replay import Wiring
 from flowwarden_cli.commands.replay_workers import Assignment, Worker, WorkerEnded
 from flowwarden_cli.commands.stack import region_of
@@ -37,6 +39,7 @@ from flowwarden_cli.report.file import unwritable, written
 from flowwarden_cli.report.library import script
 from flowwarden_cli.report.page import page
 from flowwarden_cli.terminal.console import Console
+from flowwarden_cli.terminal.ending import Ending
 
 PAGED: Final = 3
 """The exit code if pages would have been sent."""
@@ -54,6 +57,8 @@ class Given(Struct, frozen=True, kw_only=True):
     known: InterfaceFile
     messages: Callable[[], Iterator[Sequence[str]]] | None = None
     """Reads the log group, if one is given."""
+    events: Events | None = None
+    """Reads its events from one time to another (Unix seconds)."""
     first: int = 0
     """Unix seconds from which it is read."""
     library: str = ""
@@ -63,22 +68,27 @@ class Given(Struct, frozen=True, kw_only=True):
 
 
 def run(
-    options: Namespace, console: Console, wired: Wiring | None = None, bucket: Bucket | None = None
+    options: Namespace,
+    console: Console,
+    wired: Wiring | None = None,
+    bucket: Bucket | None = None,
+    ending: Ending | None = None,
 ) -> int:
     """Replay the paths; return the exit code.
 
     Args:
-        options: `paths`, `log_group`, `since`, `region`, `format`, `log_format`, `policy`, `interfaces`,
-            `report`, `as_delivered` and `workers`.
+        options: `paths`, `log_group`, `since`, `live`, `region`, `format`, `log_format`, `policy`,
+            `interfaces`, `report`, `as_delivered` and `workers`.
         console: where the result is printed.
         wired: opens a log group, by default on AWS.
         bucket: lists the objects below a URL, by default on AWS.
+        ending: waits, and says when `--live` ends, by default at Ctrl-C.
 
     Raises:
         UsageError: a log format cannot be read.
     """
     try:
-        return _run(options, console, wired, bucket or bucket_of(options.region))
+        return _run(options, console, wired, bucket or bucket_of(options.region), ending or Ending())
     except ModuleNotFoundError as error:
         return without_sdk(error, console)
     except (ConfigurationError, WorkerEnded) as error:
@@ -86,15 +96,18 @@ def run(
         return UNREADABLE
 
 
-def _run(options: Namespace, console: Console, wired: Wiring | None, bucket: Bucket) -> int:
+def _run(options: Namespace, console: Console, wired: Wiring | None, bucket: Bucket, ending: Ending) -> int:
     given = given_by(options, console)
     if options.log_group:
         given = of_log_group(given, options, console, wired)
     archive = Archive(options.paths, given.layouts, console, bucket)
     if given.messages is not None:
         archive.add(given.log_group, given.first, given.messages)
-    results = _replayed(archive, given, as_delivered=options.as_delivered, workers=options.workers)
-    if problem := _problem(results[0], archive):
+    if options.live and given.events is not None:
+        results = [_followed(archive, given, given.events, options, console, ending)]
+    else:
+        results = _replayed(archive, given, as_delivered=options.as_delivered, workers=options.workers)
+    if problem := why_nothing(results[0], archive):
         console.report(f"error: {problem}")
         return UNREADABLE
     is_reported = not options.report or _reported(results[0], options.report, given.library, console)
@@ -166,6 +179,7 @@ def of_log_group(given: Given, options: Namespace, console: Console, wired: Wiri
         layouts=given.layouts if options.log_format else archive.layouts,
         known=given.known if options.interfaces else archive.known,
         messages=lambda: archive.messages(name, first, end),
+        events=lambda begin, until: archive.events(name, begin, until),
         first=first,
     )
 
@@ -207,9 +221,30 @@ def _replayed(archive: Archive, given: Given, *, as_delivered: bool, workers: in
         return [each.result(archive.count, archive.failed, archive.unreadable) for each in replays]
 
 
-def process(archive: Archive, replays: Sequence[Replay | Worker], *, as_delivered: bool) -> None:
-    """Process the archive with each replay, to the end."""
-    slices = Reorder(DELIVERED_SECONDS if as_delivered else SLICE).slices(merged(archive.sources()))
+def _followed(
+    archive: Archive, given: Given, events: Events, options: Namespace, console: Console, ending: Ending
+) -> ReplayResult:
+    """The result of the log group and of what arrives in it, until the user ends it."""
+    (policy,) = given.policies.values()
+    shows = Following(archive, console, as_document=options.format == "json")
+    replay = new_replay(policy, given, as_delivered=options.as_delivered, hooks=Hooks(sent=shows.sent))
+    with ending:
+        pieces = shows.pieces(events, given.first, given.layouts, ending)
+        process(archive, [replay], as_delivered=options.as_delivered, pieces=pieces)
+    return replay.result(archive.count, archive.failed, archive.unreadable)
+
+
+def process(
+    archive: Archive,
+    replays: Sequence[Replay | Worker],
+    *,
+    as_delivered: bool,
+    pieces: Iterable[Piece] | None = None,
+) -> None:
+    """Process the archive, or these pieces of it, with each replay, to the end."""
+    slices = Reorder(DELIVERED_SECONDS if as_delivered else SLICE).slices(
+        merged(archive.sources()) if pieces is None else pieces
+    )
     try:
         with collected_by_slice() as collect:
             for one in slices:
@@ -246,23 +281,6 @@ def new_replay(policy: Policy, given: Given, *, as_delivered: bool, hooks: Hooks
     return Replay(
         built, groups, file.account, as_delivered=as_delivered, observes=given.observes, hooks=hooks
     )
-
-
-def _problem(result: ReplayResult, archive: Archive) -> str:
-    """Why there is no result; '' if there is one."""
-    records = result.records
-    if records.malformed and not records.flows and not records.gaps:
-        return (
-            "no line is a flow or a gap, so nothing was replayed; if they have a custom format, pass it: "
-            "--log-format '${version} ${…}'"
-        )
-    if records.flows and result.begin is None:
-        return (
-            "no record has a time, so nothing can be replayed: the log format has neither ${end} nor ${start}"
-        )
-    if not archive.count:
-        return "no files; names that begin with . or _ are skipped"
-    return "" if records.all else "nothing was read"
 
 
 def _print(

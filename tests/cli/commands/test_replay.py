@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
+from typing import Never
 
 import msgspec
 import pytest
@@ -183,6 +184,11 @@ def test_a_file_that_is_not_valid_is_an_error(tmp_path: Path, option: str, conte
     assert ended.stderr.startswith("error: ")
 
 
+def unused(*_: object) -> Iterator[Never]:
+    """Reads nothing, because nothing calls it."""
+    raise AssertionError
+
+
 def of_group(messages: list[list[str]], *options: object, error: SourceError | None = None) -> Ended:
     """Replay a log group with these pages of messages, of which the last may be followed by an error."""
 
@@ -193,7 +199,7 @@ def of_group(messages: list[list[str]], *options: object, error: SourceError | N
             raise error
 
     known = InterfaceFile(account="111122223333", region="eu-west-1", interfaces=())
-    opened = LogArchive(messages=read, layouts=(LAYOUT,), known=known, notes=("a note",))
+    opened = LogArchive(messages=read, events=unused, layouts=(LAYOUT,), known=known, notes=("a note",))
     command = replace(replay.COMMAND, run=lambda given, at: replay.run(given, at, lambda *_: opened))
     arguments = ["replay", "--log-group", "/flows", "--since", "7d", *options]
     return flowwarden(arguments, commands=[command])
@@ -232,7 +238,7 @@ def test_a_log_group_that_cannot_be_read_to_its_end_is_an_error() -> None:
 def test_a_path_or_a_log_group_is_needed(arguments: list[str]) -> None:
     """Not both, and a time only with the second."""
     known = InterfaceFile(interfaces=())
-    opened = LogArchive(messages=lambda *_: iter(()), layouts=(LAYOUT,), known=known)
+    opened = LogArchive(messages=unused, events=unused, layouts=(LAYOUT,), known=known)
     command = replace(replay.COMMAND, run=lambda given, at: replay.run(given, at, lambda *_: opened))
     with pytest.raises(SystemExit) as ended:
         flowwarden(["replay", *arguments], commands=[command])

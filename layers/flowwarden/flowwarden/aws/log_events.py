@@ -11,6 +11,7 @@ from flowwarden.aws.answers import Answer
 from flowwarden.aws.caller import reason
 from flowwarden.aws.pages import bounded
 from flowwarden.errors import DamagedSource, SourceNotOpened
+from flowwarden.replay.follow import LogEvent
 
 if TYPE_CHECKING:
     # The environment need not contain the stubs.
@@ -39,7 +40,12 @@ class LogEvents:
         self._wait = wait
 
     def messages(self, log_group: str, begin: int, end: int) -> Iterator[list[str]]:
-        """The messages of a time, page by page, those of all log streams by time. Empty pages are skipped.
+        """The messages of `events`. Raises as it does."""
+        for page in self.events(log_group, begin, end):
+            yield [each.message for each in page]
+
+    def events(self, log_group: str, begin: int, end: int) -> Iterator[list[LogEvent]]:
+        """The events of a time, page by page, those of all log streams by time. Empty pages are skipped.
 
         Args:
             log_group: the name of the group.
@@ -48,7 +54,7 @@ class LogEvents:
 
         Raises:
             SourceNotOpened: CloudWatch Logs refused the first call.
-            DamagedSource: it refused a later one; the messages before it are complete.
+            DamagedSource: it refused a later one; the events before it are complete.
         """
         read = 0
         try:
@@ -56,7 +62,7 @@ class LogEvents:
                 if read:
                     self._wait(PAUSE)
                 read += 1
-                if found := [each.text("message") for each in Answer(page).each("events")]:
+                if found := [_event(each) for each in Answer(page).each("events")]:
                     yield found
         except (ClientError, BotoCoreError) as error:
             why = f"log group {log_group}: FilterLogEvents: {reason(error)}"
@@ -72,3 +78,9 @@ class LogEvents:
             PaginationConfig={"PageSize": _PAGE},
         )
         yield from bounded(pages, _MOST_PAGES)
+
+
+def _event(answer: Answer) -> LogEvent:
+    at, message = answer.number("timestamp") or 0, answer.text("message")
+    # An emulator of AWS may give none.
+    return LogEvent(answer.text("eventId") or f"{answer.text('logStreamName')} {at} {message}", at, message)

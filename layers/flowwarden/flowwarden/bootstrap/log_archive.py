@@ -14,6 +14,7 @@ from flowwarden.aws.log_events import ATTEMPTS, READ_SECONDS, LogEvents
 from flowwarden.errors import InterfacesUnavailable, LogFormatsUnavailable
 from flowwarden.records.format_choice import LearnedFormats, candidates
 from flowwarden.records.log_format import LogFormat
+from flowwarden.replay.follow import LogEvent
 from flowwarden.replay.interface_file import InterfaceFile
 
 
@@ -22,6 +23,8 @@ class LogArchive(Struct, frozen=True, kw_only=True):
 
     messages: Callable[[str, int, int], Iterator[Sequence[str]]]
     """The messages of a log group from one time to another (Unix seconds). Raises SourceError."""
+    events: Callable[[str, int, int], Iterator[Sequence[LogEvent]]]
+    """The same messages, with their ids and times."""
     layouts: tuple[LogFormat, ...]
     """The log formats of the flow logs that write to the group, or the fallback."""
     known: InterfaceFile
@@ -59,8 +62,10 @@ def on_aws(
         notes.append(f"interfaces are learned from the lines: {error}")
     chosen = candidates(LearnedFormats.of(written, 0) if written else None, fallback)
     client = make_client("logs", caller.region, attempts=ATTEMPTS, read_timeout=READ_SECONDS)
+    reader = LogEvents(client, wait)
     return LogArchive(
-        messages=LogEvents(client, wait).messages,
+        messages=reader.messages,
+        events=reader.events,
         layouts=chosen.layouts,
         known=interfaces,
         notes=(*notes, *chosen.notes),
