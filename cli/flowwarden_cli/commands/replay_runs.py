@@ -15,7 +15,7 @@ from flowwarden.replay.checkpoint.values import Unstorable, Unusable
 from flowwarden.replay.interface_file import by_id
 from flowwarden.replay.merged import merged
 from flowwarden.replay.reorder import SLICE, Reorder
-from flowwarden.replay.replay import Observe, Replay
+from flowwarden.replay.replay import NONE, Hooks, Replay
 from flowwarden.replay.result import ReplayResult
 from flowwarden_cli.commands.archive import Archive
 from flowwarden_cli.commands.checkpoints import Checkpoints
@@ -125,13 +125,11 @@ def _damaged(why: str) -> SettingsError:
     return SettingsError(f"the checkpoint is damaged: {why}; delete it to start from the beginning")
 
 
-def new_replay(
-    policy: Policy, given: Given, *, as_delivered: bool, observe: Observe = lambda *_: None
-) -> Replay:
-    """A replay with a policy; `observe` is called with each of its batches."""
+def new_replay(policy: Policy, given: Given, *, as_delivered: bool, hooks: Hooks = NONE) -> Replay:
+    """A replay with a policy."""
     file, known = given.known, by_id(given.known.interfaces)
     built = stack(policy, known, file.region, file.account, as_delivered=as_delivered)
     groups = LogGroups(given.log_group, built.formats)
     return Replay(
-        built, groups, file.account, as_delivered=as_delivered, observes=given.observes, observe=observe
+        built, groups, file.account, as_delivered=as_delivered, observes=given.observes, hooks=hooks
     )
