@@ -11,7 +11,7 @@ from flowwarden.bootstrap.replay import stack
 from flowwarden.errors import SettingsError
 from flowwarden.policy.policy import Policy
 from flowwarden.replay.batches import DELIVERED_SECONDS, LogGroups
-from flowwarden.replay.checkpoint.values import Unstorable, Unusable
+from flowwarden.replay.checkpoint.kinds import Unstorable, Unusable
 from flowwarden.replay.interface_file import by_id
 from flowwarden.replay.merged import merged
 from flowwarden.replay.reorder import SLICE, Reorder

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from flowwarden.replay.checkpoint.graph import names_of
-from flowwarden.replay.checkpoint.values import attributes_of
+from flowwarden.replay.checkpoint.kinds import attributes_of
 
 FOLLOWS: Final = {
     "AddressCache._known": "which addresses are valid",

@@ -18,7 +18,7 @@ from flowwarden.policy.mutes import Mute
 from flowwarden.policy.policy import Policy
 from flowwarden.replay.batches import LogGroups
 from flowwarden.replay.checkpoint import graph
-from flowwarden.replay.checkpoint.values import Unusable
+from flowwarden.replay.checkpoint.kinds import Unusable
 from flowwarden.replay.interfaces import LearnedInterfaces
 from flowwarden.replay.recorder import Recorder
 from flowwarden.replay.reorder import Slice

@@ -23,7 +23,8 @@ from flowwarden.notify.claims import ClaimKey, Owner
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
-from flowwarden.replay.checkpoint.values import Unstorable, Unusable, decoded, encoded
+from flowwarden.replay.checkpoint.kinds import Unstorable, Unusable
+from flowwarden.replay.checkpoint.values import decoded, encoded
 
 LEAVES: Final = st.one_of(
     st.none(),
@@ -138,7 +139,7 @@ def test_what_cannot_be_stored_is_refused(value: object) -> None:
         "builtins:eval",
         "subprocess:Popen",
         "flowwarden.bootstrap.replay:stack",
-        "flowwarden.replay.checkpoint.values:sys.modules",
+        "flowwarden.replay.checkpoint.kinds:sys.modules",
         "flowwarden.memory.claims:MemoryClaims.claim",
         "flowwarden.replay.replay:Replay",
         "flowwarden.not_loaded:Anything",

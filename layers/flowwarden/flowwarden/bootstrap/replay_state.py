@@ -30,7 +30,7 @@ from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.replay.batches import LogGroups
 from flowwarden.replay.checkpoint import graph
-from flowwarden.replay.checkpoint.values import Kinds, Rebuilt
+from flowwarden.replay.checkpoint.kinds import Kinds, Rebuilt
 from flowwarden.replay.conversations import Conversations
 from flowwarden.replay.coverage import Covered
 from flowwarden.replay.heaviest import Heaviest

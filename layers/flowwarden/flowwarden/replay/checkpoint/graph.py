@@ -10,7 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from flowwarden.replay.checkpoint.values import Kinds, Unusable, Value, decoded, encoded
+from flowwarden.replay.checkpoint.kinds import Kinds, Unusable
+from flowwarden.replay.checkpoint.values import Value, decoded, encoded
 
 type Part = Any
 """An object with state."""

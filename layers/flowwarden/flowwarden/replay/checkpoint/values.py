@@ -6,13 +6,10 @@ only data classes of this package that are loaded already are made, without any 
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import is_dataclass
 from enum import Enum, IntEnum
-from functools import cached_property
-from inspect import getattr_static
 from typing import Any, Final
 
 import msgspec
@@ -20,13 +17,20 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from flowwarden.replay.checkpoint.kinds import (
+    PACKAGE,
+    Kinds,
+    Unstorable,
+    Unusable,
+    attributes_of,
+    class_named,
+)
+
 type Value = Any
 """A value of the state."""
 type Packed = Any
 """What MessagePack has: a number, a text, bytes, or a list that begins with a tag."""
 
-PACKAGE: Final = "flowwarden."
-"""Classes of other packages are neither written nor made."""
 _LARGEST: Final = 2**63 - 1
 _NUMBERS: Final = "biuf"
 """Kinds of arrays: numbers. Arrays of objects would be pickled."""
@@ -60,30 +64,6 @@ _SEQUENCES: Final[dict[type, _Tag]] = {
 _MADE: Final[dict[int, Callable[[Iterable[Any]], Any]]] = {tag: kind for kind, tag in _SEQUENCES.items()}
 
 
-class Unstorable(TypeError):
-    """A value of a type that cannot be stored; the message names it."""
-
-
-class Unusable(ValueError):
-    """Bytes that are not such values; the message says why."""
-
-
-class Rebuilt(Struct, frozen=True):
-    """How objects of a class are stored that cannot be made from their attributes."""
-
-    given: Callable[[Any], Any]
-    """What an object is made from, as a value that can be stored."""
-    made: Callable[[Any], Any]
-
-
-class Kinds(Struct, frozen=True):
-    """Classes whose objects are stored, besides structs, data classes, enumerations and named tuples."""
-
-    plain: frozenset[type]
-    """Stored by their attributes."""
-    rebuilt: Mapping[type, Rebuilt]
-
-
 def encoded(value: object, kinds: Kinds) -> bytes:
     """A value as bytes. Raises Unstorable."""
     writer = _Writer(kinds)
@@ -95,7 +75,7 @@ def decoded(data: bytes, kinds: Kinds) -> Value:
     """The value. Raises Unusable."""
     try:
         classes, packed = msgspec.msgpack.decode(data, type=tuple[list[str], Any])
-        return _Reader(kinds, [_class(name, kinds) for name in classes]).value(packed)
+        return _Reader(kinds, [class_named(name, kinds) for name in classes]).value(packed)
     except Unusable:
         raise
     except Exception as error:  # whatever damaged or made-up content leads to
@@ -235,14 +215,6 @@ class _Reader:
         return found
 
 
-def attributes_of(value: object) -> list[str]:
-    """The names of the attributes that make an object what it is: not what it computes from them."""
-    if is_dataclass(value):
-        return [each.name for each in fields(value)]
-    kind = type(value)
-    return [name for name in vars(value) if not isinstance(getattr_static(kind, name, None), cached_property)]
-
-
 def _made(kind: type[Value], values: list[Value]) -> Value:
     """A struct or named tuple with these values, also those that it would convert itself."""
     if not issubclass(kind, Struct):
@@ -252,20 +224,6 @@ def _made(kind: type[Value], values: list[Value]) -> Value:
     if hasattr(kind, "__post_init__"):
         for name, value in zip(names, values, strict=True):
             force_setattr(found, name, value)
-    return found
-
-
-def _class(name: str, kinds: Kinds) -> type:
-    """A class by its name, if it is one of those whose objects are stored. Imports nothing."""
-    module, _, path = name.partition(":")
-    found: Any = sys.modules.get(module) if module.startswith(PACKAGE) else None
-    for part in path.split("."):
-        found = getattr(found, part, None)
-    if not isinstance(found, type) or f"{found.__module__}:{found.__qualname__}" != name:
-        raise Unusable(f"unknown type {name}")
-    is_data = issubclass(found, Struct | Enum | str) or is_dataclass(found) or hasattr(found, "_fields")
-    if not is_data and found not in kinds.plain and found not in kinds.rebuilt:
-        raise Unusable(f"type {name} is not stored")
     return found
 
 
