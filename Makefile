@@ -161,7 +161,7 @@ eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rate
 	@$(BIN)/python -m benchmarks.evaluation $(ARGS)
 
 .PHONY: replay-bench
-replay-bench: .venv/.made ## Measure the speed and memory of `flowwarden replay` on a day of 1,000 interfaces, in about 3 minutes (ARGS=--week: 20 million records)
+replay-bench: .venv/.made ## Measure the speed and memory of `flowwarden replay` on a day of 1,000 interfaces, in about 3 minutes (ARGS=--week: 20 million records, ARGS=--compare: what it finds, against the evaluation)
 	@$(BIN)/python -m benchmarks.replay $(ARGS)
 
 .PHONY: pictures
