@@ -1,23 +1,43 @@
-"""What `flowwarden replay --live` reads and prints while it runs."""
+"""`flowwarden replay --live`: replays a log group and what arrives in it, and prints what is found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from argparse import Namespace
+from collections.abc import Iterator
 from typing import Final
 
 from flowwarden.dispatcher import daily_digest, hourly_digest
 from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.text import moment
-from flowwarden.replay.follow import Follower, Live, LogEvent
+from flowwarden.replay.follow import Events, Follower, Live
 from flowwarden.replay.merged import Piece
+from flowwarden.replay.replay import Hooks
+from flowwarden.replay.result import ReplayResult
 from flowwarden.replay.timed import Layouts
 from flowwarden_cli.commands.archive import Archive
+from flowwarden_cli.commands.command import UsageError
+from flowwarden_cli.commands.replay_given import Given
+from flowwarden_cli.commands.replay_runs import new_replay, process
 from flowwarden_cli.terminal.console import Console
 from flowwarden_cli.terminal.ending import Ending
 
 _DIGESTS: Final = frozenset({hourly_digest.KIND, daily_digest.KIND})
-type Events = Callable[[int, int], Iterator[Sequence[LogEvent]]]
+
+
+def followed(
+    archive: Archive, given: Given, options: Namespace, console: Console, ending: Ending
+) -> ReplayResult:
+    """The result of the log group and of what arrives in it, until the user ends it."""
+    if given.events is None:
+        raise UsageError("--live needs --log-group")
+    (policy,) = given.policies.values()
+    shows = Following(archive, console, as_document=options.format == "json")
+    replay = new_replay(policy, given, as_delivered=options.as_delivered, hooks=Hooks(sent=shows.sent))
+    with ending:
+        pieces = shows.pieces(given.events, given.first, given.layouts, ending)
+        process(archive, [replay], as_delivered=options.as_delivered, pieces=pieces)
+    return replay.result(archive.count, archive.failed, archive.unreadable)
 
 
 class Following:

@@ -36,6 +36,7 @@ examples:
   flowwarden replay AWSLogs/ --policy policy.json --interfaces interfaces.json
   flowwarden replay AWSLogs/ --report report.html
   flowwarden replay flows.log.gz --policy old.json --policy new.json --workers 3
+  flowwarden replay AWSLogs/ --checkpoint replay.state
   flowwarden replay --log-group /flow-warden/flow-logs --since 7d
   flowwarden replay --log-group /flow-warden/flow-logs --since 14d --live
   flowwarden replay flows.log.gz --format json | jq '.incidents[].summary'
@@ -51,6 +52,30 @@ def _add_arguments(command: ArgumentParser) -> None:
     command.add_argument(
         "paths", nargs="*", metavar="PATH", help="file, folder, s3://BUCKET/PREFIX, or - for standard input"
     )
+    _add_log_group(command)
+    add_archive_options(command, "use this policy; two of them are compared (default: the default policy)")
+    command.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="use up to N processes: one reads, and one for each policy detects; the result is the same "
+        "(default: 1)",
+    )
+    command.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="write the state of the replay to this file each minute; if the file exists, go on from there; "
+        "it is deleted at the end",
+    )
+    command.add_argument(
+        "--report",
+        metavar="FILE",
+        help="also write a report with charts, as one HTML file; needs the extra `report`",
+    )
+
+
+def _add_log_group(command: ArgumentParser) -> None:
     command.add_argument(
         "--log-group", metavar="NAME", help="replay this log group of CloudWatch Logs instead of a PATH"
     )
@@ -69,20 +94,6 @@ def _add_arguments(command: ArgumentParser) -> None:
         "--region",
         metavar="REGION",
         help="with --log-group or s3://: the Region (default: that of the environment or the AWS profile)",
-    )
-    add_archive_options(command, "use this policy; two of them are compared (default: the default policy)")
-    command.add_argument(
-        "--workers",
-        type=int,
-        default=1,
-        metavar="N",
-        help="use up to N processes: one reads, and one for each policy detects; the result is the same "
-        "(default: 1)",
-    )
-    command.add_argument(
-        "--report",
-        metavar="FILE",
-        help="also write a report with charts, as one HTML file; needs the extra `report`",
     )
 
 
@@ -111,6 +122,8 @@ def run(
         raise UsageError("--live needs --log-group: nothing arrives in files, standard input or s3://")
     if options.live and (len(options.policy) > 1 or options.workers > 1):
         raise UsageError("--live replays with one policy in one process: give --policy once, no --workers")
+    if options.live and options.checkpoint:
+        raise UsageError("--checkpoint is for a replay that ends, so not for --live")
     from flowwarden_cli.commands import replaying  # noqa: PLC0415  numpy, which takes a while to load
 
     return replaying.run(options, console, wired, ending=ending)

@@ -123,6 +123,10 @@ def test_a_log_group_that_cannot_be_read_for_long_is_an_error() -> None:
         (["flows.log", "--log-group", "/flows", "--live"], "write at least one PATH"),
         (["--log-group", "/flows", "--live", "--workers", "2"], "--live replays with one policy"),
         (
+            ["--log-group", "/flows", "--live", "--checkpoint", "state"],
+            "--checkpoint is for a replay that ends",
+        ),
+        (
             ["--log-group", "/flows", "--live", "--policy", "a", "--policy", "b"],
             "--live replays with one policy",
         ),

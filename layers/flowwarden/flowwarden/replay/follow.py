@@ -36,11 +36,14 @@ class LogEvent(Struct, frozen=True):
     message: str
 
 
+type Events = Callable[[int, int], Iterator[Sequence[LogEvent]]]
+"""The events from one time to another (Unix seconds), page by page. Raises SourceError."""
+
+
 class Live(Struct, frozen=True, kw_only=True):
     """The outside of a log group."""
 
-    read: Callable[[int, int], Iterator[Sequence[LogEvent]]]
-    """The events from one time to another (Unix seconds), page by page. Raises SourceError."""
+    read: Events
     clock: Callable[[], float]
     """Unix seconds."""
     wait: Callable[[float], None]
