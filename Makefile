@@ -75,8 +75,8 @@ test-container: setup ## Run the tests that need a container engine: the functio
 	$(BIN)/pytest -m container $(ARGS)
 
 .PHONY: reliability
-reliability: setup ## Run every property test with 300 examples instead of 10, the load run and a million fuzzed inputs, and write docs/reliability.md
-	$(BIN)/pytest -n auto --no-loadscope-reorder -m "hypothesis and not container" --hypothesis-profile=deep $(ARGS)
+reliability: setup ## Run every property test with 300 examples instead of 10, all cells of each matrix, the load run and a million fuzzed inputs, and write docs/reliability.md
+	$(BIN)/pytest -n auto --no-loadscope-reorder -m "(hypothesis or matrix) and not container" --hypothesis-profile=deep $(ARGS)
 	$(BIN)/python -m benchmarks.reliability --write
 	$(BIN)/python -m benchmarks.fuzz --write
 
@@ -161,7 +161,7 @@ eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rate
 	@$(BIN)/python -m benchmarks.evaluation $(ARGS)
 
 .PHONY: replay-bench
-replay-bench: .venv/.made ## Measure the speed and memory of `flowwarden replay` on a day of 1,000 interfaces, in about 3 minutes (ARGS=--week: 20 million records)
+replay-bench: .venv/.made ## Measure the speed and memory of `flowwarden replay` on a day of 1,000 interfaces, in about 3 minutes (ARGS=--week: 20 million records, ARGS=--compare: what it finds, against the evaluation)
 	@$(BIN)/python -m benchmarks.replay $(ARGS)
 
 .PHONY: pictures

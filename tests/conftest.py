@@ -14,6 +14,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.examples import PROFILES
+from tests.matrix import split
 
 for name, count in PROFILES.items():
     slow = [HealthCheck.too_slow]
@@ -29,15 +30,19 @@ gc.set_threshold(500_000, 20, 20)
 
 
 TOGETHER: Final = "tests/e2e/"
-"""A folder whose tests share slow fixtures. In other folders, only tests of the same file share them."""
+"""A folder whose tests share slow fixtures. In most others, only tests of the same file share them."""
 APART: Final = "tests/e2e/apart/"
 """Its tests that start AWS emulators of their own, so that another process can run them."""
+INSTALLATION: Final = "tests/e2e/apart/installation/"
+"""The tests that share a second stack, which some of them remove."""
 LONGEST: Final = (TOGETHER, "tests/benchmarks/")
 """The slowest folders: they run first, so that no process is left with only them at the end."""
 
 
 def scope_of(nodeid: str) -> str:
-    """What one process runs as a whole: a file, or all tests of `TOGETHER`."""
+    """What one process runs as a whole: a file, or all tests that share slow fixtures."""
+    if nodeid.startswith(INSTALLATION):
+        return INSTALLATION
     shared = nodeid.startswith(TOGETHER) and not nodeid.startswith(APART)
     return TOGETHER if shared else nodeid.partition("::")[0]
 
@@ -59,8 +64,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return Scheduler(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest folders first, and `TOGETHER` before all: it takes longest, and in one process."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run a slice of each matrix; the slowest folders first, and `TOGETHER` before all, in one process."""
+    items[:], left_out = split(items)
+    config.hook.pytest_deselected(items=left_out)
     items.sort(key=lambda item: (scope_of(item.nodeid) != TOGETHER, not item.nodeid.startswith(LONGEST)))
 
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from functools import partial
-from random import Random
 from typing import Any
 
-from hypothesis import settings
-
-from tests.examples import PROFILES
 from tests.notify.fakes import CrashError
 
 
@@ -96,10 +92,3 @@ class _Port:
 def _whole(answer: Any) -> Any:
     """Read a lazy answer completely, so that its call fails where it is made."""
     return list(answer) if hasattr(answer, "__next__") else answer
-
-
-def some[T](cells: list[T], count: int, seed: str) -> list[T]:
-    """All cells in `make reliability`; otherwise a few, always the same ones."""
-    if settings().max_examples >= PROFILES["deep"] or len(cells) <= count:
-        return cells
-    return Random(seed).sample(cells, count)  # noqa: S311 - not for cryptography

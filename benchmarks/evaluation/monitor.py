@@ -106,14 +106,7 @@ class Monitor:
         ended = self._dispatch(delivery)
         result = self._inspected(delivery)
         sent = self._pages.take() + self._operations.take()
-        traffic = [each for each in result.reported if isinstance(each, TrafficFinding)]
-        reported = [each for each in traffic if each.detector in NEVER_PAGED and not each.inhibited]
-        return [
-            *ended,
-            *(page(each, delivery) for each in sent),
-            *(report(each, delivery) for each in reported),
-            *joined(result, delivery),
-        ]
+        return [*ended, *(page(each, delivery) for each in sent), *unpaged(result, delivery)]
 
     def findings(self, delivery: Delivery) -> tuple[Finding, ...]:
         """Process a delivery without the dispatcher; return all findings, also those that do not page."""
@@ -246,6 +239,13 @@ def ended(notification: Notification, minute: int) -> list[Page]:
         )
         for each in document.get("incidents", [document])
     ]  # fmt: skip
+
+
+def unpaged(result: BatchReport, delivery: Delivery) -> list[Page]:
+    """What a batch found without a page: findings that never page, and those of incidents paged before."""
+    traffic = [each for each in result.reported if isinstance(each, TrafficFinding)]
+    reported = [each for each in traffic if each.detector in NEVER_PAGED and not each.inhibited]
+    return [*(report(each, delivery) for each in reported), *joined(result, delivery)]
 
 
 def report(finding: TrafficFinding, delivery: Delivery) -> Page:

@@ -20,8 +20,9 @@ HEAD: Final = f"""\
 # Reliability
 
 `make reliability` and `make loud` write this page, each its own sections. `make reliability` runs every
-property test with {PROFILES["deep"]:,} examples, then what this page shows. `benchmarks/reliability/`,
-`benchmarks/fuzz/` and `benchmarks/loud/` contain the text; change that instead.
+property test with {PROFILES["deep"]:,} examples and every test of a matrix with all its cells, then what this
+page shows. `benchmarks/reliability/`, `benchmarks/fuzz/` and `benchmarks/loud/` contain the text; change that
+instead.
 """
 
 

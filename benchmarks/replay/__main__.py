@@ -11,32 +11,32 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from benchmarks.evaluation.generator.generator import Generator
-from benchmarks.evaluation.generator.model import ACCOUNT, BEGIN, REGION, Delivery, Network
-from benchmarks.evaluation.monitor import described
+from benchmarks.evaluation.generator.model import BEGIN, Network
 from benchmarks.layouts import layouts
 from benchmarks.progress import Progress
-from flowwarden.replay.interface_file import InterfaceFile, encoded
+from benchmarks.replay.archive import HOUR, Archive, ArchiveWriter, interface_file
+from benchmarks.replay.difference import difference, report
+from benchmarks.replay.evaluated import found_by_both
+from flowwarden.replay.interface_file import encoded
 
 SEED: Final = 61_843
 WEEK: Final = 7 * 24
+RESULTS: Final = Path(__file__).parents[1] / "replay.md"
+"""The last comparison that was written."""
+_HEAD: Final = """\
+# What a replay finds
+
+Written by `make replay-bench ARGS="--compare --write"`; [README.md](README.md#replay) describes it.
+
+"""
 RATE: Final = 2.3
 """Conversations relative to the evaluation's: a week of 1,000 interfaces then has 20 million records."""
-_HOUR: Final = 3600
 _MIB: Final = 2**20
-
-
-class Archive(Struct, frozen=True):
-    """An archive on disk."""
-
-    folder: Path
-    interfaces: Path
-    records: int
-    bytes: int
 
 
 class Measured(Struct, frozen=True):
@@ -63,50 +63,17 @@ def write_archive(folder: Path, interfaces: int, hours: int, rate: float) -> Arc
         seed=SEED, layout=layouts()["template"], interfaces=interfaces, learning_days=0,
         judged_days=-(-hours // 24), judged_rate=rate,
     )  # fmt: skip
-    generator, lines = Generator(network), _Lines(folder, " ".join(network.layout.names))
-    end = BEGIN + hours * _HOUR
+    generator, lines = Generator(network), ArchiveWriter(folder, network.layout)
+    end = BEGIN + hours * HOUR
     with Progress(sys.stderr, hours) as progress:
         while not generator.over:
             for delivery in generator.next_day():
                 if delivery.arrived < end and lines.add(delivery):
                     progress.step("generating", f"{lines.count:,} records")
     lines.close()
-    file = InterfaceFile(
-        account=ACCOUNT, region=REGION, interfaces=tuple(map(described, generator.interfaces().values()))
-    )
     path = folder.parent / "interfaces.json"
-    path.write_text(encoded(file))
+    path.write_text(encoded(interface_file(generator.interfaces().values())))
     return Archive(folder, path, lines.count, sum(each.stat().st_size for each in folder.iterdir()))
-
-
-class _Lines:
-    """Writes deliveries into a file for each hour of their arrival."""
-
-    def __init__(self, folder: Path, header: str) -> None:
-        folder.mkdir()
-        self.count = 0
-        self._folder = folder
-        self._header = header
-        self._hour = -1
-        self._file: Any = None
-
-    def add(self, delivery: Delivery) -> bool:
-        """Write a delivery; returns whether it began an hour."""
-        hour = (delivery.arrived - BEGIN) // _HOUR
-        begins = hour != self._hour
-        if begins:
-            self.close()
-            self._hour = hour
-            self._file = (self._folder / f"hour-{hour:04}.log").open("w")
-            self._file.write(f"{self._header}\n")
-        self._file.writelines(f"{line}\n" for line in delivery.lines)
-        self.count += len(delivery.lines)
-        return begins
-
-    def close(self) -> None:
-        """Close the file of the hour."""
-        if self._file is not None:
-            self._file.close()
 
 
 def replay(archive: Archive, *options: str) -> Measured:
@@ -153,6 +120,39 @@ def _row(one: Measured) -> str:
     )
 
 
+def compare(options: argparse.Namespace) -> int:
+    """Compare with the evaluation; return the exit code."""
+    hours = WEEK if options.week else options.hours
+    network = Network(
+        seed=SEED, layout=layouts()["template"], interfaces=options.interfaces,
+        learning_days=options.learning, judged_days=-(-hours // 24), judged_rate=options.rate,
+        incidents_of_each_kind=options.incidents,
+    )  # fmt: skip
+    with TemporaryDirectory(prefix="replay-") as folder:
+        both = found_by_both(
+            network,
+            Path(folder) / "archive",
+            network.judged_from + hours * HOUR,
+            lambda text: print(text, file=sys.stderr),
+            as_delivered=options.as_delivered,
+        )
+    found = difference(both)
+    text = f"{_described(network, hours)}\n\n{report(found)}"
+    print(text)
+    if options.write:
+        RESULTS.write_text(f"{_HEAD}{text}\n")
+    for failure in found.failures if options.check else ():
+        print(f"found less: {failure}", file=sys.stderr)
+    return 1 if options.check and found.failures else 0
+
+
+def _described(network: Network, hours: int) -> str:
+    return (
+        f"{network.interfaces:,} interfaces; {network.learning_days} days of learning, then {hours} hours; "
+        f"incidents of each kind: {network.incidents_of_each_kind}; seed: {network.seed}."
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure with these arguments."""
     parser = argparse.ArgumentParser(prog="make replay-bench", description=__doc__)
@@ -165,8 +165,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="measure --as-delivered, too, which takes ten times as long",
     )
+    compared = parser.add_argument_group("comparison with the evaluation of detection")
+    compared.add_argument(
+        "--compare",
+        action="store_true",
+        help="instead of measuring, count which labeled incidents the replay and the evaluation find",
+    )
+    compared.add_argument("--learning", type=int, default=14, help="days without incidents before")
+    compared.add_argument("--incidents", type=int, default=1, help="incidents of each kind (default: 1)")
+    compared.add_argument("--check", action="store_true", help="fail if the replay finds less")
+    compared.add_argument("--write", action="store_true", help="write the result to benchmarks/replay.md")
     options = parser.parse_args(arguments)
     begin = time.monotonic()
+    if options.compare:
+        return compare(options)
     with TemporaryDirectory(prefix="replay-") as folder:
         hours = WEEK if options.week else options.hours
         archive = write_archive(Path(folder) / "archive", options.interfaces, hours, options.rate)

@@ -35,7 +35,7 @@ from flowwarden.state.digests import Content
 from flowwarden.state.schema import DIGESTS, INCIDENTS
 from tests.aws.dynamodb.damage import DAMAGE, TABLE, dynamodb, empty, items, members
 from tests.examples import PROFILES
-from tests.faults import some
+from tests.matrix import some
 
 KEY: Final = ClaimKey("sns", "a")
 
@@ -65,6 +65,7 @@ EVERY: Final = [
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.hypothesis
 def test_no_damaged_item_harms_another_incident_or_is_shown_raw() -> None:
     """Each member in each way; `make reliability` tries all, and fuzzed documents in them."""

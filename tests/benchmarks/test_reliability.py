@@ -175,6 +175,7 @@ def test_runs_with_a_failing_call_prove_a_cell() -> None:
     assert MonitorCalls(Fault.UNANSWERED, cold=True, about="lost").verdict(evidence).failures == ()
 
 
+@pytest.mark.matrix(1)
 @pytest.mark.parametrize("pagers", [TWO, THREE], ids=len)
 @pytest.mark.parametrize("sinks", [False, True])
 def test_runs_with_a_failing_call_prove_a_cell_about_incidents(

@@ -38,6 +38,7 @@ def found(way: Way, layout: LogFormat, interfaces: int = 1) -> Aggregates:
     return way.aggregates(way.run(payload(layout, 700, 3, interfaces).event))
 
 
+@pytest.mark.matrix(8)
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("name", AGGREGATING)
 @pytest.mark.parametrize("interfaces", [1, 5])

@@ -406,6 +406,7 @@ ITEMS = {("dynamodb", "batch_get_item"), ("dynamodb", "query")}
 """Stored items; tests/aws/dynamodb breaks them."""
 
 
+@pytest.mark.matrix(10)
 @pytest.mark.parametrize(("service", "operation"), sorted(ANSWERS.keys() - OPTIONAL - ITEMS))
 def test_no_answer_of_aws_stops_the_report_or_breaks_a_line(service: str, operation: str) -> None:
     """Each member of each answer is missing or has another value or type once."""

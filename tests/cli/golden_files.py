@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from flowwarden.replay.interface_file import encoded
+from flowwarden.state.sets import DAY
 from tests.cli.fakes_account import SETTINGS
 from tests.cli.fakes_archive import INTERFACES
-from tests.replay.archives import BEGIN, LAYOUT, ordinary, scan
+from tests.replay.archives import BEGIN, LAYOUT, SCANNER, database, ordinary, scan, served, talk
 from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, SKIPDATA, gz
 
 _POLICIES: Final = {
@@ -41,6 +42,17 @@ _TEXTS: Final = {
     "list.json": "[]",
     "scan.log": "\n".join([" ".join(LAYOUT.names), *ordinary(1, 3), *scan(BEGIN + 600), ""]),
     "quiet.log": "\n".join([" ".join(LAYOUT.names), *ordinary(1, 3), ""]),
+    "database.log": "\n".join(
+        [
+            " ".join(LAYOUT.names),
+            *database(SCANNER, 17),
+            *talk(BEGIN + 17 * DAY, SCANNER, "198.51.100.77", 4444, 42_000),
+            *served(BEGIN + 17 * DAY, SCANNER, "203.0.113.7", 22),
+            *served(BEGIN + 17 * DAY, SCANNER, "203.0.113.8", 3389, answered=False),
+            "",
+        ]
+    ),
+    "private.json": '{"private_subnets": ["10.0.0.0/24"]}',
     "mute-scan.json": '{"mutes": [{"detector": "scan", "until": "never", "reason": "known"}]}',
     "interfaces.json": encoded(INTERFACES),
     "custom-times.log": "10.0.0.5 10.0.0.9 ACCEPT 1800000060\n10.0.0.5 10.0.0.9 REJECT 1800000120\n",

@@ -193,6 +193,10 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         Run(("explain", NODATA)),
         Run(("explain", "-", "scan.log", "--as-delivered"), stdin=f"{_SCANNED}\n"),
     ),
+    "explain-roles": tuple(
+        Run(("explain", place, "--policy", "private.json", "--interfaces", "interfaces.json"))
+        for place in ("database.log:36", "database.log:38", "database.log:40")
+    ),
     "explain-json": (
         Run(("explain", "6d868", "scan.log", "--interfaces", "interfaces.json", "--format", "json")),
     ),

@@ -82,6 +82,7 @@ def test_an_inside_scan_in_such_a_day_opens_within_one_batch() -> None:
     assert days.when("opened") == [BEGIN + 10 * HOUR + LONG + 240]
 
 
+@pytest.mark.matrix(1)
 @pytest.mark.parametrize("seconds", [0, 1, 59])
 def test_an_inside_scan_in_such_a_day_is_sent_within_two_minutes_if_its_function_ends_before(
     seconds: int,
@@ -203,6 +204,7 @@ SCAN: Final = windows(BEGIN, BEGIN + 36 * HOUR, scanned(BEGIN, BEGIN + 6 * HOUR)
 JOB: Final = windows(BEGIN, BEGIN + 36 * HOUR, hourly(BEGIN, BEGIN + 12 * HOUR))
 
 
+@pytest.mark.matrix(2)
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize(("batches", "pairs"), [(SCAN, 0), (JOB, 1)], ids=["scan", "job"])
 def test_late_and_doubled_batches_change_neither_incidents_nor_notifications(

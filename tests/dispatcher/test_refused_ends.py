@@ -95,6 +95,7 @@ def test_if_it_recurs_meanwhile_it_goes_on_and_its_next_end_is_sent(account: Acc
     assert account.events == [("a", "page"), ("[RESOLVED] a", "resolved")]
 
 
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("at", range(10))
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_run_that_ends_at_any_call_neither_loses_the_end_nor_repeats_it(

@@ -23,11 +23,17 @@ CONTROL = dict(encode({"messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLog
                        "logStream": "", "subscriptionFilters": [], "logEvents": []}))  # fmt: skip
 
 
-def test_two_concurrent_invocations_with_the_same_batch_page_once(stage: Stage) -> None:
+@pytest.fixture(scope="module")
+def qualifiers(deployed: Stage) -> tuple[str, str]:
+    """Two versions of the monitor, which run in separate processes."""
+    published = deployed.clients.functions.publish_version(FunctionName=deployed.stack.monitor)
+    return "$LATEST", published["Version"]
+
+
+def test_two_concurrent_invocations_with_the_same_batch_page_once(
+    stage: Stage, qualifiers: tuple[str, str]
+) -> None:
     """One claims and pages; the other is suppressed, or fails, so that its retry is suppressed."""
-    # A separate version runs in a separate process, so both are warm before the concurrent calls.
-    version = stage.clients.functions.publish_version(FunctionName=stage.stack.monitor)["Version"]
-    qualifiers = ("$LATEST", version)
     for qualifier in qualifiers:  # start both
         invoke(stage, CONTROL, qualifier)
     hosts = range(100, 103)
@@ -76,15 +82,15 @@ def test_an_unreadable_batch_goes_to_the_failure_queue_unchanged(stage: Stage) -
     assert stage.pages.take() == []
 
 
-def test_a_scan_over_many_batches_is_found_although_no_container_sees_enough_of_it(stage: Stage) -> None:
+def test_a_scan_over_many_batches_is_found_although_no_container_sees_enough_of_it(
+    stage: Stage, qualifiers: tuple[str, str]
+) -> None:
     """Two containers receive alternate probes, and share them through the state table."""
-    version = stage.clients.functions.publish_version(FunctionName=stage.stack.monitor)["Version"]
     probe = {"action": "ACCEPT", "dstport": "8080", "packets": "1"}
     probes = [batch(stage, host=7, dstaddr=f"10.31.8.{n}", **probe) for n in range(SCANNED)]
-    qualifiers = ("$LATEST", version) * (SCANNED // 2)
     paged = [
         invoke(stage, event, qualifier)["Notifications"]
-        for event, qualifier in zip(probes, qualifiers, strict=True)
+        for event, qualifier in zip(probes, qualifiers * (SCANNED // 2), strict=True)
     ]
     assert sum(paged) == 1
     assert paged.index(1) > SCANNED // 2, "paged after no more probes than one container received"

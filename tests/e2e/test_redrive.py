@@ -31,15 +31,34 @@ def redrive(state: State, *options: str) -> tuple[int, list[dict[str, Any]]]:
 
 @contextmanager
 def without_topic(stage: Stage) -> Iterator[None]:
-    """The monitor publishes to a topic that does not exist, until the end of the block."""
+    """The monitor publishes to a topic that does not exist, until the end of the block.
+
+    A failed batch is not retried, because the emulator needs a new process after each failure; the test of
+    unreadable batches covers the retries.
+    """
     functions, name = stage.clients.functions, stage.stack.monitor
     before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     broken = before | {"PAGES_TOPIC_ARN": before["PAGES_TOPIC_ARN"] + MISSING}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": broken})
+    retries = set_retries(stage, 0)
     try:
         yield
     finally:
+        set_retries(stage, retries)
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+
+def set_retries(stage: Stage, count: int) -> int:
+    """Set how often a failed invocation of the monitor is retried; the former number."""
+    functions, at = stage.clients.functions, {"FunctionName": stage.stack.monitor, "Qualifier": "$LATEST"}
+    before = functions.get_function_event_invoke_config(**at)
+    functions.put_function_event_invoke_config(
+        MaximumRetryAttempts=count,
+        MaximumEventAgeInSeconds=before["MaximumEventAgeInSeconds"],
+        DestinationConfig=before["DestinationConfig"],
+        **at,
+    )
+    return before["MaximumRetryAttempts"]
 
 
 def send(stage: Stage, queue: str, body: str, **attributes: str) -> None:
@@ -56,14 +75,14 @@ def waiting_in(stage: Stage, queue: str) -> Any:
 
 
 def test_a_failed_batch_pages_once_after_the_cause_is_mended(stage: Stage, state: State) -> None:
-    """It fails three times, lands in the queue, fails again, and succeeds; a copy of it does not page."""
+    """It fails, lands in the queue, fails again, and succeeds; a copy of it does not page."""
     event, queue = batch(stage, host=80), stage.stack.monitor_failures
     with without_topic(stage):
         payload = json.dumps(event).encode()
         stage.clients.functions.invoke(
             FunctionName=stage.stack.monitor, InvocationType="Event", Payload=payload
         )
-        assert len(stage.monitor.wait(3, TIMEOUT_SECONDS)) == 3
+        assert len(stage.monitor.wait(1, TIMEOUT_SECONDS)) == 1
         kept = waiting_in(stage, queue)
         code, (waiting,) = redrive(state, "--queue", "monitor", "--dry-run")
         assert (code, waiting["state"], MISSING in waiting["error"]) == (0, "waiting", True)

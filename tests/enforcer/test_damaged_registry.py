@@ -79,6 +79,7 @@ def test_the_account_deletes_the_old_flow_log_if_nothing_is_damaged() -> None:
     assert account.ec2.deleted == ["fl-old"]
 
 
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_a_damaged_record_deletes_nothing_and_is_reported_once(kind: str) -> None:
     """The report contains the command that repairs it."""

@@ -264,6 +264,7 @@ def test_no_damage_within_a_document_fails_a_run_or_deletes_anything_of_others(
         assert account.counted > 0
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize("item", READ, ids=lambda item: item.name)
 def test_each_kind_of_item_with_other_types_is_counted(item: Any) -> None:
     """Each member of an item at once; a run that needs the last good policy only plans without it."""

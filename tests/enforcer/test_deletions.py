@@ -64,6 +64,7 @@ CIRCUMSTANCES: dict[str, Callable[[Account], object]] = {
 }
 
 
+@pytest.mark.matrix(20)
 @pytest.mark.parametrize("victim", VICTIMS)
 @pytest.mark.parametrize("circumstance", CIRCUMSTANCES)
 def test_a_deletion_is_reported_once_under_every_circumstance(circumstance: str, victim: str) -> None:

@@ -21,7 +21,8 @@ from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
 from tests.enforcer.fakes import GROUP, STACK, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, FORBIDDEN, RETRY, SWEEP, existing, own
-from tests.faults import Fault, Faults, some
+from tests.faults import Fault, Faults
+from tests.matrix import some
 
 RETRIES = (0, 60, 180)
 AWAY = StateUnavailable("by the test")
@@ -156,6 +157,7 @@ def cells(calls: list[str]) -> list[tuple[int, str, Fault]]:
     return [each for each in every if not each[2].crashes or each[1] in stored]
 
 
+@pytest.mark.matrix
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_call_that_fails_once_loses_no_report(name: str) -> None:
@@ -187,6 +189,7 @@ UNSURE = {
 """The report is sent, and the table does not know it."""
 
 
+@pytest.mark.matrix
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("name", ["replaced", "rolled back"])
 def test_what_the_enforcer_deleted_is_reported_once_whichever_call_fails_or_ends_its_run(name: str) -> None:

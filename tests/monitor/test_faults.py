@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.notify.alert import Route
-from tests.faults import Fault, Faults, some
+from tests.faults import Fault, Faults
+from tests.matrix import some
 from tests.monitor.scenarios import makers, scenario
 
 COPIES = 2
@@ -66,6 +67,7 @@ def cells(calls: Sequence[str]) -> list[Cell]:
     ]
 
 
+@pytest.mark.matrix(10)
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("name", makers())
 def test_a_call_that_fails_once_loses_no_notification(name: str) -> None:
@@ -79,6 +81,7 @@ def test_a_call_that_fails_once_loses_no_notification(name: str) -> None:
         assert (set(sent), copies <= COPIES) == (expected, True), f"{name}: {each}"
 
 
+@pytest.mark.matrix(10)
 @pytest.mark.parametrize("name", makers())
 def test_the_retry_sends_what_a_topic_refused(name: str) -> None:
     """In the same container, without a further batch."""

@@ -119,6 +119,7 @@ def test_any_batch_makes_at_most_200_writes(
     assert result.flows + result.no_data + result.skip_data + result.malformed == len(lines)
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_loudest_shapes_make_few_calls(shape: str) -> None:
     """Twice as many lines make hardly more calls."""

@@ -54,6 +54,7 @@ def test_the_mute_that_a_page_suggests_is_valid_and_mutes_its_finding(name: str)
     assert later == finding
 
 
+@pytest.mark.matrix(8)
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_suggested_mute_leaves_other_findings_alone(name: str) -> None:
     """Those about another subject, and those of other detectors."""

@@ -51,6 +51,7 @@ def as_facts(one: BatchReport) -> list[tuple[object, ...]]:
     return sorted((vpc_of(each), identity(each)[:2], str(each.facts)) for each in one.found if each.subject)
 
 
+@pytest.mark.matrix(10)
 @pytest.mark.parametrize("name", makers())
 def test_a_report_only_detector_finds_the_same_and_sends_nothing(name: str) -> None:
     """It claims nothing and opens no incident. Each finding that was sent is a row of the digest instead."""
@@ -68,6 +69,7 @@ def test_a_report_only_detector_finds_the_same_and_sends_nothing(name: str) -> N
     assert all(route_of(each) is Route.DIGEST for each in only_reported(reports))
 
 
+@pytest.mark.matrix(10)
 @pytest.mark.parametrize("name", makers())
 def test_detectors_that_are_not_report_only_send_as_before(name: str) -> None:
     """Positive control: the names of the others change nothing."""

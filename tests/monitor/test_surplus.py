@@ -97,6 +97,7 @@ SOME = Policy(exempt=tuple(f"10.0.9.{host}" for host in range(139, 144)))
 ALL = Policy(exempt=("10.0.9.0/24",))
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize(
     ("usual", "directory", "policy", "flows", "expected"),
     [

@@ -16,6 +16,7 @@ from flowwarden.replay.reorder import SLICE, Reorder, Slice
 from flowwarden.replay.replay import Replay
 from flowwarden.replay.result import ReplayResult
 from flowwarden.replay.timed import timed
+from flowwarden.state.sets import DAY
 
 LAYOUT: Final = LogFormat.parse(
     "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} "
@@ -76,6 +77,18 @@ def probing(at: int) -> list[str]:
         )
         for number in range(8)
     ]  # fmt: skip
+
+
+def served(at: int, host: str, client: str, port: int, *, answered: bool = True) -> list[str]:
+    """The records of a connection at its server."""
+    there = line(at, host, client, host, (50_001, port), flags=3, direction="ingress")
+    return [there, line(at, host, host, client, (port, 50_001), flags=19)] if answered else [there]
+
+
+def database(host: str, days: int) -> list[str]:
+    """A host that serves a database to another one on some days."""
+    times = (BEGIN + day * DAY + 60 for day in range(days))
+    return [each for at in times for each in served(at, host, "10.0.9.1", 5432)]
 
 
 def incidents(seed: int = 0) -> list[str]:

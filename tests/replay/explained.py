@@ -18,7 +18,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.replay.batches import LogGroups
 from flowwarden.replay.explain.model import Judgment, RecordExplanation
 from flowwarden.replay.explain.record import RecordWatch, Wanted
-from flowwarden.replay.replay import Replay
+from flowwarden.replay.replay import Hooks, Replay
 from flowwarden.replay.result import ReplayResult
 from flowwarden.state.sets import DAY
 from tests.replay.archives import BEGIN, HOUR, LAYOUT, end_of, line, ordinary, probing, scan, slices_of, talk
@@ -41,7 +41,7 @@ def replayed(
         for each in observe:
             each(report, view)
 
-    replay = Replay(built, LogGroups("archive", built.formats), "111122223333", observe=see)
+    replay = Replay(built, LogGroups("archive", built.formats), "111122223333", hooks=Hooks(batch=see))
     for one in slices_of([sorted(lines, key=end_of)]):
         replay.process(one)
     replay.finish()

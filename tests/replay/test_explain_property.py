@@ -67,6 +67,7 @@ def one(request: pytest.FixtureRequest) -> Explained:
     return made
 
 
+@pytest.mark.matrix(4)
 def test_exactly_the_records_whose_subject_is_in_a_finding_are_flagged(one: Explained) -> None:
     """By the same detectors, in the same batch."""
     flagged = {

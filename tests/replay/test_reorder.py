@@ -61,6 +61,7 @@ def test_one_file_for_each_interface_and_one_for_each_hour_give_the_same_slices(
     assert content(slices_of(reversed(by_hour.values()))) == ORDERED
 
 
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("days", [1, 30, 3650])
 @pytest.mark.parametrize("piece", [5, 100])
 @pytest.mark.parametrize("seed", range(3))

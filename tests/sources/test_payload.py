@@ -154,6 +154,7 @@ def test_records_before_a_damage_are_read(data: bytes, flows: list[str], words: 
 class TestBounds:
     """Memory and work are bounded, whatever the input."""
 
+    @pytest.mark.matrix(4)
     @pytest.mark.parametrize(
         "text",
         [

@@ -397,7 +397,11 @@ def test_the_dimension_of_all_metrics_is_what_the_environment_says(function: str
     program = f"import {name}; {name}.metrics.add_metric('Some', 'Count', 1); {name}.metrics.flush_metrics()"
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env={**os.environ, "POWERTOOLS_SERVICE_NAME": f"blue-{name}"},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "POWERTOOLS_SERVICE_NAME": f"blue-{name}",
+        },
         capture_output=True,
         text=True,
         check=True,

@@ -16,7 +16,7 @@ from flowwarden.replay.explain.incident import IncidentWatch, matching, near
 from flowwarden.replay.explain.model import Context, Explanation
 from flowwarden.replay.explain.record import RecordWatch, Wanted
 from flowwarden.replay.merged import Source
-from flowwarden.replay.replay import Observe
+from flowwarden.replay.replay import Hooks, Observe
 from flowwarden.replay.result import IncidentHistory, ReplayResult
 from flowwarden.replay.timed import Layouts, timed
 from flowwarden_cli.commands import document_file, wanted_record
@@ -63,7 +63,7 @@ class _Replays:
         if more is not None:
             archive.put(more)
         (policy,) = self._given.policies.values()
-        replay = new_replay(policy, self._given, as_delivered=self._as_delivered, observe=observe)
+        replay = new_replay(policy, self._given, as_delivered=self._as_delivered, hooks=Hooks(batch=observe))
         process(archive, [replay], as_delivered=self._as_delivered)
         self.failed, self.layouts = archive.failed, [*archive.layouts]
         return replay.result(archive.count, archive.failed, archive.unreadable)

@@ -22,7 +22,7 @@ from flowwarden.replay.comparison import Comparison, compared
 from flowwarden.replay.interface_file import InterfaceFile, by_id, decoded
 from flowwarden.replay.merged import merged
 from flowwarden.replay.reorder import SLICE, Reorder
-from flowwarden.replay.replay import Observe, Replay
+from flowwarden.replay.replay import NONE, Hooks, Replay
 from flowwarden.replay.result import ReplayResult
 from flowwarden.sources.inputs import Input
 from flowwarden_cli.commands import document_file
@@ -238,15 +238,13 @@ def assigned(one: Assignment) -> Replay:
     return new_replay(one.policy, given, as_delivered=one.as_delivered)
 
 
-def new_replay(
-    policy: Policy, given: Given, *, as_delivered: bool, observe: Observe = lambda *_: None
-) -> Replay:
-    """A replay with a policy; `observe` is called with each of its batches."""
+def new_replay(policy: Policy, given: Given, *, as_delivered: bool, hooks: Hooks = NONE) -> Replay:
+    """A replay with a policy."""
     file, known = given.known, by_id(given.known.interfaces)
     built = stack(policy, known, file.region, file.account, as_delivered=as_delivered)
     groups = LogGroups(given.log_group, built.formats)
     return Replay(
-        built, groups, file.account, as_delivered=as_delivered, observes=given.observes, observe=observe
+        built, groups, file.account, as_delivered=as_delivered, observes=given.observes, hooks=hooks
     )
 
 

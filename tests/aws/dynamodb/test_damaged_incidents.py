@@ -44,6 +44,7 @@ def minutes(account: Account, start: int, most: int = 14) -> DispatchReport:
     return total
 
 
+@pytest.mark.matrix(12)
 @pytest.mark.parametrize("kind", DAMAGE)
 @pytest.mark.parametrize("member", ["last_seen", "lease_until", "tries", "sent_at"])
 def test_a_pending_notification_is_sent_once_whatever_its_item_contains(
@@ -61,6 +62,7 @@ def test_a_pending_notification_is_sent_once_whatever_its_item_contains(
         assert notes.take().count >= 1
 
 
+@pytest.mark.matrix(12)
 @pytest.mark.parametrize("kind", DAMAGE)
 @pytest.mark.parametrize("member", ["last_seen", "lease_until", "suppressed_until", "reopened"])
 def test_an_open_incident_is_resolved_once_whatever_its_item_contains(
@@ -76,6 +78,7 @@ def test_an_open_incident_is_resolved_once_whatever_its_item_contains(
     assert (done.resolved, done.unsent) == (1, ())
 
 
+@pytest.mark.matrix(10)
 @pytest.mark.parametrize("kind", DAMAGE)
 @pytest.mark.parametrize("member", ["state", "owner", "pending"])
 def test_an_item_that_cannot_be_read_is_due_once_and_counted(

@@ -58,6 +58,7 @@ def test_missing_items_are_left_out(store: DigestStore) -> None:
     assert list(store.read([digests.key_of(hour) for hour in range(150)])) == [digests.key_of(133)]
 
 
+@pytest.mark.matrix(5)
 @pytest.mark.usefixtures("state_table")
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_a_damaged_item_is_read_as_far_as_possible_and_takes_additions(kind: str) -> None:

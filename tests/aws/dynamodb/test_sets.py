@@ -51,6 +51,7 @@ def test_an_empty_set_adds_nothing_and_does_not_block_other_sets(store: Evidence
     assert store.read(["a"]) == {"a": {"failed": {1}}}
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize("seed", range(5))
 def test_order_and_repetition_of_additions_change_nothing(store: EvidenceStore, seed: int) -> None:
     """Writers deliver at least once, in any order."""

@@ -54,6 +54,7 @@ def test_every_detector_has_a_query_or_a_reason_why_not() -> None:
     assert {*QUERIES}.isdisjoint(REASONS)
 
 
+@pytest.mark.matrix(30)
 @every_query
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("partitions", [Partitions(), Partitions(hive=True, hourly=True)])

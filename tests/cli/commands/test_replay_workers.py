@@ -40,6 +40,7 @@ def archive(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.matrix(1)
 @pytest.mark.parametrize(("count", "workers"), [(0, 2), (2, 2), (2, 64)])
 def test_the_output_is_that_of_one_process(archive: Path, count: int, workers: int) -> None:
     """To the byte, with the default policy and with two, whether this process replays, too, or only reads."""

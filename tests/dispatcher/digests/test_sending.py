@@ -158,6 +158,7 @@ def test_hours_without_a_dispatcher_are_sent_later() -> None:
     assert stack.sent == [("hourly-digest", at * HOUR) for at in range(NOON - CATCH_UP + 1, NOON + 1)]
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("at", range(6))
 def test_a_run_that_ends_at_any_call_loses_nothing_and_repeats_once(at: int, *, after: bool) -> None:

@@ -20,7 +20,8 @@ from tests.dispatcher.lives.scenario import LAST_SEEN, TERMS
 from tests.dispatcher.lives.simulated_stack import Mishaps, SimulatedStack
 from tests.dispatcher.lives.stacks import lived, on_table
 from tests.examples import examples
-from tests.faults import Fault, some
+from tests.faults import Fault
+from tests.matrix import some
 
 WELL: Final[Mapping[str, list[str]]] = {name: [] for name in invariants.INVARIANTS}
 CALLS: Final = st.integers(0, 220)
@@ -49,6 +50,7 @@ def test_without_mishaps_everything_is_sent_once() -> None:
     assert violations(stack) == WELL
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("second", [False, True], ids=["alone", "with a second dispatcher"])
@@ -60,6 +62,7 @@ def test_each_call_fails_once_in_each_way(fault: Fault, *, second: bool) -> None
         assert [each for _, each in stack.mishaps.hit] == [fault]
 
 
+@pytest.mark.matrix
 @pytest.mark.hypothesis
 def test_a_second_dispatcher_runs_at_each_call() -> None:
     """From begin to end, while the other function is at this call."""
@@ -67,6 +70,7 @@ def test_a_second_dispatcher_runs_at_each_call() -> None:
         assert violations(lived(Mishaps({}, {number}))) == WELL, number
 
 
+@pytest.mark.matrix
 @pytest.mark.hypothesis
 def test_the_table_is_away_for_many_calls() -> None:
     """From any call on, throttled or absent: calls of the sinks work. Then it answers again."""

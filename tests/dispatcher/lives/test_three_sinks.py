@@ -17,7 +17,8 @@ from tests.dispatcher.lives.scenario import FIRST, LAST_SEEN, MINUTES, NOON, SEE
 from tests.dispatcher.lives.simulated_stack import TRACKER, Mishaps, Outage, SimulatedStack
 from tests.dispatcher.lives.stacks import THREE, in_memory, on_table
 from tests.examples import examples
-from tests.faults import Fault, some
+from tests.faults import Fault
+from tests.matrix import some
 
 WELL: Final[Mapping[str, list[str]]] = {name: [] for name in invariants.INVARIANTS}
 ERRORS: Final = (
@@ -50,6 +51,7 @@ def test_without_a_fault_all_three_get_the_same() -> None:
     assert {keys for event, keys in tracked if event == "resolved"} == {(key,) for key in LAST_SEEN}
 
 
+@pytest.mark.matrix(8)
 @pytest.mark.parametrize("error", ERRORS, ids=lambda each: type(each).__name__)
 @pytest.mark.parametrize("sink", THREE)
 @pytest.mark.parametrize("minutes", [1, 20, 120])
@@ -101,6 +103,7 @@ RECURS: Final = tuple(
 """They recur while one service has not got their ends: as before, and worse."""
 
 
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("error", ERRORS, ids=lambda each: type(each).__name__)
 @pytest.mark.parametrize("again", RECURS, ids=lambda each: each.name)
 @pytest.mark.parametrize("sink", THREE)
@@ -121,6 +124,7 @@ def test_what_recurs_before_a_service_got_its_end_ends_there_too(
     assert stack.ports.incidents.due(10**12, 100) == []
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("second", [False, True], ids=["alone", "with a second dispatcher"])

@@ -14,6 +14,7 @@ from tests.hostile import is_visible, places, poisoned
 from tests.monitor.render.test_hostile_text import check
 
 
+@pytest.mark.matrix(8)
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_hostile_text_anywhere_in_a_report_adds_no_line(name: str) -> None:
     """Each text of the report in turn: VPCs, reasons, the caller, tags and names in the plan."""

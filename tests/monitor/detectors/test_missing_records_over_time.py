@@ -220,6 +220,7 @@ def test_any_assignment_of_batches_to_containers_finds_the_silence(
     assert account.silent == {IDS[0]}
 
 
+@pytest.mark.matrix(5)
 @pytest.mark.parametrize(("total", "silent"), [(3, 2), (4, 3), (10, 5), (10, 8), (10, 9), (20, 17), (45, 40)])
 @pytest.mark.parametrize("containers", [0, 3])
 def test_the_silence_of_most_of_a_log_group_is_found(total: int, silent: int, containers: int) -> None:
@@ -274,6 +275,7 @@ def test_held_deliveries_are_not_silence(
     assert len(held) <= 1, "one, by chance, in one of some hundred runs"
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("seed", range(8))
 def test_no_interface_is_reported_after_an_outage_of_three_hours(seed: int) -> None:
     """Three containers receive what was held; before, each of these runs reported some."""
@@ -288,6 +290,7 @@ def test_no_interface_is_reported_after_an_outage_of_three_hours(seed: int) -> N
     assert account.reported == []
 
 
+@pytest.mark.matrix(1)
 @pytest.mark.parametrize("containers", [0, 3])
 def test_deleted_interfaces_are_no_gaps(containers: int) -> None:
     """Half of the interfaces end, one after the other; another one falls silent and is found."""

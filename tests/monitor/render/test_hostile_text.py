@@ -41,6 +41,7 @@ def check(sent: Notification, harmless: Notification) -> None:
     assert {name: str(each).count("\n") for name, each in sent.document.items()} == lines
 
 
+@pytest.mark.matrix(8)
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_hostile_text_anywhere_in_a_finding_adds_no_line(name: str) -> None:
     """Each text of the finding in turn, and what the log and a roll-up show of it."""
@@ -54,6 +55,7 @@ def test_hostile_text_anywhere_in_a_finding_adds_no_line(name: str) -> None:
     assert tried
 
 
+@pytest.mark.matrix(30)
 @pytest.mark.parametrize("field", ["account_id", "region", "log_group", "log_stream"])
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_hostile_text_about_the_batch_adds_no_line(name: str, field: str) -> None:

@@ -65,6 +65,7 @@ def test_no_text_from_outside_leaves_its_line(
     assert all(is_visible(one_line(each, 2000)) and len(each) <= 300 for each in texts(document))
 
 
+@pytest.mark.matrix(10)
 @pytest.mark.parametrize("kind", KINDS)
 def test_hostile_text_anywhere_in_a_description_adds_no_line(kind: str) -> None:
     """Each text of an interface in turn; the page has as many lines as without it, or fewer."""

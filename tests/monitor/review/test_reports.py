@@ -15,7 +15,8 @@ from flowwarden.monitor.review.reports import BEGIN, RETRY_SECONDS
 from flowwarden.notify.alert import Route
 from flowwarden.state.write_budget import MOST_WRITES
 from tests.examples import examples
-from tests.faults import Fault, Faults, some
+from tests.faults import Fault, Faults
+from tests.matrix import some
 from tests.monitor.review.account import FIRST, NOON, account, batch, learned, life, live, process, reports
 from tests.monitor.scenarios import Account
 from tests.monitor.weeks import DAY
@@ -186,6 +187,7 @@ def _run(faults: Faults, *, cold: bool) -> Account:
     return one
 
 
+@pytest.mark.matrix
 def test_a_call_that_fails_loses_no_report_and_sends_one_more_at_most() -> None:
     """Every call, in every way, in a warm and in a new container."""
     faults = Faults()

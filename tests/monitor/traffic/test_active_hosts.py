@@ -57,6 +57,7 @@ def pods() -> list[Flow]:
     ]
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize("port", [22, 3306])
 @pytest.mark.parametrize("flood", [outside, failures, pods])
 @pytest.mark.parametrize("flood_first", [True, False])

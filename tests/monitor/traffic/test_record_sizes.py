@@ -44,6 +44,7 @@ def test_a_number_contains_hour_place_and_size() -> None:
     assert number.bit_length() <= UPLOADS.bits == 48
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("size", [4_000_000, 16_000_000, 10**12])
 @pytest.mark.parametrize("count", [100, 2000, 20_000])
 def test_the_sum_of_many_records_is_right_on_average(count: int, size: int) -> None:

@@ -17,8 +17,14 @@ class Measured(Struct, frozen=True, kw_only=True):
     """The threshold of the policy that the limit comes from; empty if it comes from none."""
     must_exceed: bool = False
     """Whether the amount must be above the limit."""
+    below: bool = False
+    """Whether the amount must be below the limit."""
+    needed: bool = False
+    """Whether the amount is a condition: all conditions must hold. Of other amounts, one is enough."""
 
     @property
     def reached(self) -> bool:
-        """Whether the amount reaches the limit, or exceeds it if it must."""
+        """Whether the amount reaches the limit; exceeds it, or stays below it, if it must."""
+        if self.below:
+            return self.value < self.limit
         return self.value > self.limit if self.must_exceed else self.value >= self.limit

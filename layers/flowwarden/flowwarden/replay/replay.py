@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.monitor.pipeline import Invocation
 from flowwarden.monitor.report import BatchReport
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
+from flowwarden.notify.notification import Notification
 from flowwarden.replay.batches import LogGroups, batches
 from flowwarden.replay.observer import Observer
 from flowwarden.replay.ports import Stack
@@ -32,6 +34,18 @@ IDLE_MOST: Final = 30 * DAY
 type Observe = Callable[[BatchReport, BatchView], None]
 
 
+class Hooks(Struct, frozen=True, kw_only=True):
+    """What is called while a replay runs."""
+
+    batch: Observe = lambda *_: None
+    """Called with each batch."""
+    sent: Callable[[Route, Notification, int], None] = lambda *_: None
+    """Called with each notification, its route, and when it would have been sent (Unix seconds)."""
+
+
+NONE: Final = Hooks()
+
+
 class Replay:
     """One replay of an archive."""
 
@@ -43,7 +57,7 @@ class Replay:
         *,
         as_delivered: bool = False,
         observes: bool = False,
-        observe: Observe = lambda *_: None,
+        hooks: Hooks = NONE,
     ) -> None:
         """Take the stack and the names in notifications.
 
@@ -53,9 +67,9 @@ class Replay:
             account: the account of the log groups.
             as_delivered: whether batches are as small as in production.
             observes: whether the result contains what was seen in the traffic.
-            observe: called with each batch.
+            hooks: called while it runs.
         """
-        self._observe = observe
+        self._hooks = hooks
         self._stack = stack
         self._groups = groups
         self._account = account
@@ -94,7 +108,7 @@ class Replay:
             invocation = Invocation(batch.batch_id, lambda: TIME_LEFT)
             report, view = self._stack.monitor.inspect(batch, invocation, now)
             self._recorder.batch(report, view)
-            self._observe(report, view)
+            self._hooks.batch(report, view)
             if self._observer is not None:
                 self._observer.see(report, view)
             self._take(now)
@@ -120,6 +134,7 @@ class Replay:
         for route, outbox in ((Route.PAGES, self._stack.pages), (Route.OPERATIONS, self._stack.operations)):
             for notification in outbox.take():
                 self._recorder.sent(route, notification, now)
+                self._hooks.sent(route, notification, now)
 
 
 def _digests_out(end: int) -> int:

@@ -115,9 +115,13 @@ class RoleProfile:
 
         If the role is new in a learned VPC, one day is enough.
         """
-        days = 1 if self.cautious else DAYS_SEEN
         serving = self.baseline.days_serving if self.baseline else {}
-        return frozenset(port for port, seen in serving.items() if seen >= days)
+        return frozenset(port for port, seen in serving.items() if seen >= self.days_to_serve)
+
+    @property
+    def days_to_serve(self) -> int:
+        """Days on which a role serves a database before it counts as a database's role."""
+        return 1 if self.cautious else DAYS_SEEN
 
     @property
     def only_listens(self) -> bool:

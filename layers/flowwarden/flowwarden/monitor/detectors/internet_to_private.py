@@ -22,6 +22,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding, connection
+from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import Text, evidence, narrowed
 from flowwarden.monitor.traffic.row_groups import RowGroups
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, logged_by
@@ -47,9 +48,7 @@ def detect(
     view: BatchView, _state: StateView, _thresholds: Thresholds
 ) -> list[InternetToPrivate | SurplusFinding]:
     """One finding for each internal host and service in a private subnet that the internet connected to."""
-    directions, rows = view.directions, view.with_internet(view.policy.private_subnets)
-    entered = (directions.client_class[rows] == INTERNET) & (directions.server_class[rows] == OWN)
-    rows = rows[entered & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
+    directions, rows = view.directions, _entering(view)
     if not len(rows):
         return []
     columns = [view.vpcs[rows], directions.server[rows], directions.traffic.flows["protocol"][rows]]
@@ -62,6 +61,28 @@ def detect(
     found = [each for group in most for each in _inspect(view, group)]
     quiet = int(view.exempt(directions.server[others.leads]).sum())
     return [*found, *DETECTOR.surplus(len(others) - quiet, quiet)]
+
+
+def _entering(view: BatchView) -> Integers:
+    """The rows of connections that internet hosts certainly opened, and that touch a private subnet."""
+    directions, rows = view.directions, view.with_internet(view.policy.private_subnets)
+    entered = (directions.client_class[rows] == INTERNET) & (directions.server_class[rows] == OWN)
+    entering: Integers = rows[entered & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
+    return entering
+
+
+def measured(view: BatchView, row: int) -> Measured:
+    """The replies to the connection in a row; one is enough."""
+    directions, rows = view.directions, _entering(view)
+    for column in (view.vpcs, directions.client, directions.server, directions.service_port):
+        rows = rows[column[rows] == column[row]]
+    (asked,), private = directions.flows(np.array([row])), host_set(view.policy.private_subnets)
+    replies = [
+        each
+        for each in directions.flows(rows[:MOST_FLOWS])
+        if connection(each) == connection(asked) and _is_private(each, private) and _is_answer(each)
+    ]
+    return Measured(what="replies to the connection, in the batch", value=len(replies), limit=1, needed=True)
 
 
 def _inspect(view: BatchView, rows: Integers) -> list[InternetToPrivate]:

@@ -107,7 +107,7 @@ def _sample(view: BatchView, rows: Integers) -> FlowSample | None:
     client = str(directions.traffic.flows.text(int(directions.client[rows[0]])))
     if listeners.hold(client):
         return sample_of(directions, rows)
-    flows = [each for each in directions.flows(rows) if _is_listener(each, listeners)]
+    flows = [each for each in directions.flows(rows) if is_declared(each, listeners)]
     return FlowSample.of(flows) if flows else None
 
 
@@ -120,7 +120,8 @@ def inspect(host: HostActivity) -> list[UnexpectedEgress]:
     return [_report(host.client, sample_of_host(host, gone_out), facts)] if gone_out else []
 
 
-def _is_listener(directed: DirectedFlow, listeners: HostSet) -> bool:
+def is_declared(directed: DirectedFlow, listeners: HostSet) -> bool:
+    """Whether the policy declares the client of a flow listener-only."""
     # The record's ids belong to the interface that logged it, so they identify the client only if the
     # client is at that interface.
     if logged_by(directed, directed.client):

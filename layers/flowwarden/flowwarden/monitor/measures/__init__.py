@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from flowwarden.monitor.measures import hosts, internet, refusals
+from flowwarden.monitor.measures import hosts, internet, leaving, refusals
 from flowwarden.monitor.measures.asked import Answer, Asked, Measure
 
 
@@ -26,7 +26,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "scan": hosts.SCAN,
     "lateral-movement": hosts.LATERAL_MOVEMENT,
     "brute-force": hosts.BRUTE_FORCE,
-    "database-egress": hosts.DATABASE_EGRESS,
+    "database-egress": leaving.database,
     "scanner-connected": internet.scanner,
     "blocked-connection": refusals.blocked,
     "host-probing": refusals.probing,
@@ -37,7 +37,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "internet-to-private": internet.to_private,
     "internet-to-admin-port": internet.to_admin_port,
     "internet-brute-force": internet.brute_force,
-    "unexpected-egress": hosts.UNEXPECTED_EGRESS,
+    "unexpected-egress": leaving.unexpected,
     "new-egress-port": internet.new_port,
     "ping-sweep": internet.pings,
     "unparsed-lines": _OF_LINES,

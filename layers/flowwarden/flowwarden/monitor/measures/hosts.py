@@ -73,24 +73,8 @@ def _learning(host: HostActivity) -> str:
     return LEARNING if host.learning_all else ""
 
 
-def _database_why(host: HostActivity) -> str:
-    if not host.databases:
-        return "the role of its client serves no database"
-    return "its client opened no answered connection in this batch that is new and leads to no database"
-
-
-def _egress_why(host: HostActivity) -> str:
-    if host.learning:
-        return "the role of its client is being learned, and the policy does not declare it listener-only"
-    if not host.only_listens:
-        return "the role of its client is not listener-only: it connects to the internet, or serves none"
-    return "its client opened no answered connection to the internet in this batch that is new"
-
-
 SCAN: Final = _asks(scan.measured, _scan_why)
 LATERAL_MOVEMENT: Final = _asks(
     lambda host, thresholds: [lateral_movement.measured(host, thresholds)], _lateral_why
 )
 BRUTE_FORCE: Final = _asks(brute_force.measured, _learning)
-DATABASE_EGRESS: Final = _asks(lambda *_: (), _database_why)
-UNEXPECTED_EGRESS: Final = _asks(lambda *_: (), _egress_why)

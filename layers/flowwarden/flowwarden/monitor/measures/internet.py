@@ -9,10 +9,12 @@ from flowwarden.monitor.detectors import (
     egress_volume,
     internet_brute_force,
     internet_to_admin_port,
+    internet_to_private,
     new_egress_port,
     ping_sweep,
     reject_spike,
 )
+from flowwarden.monitor.measures import role_amounts
 from flowwarden.monitor.measures.asked import Answer, Asked, client_outside, not_from_internet, other_client
 from flowwarden.monitor.traffic import refused_sources
 from flowwarden.monitor.traffic.host_uploads import Sources
@@ -20,6 +22,7 @@ from flowwarden.monitor.traffic.new_egress import recent
 from flowwarden.monitor.traffic.uploads import counted
 from flowwarden.monitor.traffic.usual_volume import keys, limit, measured, usual
 from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.host_set import host_set
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, ICMP, ICMPV6, TCP
 from flowwarden.records.model import Action
@@ -60,7 +63,8 @@ def to_private(asked: Asked) -> Answer:
         return Answer(why_not=why)
     if not host_set(private).hold(directed.server, directed.flow.subnet_id):
         return Answer(why_not="its server is in none of the policy's private_subnets")
-    return Answer(why_not="the connection was rejected, or not answered in this batch")
+    replies = internet_to_private.measured(asked.view, int(asked.rows[0]))
+    return Answer((replies,), _rejected(directed))
 
 
 def to_admin_port(asked: Asked) -> Answer:
@@ -69,9 +73,17 @@ def to_admin_port(asked: Asked) -> Answer:
         return Answer(why_not=why)
     if asked.directed.service_port not in internet_to_admin_port.PORTS:
         return Answer(why_not="its service port is none for administration or databases")
-    if _is_usual(asked):
-        return Answer(why_not="the internet usually reaches this port of the role")
-    return Answer(why_not="the connection was rejected, or not answered in this batch")
+    edge, flow = edge_of(asked.directed), asked.directed.flow
+    if edge is None or edge.direction == "out":
+        return Answer(why_not="it was logged at another interface than the server's")
+    profile = asked.view.profile(flow.interface_id, _moment(asked))
+    new = role_amounts.earlier(profile, edge, "the internet reached this port of the role")
+    age = role_amounts.age(profile, ", for a page")
+    return Answer((new, role_amounts.replies(asked), *age), _rejected(asked.directed))
+
+
+def _rejected(directed: DirectedFlow) -> str:
+    return "the connection was rejected" if directed.flow.action is Action.REJECT else ""
 
 
 def brute_force(asked: Asked) -> Answer:

@@ -117,14 +117,10 @@ class HostActivities:
         """Those of outbound contacts that may count in `_outbound`: while roles are learned, few of them."""
         if not new:
             return new
-        edges, sure = new.edges, new.edges.any(self._contacts.is_sure)
-        young = [place for place, profile in profiles.items() if profile.learning]
-        if not young:
-            return new.those(sure)
-        learning = np.zeros(edges.places, bool)
-        learning[young] = True
+        edges, learning = new.edges, np.zeros(new.edges.places, bool)
+        learning[[place for place, profile in profiles.items() if profile.learning]] = True
         counts = ~learning[edges.owners] | edges.are(_is_needless) | edges.any(self._significant)
-        return new.those(counts & sure)
+        return new.those(counts & edges.any(self._contacts.is_sure))
 
     @cached_property
     def _significant(self) -> Mask:

@@ -23,7 +23,13 @@ from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
 from flowwarden.monitor.traffic.edges import Edges, edges_of
 from flowwarden.monitor.traffic.inspected import inspected
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
-from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside, of_contacts, without_repeats
+from flowwarden.monitor.traffic.selection import (
+    PAGING_CONFIDENCE,
+    are_replies,
+    is_outside,
+    of_contacts,
+    without_repeats,
+)
 from flowwarden.monitor.traffic.tally import tally_of
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.services import EPHEMERAL, TCP, UNPRIVILEGED
@@ -90,7 +96,7 @@ class Contacts:
     @cached_property
     def answered(self) -> Mask:
         """Which contacts were answered; a reset alone is not an answer."""
-        return self._groups.any(~self._forward & (self._actions == ACCEPT) & (self._flags != RST))
+        return self._groups.any(self._of(are_replies(self._directions)))
 
     @cached_property
     def refused(self) -> Mask:

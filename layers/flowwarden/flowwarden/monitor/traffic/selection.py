@@ -11,6 +11,7 @@ import numpy as np
 from flowwarden.network.direction import AWS_SERVICE, INTERNET, LOCAL, OWN, DirectedFlow, Directions
 from flowwarden.network.host_set import HostSet
 from flowwarden.network.initiator import Initiator
+from flowwarden.network.traffic import RST
 from flowwarden.records.columnar.flow_table import COLUMNS, FlowTable
 from flowwarden.records.columnar.string_pool import ACCEPT, INGRESS, REJECT
 from flowwarden.records.columnar.tokenizer import ABSENT, MIX, Integers, Mask, Words
@@ -70,6 +71,13 @@ def noise(directions: Directions) -> Integers:
     rows = without_repeats(traffic.flows, is_noise(directions).nonzero()[0])
     noise: Integers = rows[~traffic.expired_rejects[rows]]
     return noise
+
+
+def are_replies(directions: Directions) -> Mask:
+    """Which rows are accepted replies; a reset alone is no reply."""
+    flows = directions.traffic.flows
+    replies: Mask = ~directions.from_source & (flows["action"] == ACCEPT) & (flows["tcp_flags"] != RST)
+    return replies
 
 
 def with_internet(directions: Directions) -> Integers:

@@ -94,6 +94,8 @@ def _amounts(measured: tuple[Measured, ...]) -> list[Amount]:
             limit=each.limit,
             reached=each.reached,
             threshold=each.threshold,
+            below=each.below,
+            needed=each.needed,
         )
         for each in measured
     ]

@@ -64,8 +64,13 @@ class Amount(Struct, frozen=True, kw_only=True):
     value: float
     limit: float
     reached: bool
+    """Whether the value is on the side of the limit on which the detector reports."""
     threshold: str
     """The threshold of the policy that sets the limit; empty if none does."""
+    below: bool = False
+    """Whether the detector reports below the limit, not from it on."""
+    needed: bool = False
+    """Whether the amount is a condition: all conditions must hold. Of other amounts, one is enough."""
 
 
 class Judgment(Struct, frozen=True, kw_only=True):

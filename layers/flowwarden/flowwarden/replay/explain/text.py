@@ -122,9 +122,13 @@ def _judgment(one: Judgment) -> Iterator[str]:
         yield f"  FLAGGED by {one.detector}, {one.severity}: {one.summary}"
         yield from (f"      {each}" for each in _details(one))
     else:
-        why = one.why_not or "the limit is not reached"
-        yield f"  not by {one.detector}: {why}"
+        yield f"  not by {one.detector}: {one.why_not or _by_amounts(one.measured)}"
     yield from (f"      {_amount(each)}" for each in one.measured)
+
+
+def _by_amounts(measured: Iterable[Amount]) -> str:
+    unmet = any(each.needed and not each.reached for each in measured)
+    return "a condition is not met" if unmet else "the limit is not reached"
 
 
 def _others(said: Iterable[Judgment]) -> Iterator[str]:
@@ -149,7 +153,8 @@ def _details(one: Judgment) -> Iterator[str]:
 
 def _amount(one: Amount) -> str:
     threshold = f", threshold {one.threshold}" if one.threshold else ""
-    state = "reached" if one.reached else "not reached"
+    done = "met" if one.needed else "reached"
+    state = done if one.reached else f"not {done}"
     return f"{state:<11}  {described(one)}{threshold}"
 
 

@@ -48,7 +48,7 @@ def _closest(said: Sequence[Judgment], traffic: Traffic | None) -> str:
         for one in said
         if not one.why_not
         for each in one.measured
-        if each.limit and each.value
+        if each.limit and each.value and not each.needed
     ]
     if amounts:
         _, detector, amount = max(amounts, key=lambda each: each[0])
@@ -60,7 +60,14 @@ def _closest(said: Sequence[Judgment], traffic: Traffic | None) -> str:
 
 def described(amount: Amount) -> str:
     """Such as `host/port pairs that rejected the host, in the batch: 4, limit 5`."""
-    return f"{amount.what}: {_number(amount.value)}, limit {_number(amount.limit)}"
+    return f"{amount.what}: {_number(amount.value)}, {_limit(amount)}"
+
+
+def _limit(amount: Amount) -> str:
+    limit = _number(amount.limit)
+    if not amount.needed:
+        return f"limit {limit}"
+    return f"must be below {limit}" if amount.below else f"must be at least {limit}"
 
 
 def _number(value: float) -> str:

@@ -1,15 +1,10 @@
-"""`flowwarden uninstall` leaves an account as it was, and a second installation works.
-
-It has an emulator of its own, because it removes the stack.
-"""
+"""`flowwarden uninstall` leaves an account as it was, and a second installation works."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -24,19 +19,6 @@ OTHERS: Final = "/aws/vpc/vpc-of-others"
 SWEEP: Final = b'{"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}'
 TAG: Final = "flow-warden:managed"
 SECOND: Final = {"FlowLogGroupName": "/flow-warden/second"}
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    """An emulator without a stack."""
-    with EmbeddedAws(f"uninstall-test-{os.getpid()}") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def built() -> Path:
-    """The built template."""
-    return build()
 
 
 def uninstall(aws: EmbeddedAws, *options: str) -> tuple[int, str, str]:
@@ -101,12 +83,11 @@ def of_others(aws: EmbeddedAws) -> set[str]:
     return ids
 
 
-def sweep(aws: EmbeddedAws, stack: Stack) -> set[str]:
-    """Run the enforcer; return the flow logs of the account, with the tags that the emulator leaves out."""
-    before = flow_logs(aws)
+def sweep(aws: EmbeddedAws, stack: Stack, theirs: set[str]) -> set[str]:
+    """Run the enforcer; return all its flow logs, with the tags that the emulator leaves out."""
     answer = aws.clients.functions.invoke(FunctionName=stack.enforcer, Payload=SWEEP)
     assert "FunctionError" not in answer
-    made = flow_logs(aws) - before
+    made = flow_logs(aws) - theirs
     assert made
     aws.clients.ec2.create_tags(Resources=sorted(made), Tags=[{"Key": TAG, "Value": STACK}])
     return made
@@ -135,13 +116,11 @@ def interrupt_removal(aws: EmbeddedAws, stack: Stack) -> None:
     clients.functions.delete_function(FunctionName=stack.monitor)
 
 
-def test_the_account_is_as_it_was_and_a_second_installation_works(aws: EmbeddedAws, built: Path) -> None:
+def test_the_account_is_as_it_was_and_a_second_installation_works(aws: EmbeddedAws, installed: Stack) -> None:
     """First with the records kept, then with everything removed, although that removal was interrupted."""
     theirs = of_others(aws)
-    before = groups(aws), flow_logs(aws)
-    first = deploy(aws, built)
-    own = sweep(aws, first)
-    adopt(aws, first)
+    own = sweep(aws, installed, theirs)
+    adopt(aws, installed)
 
     code, printed, errors = uninstall(aws)
     assert (code, flow_logs(aws)) == (1, theirs | own)
@@ -153,18 +132,16 @@ def test_the_account_is_as_it_was_and_a_second_installation_works(aws: EmbeddedA
 
     code, printed, errors = uninstall(aws, "--yes")
     assert (code, errors) == (0, ""), printed
-    kept = first.flow_log_group
-    assert groups(aws) == {**before[0], kept: []}
-    assert flow_logs(aws) == before[1]
+    kept = {OTHERS: ["archive"], installed.flow_log_group: []}
+    assert (groups(aws), flow_logs(aws)) == (kept, theirs)
     assert uninstall(aws, "--yes")[0] == 0  # nothing is left to remove
 
-    second = deploy(aws, built, SECOND)
-    sweep(aws, second)
+    second = deploy(aws, build(), SECOND)
+    sweep(aws, second, theirs)
     interrupt_removal(aws, second)
     code, printed, errors = uninstall(aws, "--yes", "--delete-log-groups")
     assert (code, errors) == (0, ""), printed
-    assert groups(aws) == {**before[0], kept: []}
-    assert flow_logs(aws) == before[1]
+    assert (groups(aws), flow_logs(aws)) == (kept, theirs)
     assert [
         each
         for each in aws.clients.cloudformation.list_stacks()["StackSummaries"]

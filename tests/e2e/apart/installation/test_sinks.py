@@ -1,6 +1,6 @@
 """The template with sinks beside SNS, deployed: what the chat topic and the event bus get.
 
-It has an emulator of its own, because the parameters differ. The emulator has no Security Hub.
+The emulator has no Security Hub.
 """
 
 from __future__ import annotations
@@ -9,34 +9,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import boto3
 import pytest
 
 from local.environment import CREDENTIALS, PROJECT, REGION
 from local.server import EmbeddedAws
-from local.stack import STACK, build, deploy
+from local.stack import STACK
 from tests.schemas.validator import problems
 from tests.sinks.test_aws_sinks import OCSF, check_chat
 
-pytestmark = pytest.mark.e2e
-
-PARAMETERS: Final = {
-    "ChatNotifications": "yes",
-    "EventBus": "default",
-    "PagerDutySecret": "flow-warden/pagerduty",
-    "SinkRoutes": "pagerduty=digests",
-}
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    """An emulator with the stack."""
-    with EmbeddedAws(f"sinks-test-{os.getpid()}") as started:
-        deploy(started, build(), PARAMETERS)
-        yield started
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("installed")]
 
 
 def of_service(aws: EmbeddedAws, service: Any) -> Any:
