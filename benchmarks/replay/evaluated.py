@@ -34,7 +34,8 @@ from flowwarden.notify.notification import Notification
 from flowwarden.policy.policy import Policy
 from flowwarden.replay.replay import Hooks
 from flowwarden_cli.commands.archive import Archive
-from flowwarden_cli.commands.replaying import Given, bucket_of, new_replay, process
+from flowwarden_cli.commands.replay_given import Given, bucket_of
+from flowwarden_cli.commands.replay_runs import new_replay, process
 from flowwarden_cli.terminal.console import Console
 
 

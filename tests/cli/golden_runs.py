@@ -177,6 +177,8 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         *(Run(("replay", name)) for name in ("custom.log", "timeless.log", "empty.log", "nothing")),
         Run(("replay", "scan.log", "--interfaces", "list.json")),
         Run(("replay", "quiet.log", "--report", "missing/report.html")),
+        Run(("replay", "quiet.log", "--checkpoint", "missing/replay.state")),
+        Run(("replay", "quiet.log", "--checkpoint", "list.json")),
         Run(("replay", "quiet.log", "--workers", "0")),
         Run(("replay", "--log-group", "/flows", "--since", "soon")),
         Run(("replay",)),

@@ -36,12 +36,14 @@ class Archive:
     ) -> None:
         """Find the files and objects; reads nothing yet. `bucket` lists the objects below a URL."""
         files = [each for each in paths if not each.startswith(S3)]
-        objects = (found for each in paths if each.startswith(S3) for found in bucket(each))
+        objects = [found for each in paths if each.startswith(S3) for found in bucket(each)]
         self._found = [*find(files, console.stdin, console.own), *objects]
         sizes = [each.size for each in self._found if isinstance(each, Input)]
         self.progress = Progress(console, None if None in sizes else sum(size or 0 for size in sizes))
         self.failed = 0
         """Sources that could not be read to their end."""
+        self.lost = sum(isinstance(each, SourceError) for each in objects)
+        """Those of them on AWS, which another run may be able to read."""
         self.unreadable = 0
         """Parts of sources that are no lines."""
         self.layouts: dict[Layouts, None] = {}
@@ -80,6 +82,7 @@ class Archive:
                 self.progress.reach(self._reached)
                 yield timed(self._layouts, some)
         except SourceError as error:
+            self.lost += 1
             self._fail(error)
 
     def _source(self, found: Input | SourceError | Note) -> Iterator[Source]:
@@ -115,6 +118,7 @@ class Archive:
         except LogFormatError as error:
             self._fail(NotFlowLogs(f"{source.name}: {error}"))
         except SourceError as error:
+            self.lost += source.opener is not None
             self._fail(error)
 
     def _timed(self, source: Input, piece: Piece) -> Iterator[Timed]:

@@ -23,7 +23,8 @@ from flowwarden_cli.commands import document_file, wanted_record
 from flowwarden_cli.commands.archive import Archive
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, without_sdk
 from flowwarden_cli.commands.explain import Key, Place, Text, What
-from flowwarden_cli.commands.replaying import Given, bucket_of, given_by, new_replay, process
+from flowwarden_cli.commands.replay_given import Given, bucket_of, given_by
+from flowwarden_cli.commands.replay_runs import new_replay, process
 from flowwarden_cli.terminal.console import Console
 
 

@@ -35,6 +35,7 @@ examples:
   flowwarden replay AWSLogs/ --policy policy.json --interfaces interfaces.json
   flowwarden replay AWSLogs/ --report report.html
   flowwarden replay flows.log.gz --policy old.json --policy new.json --workers 3
+  flowwarden replay AWSLogs/ --checkpoint replay.state
   flowwarden replay --log-group /flow-warden/flow-logs --since 7d
   flowwarden replay flows.log.gz --format json | jq '.incidents[].summary'
 
@@ -70,6 +71,12 @@ def _add_arguments(command: ArgumentParser) -> None:
         metavar="N",
         help="use up to N processes: one reads, and one for each policy detects; the result is the same "
         "(default: 1)",
+    )
+    command.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="write the state of the replay to this file each minute; if the file exists, go on from there; "
+        "it is deleted at the end",
     )
     command.add_argument(
         "--report",

@@ -39,6 +39,8 @@ class Assignment(Struct, frozen=True, kw_only=True):
     known: InterfaceFile
     as_delivered: bool
     observes: bool
+    state: bytes = b""
+    """The state to go on with; empty to begin."""
 
 
 class Totals(Struct, frozen=True):
@@ -49,6 +51,10 @@ class Totals(Struct, frozen=True):
     unreadable: int
 
 
+type Captured = bytes | str
+"""The state of a replay, or why it cannot be stored."""
+type StateOf = Callable[[Replay], Captured]
+"""A function of a module, as `Build` is."""
 type Build = Callable[[Assignment], Replay]
 """Builds the replay of an assignment; a function of a module, so that another process can find it."""
 
@@ -76,6 +82,15 @@ class Worker:
     def finish(self) -> None:
         """Nothing: the process finishes with its result."""
 
+    def state(self, state_of: StateOf) -> Captured:
+        """The state after the slices so far, by this function. Raises WorkerEnded."""
+        self._send(state_of)
+        *_, state = [self._receive() for _ in range(self._unanswered + 1)]
+        self._unanswered = 0
+        if not isinstance(state, bytes | str):
+            raise TypeError(f"the state is {type(state).__name__}")
+        return state
+
     def result(self, sources: int, failed: int, unreadable: int = 0) -> ReplayResult:
         """The result, after the last slice; see `Replay.result`. Raises WorkerEnded."""
         self._send(Totals(sources, failed, unreadable))
@@ -92,7 +107,7 @@ class Worker:
         self._process.terminate()
         self._process.join()
 
-    def _send(self, one: Slice | Totals) -> None:
+    def _send(self, one: Slice | Totals | StateOf) -> None:
         try:
             self._connection.send(one)
         except OSError as error:
@@ -119,9 +134,10 @@ def _work(connection: Connection, assigned: Assignment, build: Build) -> None:
     replay = build(assigned)
     # The other end is closed if its process is over: then nothing waits for a result.
     with suppress(EOFError, BrokenPipeError), collected_by_slice() as collect:
-        while isinstance(one := connection.recv(), Slice):
-            replay.process(one)
-            connection.send(None)
+        while not isinstance(one := connection.recv(), Totals):
+            if isinstance(one, Slice):
+                replay.process(one)
+            connection.send(None if isinstance(one, Slice) else one(replay))
             collect()
         replay.finish()
         connection.send(replay.result(one.sources, one.failed, one.unreadable))

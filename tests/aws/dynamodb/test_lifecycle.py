@@ -314,9 +314,9 @@ def test_no_range_of_a_condition_ends_before_it_begins(ahead: int) -> None:
 def test_an_incident_that_goes_on_is_not_over(table: Table) -> None:
     """However many repeats were counted before, the table knows when it was last seen, with few writes."""
     table.send(NOW)
-    for at in range(120, 8 * HOUR, 120):
+    for at in range(240, 8 * HOUR, 240):
         assert table.claim(NOW + at)[2] is ClaimState.SUPPRESSED
-        if at > 2 * HOUR and at % 840 == 0:
+        if at > 2 * HOUR and at % 960 == 0:
             (one,) = table.incidents.due(NOW + at, 10)
             assert one.incident is not None
             assert one.incident.last_seen >= NOW + at - one.incident.wait // 2

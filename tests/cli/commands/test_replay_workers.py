@@ -13,8 +13,8 @@ import pytest
 from flowwarden.policy.policy import Policy
 from flowwarden.replay.interface_file import InterfaceFile
 from flowwarden.replay.replay import Replay
+from flowwarden_cli.commands.replay_runs import assigned
 from flowwarden_cli.commands.replay_workers import AHEAD, Assignment, Worker, WorkerEnded
-from flowwarden_cli.commands.replaying import assigned
 from tests.cli.fakes_console import flowwarden
 from tests.replay.archives import LAYOUT, incidents, replayed, slices_of
 

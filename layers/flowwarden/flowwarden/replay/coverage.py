@@ -19,6 +19,7 @@ from flowwarden.monitor.view import BatchView
 from flowwarden.records.columnar.tokenizer import ABSENT
 from flowwarden.records.model import GapKind
 from flowwarden.replay.observed import Coverage, CoveredTime, InterfaceCoverage, Interval
+from flowwarden.state.sets import fingerprint
 
 SLOT: Final = 600
 """Seconds that are observed as one: the longest aggregation interval."""
@@ -89,7 +90,7 @@ class Covered:
         if name not in self._interfaces:
             if len(self._interfaces) >= MOST_INTERFACES:
                 if len(self._left_out) < MOST_SLOTS:
-                    self._left_out.add(hash(name))
+                    self._left_out.add(fingerprint(name))
                 return None
             self._interfaces[name] = _Bits()
         return self._interfaces[name]

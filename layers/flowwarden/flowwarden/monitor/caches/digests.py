@@ -170,10 +170,10 @@ class HourOfDigest:
         """Move the groups, and what was not sent, to another hour, as far as they are not written."""
         batches, counts = (self._written.numbers.get(each, frozenset()) for each in (BATCHES, COUNTS))
         for group, marks in self._groups.items():
-            for mark in marks - batches:
+            for mark in sorted(marks - batches):  # if not all have room, always the same ones
                 _add(other._groups.setdefault(group, set()), mark, MOST_MARKS)
                 other.is_new = other._is_urgent = True
-        for count in self._counts - counts:
+        for count in sorted(self._counts - counts):
             _add(other._counts, count, 5 * MOST_MARKS)
         self._groups, self._counts = {}, set()
 

@@ -47,6 +47,7 @@ _LARGEST: Final = {
     Kind.INTEGER: LARGEST_NUMBER,
 }
 _LONGEST: Final = {Kind.TEXT: LONGEST_TEXT, Kind.ENCODED_TEXT: LONGEST_ENCODED}
+_NONE: Final = np.empty(0, np.int64)
 
 
 class ColumnarReader:
@@ -61,13 +62,14 @@ class ColumnarReader:
         """Prepare as LineReader does; `singly` lines of a batch are read one by one, see its `stream`."""
         self._reader = LineReader(layouts, without_addresses)
         self._singly = singly
+        self.given = tuple(layouts), tuple(without_addresses), singly
         self._plans = [_Plan(layout) for layout in self._reader.alone]
         self._addresses = AddressCache()
-        self._vocabulary = StringPool()
+        self.vocabulary = StringPool()
 
     def read(self, lines: Sequence[str]) -> Table:
         """Read lines with one record each. Plain flows come first, in order."""
-        vocabulary = self._vocabulary
+        vocabulary = self.vocabulary
         parts: list[_Part] = []
         odd: list[int] = []
         for first, chunk in _chunks(lines):
@@ -86,7 +88,7 @@ class ColumnarReader:
         if records.flows or not parts:
             parts.append(_Part(np.arange(len(records.flows)), columns_of(records.flows, vocabulary)))
         if vocabulary.is_full:  # a loud batch takes its texts with it
-            self._vocabulary = StringPool()
+            self.vocabulary = StringPool()
         return Table(FlowTable(_joined(parts), vocabulary, origin.flows), records.gaps, records.malformed)
 
     def _odd(self, lines: Sequence[str], odd: Sequence[int], parts: list[_Part]) -> Records:
@@ -101,7 +103,7 @@ class ColumnarReader:
             places += part.places
             if len(places) > CHUNK:
                 numbers = np.array([odd[place] for place in places])
-                parts.append(_Part(numbers, columns_of(whole.flows, self._vocabulary)))
+                parts.append(_Part(numbers, columns_of(whole.flows, self.vocabulary)))
                 whole.flows.clear()
                 places.clear()
         return whole
@@ -153,9 +155,6 @@ def _joined(parts: Sequence[_Part]) -> dict[str, Integers]:
 def _column(part: _Part, name: str) -> Integers:
     column = part.columns.get(name)
     return narrowed(name, np.full(len(part.lines), ABSENT)) if column is None else column
-
-
-_NONE: Final = np.empty(0, np.int64)
 
 
 class _Plan:

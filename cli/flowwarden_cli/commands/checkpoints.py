@@ -1,0 +1,172 @@
+"""Checkpoints of a replay: when they are written, and what must be the same when it goes on.
+
+A replay that goes on reads its sources again, and skips the slices that were processed. Each of them must
+have the same lines as before. So the result is that of a replay of the sources as they are now.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import blake2b, sha256
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+
+import flowwarden
+from flowwarden.errors import SettingsError
+from flowwarden.replay.reorder import Slice
+from flowwarden_cli.commands import checkpoint_file
+from flowwarden_cli.commands.checkpoint_file import OPTION, Period, Saved
+from flowwarden_cli.terminal.console import Console
+
+PAUSE: Final = 60.0
+"""Seconds between two checkpoints."""
+SHARE: Final = 30
+"""A pause is at least so many times as long as the last checkpoint took: about 3 % of the time at most."""
+_DIGEST: Final = 8
+"""Bytes of the digest of a slice."""
+
+
+type States = Callable[[], Sequence[bytes | str]]
+"""The state of each replay after the slices so far; as text, why it cannot be stored."""
+
+
+class Checkpoints:
+    """The checkpoints of one run."""
+
+    def __init__(self, path: str, console: Console, saved: Saved | None) -> None:
+        """Take the file, and the checkpoint that it contains."""
+        self.saved = saved
+        self._path = path
+        self._console = console
+        self._terms: Mapping[str, str] = {}
+        self._period: Period | None = None
+        self._slices: list[bytes] = []
+        self._until = saved.until if saved else 0
+        """Up to which record time there is a checkpoint (Unix seconds); 0 if there is none."""
+        self._next = console.clock() + PAUSE
+
+    def begin(self, terms: Mapping[str, str], period: Period | None) -> tuple[bytes, ...]:
+        """Begin with these terms; return the states to go on with, if there are any. Raises SettingsError."""
+        self._terms, self._period = terms, period
+        if self.saved is None:
+            return ()
+        names = [each for each in terms if self.saved.terms.get(each) != terms[each]]
+        if names:
+            raise self._refused(f"was written with another {', another '.join(names)}")
+        self._report(f"goes on after the records until {_moment(self._until)}")
+        return self.saved.states
+
+    def skips(self, one: Slice) -> bool:
+        """Whether a slice was processed before. Raises SettingsError if the one at its place was another."""
+        self._slices.append(_digest(one))
+        if self.saved is None or len(self._slices) > len(self.saved.slices):
+            return False
+        if self._slices[-1] != self.saved.slices[len(self._slices) - 1]:
+            place = f"{_moment(one.begin)} to {_moment(one.end)}"
+            raise self._refused(f"was written with other records: those of {place} differ")
+        return True
+
+    def processed(self, one: Slice, states: States) -> None:
+        """Write a checkpoint after a slice, if it is time."""
+        begun = self._console.clock()
+        if begun < self._next:
+            return
+        found = states()
+        problem = next((each for each in found if isinstance(each, str)), "") or self._write(one.end, found)
+        if problem:
+            self._report(f"cannot be written: {problem}; the replay continues, {self._kept}", "warning")
+        ended = self._console.clock()
+        self._next = ended + max(PAUSE, SHARE * (ended - begun))
+
+    def _write(self, until: int, states: Sequence[bytes | str]) -> str:
+        saved = Saved(
+            terms=self._terms,
+            slices=tuple(self._slices),
+            until=until,
+            states=tuple(each for each in states if isinstance(each, bytes)),
+            period=self._period,
+        )
+        problem = checkpoint_file.write(self._path, saved)
+        if not problem:
+            self._until = until
+        return problem
+
+    def all_read(self) -> None:
+        """Note that there are no more slices. Raises SettingsError if some are missing."""
+        if self.saved is not None and len(self._slices) < len(self.saved.slices):
+            raise self._refused("was written with more records")
+
+    def interrupted(self) -> None:
+        """Report how to go on."""
+        if self._until:
+            self._report(f"{self._kept}; run the same command again to go on")
+        else:
+            self._report("there is none yet, so the same command starts from the beginning")
+
+    def ended(self, *, is_complete: bool) -> None:
+        """Remove the file after a complete run."""
+        if is_complete:
+            if problem := checkpoint_file.remove(self._path):
+                self._report(f"cannot be deleted: {problem}", "warning")
+        elif self._until:
+            self.interrupted()
+
+    @property
+    def _kept(self) -> str:
+        return f"the checkpoint of {_moment(self._until)} remains" if self._until else "without a checkpoint"
+
+    def _report(self, text: str, kind: str = "note") -> None:
+        self._console.report(f"{kind}: {OPTION} {self._path}: {text}")
+
+    def _refused(self, why: str) -> SettingsError:
+        return SettingsError(
+            f"{OPTION} {self._path}: {why}; use what it was written with, or delete it to start from the "
+            "beginning"
+        )
+
+
+def opened(path: str | None, paths: Sequence[str], console: Console) -> Checkpoints | None:
+    """The checkpoints in a file; None without one. Raises SettingsError."""
+    if not path:
+        return None
+    file = Path(path).resolve()
+    if any(Path(each).is_dir() and file.is_relative_to(Path(each).resolve()) for each in paths):
+        raise SettingsError(f"{OPTION} {path}: is in a folder that is replayed; write it elsewhere")
+    if problem := checkpoint_file.unusable(path):
+        raise SettingsError(problem)
+    return Checkpoints(path, console, checkpoint_file.read(path))
+
+
+def value_of(content: object) -> str:
+    """A short text that differs if the content does."""
+    return blake2b(msgspec.json.encode(content, order="sorted"), digest_size=_DIGEST).hexdigest()
+
+
+@cache
+def program() -> str:
+    """A short text that differs if the code does: other code can have other state, or find something else."""
+    versions = sys.version_info[:2], np.__version__, msgspec.__version__
+    digest = blake2b(repr(versions).encode(), digest_size=_DIGEST)
+    for folder in flowwarden.__path__:
+        for file in sorted(Path(folder).rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _digest(one: Slice) -> bytes:
+    """Processors have instructions for SHA-256: it takes half the time of BLAKE2."""
+    digest = sha256(f"{one.begin} {one.end} {one.late}".encode())
+    for layouts, lines in one.lines.items():
+        digest.update(repr([each.names for each in layouts]).encode())
+        digest.update("\n".join(lines).encode(errors="surrogatepass"))
+    return digest.digest()[:_DIGEST]
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%MZ")
