@@ -63,7 +63,7 @@ def typed(value: Any) -> Any:
     if isinstance(value, dict):
         return kind, [(typed(key), typed(each)) for key, each in value.items()]
     if isinstance(value, list | tuple):
-        return kind, [*map(typed, value)]
+        return kind, (*map(typed, value),)  # hashable, because a set can have edges
     return (kind, {*map(typed, value)}) if isinstance(value, set | frozenset) else (kind, value)
 
 
