@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
 from typing import Final
 
 from flowwarden.state.heartbeats import SLOT
@@ -44,7 +43,7 @@ class GroupHeartbeats:
         for slot, numbers in sightings.items():
             new = numbers - self._written.get(slot, set())
             if slot >= oldest and new:
-                self.unwritten.setdefault(slot, set()).update(islice(new, MOST_SEEN))
+                self.unwritten.setdefault(slot, set()).update(sorted(new)[:MOST_SEEN])
         for register in (self.unwritten, self._written):
             for slot in [each for each in register if each < oldest]:
                 del register[slot]
