@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
-
 from flowwarden.monitor.caches.heartbeats import MOST_SEEN, GroupHeartbeats
 
 
@@ -17,10 +15,18 @@ def seen(numbers: list[int]) -> set[int]:
 def test_which_interfaces_of_many_are_remembered_does_not_depend_on_their_order() -> None:
     """A process that goes on with stored state has the same sets in another order."""
     numbers = [4096 * number for number in range(2 * MOST_SEEN)]
-    shuffled = Random(0).sample(numbers, len(numbers))
+    shuffled = numbers[::-1]
     assert list(set(shuffled)) != list(set(numbers))
     assert seen(shuffled) == seen(numbers)
     assert len(seen(numbers)) == MOST_SEEN
+
+
+def test_later_batches_add_the_others() -> None:
+    """A slice of a replay has more interfaces than a batch."""
+    heartbeats, numbers = GroupHeartbeats(0), set(range(2 * MOST_SEEN + 1))
+    for count in (MOST_SEEN, 2 * MOST_SEEN, len(numbers)):
+        heartbeats.see({1: numbers}, 0)
+        assert len(heartbeats.unwritten[1]) == count
 
 
 def test_all_of_few_interfaces_are_remembered() -> None:
