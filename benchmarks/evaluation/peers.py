@@ -107,6 +107,8 @@ class Peer:
         self._contacts = contacts
         self._seen: dict[tuple[str, int], dict[tuple[str, object], set[object]]] = {}
         self._quiet: dict[tuple[str, str], int] = {}
+        self._kept_until = 0
+        """Unix seconds until which no counter is old; at most."""
 
     @property
     def write_units(self) -> Counter[str]:
@@ -132,7 +134,11 @@ class Peer:
 
     def _count(self, rule: Rule, contact: Contact, picked: tuple[object, object]) -> bool:
         """Whether the threshold is reached with this contact."""
-        span = self._seen.setdefault((rule.name, contact.start // rule.seconds), {})
+        key = rule.name, contact.start // rule.seconds
+        span = self._seen.get(key)
+        if span is None:
+            span = self._seen[key] = {}
+            self._kept_until = min(self._kept_until, _kept_until(rule, key[1]))
         distinct = span.setdefault((contact.source, picked[0]), set())
         distinct.add(picked[1])
         return len(distinct) >= rule.threshold
@@ -153,10 +159,12 @@ class Peer:
         )
 
     def _forget(self, now: int) -> None:
-        spans = {rule.name: rule.seconds for rule in self._rules}
-        old = [key for key in self._seen if (key[1] + 1) * spans[key[0]] + KEPT_SECONDS < now]
-        for key in old:
+        if now <= self._kept_until:
+            return
+        rules = {rule.name: rule for rule in self._rules}
+        for key in [key for key in self._seen if _kept_until(rules[key[0]], key[1]) < now]:
             del self._seen[key]
+        self._kept_until = min((_kept_until(rules[name], number) for name, number in self._seen), default=now)
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
         """The counters, and the suppressed keys."""
@@ -165,6 +173,11 @@ class Peer:
     def restore(self, state: Any) -> None:  # noqa: ANN401 -- see the protocol
         """Continue with this state."""
         self._seen, self._quiet = state
+
+
+def _kept_until(rule: Rule, number: int) -> int:
+    """The last Unix second at which the counters of a rule's span are kept."""
+    return (number + 1) * rule.seconds + KEPT_SECONDS
 
 
 def _contacts(flows: Sequence[Flow]) -> Iterator[Contact]:

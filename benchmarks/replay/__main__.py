@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -119,11 +118,6 @@ def _row(one: Measured) -> str:
         f"{one.speed:,.0f} records/s per core ({one.seconds:,.1f} s of processor time), "
         f"peak {one.peak / _MIB:,.0f} MiB, {one.pages} pages"
     )
-
-
-def peak_of(usage: resource.struct_rusage) -> int:
-    """The peak of the resident memory in bytes; Linux reports kibibytes, macOS bytes."""
-    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def compare(options: argparse.Namespace) -> int:

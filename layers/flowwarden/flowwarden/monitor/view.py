@@ -12,7 +12,6 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from flowwarden.monitor.baseline.baseline import Baseline
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.interfaces import InterfaceView
 from flowwarden.monitor.caches.state import StateView
@@ -21,12 +20,13 @@ from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.traffic.active_hosts import ActiveHosts, HostActivities
 from flowwarden.monitor.traffic.bursts import bursts
 from flowwarden.monitor.traffic.contacts import Contacts
-from flowwarden.monitor.traffic.host_roles import HostRoles, RoleOnDay
+from flowwarden.monitor.traffic.host_roles import HostRoles
 from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts, of_internet, watched_contacts
 from flowwarden.monitor.traffic.refused_edges import Clients, RefusedEdges
 from flowwarden.monitor.traffic.rejections import Rejections, refused_own
+from flowwarden.monitor.traffic.role_profiles import ClientProfiles, RoleProfiles
 from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
 from flowwarden.monitor.traffic.tally import samples_of
 from flowwarden.network.direction import DirectedFlow, Directions
@@ -71,8 +71,8 @@ class BatchView:
         self.state = context.state
         self._prepared = context.policy
         self._refused_at: dict[int, FlowSample] = {}
-        self._unknown: dict[int, RoleProfile] = {}
         self._roles = HostRoles(self.policy.role_tags, self.now)
+        self._profiles = RoleProfiles(self._roles, self.state, self.now)
 
     @cached_property
     def moment(self) -> int:
@@ -162,18 +162,8 @@ class BatchView:
     def refused_edges(self) -> RefusedEdges:
         """The refused edges of internal hosts, compared with those that are usual for their roles."""
         clients = Clients(self.directions, self.index, self._refused, self._located)
-        return RefusedEdges(self.directions, self._refused, clients, self.index, self._profile_of_client)
-
-    def _profile_of_client(self, interface_id: str) -> RoleProfile:
-        """The usual behavior of the host at an interface; others may have logged its flows."""
-        place = self._places.get(interface_id)
-        moments = self.index.moments
-        moment = int(moments.max() if place is None else moments[place])
-        return self._profile(self.described.get(interface_id) or self.interfaces.cached(interface_id), moment)
-
-    @cached_property
-    def _places(self) -> Mapping[str | None, int]:
-        return {name: place for place, name in enumerate(self.index.names)}
+        profiles = ClientProfiles(self._profiles, self.index, self.described, self.interfaces)
+        return RefusedEdges(self.directions, self._refused, clients, self.index, profiles.of)
 
     def _located(self, address: str, logged_by: str | None) -> NetworkInterface | None:
         here = self.described.get(logged_by) if logged_by else None
@@ -210,31 +200,11 @@ class BatchView:
         found = sorted(set(self.contacts.interface.tolist()))
         described = self.described
         hosts = [self._roles.on_day(described.get(names[at] or ""), moments[at]) for at in found]
-        roles = dict.fromkeys((host.role, host.day) for host in hosts if host.interface)
-        vpcs = dict.fromkeys((host.vpc, host.day) for host in hosts if host.vpc)
-        baselines = self.state.baselines([*roles, *vpcs], self.now)
-        return {place: self._profile_of(host, baselines) for place, host in zip(found, hosts, strict=True)}
-
-    def _profile_of(
-        self, host: RoleOnDay, baselines: Mapping[tuple[str, int], Baseline | None]
-    ) -> RoleProfile:
-        interface, role, vpc_name, day = host
-        if not interface:
-            # All unknown hosts of a day share one profile, because a batch can have tens of thousands.
-            return self._unknown.setdefault(day, RoleProfile(day, None, role))
-        # A role whose baseline could not be read looks new. With the cached baseline of its VPC, it would be
-        # a new role in a learned VPC, whose behavior is reported.
-        vpc = None if self.state.is_away else baselines.get((vpc_name, day))
-        return RoleProfile(day, interface, role, baselines.get((role, day)), vpc)
+        return dict(zip(found, self._profiles.of(hosts), strict=True))
 
     def profile(self, interface_id: str | None, moment: int) -> RoleProfile:
         """The usual behavior of the host at an interface at `moment` (Unix seconds; -1 is now)."""
-        return self._profile(self.described.get(interface_id) if interface_id else None, moment)
-
-    def _profile(self, interface: NetworkInterface | None, moment: int) -> RoleProfile:
-        host = self._roles.on_day(interface, moment)
-        wanted = [(each, host.day) for each in (host.role, host.vpc) if each] if interface else []
-        return self._profile_of(host, self.state.baselines(wanted, self.now))
+        return self._profiles.at(self.described.get(interface_id) if interface_id else None, moment)
 
     @cached_property
     def is_learned(self) -> bool:
@@ -255,7 +225,7 @@ class BatchView:
         if refused.side is not FlowDirection.INGRESS:
             return self.profile(flow.interface_id, ABSENT if flow.start is None else flow.start)
         client = self._located(refused.client, flow.interface_id)
-        return self._profile(client, ABSENT if flow.start is None else flow.start)
+        return self._profiles.at(client, ABSENT if flow.start is None else flow.start)
 
     def scope_at(self, interface_id: str | None) -> str:
         """The VPC of an interface of the batch; empty if unknown."""

@@ -31,6 +31,8 @@ SHARDS: Final = 8
 FEW: Final = 256
 """Up to this number, interfaces are written to one item, 4 KB, whatever their shard. Spread, they would take
 eight writes."""
+SINGLY: Final = 32
+"""Up to this number of flows, as in most batches, a set finds the distinct ones faster than arrays do."""
 (INTERFACES,) = HEARTBEATS.sets
 _GROUP_BITS: Final = 28
 """Of two log groups, one in 268 million pairs has the same hash."""
@@ -90,6 +92,10 @@ def _writers(records: Table, now: int) -> set[tuple[str, int]]:
 
 def _talkers(flows: FlowTable, now: int) -> set[tuple[str, int]]:
     names, starts = flows["interface_id"], flows["start"]
+    if len(flows) <= SINGLY:
+        distinct = {*zip(names.tolist(), starts.tolist(), strict=True)}
+        slots_of = ((name, slot_of(now if start == ABSENT else min(start, now))) for name, start in distinct)
+        return {(text, slot) for name, slot in {*slots_of} if (text := flows.text(name)) is not None}
     slots = np.where(starts == ABSENT, now, np.minimum(starts, now)) // SLOT
     size = len(flows.texts) + 1
     pairs = slots * size + names + 1

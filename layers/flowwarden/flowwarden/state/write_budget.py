@@ -41,6 +41,7 @@ _LATER: Final = frozenset(
 """Written after the notifications are out."""
 _RESERVED: Final = (*_LATER, LOG_FORMATS.name, LAST_GOOD_POLICY.name, PAGE_BUDGET.name)
 """Writes of their own that claims leave alone."""
+_FOR_CLAIMS: Final = MOST_WRITES - sum(item.per_batch for item in ITEMS if item.name in _RESERVED)
 _BY_PREFIX: Final = [(item.prefix, item) for item in ITEMS if item.prefix]
 WRITES_PER_CLAIM: Final = 2
 """To claim, and to confirm, release or count a repeat."""
@@ -81,5 +82,4 @@ class WriteBudget:
     def claims(self) -> int:
         """The claims for which there is room once the detectors have written."""
         written = sum(self._used.values())
-        reserved = sum(item.per_batch for item in ITEMS if item.name in _RESERVED)
-        return ((MOST_WRITES - reserved) * self._breadth - written) // WRITES_PER_CLAIM
+        return (_FOR_CLAIMS * self._breadth - written) // WRITES_PER_CLAIM

@@ -8,6 +8,7 @@ they cost no additional write.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Final
 
@@ -54,6 +55,7 @@ def edge_of_number(number: int) -> Edge | None:
     return Edge(_DIRECTIONS[direction], protocol, port, name)
 
 
+@lru_cache(maxsize=2**14)
 def network_number(network: str) -> int | None:
     """The number of a network, see `peers.network_of`; None if the text is not a network."""
     return _peer_number(network) if "/" in network else None

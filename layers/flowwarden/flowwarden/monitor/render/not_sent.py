@@ -30,6 +30,8 @@ class NotSent(Struct, frozen=True):
     def of(cls, findings: Iterable[Finding]) -> Self:
         """Those among all findings of a batch."""
         several = [each for each in findings if each.silenced or each.report_only]
+        if not several:  # as in nearly all batches
+            return cls()
         by = defaultdict[str, list[Finding]](list)
         for each in several:
             by[each.inhibited].append(each)

@@ -156,11 +156,11 @@ def _peers(directions: Directions, ends: Integers, classes: Integers) -> tuple[l
     """The distinct peers, and the index of each far end's peer."""
     (own,) = (classes == OWN).nonzero()
     mine, texts = ends[own], directions.traffic.flows.texts
-    numbers = sorted(set(mine.tolist()))
-    networks = [*map(network_of, map(texts.__getitem__, numbers))]
+    numbers = np.array(sorted(set(mine.tolist())), mine.dtype)
+    networks = [*map(network_of, map(texts.__getitem__, numbers.tolist()))]
     names = [*_CLASS_NAMES, *dict.fromkeys(networks)]
     places = dict(zip(names, count(), strict=False))
     of_number = np.array([*map(places.__getitem__, networks)], np.int64)
     peers = classes.copy()
-    peers[own] = of_number[np.searchsorted(numbers, mine)]
+    peers[own] = of_number[numbers.searchsorted(mine)]
     return names, peers

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -56,10 +57,14 @@ class NewContacts(Mapping[int, Mapping[Edge, Integers]]):
         return _ByEdge(self.edges, dict(zip(map(self.edges.key, numbers), numbers, strict=True)))
 
     def __iter__(self) -> Iterator[int]:
-        return iter(dict.fromkeys(self._places.tolist()))
+        return iter(self._distinct)
 
     def __len__(self) -> int:
-        return len(dict.fromkeys(self._places.tolist()))
+        return len(self._distinct)
+
+    @cached_property
+    def _distinct(self) -> Mapping[int, None]:
+        return dict.fromkeys(self._places.tolist())
 
 
 class _ByEdge(Mapping[Edge, Integers]):
