@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
 from typing import Final
 
 from flowwarden.state.heartbeats import SLOT
@@ -20,7 +19,8 @@ REPEAT_SECONDS: Final = 300
 WRITES_AT_ONCE: Final = 8
 """The first writes of a container do not wait: many containers process only a few batches."""
 MOST_SEEN: Final = 1000
-"""Maximum interfaces of a slot that a batch can add: more than any batch of flow logs contains."""
+"""Maximum interfaces of a slot that a batch can add: more than any batch of flow logs contains. A slice of a
+replay can contain more; the next slices add the others."""
 
 
 class GroupHeartbeats:
@@ -42,9 +42,9 @@ class GroupHeartbeats:
     def see(self, sightings: Mapping[int, set[int]], oldest: int) -> None:
         """Record sightings by slot, and drop the slots before the oldest one in use."""
         for slot, numbers in sightings.items():
-            new = numbers - self._written.get(slot, set())
+            new = numbers - self._written.get(slot, set()) - self.unwritten.get(slot, set())
             if slot >= oldest and new:
-                self.unwritten.setdefault(slot, set()).update(islice(new, MOST_SEEN))
+                self.unwritten.setdefault(slot, set()).update(sorted(new)[:MOST_SEEN])
         for register in (self.unwritten, self._written):
             for slot in [each for each in register if each < oldest]:
                 del register[slot]
