@@ -44,6 +44,9 @@ INSTALLATION: Final = "tests/e2e/apart/installation/"
 LONGEST: Final = (TOGETHER, "tests/benchmarks/")
 """The slowest folders: they run first, so that no process is left with only them at the end."""
 
+LOWER: Final = 5
+"""By how much the processes that do not run `TOGETHER` lower their priority."""
+
 
 def scope_of(nodeid: str) -> str:
     """What one process runs as a whole: a file, or all tests that share slow fixtures."""
@@ -89,6 +92,15 @@ def pytest_sessionfinish() -> None:
     gc.freeze()
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Prefer the tests of `TOGETHER` and their emulator on busy cores: they take longest, and mostly wait.
+
+    The other processes lower their priority at their first test.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ and os.nice(0) == 0 and scope_of(item.nodeid) != TOGETHER:
+        os.nice(LOWER)
+
+
 @pytest.fixture(scope="module")
 def state_table() -> Iterator[None]:
     """The state table on moto, shared by the tests of a module."""
@@ -105,7 +117,7 @@ def state_table() -> Iterator[None]:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Make the test's child processes react to SIGINT, even if this process is a shell's background job.
+    """Make the test and its child processes react to SIGINT, even if this process is a background job.
 
     A shell starts background jobs with SIGINT ignored, and child processes inherit that. Handlers are not
     inherited.

@@ -10,7 +10,7 @@ from typing import Final
 
 from hypothesis import settings
 
-PROFILES: Final = {"dev": 5, "ci": 10, "deep": 300}
+PROFILES: Final = {"dev": 5, "ci": 7, "deep": 300}
 """Number of examples of a property test, by profile."""
 
 

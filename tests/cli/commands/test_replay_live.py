@@ -142,6 +142,7 @@ def test_live_is_about_one_log_group_and_one_policy(
     assert why in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_the_first_ctrl_c_ends_the_waiting_and_the_second_one_interrupts() -> None:
     """The handler of before is there again."""
     before, waited = signal.getsignal(signal.SIGINT), list[float]()
