@@ -64,11 +64,15 @@ format: .venv/.made ## Format the sources
 	$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: setup ## Run all tests that need no container, on all cores: about 4 minutes on two (ARGS=tests/records: one folder)
-	@echo "All tests take about 4 minutes on two cores. The end of the output says which tests were skipped, and why:"
+test: setup ## Run the tests on all cores, without containers and the slowest: about 3 minutes on two (ARGS=tests/records: one folder)
+	@echo "The tests take about 3 minutes on two cores. The end of the output says which were skipped, and why:"
 	@echo "those of real records need the folder ../shared/data, which is not part of the project, those of the report need"
 	@echo "Chromium with its driver, and others need packages that only make bench or make peers installs."
-	$(BIN)/pytest -n auto --no-loadscope-reorder -m "not container" $(ARGS)
+	$(BIN)/pytest -n auto --no-loadscope-reorder -m "not container and not slow" $(ARGS)
+
+.PHONY: test-slow
+test-slow: setup ## Run the slowest tests, which make test leaves out: queries for Athena, a second installation, lives of incidents on a table, the other architecture
+	$(BIN)/pytest -n auto --no-loadscope-reorder -m slow $(ARGS)
 
 .PHONY: test-container
 test-container: setup ## Run the tests that need a container engine: the functions through `sam local invoke`

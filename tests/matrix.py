@@ -1,8 +1,7 @@
 """How much of a large matrix `make test` runs: a slice, chosen by a fixed seed. `make reliability` runs all.
 
-A test of many parameters has the marker `matrix(count)`: `make test` runs `count` of them. With the count 0,
-it runs none: then the fixtures are expensive, and other tests cover each fact once. A test that goes through
-many cells itself has the marker without a count, and asks `some` for them.
+A test of many parameters has the marker `matrix(count)`: `make test` runs `count` of them. A test that goes
+through many cells itself has the marker without a count, and asks `some` for them.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 
 from tests.architecture import source
 
-STEPS = ("setup", "lint", "eval", "test ")
+STEPS = ("setup", "lint", "eval", "test ", "test-slow")
 
 
 def run(folder: Path, failing: str) -> int:

@@ -12,38 +12,42 @@ from pathlib import Path
 import pytest
 
 from local.environment import PROJECT
-from local.stack import build
+from local.stack import architecture, build
 
 MACHINES = {"x86_64": 0x3E, "arm64": 0xB7}
 """Lambda's name of an architecture → its number in a library's ELF header."""
+ARCHITECTURES = [
+    pytest.param(name, marks=() if name == architecture() else pytest.mark.slow) for name in MACHINES
+]
+"""The build for the other architecture is slow, because no other test needs it."""
 LARGEST = 64_000_000
 """Maximum bytes of both layers together, unzipped, because a cold start loads from them."""
 
 
 @cache
-def built(architecture: str) -> Path:
+def built(name: str) -> Path:
     """Build the layers, unless the same sources were built before, such as for the tests of the stack."""
-    return build(architecture).parent
+    return build(name).parent
 
 
-def files(architecture: str, pattern: str) -> list[Path]:
+def files(name: str, pattern: str) -> list[Path]:
     """The files of both layers whose names match."""
-    layers = [built(architecture) / name / "python" for name in ("DependenciesLayer", "FlowwardenLayer")]
+    layers = [built(name) / layer / "python" for layer in ("DependenciesLayer", "FlowwardenLayer")]
     return [path for layer in layers for path in layer.rglob(pattern) if path.is_file()]
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize(("architecture", "machine"), MACHINES.items())
-def test_a_layer_contains_only_libraries_for_its_architecture(architecture: str, machine: int) -> None:
-    libraries = files(architecture, "*.so*")
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_layer_contains_only_libraries_for_its_architecture(name: str) -> None:
+    libraries = files(name, "*.so*")
     assert len(libraries) >= 5, "some of isal, msgspec, numpy and pybase64 are missing"
-    assert [path.name for path in libraries if _machine(path) != machine] == []
+    assert [path.name for path in libraries if _machine(path) != MACHINES[name]] == []
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("architecture", MACHINES)
-def test_every_module_of_a_layer_has_unchecked_bytecode(architecture: str) -> None:
-    sources = files(architecture, "*.py")
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_module_of_a_layer_has_unchecked_bytecode(name: str) -> None:
+    sources = files(name, "*.py")
     compiled = [Path(cache_from_source(str(path))) for path in sources]
     assert len(sources) > 300
     assert [path.name for path in compiled if not path.exists()] == []
@@ -53,11 +57,11 @@ def test_every_module_of_a_layer_has_unchecked_bytecode(architecture: str) -> No
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("architecture", MACHINES)
-def test_the_layers_are_small_and_contain_nothing_that_a_function_never_runs(architecture: str) -> None:
-    assert sum(path.stat().st_size for path in files(architecture, "*")) < LARGEST
-    assert [path.name for path in files(architecture, "*.pyi")] == []
-    assert [path.name for path in files(architecture, "test_*.py")] == []
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_layers_are_small_and_contain_nothing_that_a_function_never_runs(name: str) -> None:
+    assert sum(path.stat().st_size for path in files(name, "*")) < LARGEST
+    assert [path.name for path in files(name, "*.pyi")] == []
+    assert [path.name for path in files(name, "test_*.py")] == []
 
 
 @pytest.mark.parametrize("layer", ["dependencies", "flowwarden"])

@@ -13,6 +13,8 @@ from tests.cli.athena.comparison import Comparison, archive_of
 from tests.cli.athena.traffic import judged
 from tests.cli.athena.values import differing
 
+pytestmark = pytest.mark.slow
+
 SAME = (
     *("brute-force", "internet-brute-force", "internet-to-private", "unexpected-egress", "ping-sweep"),
     *("nacl-blocks-replies", "records-skipped", "reject-spike", "internet-rejects", "egress-denied"),

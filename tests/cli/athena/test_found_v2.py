@@ -13,7 +13,7 @@ from tests.cli.athena.comparison import Comparison, archive_of
 from tests.cli.athena.traffic import judged
 from tests.cli.athena.values import differing
 
-pytestmark = pytest.mark.matrix(0)  # the same network as in test_found_stack, judged and queried once more
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,7 @@ def test_clocks_differ_and_batches_come_twice(skew: int, *, twice: bool) -> None
     assert max(Counter((each.sink, each.event, each.what) for each in stack.sent).values()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("state_table")
 @examples(0.1)
 @given(failing=SEVERAL, others=OTHERS, skew=SMALL_SKEWS, twice=st.booleans())
@@ -107,6 +108,7 @@ def test_the_same_holds_on_the_table(
     assert violations(SimulatedStack(on_table(), Mishaps(failing, others), skew, twice).live()) == WELL
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("state_table")
 def test_the_fakes_make_the_same_calls_as_the_table() -> None:
     """So the numbers of the calls mean the same in both."""

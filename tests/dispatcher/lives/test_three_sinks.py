@@ -142,6 +142,7 @@ def test_several_mishaps(failing: Mapping[int, Fault], others: set[int]) -> None
     assert violations(lived(Mishaps(failing, others))) == WELL
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("state_table")
 @examples(0.1)
 @given(failing=st.dictionaries(CALLS, st.sampled_from(Fault), max_size=3))
