@@ -110,12 +110,13 @@ class Checkpoints:
             self._report("there is none yet, so the same command starts from the beginning")
 
     def ended(self, *, is_complete: bool) -> None:
-        """Remove the file after a complete run."""
-        if is_complete:
-            if problem := checkpoint_file.remove(self._path):
-                self._report(f"cannot be deleted: {problem}", "warning")
-        elif self._until:
+        """Remove the file after a complete run. Without a checkpoint, a file of this name is another one."""
+        if not self._until:
+            return
+        if not is_complete:
             self.interrupted()
+        elif problem := checkpoint_file.remove(self._path):
+            self._report(f"cannot be deleted: {problem}", "warning")
 
     @property
     def _kept(self) -> str:
@@ -131,11 +132,15 @@ class Checkpoints:
         )
 
 
-def opened(path: str | None, paths: Sequence[str], console: Console) -> Checkpoints | None:
-    """The checkpoints in a file; None without one. Raises SettingsError."""
+def opened(
+    path: str | None, paths: Sequence[str], report: str | None, console: Console
+) -> Checkpoints | None:
+    """The checkpoints in a file, which is not that of the report; None without one. Raises SettingsError."""
     if not path:
         return None
     file = Path(path).resolve()
+    if report and file == Path(report).resolve():
+        raise SettingsError(f"{OPTION} {path}: is the file of --report; write another name")
     if any(Path(each).is_dir() and file.is_relative_to(Path(each).resolve()) for each in paths):
         raise SettingsError(f"{OPTION} {path}: is in a folder that is replayed; write it elsewhere")
     if problem := checkpoint_file.unusable(path):

@@ -59,7 +59,8 @@ def run(
 
 
 def _run(options: Namespace, console: Console, wired: Wiring | None, bucket: Bucket, ending: Ending) -> int:
-    given, checkpoints = given_by(options, console), opened(options.checkpoint, options.paths, console)
+    given = given_by(options, console)
+    checkpoints = opened(options.checkpoint, options.paths, options.report, console)
     if options.log_group:
         saved = checkpoints.saved.period if checkpoints and checkpoints.saved else None
         given = of_log_group(given, options, console, wired, saved)

@@ -279,6 +279,25 @@ def test_a_place_that_cannot_be_written_is_refused_at_once(folder: Path, file: P
         assert why in ended.stderr
 
 
+@pytest.mark.parametrize("name", ["replay.state", "./archive/../replay.state"])
+def test_the_file_of_the_report_is_refused(folder: Path, file: Path, name: str) -> None:
+    """The checkpoint is deleted at the end, and the report would be, too."""
+    ended = replayed(folder, "--checkpoint", file, "--report", f"{file.parent}/{name}")
+    assert (ended.code, ended.stdout) == (1, "")
+    assert ended.stderr == f"error: --checkpoint {file}: is the file of --report; write another name\n"
+
+
+def test_a_file_that_another_program_made_meanwhile_is_not_deleted(folder: Path, file: Path) -> None:
+    """No checkpoint was due in this short replay."""
+
+    def clock() -> float:
+        file.write_text("theirs")
+        return 0
+
+    assert replayed(folder, "--checkpoint", file, clock=clock).code == 3
+    assert file.read_text() == "theirs"
+
+
 def test_a_full_disk_ends_no_replay(folder: Path, file: Path) -> None:
     """Here, the folder of the file is removed while the replay runs; it says so, and prints its result."""
     place = file.parent / "place"
