@@ -40,7 +40,7 @@ ELSEWHERE = {
     "make demo": Elsewhere("it takes a minute", "e2e/test_story.py", "narrate(Terminal(", "-m local.demo"),
     "make up": Elsewhere("it stays up", "e2e/conftest.py", "Sandbox(Terminal(), ", "-m local.sandbox up"),
     "make test": Elsewhere("it runs this test", "docs/test_shown_commands.py", "def test_", "/pytest "),
-    "sam build": Elsewhere("it takes a minute", "template/test_build.py", "build(architecture)"),
+    "sam build": Elsewhere("it takes a minute", "template/test_build.py", "return build(name)"),
 }
 """Without `sam deploy`, which SAM's parser checks in test_commands.py."""
 
