@@ -62,14 +62,22 @@ class Checkpoints:
         self._report(f"goes on after the records until {_moment(self._until)}")
         return self.saved.states
 
-    def skips(self, one: Slice) -> bool:
-        """Whether a slice was processed before. Raises SettingsError if the one at its place was another."""
+    def skips(self, one: Slice, *, is_partial: bool = False) -> bool:
+        """Whether a slice was processed before.
+
+        Args:
+            one: the slice.
+            is_partial: whether AWS did not answer for some source, so that records can be missing.
+
+        Raises:
+            SettingsError: the one at its place was another.
+        """
         self._slices.append(_digest(one))
         if self.saved is None or len(self._slices) > len(self.saved.slices):
             return False
         if self._slices[-1] != self.saved.slices[len(self._slices) - 1]:
             place = f"{_moment(one.begin)} to {_moment(one.end)}"
-            raise self._refused(f"was written with other records: those of {place} differ")
+            raise self._differs(f"was written with other records: those of {place} differ", is_partial)
         return True
 
     def processed(self, one: Slice, states: States) -> None:
@@ -97,10 +105,10 @@ class Checkpoints:
             self._until = until
         return problem
 
-    def all_read(self) -> None:
-        """Note that there are no more slices. Raises SettingsError if some are missing."""
+    def all_read(self, *, is_partial: bool = False) -> None:
+        """Note that there are no more slices. Raises SettingsError if some are missing, as `skips` does."""
         if self.saved is not None and len(self._slices) < len(self.saved.slices):
-            raise self._refused("was written with more records")
+            raise self._differs("was written with more records", is_partial)
 
     def interrupted(self) -> None:
         """Report how to go on."""
@@ -124,6 +132,14 @@ class Checkpoints:
 
     def _report(self, text: str, kind: str = "note") -> None:
         self._console.report(f"{kind}: {OPTION} {self._path}: {text}")
+
+    def _differs(self, why: str, is_partial: bool) -> SettingsError:  # noqa: FBT001 - handed on
+        if not is_partial:
+            return self._refused(why)
+        return SettingsError(
+            f"{OPTION} {self._path}: was not reached, because records before it could not be read; it "
+            "remains, so run the same command again"
+        )
 
     def _refused(self, why: str) -> SettingsError:
         return SettingsError(

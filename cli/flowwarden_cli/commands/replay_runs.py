@@ -90,7 +90,7 @@ def process(
     try:
         with collected_by_slice() as collect:
             for one in slices:
-                if checkpoints is None or not checkpoints.skips(one):
+                if checkpoints is None or not checkpoints.skips(one, is_partial=bool(archive.lost)):
                     for each in replays:
                         each.process(one)
                     # What an object or a log group lacks today may be there when the replay goes on.
@@ -100,7 +100,7 @@ def process(
     finally:
         archive.progress.wipe()
     if checkpoints is not None:
-        checkpoints.all_read()
+        checkpoints.all_read(is_partial=bool(archive.lost))
     for each in replays:
         each.finish()
 

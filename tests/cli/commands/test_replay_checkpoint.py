@@ -322,6 +322,8 @@ class LogGroup:
     def __init__(self) -> None:
         self.asked: list[tuple[int, int]] = []
         self.fails = False
+        self.answers = 400
+        """Lines before the failure."""
 
     def wired(self, *_: object) -> LogArchive:
         """The log group now."""
@@ -331,10 +333,10 @@ class LogGroup:
 
     def _messages(self, _name: str, first: int, end: int) -> Iterator[Sequence[str]]:
         self.asked.append((first, end))
-        yield from (LINES[at : at + 50] for at in range(0, 400, 50))
+        yield from (LINES[at : at + 50] for at in range(0, self.answers, 50))
         if self.fails:
             raise SourceError("the network is down")
-        yield LINES[400:]
+        yield LINES[self.answers :]
 
 
 def test_a_log_group_goes_on_with_its_period_and_interfaces(file: Path) -> None:
@@ -358,6 +360,23 @@ def test_what_aws_does_not_answer_is_read_by_the_next_run(file: Path) -> None:
     ended = replayed(*given, wired=group.wired)
     assert ended.stdout == replayed("--log-group", "/flows", wired=LogGroup().wired).stdout
     assert not file.exists()
+
+
+@pytest.mark.parametrize("answers", [0, 100])
+def test_a_failure_before_the_checkpoint_is_no_reason_to_delete_it(file: Path, answers: int) -> None:
+    """The records do not differ; those that could not be read are missing."""
+    given = ("--log-group", "/flows", "--checkpoint", file)
+    group = LogGroup()
+    assert replayed(*given, wired=group.wired, clock=Clock(40)).code == 130
+    before = file.read_bytes()
+    group.fails, group.answers = True, answers
+    ended = replayed(*given, wired=group.wired)
+    assert (ended.code, ended.stdout) == (1, "")
+    assert "error: the network is down\n" in ended.stderr
+    assert "was not reached, because records before it could not be read" in ended.stderr
+    assert "run the same command again" in ended.stderr
+    assert "delete" not in ended.stderr
+    assert file.read_bytes() == before
 
 
 def test_the_file_is_for_its_owner(folder: Path, file: Path) -> None:
