@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from flowwarden.bootstrap.replay_state import KINDS
 from flowwarden.memory.claim_item import MemoryItem
 from flowwarden.monitor.baseline.baseline import Baseline, Edge
+from flowwarden.monitor.caches.digests import HourOfDigest
 from flowwarden.monitor.caches.heartbeats import GroupHeartbeats
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimKey, Owner
@@ -152,6 +153,15 @@ def test_no_other_class_or_function_is_taken_from_a_file(name: str) -> None:
     for tag in range(16):
         with pytest.raises(Unusable):
             decoded(msgspec.msgpack.encode([[name], [tag, 0, ["true"]]]), KINDS)
+
+
+@pytest.mark.parametrize("kind", [GroupHeartbeats, HourOfDigest])
+def test_a_class_that_is_stored_by_its_attributes_is_not_called(kind: type) -> None:
+    """With an argument that the file chooses."""
+    name = f"{kind.__module__}:{kind.__qualname__}"
+    for tag, content in ((8, 4), (11, 4), (9, [4])):
+        with pytest.raises(Unusable, match="is stored in another way"):
+            decoded(msgspec.msgpack.encode([[name], [tag, 0, content]]), KINDS)
 
 
 @examples(5)
