@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import is_dataclass
 from enum import Enum, IntEnum
-from types import UnionType
 from typing import Any, Final
 
 import msgspec
@@ -194,16 +193,16 @@ class _Reader:
     def _other(self, tag: int, rest: list[Packed]) -> Value:
         match tag:
             case _Tag.ENUM | _Tag.WORD:
-                return self._called(rest[0], Enum | str)(self.value(rest[1]))
+                return self._called(rest[0], Enum, str)(self.value(rest[1]))
             case _Tag.STRUCT:
-                return _made(self._called(rest[0], Struct | tuple), self._all(rest[1]))
+                return _made(self._called(rest[0], Struct, tuple), self._all(rest[1]))
             case _Tag.REBUILT | _Tag.OBJECT:
                 return self._identity(tag, rest)
             case _Tag.SHARED:
                 return self._shared[rest[0]]
         return _leaf(tag, rest)
 
-    def _called(self, number: int, allowed: UnionType) -> type[Value]:
+    def _called(self, number: int, *allowed: type) -> type[Value]:
         """A class that is called with what the file contains, so only one whose call makes a value."""
         kind = self._classes[number]
         if not issubclass(kind, allowed):
