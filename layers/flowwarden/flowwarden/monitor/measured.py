@@ -20,7 +20,8 @@ class Measured(Struct, frozen=True, kw_only=True):
     below: bool = False
     """Whether the amount must be below the limit."""
     needed: bool = False
-    """Whether the amount is a condition: all conditions must hold. Of other amounts, one is enough."""
+    """Whether the amount is a condition: all conditions must hold, those whose text ends with `for a page`
+    only for a page. Of other amounts, one is enough."""
 
     @property
     def reached(self) -> bool:

@@ -70,7 +70,8 @@ class Amount(Struct, frozen=True, kw_only=True):
     below: bool = False
     """Whether the detector reports below the limit, not from it on."""
     needed: bool = False
-    """Whether the amount is a condition: all conditions must hold. Of other amounts, one is enough."""
+    """Whether the amount is a condition: all conditions must hold, those whose text ends with `for a page`
+    only for a page. Of other amounts, one is enough."""
 
 
 class Judgment(Struct, frozen=True, kw_only=True):
