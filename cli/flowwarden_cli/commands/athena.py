@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Final
 
 from flowwarden.errors import ConfigurationError
-from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, Command, UsageError
+from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, Command, UsageError, not_empty
 from flowwarden_cli.terminal.console import Console
 
 DDL, QUERY = "ddl", "query"
@@ -53,7 +53,10 @@ def _add_arguments(command: ArgumentParser) -> None:
     )
     _add_archive(command)
     command.add_argument(
-        "--policy", metavar="FILE", help="query: the policy as JSON, for thresholds and networks"
+        "--policy",
+        type=not_empty,
+        metavar="FILE",
+        help="query: the policy as JSON, for thresholds and networks",
     )
     command.add_argument("--day", metavar="DATE", help="query: a day in UTC; yesterday by default")
     for name, dest, which in (("--from", "begin", "begin"), ("--to", "end", "end (exclusive)")):

@@ -7,7 +7,9 @@ have the same lines as before. So the result is that of a replay of the sources 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import blake2b, sha256
@@ -18,10 +20,11 @@ import msgspec
 import numpy as np
 
 import flowwarden
-from flowwarden.errors import SettingsError
+from flowwarden.errors import FlowWardenError, SettingsError
 from flowwarden.replay.reorder import Slice
 from flowwarden_cli.commands import checkpoint_file
 from flowwarden_cli.commands.checkpoint_file import OPTION, Period, Saved
+from flowwarden_cli.commands.replay_workers import WorkerEnded, why
 from flowwarden_cli.terminal.console import Console
 
 PAUSE: Final = 60.0
@@ -39,10 +42,15 @@ type States = Callable[[], Sequence[bytes | str]]
 class Checkpoints:
     """The checkpoints of one run."""
 
-    def __init__(self, path: str, console: Console, saved: Saved | None) -> None:
-        """Take the file, and the checkpoint that it contains."""
-        self.saved = saved
+    def __init__(self, path: str, console: Console) -> None:
+        """Take the name of the file, and read the checkpoint that it contains. Raises SettingsError."""
         self._path = path
+        self._file = Path(path).resolve()
+        """The file itself: a link remains one."""
+        try:
+            self.saved = saved = checkpoint_file.read(self._file)
+        except SettingsError as error:
+            raise SettingsError(f"{OPTION} {path}: {error}") from error
         self._console = console
         self._terms: Mapping[str, str] = {}
         self._period: Period | None = None
@@ -51,11 +59,11 @@ class Checkpoints:
         """Up to which record time there is a checkpoint (Unix seconds); 0 if there is none."""
         self._next = console.clock() + PAUSE
 
-    def begin(self, terms: Mapping[str, str], period: Period | None) -> tuple[bytes, ...]:
-        """Begin with these terms; return the states to go on with, if there are any. Raises SettingsError."""
+    def begin(self, terms: Mapping[str, str], period: Period | None) -> tuple[bytes, ...] | None:
+        """Begin with these terms; return the states to go on with, or None. Raises SettingsError."""
         self._terms, self._period = terms, period
         if self.saved is None:
-            return ()
+            return None
         names = [each for each in terms if self.saved.terms.get(each) != terms[each]]
         if names:
             raise self._refused(f"was written with another {', another '.join(names)}")
@@ -100,7 +108,7 @@ class Checkpoints:
             states=tuple(each for each in states if isinstance(each, bytes)),
             period=self._period,
         )
-        problem = checkpoint_file.write(self._path, saved)
+        problem = checkpoint_file.write(self._file, saved)
         if not problem:
             self._until = until
         return problem
@@ -118,13 +126,31 @@ class Checkpoints:
             self._report("there is none yet, so the same command starts from the beginning")
 
     def ended(self, *, is_complete: bool) -> None:
-        """Remove the file after a complete run. Without a checkpoint, a file of this name is another one."""
+        """Remove the file after a complete run, unless it is none of ours."""
         if not self._until:
             return
         if not is_complete:
             self.interrupted()
-        elif problem := checkpoint_file.remove(self._path):
+        elif problem := checkpoint_file.remove(self._file):
             self._report(f"cannot be deleted: {problem}", "warning")
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Within it, a replay that cannot go on ends with a clear error: a checksum shows no forgery.
+
+        Raises SettingsError: the checkpoint contains what no replay wrote.
+        """
+        try:
+            yield
+        except (FlowWardenError, WorkerEnded, ModuleNotFoundError, OSError, MemoryError):
+            raise
+        except Exception as error:  # whatever a made-up state leads to
+            if self.saved is None:
+                raise
+            raise SettingsError(
+                f"{OPTION} {self._path}: the replay cannot go on from it: {why(error)}; delete it to start "
+                "from the beginning"
+            ) from error
 
     @property
     def _kept(self) -> str:
@@ -148,20 +174,35 @@ class Checkpoints:
         )
 
 
-def opened(
-    path: str | None, paths: Sequence[str], report: str | None, console: Console
-) -> Checkpoints | None:
-    """The checkpoints in a file, which is not that of the report; None without one. Raises SettingsError."""
+def opened(options: Namespace, console: Console) -> Checkpoints | None:
+    """The checkpoints in the file of the options; None without one. Raises SettingsError."""
+    path = options.checkpoint
     if not path:
         return None
-    file = Path(path).resolve()
-    if report and file == Path(report).resolve():
-        raise SettingsError(f"{OPTION} {path}: is the file of --report; write another name")
-    if any(Path(each).is_dir() and file.is_relative_to(Path(each).resolve()) for each in paths):
-        raise SettingsError(f"{OPTION} {path}: is in a folder that is replayed; write it elsewhere")
-    if problem := checkpoint_file.unusable(path):
-        raise SettingsError(problem)
-    return Checkpoints(path, console, checkpoint_file.read(path))
+    if problem := _conflict(Path(path).resolve(), options, console):
+        raise SettingsError(f"{OPTION} {path}: {problem}; write another name")
+    return Checkpoints(path, console)
+
+
+def _conflict(file: Path, options: Namespace, console: Console) -> str:
+    """Why the file has another purpose in this run; '' if it has none. It would be replaced, and deleted."""
+    folders = [Path(each).resolve() for each in options.paths if Path(each).is_dir()]
+    if any(file.is_relative_to(each) for each in folders):
+        return "is in a folder that is replayed"
+    others = {
+        "PATH": options.paths,
+        "--report": [options.report or ""],
+        "--policy": options.policy,
+        "--interfaces": [options.interfaces or ""],
+    }
+    for name, files in others.items():
+        if any(each and Path(each).resolve() == file for each in files):
+            return f"is also the file of {name}"
+    with suppress(OSError):
+        status = file.stat()
+        if (status.st_dev, status.st_ino) in console.own:
+            return "is also the file of the output"
+    return ""
 
 
 def value_of(content: object) -> str:

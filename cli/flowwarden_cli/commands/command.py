@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +16,13 @@ UNREADABLE: Final = 1
 
 class UsageError(Exception):
     """The arguments are inconsistent; the message contains the reason."""
+
+
+def not_empty(value: str) -> str:
+    """The value of an option. Raises ArgumentTypeError if it is empty: that would mean it was not given."""
+    if not value:
+        raise ArgumentTypeError("the value is empty")
+    return value
 
 
 def without_sdk(error: ModuleNotFoundError, console: Console) -> int:

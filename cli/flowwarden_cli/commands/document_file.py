@@ -35,6 +35,8 @@ def _content(name: str, console: Console, longest: int) -> bytes:
     """The first bytes, one more than allowed."""
     if name == STDIN:
         return console.stdin.read(longest + 1)
+    if not name:
+        raise SettingsError("the name of a file is empty; write the path of the file")
     try:
         with _opened(Path(name), name) as file:
             return file.read(longest + 1)

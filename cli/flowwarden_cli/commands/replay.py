@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from flowwarden_cli.commands.archive_options import add_archive_options
-from flowwarden_cli.commands.command import Command, UsageError
+from flowwarden_cli.commands.command import Command, UsageError, not_empty
 from flowwarden_cli.terminal.console import Console
 
 if TYPE_CHECKING:  # not needed to parse arguments, and slow to load
@@ -64,12 +64,14 @@ def _add_arguments(command: ArgumentParser) -> None:
     )
     command.add_argument(
         "--checkpoint",
+        type=not_empty,
         metavar="FILE",
         help="write the state of the replay to this file each minute; if the file exists, go on from there; "
         "it is deleted at the end",
     )
     command.add_argument(
         "--report",
+        type=not_empty,
         metavar="FILE",
         help="also write a report with charts, as one HTML file; needs the extra `report`",
     )
@@ -77,10 +79,14 @@ def _add_arguments(command: ArgumentParser) -> None:
 
 def _add_log_group(command: ArgumentParser) -> None:
     command.add_argument(
-        "--log-group", metavar="NAME", help="replay this log group of CloudWatch Logs instead of a PATH"
+        "--log-group",
+        type=not_empty,
+        metavar="NAME",
+        help="replay this log group of CloudWatch Logs instead of a PATH",
     )
     command.add_argument(
         "--since",
+        type=not_empty,
         metavar="TIME",
         help="with --log-group: how far back to read, such as 12h, 7d or 2w (default: 1d)",
     )
@@ -108,25 +114,40 @@ def run(
         wired: opens a log group, by default on AWS.
         ending: waits, and says when `--live` ends, by default at Ctrl-C.
     """
+    _demand_consistent(options)
+    if options.live:
+        _demand_live(options)
+    from flowwarden_cli.commands import replaying  # noqa: PLC0415  numpy, which takes a while to load
+
+    return replaying.run(options, console, wired, ending=ending)
+
+
+def _demand_consistent(options: Namespace) -> None:
+    """Raises UsageError."""
     if len(options.policy) > MOST_POLICIES:
         raise UsageError("give --policy once, or twice to compare two policies")
     if options.report and len(options.policy) > 1:
         raise UsageError("--report is about one policy, so give --policy once")
     if options.workers < 1:
         raise UsageError("--workers needs a number of 1 or more")
-    if bool(options.paths) == bool(options.log_group):
+    if options.paths and options.log_group:
+        raise UsageError("give either PATHs or --log-group, not both")
+    if not options.paths and not options.log_group:
         raise UsageError("write at least one PATH (- for standard input), or --log-group NAME")
     if options.since is not None and not options.log_group:
         raise UsageError("--since needs --log-group")
-    if options.live and not options.log_group:
-        raise UsageError("--live needs --log-group: nothing arrives in files, standard input or s3://")
-    if options.live and (len(options.policy) > 1 or options.workers > 1):
-        raise UsageError("--live replays with one policy in one process: give --policy once, no --workers")
-    if options.live and options.checkpoint:
-        raise UsageError("--checkpoint is for a replay that ends, so not for --live")
-    from flowwarden_cli.commands import replaying  # noqa: PLC0415  numpy, which takes a while to load
+    if options.checkpoint == "-":
+        raise UsageError("--checkpoint needs the name of a file")
 
-    return replaying.run(options, console, wired, ending=ending)
+
+def _demand_live(options: Namespace) -> None:
+    """Raises UsageError."""
+    if not options.log_group:
+        raise UsageError("--live needs --log-group: nothing arrives in files, standard input or s3://")
+    if len(options.policy) > 1 or options.workers > 1:
+        raise UsageError("--live replays with one policy in one process: give --policy once, no --workers")
+    if options.checkpoint:
+        raise UsageError("--checkpoint is for a replay that ends, so not for --live")
 
 
 COMMAND: Final = Command(

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 
 from flowwarden.bootstrap import replay_state
 from flowwarden.bootstrap.replay import stack
-from flowwarden.errors import SettingsError
 from flowwarden.policy.policy import Policy
 from flowwarden.replay.batches import DELIVERED_SECONDS, LogGroups
 from flowwarden.replay.checkpoint.kinds import Unstorable, Unusable
@@ -32,8 +31,9 @@ def replayed(
     Raises:
         WorkerEnded: a process of the replay ended.
         SettingsError: the checkpoint does not fit.
+        Unusable: its states are not those of such replays.
     """
-    states = checkpoints.begin(terms_of(given, options), given.period) if checkpoints else ()
+    states = checkpoints.begin(terms_of(given, options), given.period) if checkpoints else None
     with ExitStack() as ending:
         replays = _started(given, options, states, ending)
         try:
@@ -46,11 +46,11 @@ def replayed(
 
 
 def _started(
-    given: Given, options: Namespace, states: Sequence[bytes], ending: ExitStack
+    given: Given, options: Namespace, states: Sequence[bytes] | None, ending: ExitStack
 ) -> list[Replay | Worker]:
     """The replay with each policy, with the states of the checkpoint, if there are any."""
-    if states and len(states) != len(given.policies):
-        raise _damaged(f"it has {len(states)} states for {len(given.policies)} policies")
+    if states is not None and len(states) != len(given.policies):
+        raise Unusable(f"it has {len(states)} states for {len(given.policies)} policies")
     # This process reads, and replays what is left.
     here = max(0, len(given.policies) - options.workers + 1)
     replays: list[Replay | Worker] = []
@@ -61,7 +61,7 @@ def _started(
             known=given.known,
             as_delivered=options.as_delivered,
             observes=given.observes,
-            state=states[number] if states else b"",
+            state=None if states is None else states[number],
         )
         if number < here:
             replays.append(assigned(one))
@@ -116,19 +116,12 @@ def state_of(replay: Replay | Worker) -> bytes | str:
 
 
 def assigned(one: Assignment) -> Replay:
-    """The replay of an assignment. Raises SettingsError: its state is damaged."""
+    """The replay of an assignment. Raises Unusable: its state is not that of such a replay."""
     given = Given(log_group=one.log_group, layouts=(), policies={}, known=one.known, observes=one.observes)
     replay = new_replay(one.policy, given, as_delivered=one.as_delivered)
-    if one.state:
-        try:
-            replay_state.restore(replay, one.state)
-        except Unusable as error:
-            raise _damaged(str(error)) from error
+    if one.state is not None:
+        replay_state.restore(replay, one.state)
     return replay
-
-
-def _damaged(why: str) -> SettingsError:
-    return SettingsError(f"the checkpoint is damaged: {why}; delete it to start from the beginning")
 
 
 def new_replay(policy: Policy, given: Given, *, as_delivered: bool, hooks: Hooks = NONE) -> Replay:

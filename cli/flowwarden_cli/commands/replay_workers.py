@@ -17,6 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.policy.policy import Policy
+from flowwarden.replay.checkpoint.kinds import Unusable
 from flowwarden.replay.interface_file import InterfaceFile
 from flowwarden.replay.reorder import Slice
 from flowwarden.replay.replay import Replay
@@ -39,8 +40,8 @@ class Assignment(Struct, frozen=True, kw_only=True):
     known: InterfaceFile
     as_delivered: bool
     observes: bool
-    state: bytes = b""
-    """The state to go on with; empty to begin."""
+    state: bytes | None = None
+    """The state to go on with; None to begin."""
 
 
 class Totals(Struct, frozen=True):
@@ -49,6 +50,12 @@ class Totals(Struct, frozen=True):
     sources: int
     failed: int
     unreadable: int
+
+
+class Failure(Struct, frozen=True):
+    """What a process answers if it cannot go on from a state."""
+
+    why: str
 
 
 type Captured = bytes | str
@@ -111,13 +118,19 @@ class Worker:
         try:
             self._connection.send(one)
         except OSError as error:
+            with suppress(OSError):  # it may have said why, unless it was stopped
+                while self._connection.poll():
+                    self._receive()
             raise self._ended() from error
 
     def _receive(self) -> object:
         try:
-            return self._connection.recv()
+            answer = self._connection.recv()
         except (EOFError, OSError) as error:
             raise self._ended() from error
+        if isinstance(answer, Failure):
+            raise Unusable(answer.why)
+        return answer
 
     def _ended(self) -> WorkerEnded:
         self._process.join()
@@ -131,9 +144,25 @@ def _work(connection: Connection, assigned: Assignment, build: Build) -> None:
     """Replay what comes, answer each slice, and at last send the result."""
     # Ctrl-C reaches all processes of a terminal; the one that reads ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    replay = build(assigned)
     # The other end is closed if its process is over: then nothing waits for a result.
-    with suppress(EOFError, BrokenPipeError), collected_by_slice() as collect:
+    with suppress(EOFError, BrokenPipeError):
+        try:
+            _replay(connection, build(assigned))
+        except (EOFError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            if assigned.state is None:
+                raise
+            connection.send(Failure(why(error)))
+
+
+def why(error: Exception) -> str:
+    """Why a replay cannot go on from a state: what was refused, or an error that a state leads to."""
+    return str(error) if isinstance(error, Unusable) else f"{type(error).__name__}: {error}"
+
+
+def _replay(connection: Connection, replay: Replay) -> None:
+    with collected_by_slice() as collect:
         while not isinstance(one := connection.recv(), Totals):
             if isinstance(one, Slice):
                 replay.process(one)

@@ -13,11 +13,11 @@ from flowwarden.replay import text
 from flowwarden.replay.comparison import Comparison, compared
 from flowwarden.replay.result import ReplayResult
 from flowwarden_cli.commands.archive import Archive, Bucket
-from flowwarden_cli.commands.checkpoints import opened
+from flowwarden_cli.commands.checkpoints import Checkpoints, opened
 from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, without_sdk
 from flowwarden_cli.commands.following import followed
 from flowwarden_cli.commands.replay import Wiring
-from flowwarden_cli.commands.replay_given import bucket_of, given_by, of_log_group
+from flowwarden_cli.commands.replay_given import Given, bucket_of, given_by, of_log_group
 from flowwarden_cli.commands.replay_runs import replayed
 from flowwarden_cli.commands.replay_workers import WorkerEnded
 from flowwarden_cli.report.file import written
@@ -59,8 +59,7 @@ def run(
 
 
 def _run(options: Namespace, console: Console, wired: Wiring | None, bucket: Bucket, ending: Ending) -> int:
-    given = given_by(options, console)
-    checkpoints = opened(options.checkpoint, options.paths, options.report, console)
+    given, checkpoints = given_by(options, console), opened(options, console)
     if options.log_group:
         saved = checkpoints.saved.period if checkpoints and checkpoints.saved else None
         given = of_log_group(given, options, console, wired, saved)
@@ -68,9 +67,25 @@ def _run(options: Namespace, console: Console, wired: Wiring | None, bucket: Buc
     if given.messages is not None:
         archive.add(given.log_group, given.first, given.messages)
     if options.live:
-        results = [followed(archive, given, options, console, ending)]
-    else:
+        return _printed(
+            [followed(archive, given, options, console, ending)], archive, given, options, console
+        )
+    if checkpoints is None:
+        return _printed(replayed(archive, given, options), archive, given, options, console)
+    with checkpoints.going_on():
         results = replayed(archive, given, options, checkpoints)
+        return _printed(results, archive, given, options, console, checkpoints)
+
+
+def _printed(
+    results: Sequence[ReplayResult],
+    archive: Archive,
+    given: Given,
+    options: Namespace,
+    console: Console,
+    checkpoints: Checkpoints | None = None,
+) -> int:
+    """Print the results, and write the report; return the exit code."""
     if problem := _problem(results[0], archive):
         console.report(f"error: {problem}")
         return UNREADABLE

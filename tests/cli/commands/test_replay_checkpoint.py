@@ -167,7 +167,7 @@ def test_other_records_are_refused(folder: Path, file: Path, change: Callable[[P
 def test_fewer_records_are_refused(folder: Path, file: Path) -> None:
     """An archive that ends where a slice ends."""
     interrupt(file, folder)
-    saved = read(str(file))
+    saved = read(file)
     assert saved is not None
     changed(file, slices=(*saved.slices[:-1], *[b"12345678"] * 99))
     changed(file, slices=saved.slices + saved.slices[-1:])
@@ -210,15 +210,15 @@ def test_other_options_are_refused_by_name(
 
 def changed(file: Path, **members: object) -> None:
     """Write the checkpoint with other members."""
-    saved = read(str(file))
+    saved = read(file)
     assert saved is not None
-    assert write(str(file), replace(saved, **members)) == ""
+    assert write(file, replace(saved, **members)) == ""
 
 
 def test_another_version_is_refused(folder: Path, file: Path) -> None:
     """It may find something else."""
     interrupt(file, folder)
-    saved = read(str(file))
+    saved = read(file)
     assert saved is not None
     changed(file, terms={**saved.terms, "version of Flow Warden": "0"})
     assert "another version of Flow Warden;" in replayed(folder, "--checkpoint", file).stderr
@@ -230,7 +230,7 @@ def test_a_state_of_another_kind_is_refused(folder: Path, file: Path) -> None:
     changed(file, states=(b"\x92\x91\xa9os:system\x93\x09\x00\x91\xa4true",))
     ended = replayed(folder, "--checkpoint", file)
     assert ended.code == 1
-    assert "the checkpoint is damaged: unknown type os:system; delete it" in ended.stderr
+    assert "the replay cannot go on from it: unknown type os:system; delete it" in ended.stderr
 
 
 def test_a_checkpoint_with_too_few_states_is_refused(folder: Path, file: Path) -> None:
@@ -270,7 +270,7 @@ def test_another_file_is_neither_read_nor_replaced(folder: Path, file: Path) -> 
 def test_a_place_that_cannot_be_written_is_refused_at_once(folder: Path, file: Path) -> None:
     """Not after an hour. In the archive, it would become a part of it."""
     for path, why in (
-        (file.parent / "none" / "x", "does not exist"),
+        (file.parent / "none" / "x", "its folder does not exist"),
         (file.parent, "is a folder"),
         (folder / "x", "is in a folder that is replayed"),
     ):
@@ -284,7 +284,56 @@ def test_the_file_of_the_report_is_refused(folder: Path, file: Path, name: str) 
     """The checkpoint is deleted at the end, and the report would be, too."""
     ended = replayed(folder, "--checkpoint", file, "--report", f"{file.parent}/{name}")
     assert (ended.code, ended.stdout) == (1, "")
-    assert ended.stderr == f"error: --checkpoint {file}: is the file of --report; write another name\n"
+    assert ended.stderr == f"error: --checkpoint {file}: is also the file of --report; write another name\n"
+
+
+def test_a_file_that_the_replay_reads_is_refused(folder: Path, file: Path) -> None:
+    """It would be replaced, and deleted at the end."""
+    file.write_text("{}")
+    for option, given in (("PATH", [folder, file]), ("--policy", [folder, "--policy", file])):
+        ended = replayed(*given, "--checkpoint", file)
+        assert (ended.code, file.read_text()) == (1, "{}")
+        assert f"is also the file of {option}; write another name" in ended.stderr
+
+
+def test_a_pipe_is_refused(folder: Path, file: Path) -> None:
+    """Reading it may never end."""
+    os.mkfifo(file)
+    ended = replayed(folder, "--checkpoint", file)
+    assert (ended.code, ended.stdout) == (1, "")
+    assert "is not a regular file" in ended.stderr
+
+
+def test_a_link_remains_one(folder: Path, file: Path) -> None:
+    """The checkpoint is the file that it names."""
+    target = file.with_name("elsewhere.state")
+    file.symlink_to(target)
+    interrupt(file, folder)
+    assert (file.is_symlink(), target.is_file()) == (True, True)
+
+
+def test_an_empty_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script's variable that is not set would mean that no checkpoint was asked for."""
+    with pytest.raises(SystemExit) as ended:
+        replayed("x", "--checkpoint", "")
+    assert ended.value.code == 2
+    assert "the value is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_forged_state_is_a_clear_error(folder: Path, file: Path, workers: int) -> None:
+    """Its checksum is right, and so are its types, but not its content: also in another process."""
+    for name in ("a.json", "b.json"):
+        file.with_name(name).write_text("{}")
+    both = ("--policy", file.with_name("a.json"), "--policy", file.with_name("b.json"))
+    options = both if workers > 1 else ()
+    interrupt(file, folder, *options)
+    saved = read(file)
+    assert saved is not None
+    changed(file, states=tuple(b"\xc0" for _ in saved.states))
+    ended = replayed(folder, *options, "--checkpoint", file, "--workers", workers)
+    assert (ended.code, ended.stdout, "Traceback" in ended.stderr) == (1, "", False)
+    assert "the replay cannot go on from it: " in ended.stderr
 
 
 def test_a_file_that_another_program_made_meanwhile_is_not_deleted(folder: Path, file: Path) -> None:
@@ -383,4 +432,4 @@ def test_the_file_is_for_its_owner(folder: Path, file: Path) -> None:
     """It contains addresses."""
     interrupt(file, folder)
     assert file.stat().st_mode & 0o777 == 0o600
-    assert isinstance(read(str(file)), Saved)
+    assert isinstance(read(file), Saved)

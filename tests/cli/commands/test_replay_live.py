@@ -120,7 +120,7 @@ def test_a_log_group_that_cannot_be_read_for_long_is_an_error() -> None:
     [
         (["flows.log", "--live"], "--live needs --log-group"),
         (["s3://bucket/", "--live"], "--live needs --log-group"),
-        (["flows.log", "--log-group", "/flows", "--live"], "write at least one PATH"),
+        (["flows.log", "--log-group", "/flows", "--live"], "not both"),
         (["--log-group", "/flows", "--live", "--workers", "2"], "--live replays with one policy"),
         (
             ["--log-group", "/flows", "--live", "--checkpoint", "state"],
