@@ -71,7 +71,7 @@ test: setup ## Run the tests on all cores, without containers and the slowest: a
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "not container and not slow" $(ARGS)
 
 .PHONY: test-slow
-test-slow: setup ## Run the slowest tests, which make test leaves out: queries for Athena, a second installation, lives of incidents on a table, the other architecture
+test-slow: setup ## Run the slowest tests, which make test leaves out: queries for Athena, an installation with all sinks and its removal, lives of incidents on a table, runs of the benchmarks, the other architecture
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m slow $(ARGS)
 
 .PHONY: test-container

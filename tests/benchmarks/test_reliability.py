@@ -36,6 +36,8 @@ from benchmarks.reliability.traffic import batches
 from tests.dispatcher.lives.stacks import THREE, TWO
 from tests.faults import Fault
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NO_TESTS = Results({}, {})
 

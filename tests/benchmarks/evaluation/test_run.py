@@ -23,6 +23,8 @@ from benchmarks.evaluation.scenarios import Scenario
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from tests.benchmarks.evaluation.networks import network
 
+pytestmark = pytest.mark.slow
+
 
 def scenario(**parameters: float) -> Scenario:
     """Two learning days and a scored day, with an incident of each kind.

@@ -20,7 +20,7 @@ from local.stack import STACK
 from tests.schemas.validator import problems
 from tests.sinks.test_aws_sinks import OCSF, check_chat
 
-pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("installed")]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.usefixtures("installed")]
 
 
 def of_service(aws: EmbeddedAws, service: Any) -> Any:

@@ -13,7 +13,7 @@ from local.environment import CREDENTIALS, PROJECT, REGION
 from local.server import EmbeddedAws
 from local.stack import STACK, Stack, build, deploy
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 OTHERS: Final = "/aws/vpc/vpc-of-others"
 SWEEP: Final = b'{"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}'
@@ -146,7 +146,6 @@ def test_the_account_is_as_it_was_before_the_installation(aws: EmbeddedAws, inst
     assert uninstall(aws, "--yes")[0] == 0  # nothing is left to remove
 
 
-@pytest.mark.slow
 def test_a_second_installation_works_and_its_removal_is_completed_after_an_interruption(
     aws: EmbeddedAws, installed: Stack
 ) -> None:
