@@ -89,9 +89,11 @@ class Conversations:
 
     def _roles_of(self, view: BatchView) -> tuple[list[str], Integers]:
         """The names under which the roles of a batch are counted, and the place of each interface's name."""
-        names = [self._counted(_name(view, place)) for place in range(len(view.index))]
-        distinct = {name: number for number, name in enumerate(dict.fromkeys(names))}
-        return [*distinct], np.array([distinct[name] for name in names], np.int64)
+        names = [*_names(view)]
+        counted = {name: self._counted(name) for name in dict.fromkeys(names)}
+        distinct = {name: number for number, name in enumerate(dict.fromkeys(counted.values()))}
+        numbers = {name: distinct[each] for name, each in counted.items()}
+        return [*distinct], np.fromiter(map(numbers.__getitem__, names), np.int64, len(names))
 
     def _counted(self, role: str) -> str:
         if role not in self._roles and len(self._roles) < MOST_ROLES:
@@ -124,12 +126,15 @@ class Conversations:
                 yield key, f"{name} and above" if port == DYNAMIC else name
 
 
-def _name(view: BatchView, place: int) -> str:
-    """The role of an interface's host; what forwards the traffic of others is named by its kind."""
-    described = view.described.get(view.index.names[place] or "")
-    if described is not None and is_middlebox(described):
-        return f"gateway:{described.kind}"
-    return view.role_at(place)
+def _names(view: BatchView) -> Iterator[str]:
+    """The role of each interface's host; what forwards the traffic of others is named by its kind."""
+    described = view.described
+    for place, name in enumerate(view.index.names):
+        interface = described.get(name or "")
+        if interface is not None and is_middlebox(interface):
+            yield f"gateway:{interface.kind}"
+        else:
+            yield view.role_at(place)
 
 
 def _sums(flows: FlowTable, rows: Integers, groups: Groups) -> tuple[Integers, Integers, Integers]:

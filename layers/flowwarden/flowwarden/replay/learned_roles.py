@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from flowwarden.monitor.baseline.known_roles import KnownRole, networks_of
@@ -40,13 +41,19 @@ class LearnedRoles:
         for profile in view.profiles.values():
             if profile.interface is None:
                 continue
-            networks = self._networks[profile.role]
-            networks |= networks_of(profile.interface.addresses[:MOST_NETWORKS])
-            if len(networks) > MOST_NETWORKS:
-                self._networks[profile.role] = set(sorted(networks)[:MOST_NETWORKS])
-            if len(self._networks) > MOST_ROLES:
-                del self._networks[max(self._networks)]
+            networks = _networks_of(profile.interface.addresses[:MOST_NETWORKS])
+            known = self._networks.get(profile.role)
+            if known is None or not networks <= known:  # nearly all hosts were seen in a batch before
+                self._add(profile.role, networks)
             self._last = max(self._last, profile.day)
+
+    def _add(self, role: str, new: frozenset[int]) -> None:
+        networks = self._networks[role]
+        networks |= new
+        if len(networks) > MOST_NETWORKS:
+            self._networks[role] = set(sorted(networks)[:MOST_NETWORKS])
+        if len(self._networks) > MOST_ROLES:
+            del self._networks[max(self._networks)]
 
     def roles(self, evidence: EvidenceStore) -> list[LearnedRole]:
         """What was learned of the roles, gravest first."""
@@ -56,6 +63,12 @@ class LearnedRoles:
         ]
         review = whole(known, evidence, self._last)
         return [_role(review, each) for each in review.roles if each.days]
+
+
+@lru_cache(maxsize=2**12)
+def _networks_of(addresses: tuple[str, ...]) -> frozenset[int]:
+    """The same as `networks_of`; each batch asks again for nearly all hosts."""
+    return networks_of(addresses)
 
 
 def _role(review: Review, role: RoleSummary) -> LearnedRole:
