@@ -35,7 +35,8 @@ def main() -> int:
         "gates": [{**to_builtins(gate), "met": gate.met} for gate in gates(results)]
     }
     DOCUMENT.write_text(json.dumps(document, indent=2) + "\n")
-    if arguments.write or not (arguments.quick or arguments.tuning or arguments.source):
+    is_other = arguments.quick or arguments.tuning or arguments.source or arguments.seed is not None
+    if arguments.write or not is_other:
         REPORT.write_text(text)
     missed = [gate.what for gate in gates(results) if not gate.met]
     if missed:
@@ -45,7 +46,7 @@ def main() -> int:
 
 def run(arguments: argparse.Namespace) -> Results:
     """Run the scenarios."""
-    seed = scenarios.TUNING_SEED if arguments.quick or arguments.tuning else scenarios.REPORTING_SEED
+    seed = scenarios.seed_of(arguments.seed, tuning=arguments.quick or arguments.tuning)
     name, size = _size(arguments)
     chosen = scenarios.scenarios(size, seed, arguments.source)
     checkpoints = {each: None if arguments.quick else CHECKPOINTS / f"{each.name}.pickle" for each in chosen}
@@ -70,9 +71,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make eval", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small networks; does not change detection.md")
     parser.add_argument("--medium", action="store_true", help="medium networks, a quarter of the time")
-    parser.add_argument(
+    seed = parser.add_mutually_exclusive_group()
+    seed.add_argument(
         "--tuning", action="store_true", help="use the seed for tuning; does not change detection.md"
     )
+    seed.add_argument("--seed", type=int, help="use traffic of your own choice; does not change detection.md")
     parser.add_argument("--resume", action="store_true", help="continue after the last finished day")
     parser.add_argument(
         "--jobs",

@@ -69,6 +69,13 @@ FULL: Final = Size((1000, 7), (400, 3), (400, 5), (300, 4), 6, 60, (150, 14), 0.
 """7,000 interface-days without an incident, after learning."""
 
 
+def seed_of(given: int | None, *, tuning: bool) -> int:
+    """The seed of a run: the given one, or else that for tuning or for reporting."""
+    if given is not None:
+        return given
+    return TUNING_SEED if tuning else REPORTING_SEED
+
+
 def scenarios(size: Size, seed: int, source: str = "") -> tuple[Scenario, ...]:
     """The networks of a run; each has its own traffic, from a module if `source` names one."""
     template, default = layouts()["template"], layouts()["v2"]

@@ -23,6 +23,7 @@ from flowwarden.monitor.detectors import (
 from flowwarden.monitor.findings import Finding, FlowSample, TrafficFinding
 from flowwarden.monitor.inhibition import Inhibition
 from flowwarden.monitor.reported import HostHistory
+from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.monitor.triage import triage
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.roles import UNKNOWN
@@ -60,13 +61,14 @@ class Monitor:
         state = StateCache(self.evidence).for_batch()
         inhibition = Inhibition("111122223333", MINUTES, now)
         remaining = inhibition.of(triage(findings, Policy()).remaining, state)
-        past = HostHistory("111122223333", MINUTES, now).of(remaining, state)
+        hosts = Hosts({})
+        past = HostHistory("111122223333", MINUTES, now).of(remaining, hosts, state)
         batch = LogBatch("111122223333", "/flow-logs", "eni-1-all", (), name)
-        seen = Seen(batch=batch, deployment=DEPLOYMENT, now=now, past=past)
+        seen = Seen(batch=batch, deployment=DEPLOYMENT, now=now, hosts=hosts, past=past)
         run = Run(owner=Owner(name, "1"), at=now, time_left=lambda: 300.0)
         routes = {Route.PAGES: (self.pages,)}
         notify(alerts(remaining, seen), run, self.claims, routes, lambda rest: roll_up(rest, seen))
-        inhibition.store(remaining, state, own_hosts(remaining, seen))
+        inhibition.store(remaining, state, own_hosts(remaining, seen), seen.hosts)
         return self.pages.sent[before:]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from flowwarden.monitor.report import BatchReport, route_of
 from flowwarden.monitor.reported import LONGEST, MOST_READ
 from flowwarden.notify.alert import Route
 from flowwarden.policy.policy import Policy
+from flowwarden.records.model import FlowDirection
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.schema import BASELINES, MOST_REPORTED, REPORTED
 from flowwarden.state.sets import Sets, fingerprint
@@ -88,6 +90,62 @@ def test_other_findings_page(later: LogBatch) -> None:
     process(service, probes())
     process(service, later, NOW + 60)
     assert len(account.pages.sent) == 2
+
+
+IN_SUBNET = {"vpc_id": "vpc-1", "subnet_id": "subnet-1", "interface_id": "eni-db", "start": NOW - 90}
+
+
+def denied(direction: FlowDirection) -> LogBatch:
+    """The network ACL of the database's subnet denies the replies of one direction: nacl-blocks-replies."""
+    inbound = direction is FlowDirection.INGRESS
+    flows = []
+    for port in range(51_000, 51_012):
+        given: dict[str, Any] = {**IN_SUBNET}
+        client, server = ("10.0.2.40", "10.0.9.1") if inbound else ("10.0.9.1", "10.0.2.40")
+        ends = f"{client}:{port}", f"{server}:5432"
+        back = FlowDirection.EGRESS if inbound else FlowDirection.INGRESS
+        flows += [
+            flow(*ends, tcp_flags=2, flow_direction=back, end=NOW - 80, **given),
+            rejected(*ends[::-1], tcp_flags=18, flow_direction=direction, end=NOW - 79, **given),
+        ]
+    return batch(f"replies {direction}", *map(line_of, flows))
+
+
+def refused_at(direction: FlowDirection) -> LogBatch:
+    """A host is blocked from a service, as an interface in that subnet logged it: blocked-connection."""
+    given: dict[str, Any] = {**IN_SUBNET}
+    inbound = direction is FlowDirection.INGRESS
+    client, server = ("10.0.9.7", "10.0.2.40") if inbound else ("10.0.2.40", "10.0.9.7")
+    flows = [
+        rejected(
+            f"{client}:5{port}",
+            f"{server}:5432",
+            tcp_flags=2,
+            flow_direction=direction,
+            end=NOW - 40,
+            **given,
+        )
+        for port in range(1000, 1004)
+    ]
+    return batch(f"blocked {direction}", *map(line_of, flows))
+
+
+@pytest.mark.parametrize("denies", [FlowDirection.EGRESS, FlowDirection.INGRESS])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_rules_of_one_direction_explain_only_what_goes_that_way(
+    denies: FlowDirection, *, at_once: bool
+) -> None:
+    """In one batch and in two: outbound rules cannot reject a request that comes in."""
+    for blocked_at in (FlowDirection.EGRESS, FlowDirection.INGRESS):
+        account, first, second = Account(), denied(denies), refused_at(blocked_at)
+        service = account.container(Faults())
+        if at_once:
+            process(service, batch(f"both {denies} {blocked_at}", *first.lines, *second.lines))
+        else:
+            process(service, first)
+            process(service, second, NOW + HOUR)
+        expected = ["nacl-blocks-replies", *(["blocked-connection"] if blocked_at is not denies else [])]
+        assert sorted(detectors(account)) == sorted(expected)
 
 
 def test_a_lesser_finding_pages_if_it_comes_first() -> None:

@@ -216,6 +216,43 @@ def test_hosts_of_a_role_that_try_one_service_are_an_incident_of_the_role() -> N
     assert monitor.process([scanned("10.0.1.12", ROLE, ports=(7946,))], NOW + HOUR + 60) == []
 
 
+def fleet(make: Any, hosts: int, at: int, monitor: Monitor, **given: Any) -> list[str]:
+    """The severities of the pages about hosts of the role, each in a batch of its own."""
+    each_host = (make(f"10.0.1.{number}", ROLE, at=at, **given) for number in range(10, 10 + hosts))
+    pages = [page for step, each in enumerate(each_host) for page in monitor.process([each], at + 60 * step)]
+    return severities(pages)
+
+
+@pytest.mark.parametrize("order", [(sent, scanned), (scanned, sent)])
+def test_two_changes_of_a_role_are_two_incidents_not_one_for_each_host(order: Sequence[Any]) -> None:
+    """Debug logging on one day, new software on the next: eight hosts did both, because their role did."""
+    monitor = Monitor()
+    ports = {scanned: {"ports": (7946,)}, sent: {}}
+    pages = [fleet(make, 8, NOW + day * 20 * HOUR, monitor, **ports[make]) for day, make in enumerate(order)]
+    assert [len(each) for each in pages] == [1, 1]
+    assert "critical" not in {each for some in pages for each in some}
+
+
+@pytest.mark.parametrize(("hosts", "own"), [(1, ["critical"]), (2, ["critical"]), (3, []), (8, [])])
+def test_what_a_few_hosts_of_a_role_did_is_no_change_of_the_role(hosts: int, own: list[str]) -> None:
+    """One of them that then does something else has an incident of its own, unless the role did the first."""
+    monitor = Monitor()
+    fleet(sent, hosts, NOW, monitor)
+    later = [scanned(f"10.0.1.{number}", ROLE, ports=(7946,)) for number in (60, 61, 62, 10)]
+    pages = [page for step, each in enumerate(later) for page in monitor.process([each], NOW + HOUR + step)]
+    assert severities(pages) == ["high", *own]
+
+
+def test_a_host_that_no_change_explains_has_its_own_incident_whatever_its_role_did() -> None:
+    """It tries several services, or logs in elsewhere; its incident names what it did with its role."""
+    for make, severity in ((scanned, "critical"), (moved, "medium")):
+        monitor = Monitor()
+        fleet(sent, 8, NOW, monitor)
+        (page,) = monitor.process([make("10.0.1.12", ROLE)], NOW + HOUR)
+        assert severities([page]) == [severity]
+        assert "egress-volume" in {each["detector"] for each in page.document["same_host"]["events"]}
+
+
 def test_a_scan_that_begins_with_one_service_stays_one_incident() -> None:
     """The batches of a scan may show one port or several."""
     monitor = Monitor()

@@ -182,6 +182,13 @@ def test_learning_days_with_all_traffic_have_a_gate_in_every_run(outcome: Outcom
             assert f"of-learning {pages}" in report.markdown(results)
 
 
+def test_traffic_of_any_seed_can_be_evaluated() -> None:
+    """Without one, tuning and reporting have theirs."""
+    asked = [(None, False), (None, True), (7, True), (0, False)]
+    seeds = [scenarios.seed_of(given, tuning=tuning) for given, tuning in asked]
+    assert seeds == [scenarios.REPORTING_SEED, scenarios.TUNING_SEED, 7, 0]
+
+
 def test_tuning_and_reporting_use_different_traffic() -> None:
     """And every scenario of a run has its own seed."""
     networks: list[Network] = [

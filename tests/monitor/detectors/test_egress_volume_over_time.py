@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import chain, pairwise
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -298,6 +299,67 @@ def test_a_reported_volume_is_learned_up_to_the_limit() -> None:
     assert stolen[-1] == []
     small = learned()
     assert [bool(look(sent(1000, at), small, at + 60)) for at in days] == [True] * 3 + [False] * 5
+
+
+def stolen(day: int, *, host: int, network: int, parts: int = 1, to_aws: bool = False) -> list[list[Flow]]:
+    """2 GB, in batches of their own; what is sent before the limit is reached is part of it."""
+    at, batches = TODAY + day * DAY + 3600, []
+    for part in range(parts):
+        kind = {"pkt_dst_aws_service": "S3"} if to_aws else {}
+        server = "52.218.1.9" if to_aws else f"198.51.{network}.9"
+        given: dict[str, Any] = {"start": at + part, "end": at + part + 50, "tcp_flags": 3, **kind}
+        client, size = f"10.0.1.{host}:{40_000 + part}", 2000 * MEGABYTE // parts
+        out = FlowDirection.EGRESS
+        batches.append([flow(client, f"{server}:443", bytes=size, flow_direction=out, **given)])
+    return batches
+
+
+def reported_on(days: Sequence[Sequence[Sequence[Flow]]], evidence: MemoryEvidence) -> list[bool]:
+    """On which days something was found."""
+    found_on = []
+    for day, batches in enumerate(days):
+        each_batch = [look(batch, evidence, TODAY + day * DAY + 7000) for batch in batches]
+        found_on.append(any(each_batch))
+    return found_on
+
+
+@pytest.mark.parametrize("parts", [1, 7])
+def test_what_was_stolen_from_other_hosts_is_not_usual(parts: int) -> None:
+    """Nor is what was sent before it was too much. After six such days it is a habit of the role."""
+    days = [stolen(day, host=50 + day, network=day, parts=parts) for day in range(8)]
+    assert reported_on(days, learned()) == [True] * 6 + [False] * 2
+    to_buckets = [stolen(day, host=50 + day, network=0, parts=parts, to_aws=True) for day in range(6)]
+    assert reported_on(to_buckets, using_buckets(0)) == [True] * 4 + [False] * 2
+
+
+def test_uploads_that_recur_are_usual_soon() -> None:
+    """A backup of one host to changing networks, and one of changing hosts to one network."""
+    of_one = [stolen(day, host=50, network=day) for day in range(5)]
+    to_one = [stolen(day, host=50 + day, network=7) for day in range(5)]
+    for days in (of_one, to_one):
+        assert reported_on(days, learned()) == [True] * 3 + [False] * 2
+    to_a_bucket = [stolen(day, host=50, network=0, to_aws=True) for day in range(4)]
+    assert reported_on(to_a_bucket, using_buckets(0)) == [True] * 2 + [False] * 2
+
+
+def test_a_stolen_upload_makes_no_network_usual_for_other_hosts() -> None:
+    """A role with a backup to one place, from which data is stolen on three days, each time to another."""
+    days = [stolen(day, host=50 + day, network=day) for day in range(4)]
+    assert reported_on(days, learned(1000)) == [True] * 4
+
+
+def test_a_slow_theft_does_not_make_the_day_before_usual() -> None:
+    """It is found after midnight, so part of it belongs to a day on which nothing was found."""
+    evidence = learned()
+    for day in range(0, 8, 2):
+        found_in = []
+        for hour in range(18, 32):
+            at = TODAY + day * DAY + hour * 3600
+            size = 130 * MEGABYTE
+            flows = [flow(f"10.0.1.{50 + day}:40000", f"198.51.{day}.9:443", bytes=size, tcp_flags=3,
+                          flow_direction=FlowDirection.EGRESS, start=at, end=at + 50)]  # fmt: skip
+            found_in += look(flows, evidence, at + 60)
+        assert found_in, day
 
 
 def test_learning_roles_exempt_hosts_and_gateways_are_not_a_finding() -> None:

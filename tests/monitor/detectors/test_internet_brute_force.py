@@ -69,10 +69,11 @@ def _learned(usual: Sequence[Sequence[Flow]], days: int) -> MemoryEvidence:
     return evidence
 
 
-def shifted(one: Flow, seconds: int) -> Flow:
-    """The flow at another time."""
+def shifted(one: Flow, seconds: int, host: str = CLIENT) -> Flow:
+    """The flow at another time, with another host instead of `CLIENT`."""
+    near, far = (host if each == CLIENT else each for each in (one.srcaddr, one.dstaddr))
     return flow(
-        f"{one.srcaddr}:{one.srcport}", f"{one.dstaddr}:{one.dstport}", tcp_flags=one.tcp_flags,
+        f"{near}:{one.srcport}", f"{far}:{one.dstport}", tcp_flags=one.tcp_flags,
         flow_direction=one.flow_direction, packets=one.packets, bytes=one.bytes,
         start=(one.start or 0) + seconds, end=(one.end or 0) + seconds,
     )  # fmt: skip
@@ -149,6 +150,16 @@ def test_guesses_at_an_open_port_are_usual_after_two_days() -> None:
         [Severity.MEDIUM], [Severity.MEDIUM], [Severity.INFO], [Severity.INFO],
     ]  # fmt: skip
     assert [each.severity for each in look(guesses(80), learned(days=3))] == [Severity.INFO]
+
+
+def test_guesses_at_some_hosts_of_a_role_say_little_about_the_others() -> None:
+    """Each host is reported on two days, and a new one until hosts of the role were reported on four days."""
+    evidence, days = learned(), []
+    for day in range(7):
+        host, at = f"10.0.1.{70 + day}", TODAY + day * DAY
+        flows = [shifted(each, day * DAY, host) for each in guesses(80)]
+        days.append([each.severity for each in look(flows, evidence, at + 2 * HOUR)])
+    assert days == [[Severity.MEDIUM]] * 4 + [[Severity.INFO]] * 3
 
 
 @examples(0.25)

@@ -9,20 +9,26 @@ acts alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from flowwarden.monitor.behavior import Behavior
-from flowwarden.monitor.causes import Cause
+from flowwarden.monitor.causes import Cause, Shares, role_of
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, vpc_of
 from flowwarden.monitor.render.incident_key import account_of
+from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.network.addresses import PeerClass
+from flowwarden.records.model import FlowDirection
 
 COMBINES: Final = Severity.HIGH
 """Two or more kinds of behavior of one host are critical if one of them has this severity."""
+
+
+HOSTS_OF_CHANGE: Final = 3
+"""Hosts of a role that do the same, from which on a change of the role is its cause."""
 
 
 class Place(NamedTuple):
@@ -52,6 +58,8 @@ class Past(Struct, frozen=True):
     """With the first hour in which each was reported, as Unix seconds of its beginning."""
     own: bool = False
     """Whether the host has an incident of its own."""
+    of_role: frozenset[Behavior] = frozenset()
+    """What `HOSTS_OF_CHANGE` hosts of its role did, or more, as part of the role's incidents."""
 
 
 class Shown(NamedTuple):
@@ -71,9 +79,25 @@ def behavior_of(finding: Finding) -> Behavior | None:
 
 
 def may_explain(inhibitor: Finding, finding: Finding) -> bool:
-    """Whether a finding may inhibit another: not if both show behavior of another kind, which is graver."""
+    """Whether a finding may inhibit another.
+
+    Not if both show behavior of another kind, which is graver, nor if the rules that it is about cannot have
+    rejected the flows of the other.
+    """
+    if denies_one_way(inhibitor.detector) and side_of(inhibitor) is not side_of(finding):
+        return False
     both = behavior_of(inhibitor), behavior_of(finding)
     return None in both or both[0] is both[1]
+
+
+def denies_one_way(detector: str) -> bool:
+    """Whether findings of a detector are about the inbound or the outbound rules of a network ACL alone."""
+    return BY_NAME[detector].shares is Shares.NETWORK_ACL
+
+
+def side_of(finding: Finding) -> FlowDirection | None:
+    """The side at which the flows of a finding were logged: outbound rules reject only what is sent there."""
+    return finding.example.side if isinstance(finding, TrafficFinding) else None
 
 
 def acting_host(finding: Finding) -> str:
@@ -124,14 +148,26 @@ def own_incidents(
     return {place: known[place] for place, some in shown.items() if _acts_alone(some, known[place])}
 
 
+def acting_for_role(
+    findings: Iterable[TrafficFinding], own: Collection[Place], hosts: Hosts, owner: str
+) -> Iterator[tuple[TrafficFinding, str]]:
+    """The findings about hosts that act as part of their role's incident, with the roles."""
+    for finding in findings:
+        place, role = place_of(finding, owner), role_of(finding, hosts)
+        if place and role and place not in own:
+            yield finding, role
+
+
 def _acts_alone(shown: Sequence[Shown], past: Past) -> bool:
     """Whether a host has an incident of its own.
 
     It has one if it had one, if it shows different behavior, or if no change of its role can look like what
-    it does. What was reported in the role's incident goes on there.
+    it does. What was reported in the role's incident goes on there, and is no different behavior of the host
+    if its role did it.
     """
     before = {each.behavior for each in past.acts}
-    if past.own or len(before.union(each.act.behavior for each in shown)) > 1:
+    kinds = (before - past.of_role).union(each.act.behavior for each in shown)
+    if past.own or len(kinds) > 1:
         return True
     return any(
         each.cause is None or not (each.cause.ordinary or each.act.behavior in before) for each in shown

@@ -86,8 +86,14 @@ def _within_vpc(finding: TrafficFinding, shares: Shares, hosts: Hosts) -> Cause 
             return _network_acl(finding)
         case Shares.ROLE:
             return _denied(finding)
+    role = role_of(finding, hosts)
+    return _at_role(finding, shares, role) if role else None
+
+
+def role_of(finding: TrafficFinding, hosts: Hosts) -> str:
+    """The role whose hosts can share the cause of a finding; '' if it is unknown."""
     role = _stated_role(finding, hosts)
-    return _at_role(finding, shares, role) if role and role != UNKNOWN else None
+    return role if role and role != UNKNOWN else ""
 
 
 def stated_role(finding: TrafficFinding) -> str | None:

@@ -9,19 +9,20 @@ at most for `LONGEST`. If the table does not answer, nothing is inhibited.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from flowwarden.monitor.acting_hosts import Place
+from flowwarden.monitor.acting_hosts import Place, acting_for_role, acting_host, behavior_of
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Finding, TrafficFinding, gravity
 from flowwarden.monitor.report_only import would_notify
 from flowwarden.monitor.reported import DETECTED, LONGEST, MOST_READ, Reported, mark_of, marks_of
+from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.monitor.triage import inhibited_by
 from flowwarden.state.schema import REPORTED
-from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
+from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint, together
 
 
 def _graver(lesser: Detector) -> tuple[str, ...]:
@@ -63,10 +64,16 @@ class Inhibition(Reported, frozen=True):
                 after[at] = inhibited_by(by, findings[at])
         return after
 
-    def store(self, findings: Iterable[Finding], state: StateView, own: Collection[Place] = ()) -> None:
+    def store(
+        self,
+        findings: Sequence[Finding],
+        state: StateView,
+        own: Collection[Place],
+        hosts: Hosts,
+    ) -> None:
         """Store what was reported, for later batches; call it once the notifications are out.
 
-        `own` are the acting hosts with an incident of their own.
+        `own` are the acting hosts with an incident of their own; `hosts` is what is known of all hosts.
 
         The subjects of the most severe findings come first. A subject that is stored already costs no further
         write, so the next batches of an incident store the subjects that exceed this batch's limit.
@@ -77,8 +84,22 @@ class Inhibition(Reported, frozen=True):
             for subject, marks in marks_of(finding, own, self.owner).items():
                 key = self.key(day, finding, subject)
                 found[key].update(fingerprint(each, hour) for each in marks)
-        for key, numbers in found.items():
-            state.add(Addition(key, {DETECTED: frozenset(numbers)}, REPORTED.kept_until(day * DAY)))
+        until = REPORTED.kept_until(day * DAY)
+        additions = [Addition(key, {DETECTED: frozenset(each)}, until) for key, each in found.items()]
+        for added in together([*additions, *self._of_roles(findings, own, hosts)]):
+            state.add(added)
+
+    def _of_roles(
+        self, findings: Iterable[Finding], own: Collection[Place], hosts: Hosts
+    ) -> Iterator[Addition]:
+        """What hosts do as part of their role's incidents, by role and kind of behavior."""
+        day = self.now // DAY
+        traffic = (each for each in findings if isinstance(each, TrafficFinding))
+        for finding, role in acting_for_role(traffic, own, hosts, self.owner):
+            if behavior := behavior_of(finding):
+                host = frozenset({fingerprint(acting_host(finding))})
+                key = self.key(day, finding, role)
+                yield Addition(key, {behavior.value: host}, REPORTED.kept_until(day * DAY))
 
     def _chosen(self, findings: Sequence[Finding], state: StateView) -> dict[int, list[str]]:
         """The items to read for the findings that can be explained, by their positions."""

@@ -164,8 +164,9 @@ def standing_updates(findings: Sequence[Finding]) -> list[BaselineUpdate]:
     found = []
     for each in findings:
         if isinstance(each, TrafficFinding) and isinstance(each.facts, internet_brute_force.Facts):
-            port = each.service.port if each.service else None
-            found += [BaselineUpdate(each.facts.role, each.facts.day, frozenset({guessed_at(port or 0)}))]
+            port = (each.service.port if each.service else None) or 0
+            guesses = frozenset({guessed_at(port), guessed_at(port, each.subject)})
+            found += [BaselineUpdate(each.facts.role, each.facts.day, guesses)]
         if isinstance(each, TrafficFinding) and isinstance(each.facts, ping_sweep.Facts):
             found += [BaselineUpdate(each.facts.role, each.facts.day, frozenset({PINGS}))]
     return found

@@ -154,7 +154,7 @@ class MonitoringService:
         self._ended_mutes.note(delivery)
         learning = DeliveryReport()
         if remember(view, triaged, findings, state, delivery, invocation.time_left):
-            inhibition.store(findings, state, own_hosts(findings, seen))
+            inhibition.store(findings, state, own_hosts(findings, seen), view.hosts)
             digest_rows.keep(self._caches.digests, view, [*findings, *sorted_out.inhibited], delivery, state)
             claimed = sum(len(self._routes[each.route]) for each in found_alerts)
             learning = self._report_learning(view, state, invocation, claimed)
@@ -234,7 +234,7 @@ class MonitoringService:
         """What the texts of notifications need in addition to the findings."""
         history = HostHistory(view.batch.owner, self._deployment.suppression_minutes, view.now)
         # Before the names, which can take its time: without the history, a host gets a second incident.
-        past = history.of(findings, state)
+        past = history.of(findings, view.hosts, state)
         return Seen(
             batch=view.batch,
             deployment=self._deployment,

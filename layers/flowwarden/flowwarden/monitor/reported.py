@@ -8,23 +8,35 @@ its own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.acting_hosts import Act, Past, Place, act_of, behavior_of, place_of
+from flowwarden.monitor.acting_hosts import (
+    HOSTS_OF_CHANGE,
+    Act,
+    Past,
+    Place,
+    act_of,
+    behavior_of,
+    denies_one_way,
+    place_of,
+    side_of,
+)
 from flowwarden.monitor.behavior import Behavior
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.causes import role_of
 from flowwarden.monitor.detectors import BY_NAME, DETECTORS
-from flowwarden.monitor.findings import Finding, gravity, vpc_of
+from flowwarden.monitor.findings import Finding, TrafficFinding, gravity, vpc_of
 from flowwarden.monitor.quiet import quiet_of_host
 from flowwarden.monitor.render.incident_key import account_of
+from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.state.schema import REPORTED
-from flowwarden.state.sets import DAY, HOUR, Sets, fingerprint
+from flowwarden.state.sets import DAY, HOUR, Sets, fingerprint, merged
 
-(DETECTED,) = REPORTED.sets
+DETECTED = REPORTED.sets[0]  # the others are named after kinds of behavior
 MOST_READ: Final = MOST_FINDINGS
 """Items that a batch reads, in six calls: one for each finding that a detector creates, in most cases."""
 LONGEST: Final = 2 * DAY
@@ -57,32 +69,33 @@ class Reported(Struct, frozen=True):
 class HostHistory(Reported, frozen=True):
     """How long what was reported about acting hosts counts: as long as their incidents suppress repeats."""
 
-    def of(self, findings: Iterable[Finding], state: StateView) -> dict[Place, Past]:
-        """What earlier batches reported about the acting hosts of these findings.
+    def of(self, findings: Iterable[Finding], hosts: Hosts, state: StateView) -> dict[Place, Past]:
+        """What earlier batches reported about the acting hosts of these findings, and about their roles.
 
         Reads at most `MOST_READ` items, those about the most severe findings first. If the table does not
         answer, nothing was reported: a host can then have a second incident.
         """
-        keys: dict[Place, list[str]] = {}
+        keys: dict[Place, _Keys] = {}
         for finding in sorted(findings, key=gravity):
             place = place_of(finding, self.owner)
-            if place and place not in keys:
-                keys[place] = self.keys(finding, self.begin, (place.host,))
-        most = MOST_READ * state.breadth // max(map(len, keys.values()), default=1)
+            if place and place not in keys and isinstance(finding, TrafficFinding):
+                role = role_of(finding, hosts)
+                of_role = self.keys(finding, self.begin, (role,)) if role else []
+                keys[place] = _Keys(self.keys(finding, self.begin, (place.host,)), of_role)
+        most = MOST_READ * state.breadth // max((len(each.all) for each in keys.values()), default=1)
         state.unread += max(0, len(keys) - most)
         chosen = dict([*keys.items()][:most])
-        items = state.read([key for some in chosen.values() for key in some]) if chosen else {}
-        return {
-            place: self._past([items[key] for key in some if key in items]) for place, some in chosen.items()
-        }
+        wanted = dict.fromkeys(key for some in chosen.values() for key in some.all)
+        items = state.read(wanted) if wanted else {}
+        return {place: self._past(items, some) for place, some in chosen.items()}
 
     @property
     def begin(self) -> int:
         """Since when what was reported counts, in Unix seconds."""
         return self.now - min(quiet_of_host(self.suppression_minutes), LONGEST)
 
-    def _past(self, items: Sequence[Sets]) -> Past:
-        stored = {number for item in items for number in item.get(DETECTED, ())}
+    def _past(self, items: Mapping[str, Sets], keys: _Keys) -> Past:
+        stored = {number for key in keys.of_host for number in items.get(key, {}).get(DETECTED, ())}
         if not stored:
             return Past()
         # One hour more, because the clock of the container that stored the finding may be ahead.
@@ -92,11 +105,27 @@ class HostHistory(Reported, frozen=True):
             first = next((hour for hour in hours if fingerprint(_mark(act), hour) in stored), None)
             if first is not None:
                 acts[act] = first * HOUR
-        return Past(acts, own=any(fingerprint(_OWN, hour) in stored for hour in hours))
+        own = any(fingerprint(_OWN, hour) in stored for hour in hours)
+        of_role = merged(*(items[key] for key in keys.of_role if key in items))
+        many = (each for each in Behavior if len(of_role.get(each, ())) >= HOSTS_OF_CHANGE)
+        return Past(acts, own=own, of_role=frozenset(many))
+
+
+class _Keys(Struct, frozen=True):
+    """The items about an acting host and its role."""
+
+    of_host: list[str]
+    of_role: list[str]
+
+    @property
+    def all(self) -> list[str]:
+        return [*self.of_host, *self.of_role]
 
 
 def mark_of(inhibitor: str, finding: Finding) -> str:
     """The mark of a finding of a detector that may inhibit this one; see `acting_hosts.may_explain`."""
+    if denies_one_way(inhibitor):
+        return _denial(inhibitor, finding)
     behavior = behavior_of(finding)
     shows = behavior is not None and BY_NAME[inhibitor].behavior is not None
     return _mark(Act(inhibitor, behavior)) if shows and behavior else inhibitor
@@ -112,11 +141,16 @@ def marks_of(finding: Finding, own: Collection[Place], owner: str) -> Mapping[st
     """
     marks: defaultdict[str, list[str]] = defaultdict(list)
     if finding.detector in _INHIBITS:
-        marks[finding.subject].append(finding.detector)
+        one_way = denies_one_way(finding.detector)
+        marks[finding.subject].append(_denial(finding.detector, finding) if one_way else finding.detector)
     place, act = place_of(finding, owner), act_of(finding)
     if place and act:
         marks[place.host] += [_mark(act), *([_OWN] if place in own else [])]
     return marks
+
+
+def _denial(detector: str, finding: Finding) -> str:
+    return f"{detector} {side_of(finding)}"
 
 
 def _mark(act: Act) -> str:

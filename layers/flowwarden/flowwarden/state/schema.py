@@ -113,12 +113,12 @@ OUTSIDE_SESSIONS: Final = Item(
     f"internet-brute-force counts them. Of an interface, a batch adds {MOST_EXPOSED} hosts at most.",
 )  # fmt: skip
 REPORTED: Final = Item(
-    name="reported findings", prefix="reported#", key=("day", "scope", "subject"), sets=("detected",),
-    ttl=3 * DAY, per_batch=MOST_REPORTED,
+    name="reported findings", prefix="reported#", key=("day", "scope", "subject"),
+    sets=("detected", "scan", "access", "egress"), ttl=3 * DAY, per_batch=MOST_REPORTED,
     why="Which detectors paged about a host or subnet, with the hour, what the host did, and whether it has "
     "an incident of its own. While repeats are suppressed, findings in other batches that these detectors "
-    "inhibit do not page, and those about the same host join its incident. A batch adds at most "
-    f"{MOST_REPORTED} subjects.",
+    "inhibit do not page, and those about the same host join its incident. For a role, its hosts by what "
+    f"they did as part of its incidents. A batch adds at most {MOST_REPORTED} subjects.",
 )  # fmt: skip
 SCANNERS: Final = Item(
     name="scanners", prefix="scanner#", key=("day", "address"), sets=("refused-at", "connected"),
@@ -142,11 +142,11 @@ UPLOADS: Final = Item(
 )  # fmt: skip
 UPLOAD_SIZES: Final = Item(
     name="upload sizes", prefix="upload-sizes#", key=("role", "day"),
-    sets=("sizes", "day-sizes", "aws-sizes", "aws-day-sizes", "networks"), bits=12,
+    sets=("sizes", "day-sizes", "aws-sizes", "aws-day-sizes", "networks", "unusual"), bits=12,
     ttl=2 * DAYS_READ * DAY, per_batch=4,
     why="Bytes that hosts of a role sent per hour and per day, as powers of two, to the internet and to AWS "
     "services, and the internet networks with most of it, as numbers of 12 bits. egress-volume uses the last "
-    f"{DAYS_READ} days as the baseline.",
+    f"{DAYS_READ} days as the baseline, and `unusual` contains the host and network of each of its findings.",
 )  # fmt: skip
 BASELINES: Final = Item(
     name="baselines", prefix="baseline#", key=("role", "day"), sets=("edges", "refused", "shown"),

@@ -11,13 +11,14 @@ rare.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from math import exp, log, sqrt
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 BUCKETS: Final = 256
 """Distinguishes 12 from 20 with a standard deviation of 4-5 %; two sets fit into one DynamoDB write unit."""
@@ -74,6 +75,15 @@ def merged(*several: Sets) -> dict[str, frozenset[int]]:
         for name, numbers in sets.items():
             found.setdefault(name, []).append(numbers)
     return {name: each[0] if len(each) == 1 else _union(each) for name, each in found.items()}
+
+
+def together(additions: Iterable[Addition]) -> list[Addition]:
+    """The same additions, those to one item as one, so that each item costs one write."""
+    found: dict[str, Addition] = {}
+    for each in additions:
+        before = found.get(each.key)
+        found[each.key] = replace(each, sets=merged(before.sets, each.sets)) if before else each
+    return [*found.values()]
 
 
 def _union(several: Sequence[frozenset[int]]) -> frozenset[int]:

@@ -1,5 +1,5 @@
 -- internet-brute-force: an internet host opens 60 or more connections of the same small size within a
--- day to an administration or database port; after two days usual for the role, unless another is
+-- day to an administration or database port; after two days usual for the host, unless another is
 -- larger.
 -- This query approximates the detector. Thresholds: brute_force_sessions = 40. Period:
 -- 2026-01-02T00:00Z to 2026-01-03T00:00Z.

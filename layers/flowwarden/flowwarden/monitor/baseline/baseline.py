@@ -67,9 +67,12 @@ def bursts_of(edge: Edge) -> Edge:
     return edge._replace(peer=f"bursts {bucket(edge.peer)}")
 
 
-def guessed_at(port: int) -> Edge:
-    """Learned for a role if internet hosts guess passwords at its TCP port, as they do at every open one."""
-    return Edge("in", TCP, port, "guesses")
+def guessed_at(port: int, host: str = "") -> Edge:
+    """Learned for a role if internet hosts guess passwords at its TCP port, as they do at every open one.
+
+    It is learned for the role, and for each of its hosts.
+    """
+    return Edge("in", TCP, port, f"guesses {bucket(host)}" if host else "guesses")
 
 
 def shows_presence(day: int) -> bool:

@@ -16,6 +16,7 @@ from flowwarden.monitor.baseline.baseline import (
     Edge,
     EdgeKind,
     bursts_of,
+    guessed_at,
     refused,
 )
 from flowwarden.monitor.baseline.peers import DYNAMIC
@@ -31,6 +32,8 @@ from flowwarden.network.services import (
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.sets import fingerprint
 
+DAYS_OF_OTHERS: Final = 2
+"""How many times as many days count for a host on which something was reported about others of its role."""
 LEARNING_FACTOR: Final = 2.5
 """The factor by which limits for new behavior are higher while all behavior is new."""
 DAYS_ADMINISTERED: Final = 5
@@ -127,6 +130,14 @@ class RoleProfile:
     def only_listens(self) -> bool:
         """Whether the role usually answers others and never connects to the internet."""
         return self.baseline is not None and self.baseline.only_listens
+
+    def expects_guesses(self, port: int, host: str) -> bool:
+        """Whether passwords are usually guessed at a TCP port of this host, or of the role's hosts.
+
+        One host that is exposed for two days says little about the others.
+        """
+        of_role, of_host = self.days_of(guessed_at(port)), self.days_of(guessed_at(port, host))
+        return of_host >= DAYS_SEEN or of_role >= DAYS_OF_OTHERS * DAYS_SEEN
 
     @property
     def is_measured(self) -> bool:

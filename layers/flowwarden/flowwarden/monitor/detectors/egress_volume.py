@@ -4,13 +4,15 @@ What: an internal host that sends at least `upload_megabytes` to the internet wi
     (2) times as much within 24 hours, over connections that it initiated, and at least five times the amount
     that hosts of its role sent on `DAYS_SENT` of the last thirty days, rounded up to a power of two. If
     the large uploads of a role always go to the same networks, those to others are compared with nothing.
+    A day with a finding counts only for the same host or network, until hosts were reported for six others.
     Uploads to AWS services, where the record identifies them, are summed apart, and usual after
     `DAYS_TO_AWS` (2) days.
 Why: stolen data must be sent somewhere: at once or slowly, in few or many connections, also to a bucket of
     the attacker. Legitimate uploads of a role recur, so a volume far above all earlier ones is worth a check.
-False positives: a first backup, a migration, a dump for vendor support: check once. Recurring uploads count
-    as usual after some days; add hosts that may send anything to `exempt` in the policy. Two flow logs
-    with different aggregation intervals, for example during a replacement, count a connection twice.
+False positives: a first backup, a migration, a dump for vendor support: check once. Recurring uploads of one
+    host, or to one network, count as usual after some days; add hosts that may send anything to `exempt` in
+    the policy. Two flow logs with different aggregation intervals, for example during a replacement, count a
+    connection twice.
 Blind: less than the limit of a day; data that the far end fetches over a connection of its own; roles that
     send as much anyway, to changing networks or to AWS services. Long connections on ports from 32,768, or
     that the role never opened: only the first record shows the initiator. Ports that no common service uses,
@@ -39,20 +41,21 @@ from flowwarden.monitor.causes import Shares
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, estimated, main_server_and_others, short_servers, started_by
-from flowwarden.monitor.traffic import upload_sums
 from flowwarden.monitor.traffic.host_activity import SPANS
-from flowwarden.monitor.traffic.host_uploads import HostUploads, Sources, Upload
+from flowwarden.monitor.traffic.host_uploads import HostUploads, Sources, Upload, ends_of
 from flowwarden.monitor.traffic.known_openings import KnownOpenings
-from flowwarden.monitor.traffic.record_sizes import Volume, bounded
 from flowwarden.monitor.traffic.selection import without_repeats
+from flowwarden.monitor.traffic.summed_uploads import Summed, summed, volume_of
 from flowwarden.monitor.traffic.tally import sample_of
-from flowwarden.monitor.traffic.upload_sums import SENT, Sent, Sums, places_of
+from flowwarden.monitor.traffic.upload_sums import Sent, Sums, places_of
 from flowwarden.monitor.traffic.uploads import counted, main_receiver, uploads, window_of
 from flowwarden.monitor.traffic.usual_volume import (
     DAYS_SENT,
     MEGABYTE,
     MOST_NETWORKS,
     NETWORKS,
+    UNUSUAL,
+    comparable,
     key_of,
     keys,
     learned,
@@ -69,12 +72,10 @@ from flowwarden.network.initiator import by_opening
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import BASELINES, NEW_EGRESS, UPLOAD_SIZES, UPLOADS
-from flowwarden.state.sets import DAY, HOUR, Sets, merged
+from flowwarden.state.sets import DAY, HOUR, Addition, together
 
 UPLOADS_OF_BATCH: Final = 32
 """Maximum (host, day) pairs that a batch compares with what is usual: each reads a month of a role."""
-BEFORE: Final = 4
-"""The share of a limit, 1 / 4, from which the day before is read, too: each read costs a call."""
 
 
 class Facts(Struct, frozen=True):
@@ -107,9 +108,14 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
     sources = Sources(view.directions, view.index, view.profiles, view.now)
     found = sources.largest(counted(view.directions, rows), host_set(view.policy.exempt))
     least = limit(0, thresholds.upload_megabytes)
-    beyond = sum(_volume(each.added.sets).total() >= least for each in found[UPLOADS_OF_BATCH:])
-    judged = [_judge(state, each, thresholds.upload_megabytes) for each in found[:UPLOADS_OF_BATCH]]
-    return [*_reports(view, rows, [each for each in judged if each]), *DETECTOR.surplus(beyond)]
+    beyond = sum(volume_of(each.added.sets).total() >= least for each in found[UPLOADS_OF_BATCH:])
+    most, directions = thresholds.upload_megabytes, view.directions
+    judged = [_judge(state, directions, each, most) for each in found[:UPLOADS_OF_BATCH]]
+    additions = together(each for one in judged for each in one.learned)
+    for added in sorted(additions, key=lambda each: UNUSUAL not in each.sets):
+        state.add(added)
+    unusual = [each.unusual for each in judged if each.unusual]
+    return [*_reports(view, rows, unusual), *DETECTOR.surplus(beyond)]
 
 
 def rows_of(view: BatchView, state: StateView) -> Integers:
@@ -131,40 +137,41 @@ class Unusual(Struct, frozen=True):
     """Those to which the role usually sends; None if they do not matter."""
 
 
-class Summed(Struct, frozen=True):
-    """What is known of a host's uploads."""
+class _Judgment(Struct, frozen=True):
+    """What is reported about an upload, and what it adds to what is usual for the role."""
 
-    upload: Upload
-    today: Volume
-    before: Volume
-
-    def sums(self, usual_networks: frozenset[int] = frozenset()) -> Sums:
-        """The sums of what went to other networks than these."""
-        place, hours = self.upload.place, self.upload.hours
-        return upload_sums.sums_of(place, hours, self.today, self.before, usual_networks)
+    unusual: Unusual | None = None
+    learned: tuple[Addition, ...] = ()
 
 
-def _judge(state: StateView, upload: Upload, megabytes: int) -> Unusual | None:
-    """The upload, if it is unusual. What is usual for the role is learned."""
+def _judge(state: StateView, directions: Directions, upload: Upload, megabytes: int) -> _Judgment:
     place, profile = upload.place, upload.profile
     known = summed(state, upload, megabytes)
     sums = known.sums()
     much = [span for span, sent in sums.items() if sent.bytes >= limit(0, megabytes, span)]
     unlearned = place.outside is PeerClass.AWS_SERVICE and not profile.is_measured
     if profile.learning or unlearned or not much:
-        _learn(state, upload, {span: each.bytes for span, each in sums.items()})
-        return None
+        return _Judgment(learned=_learned(state, upload, {span: each.bytes for span, each in sums.items()}))
     items = [*state.read_once(keys(profile.role, place.day)).values()]
     if state.is_away:
-        return None
+        return _Judgment()
+    ends = ends_of(directions, upload)
+    items = comparable(items, ends, place.outside)
     usually = {span: usual(items, place.outside, span) for span in sums}
     most = {span: limit(usually[span], megabytes, span) for span in sums}
-    _learn(state, upload, {span: min(each.bytes, most[span]) for span, each in sums.items()})
-    for span in much:
+    found = _above(known, usually, most) or _elsewhere(known, usual_networks(items), usually, megabytes)
+    capped = {span: min(each.bytes, most[span]) for span, each in sums.items()}
+    return _Judgment(found, _learned(state, upload, capped, ends, found))
+
+
+def _above(known: Summed, usually: dict[int, int], most: dict[int, int]) -> Unusual | None:
+    """The upload, if it is larger than is usual for the role."""
+    upload, sums = known.upload, known.sums()
+    for span, sent in sums.items():
         if is_too_much(sums, span, most[span]):
-            facts = Facts(profile.role, sums[span].bytes, usually[span], span, limit=most[span])
-            return Unusual(upload, sums[span], facts)
-    return _elsewhere(known, usual_networks(items), usually, megabytes)
+            facts = Facts(upload.profile.role, sent.bytes, usually[span], span, limit=most[span])
+            return Unusual(upload, sent, facts)
+    return None
 
 
 def is_too_much(sums: Sums, span: int, most: int) -> bool:
@@ -192,28 +199,22 @@ def _elsewhere(
     return None
 
 
-def _learn(state: StateView, upload: Upload, sent: dict[int, float]) -> None:
-    """Add to what is usual for the role."""
+def _learned(
+    state: StateView,
+    upload: Upload,
+    sent: dict[int, float],
+    ends: frozenset[int] = frozenset(),
+    unusual: Unusual | None = None,
+) -> tuple[Addition, ...]:
+    """What to add to the role's days. Those of an unusual upload say only what is usual for its own ends."""
     place, role = upload.place, upload.profile.role
     known = state.known(key_of(role, place.day)).get(NETWORKS, frozenset())
     networks = () if len(known) >= MOST_NETWORKS else upload.networks[:MOST_NETWORKS]
-    state.add(learned(role, place.day, place.outside, sent, networks))
-
-
-def summed(state: StateView, upload: Upload, megabytes: int) -> Summed:
-    """The host's uploads, including those from other batches."""
-    place, scope = upload.place, upload.profile.scope
-    added = upload.added
-    stored = state.add(bounded(added, state.known(added.key)))
-    today, before = _volume(merged(stored, added.sets)), Volume(())
-    if today.total() >= limit(0, megabytes, DAY) / BEFORE:
-        key = place._replace(day=place.day - 1).key(scope)
-        before = _volume(merged(state.known(key), state.read_once([key]).get(key, {})))
-    return Summed(upload, today, before)
-
-
-def _volume(sets: Sets) -> Volume:
-    return Volume(sets.get(SENT, frozenset()))
+    ends = ends if unusual else frozenset()
+    today = learned(role, place.day, place.outside, sent, networks, ends)
+    if unusual and unusual.facts.span == DAY:
+        return today, learned(role, place.day - 1, place.outside, {}, (), ends)
+    return (today,)
 
 
 def _reports(view: BatchView, rows: Integers, unusual: Sequence[Unusual]) -> list[EgressVolume]:

@@ -6,8 +6,9 @@ What: answered connections of one internet host to an administration port (SSH, 
     defines small. Checks whether SSH or RDP is open are too small to count. If the format contains no sizes,
     all connections count.
 Why: a service that rejects a password closes the connection, and password guessing opens the next one. Each
-    open port is guessed at for ever, so after two days the role is usual for that, and only a row of the
-    digest remains. It pages again, as high, when a larger session of the same source may be a log-in.
+    open port is guessed at for ever. So after two days at a host, or four at hosts of its role, guesses are
+    usual there, and only a row of the digest remains. It pages again, as high, when a larger session of the
+    same source may be a log-in.
 False positives: a partner whose jobs open a connection for each small command: list its networks in
     `partner_cidrs`.
 Blind: guesses of many sources, a few each; guesses that vary in size by a third or more; guessing over one
@@ -27,7 +28,6 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.monitor.baseline.baseline import guessed_at
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
@@ -140,7 +140,7 @@ def _judge(view: BatchView, state: StateView, exposed: _Exposed, limit: int) -> 
             day=exposed.day,
             sources=len({each.client for each in contacts}),
             admitted=not of_port.isdisjoint(sessions.large_sessions(stored[SESSIONS])),
-            usual=exposed.profile.learning or exposed.profile.knows(guessed_at(port)),
+            usual=exposed.profile.learning or exposed.profile.expects_guesses(port, exposed.host),
         )
         yield _report(view, exposed, port, contacts, facts)
 
@@ -243,7 +243,7 @@ DETECTOR: Final = Detector(
     name="internet-brute-force",
     summary=(
         "an internet host opens 60 or more connections of the same small size within a day to an "
-        "administration or database port; after two days usual for the role, unless another is larger"
+        "administration or database port; after two days usual for the host, unless another is larger"
     ),
     severity=Severity.HIGH,
     unpaged=Route.DIGEST,

@@ -17,10 +17,11 @@ from flowwarden.monitor.detectors import (
 from flowwarden.monitor.measures import role_amounts
 from flowwarden.monitor.measures.asked import Answer, Asked, client_outside, not_from_internet, other_client
 from flowwarden.monitor.traffic import refused_sources
-from flowwarden.monitor.traffic.host_uploads import Sources
+from flowwarden.monitor.traffic.host_uploads import Sources, ends_of
 from flowwarden.monitor.traffic.new_egress import recent
+from flowwarden.monitor.traffic.summed_uploads import summed
 from flowwarden.monitor.traffic.uploads import counted
-from flowwarden.monitor.traffic.usual_volume import keys, limit, measured, usual
+from flowwarden.monitor.traffic.usual_volume import comparable, keys, limit, measured, usual
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.host_set import host_set
@@ -166,8 +167,9 @@ def volume(asked: Asked) -> Answer:
             why_not="it sends nothing out, is too small for the sample, or its interface is unknown"
         )
     megabytes, role, place = asked.thresholds.upload_megabytes, upload.profile.role, upload.place
-    sums = egress_volume.summed(view.state, upload, megabytes).sums()
-    items = [*view.state.read_once(keys(role, place.day)).values()]
+    sums = summed(view.state, upload, megabytes).sums()
+    ends = ends_of(view.directions, upload)
+    items = comparable(view.state.read_once(keys(role, place.day)).values(), ends, place.outside)
     amounts = (
         measured(sent.bytes, span, limit(usual(items, place.outside, span), megabytes, span))
         for span, sent in sums.items()

@@ -7,16 +7,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
+from flowwarden.monitor.baseline.peers import network_of
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
+from flowwarden.monitor.traffic.record_sizes import place_number
 from flowwarden.monitor.traffic.upload_sums import HOURS, Place, addition, by_day, hours_of, places_of
-from flowwarden.monitor.traffic.uploads import LEAST, amount
+from flowwarden.monitor.traffic.uploads import LEAST, amount, main_receiver
+from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.network.host_set import HostSet
 from flowwarden.records.columnar.group_by import Groups, Keys, packed
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import MOST_UPLOADS
-from flowwarden.state.sets import Addition
+from flowwarden.state.sets import Addition, fingerprint
 
 
 class Upload(Struct, frozen=True, kw_only=True):
@@ -92,6 +95,15 @@ class Sources:
             networks=sorted({*places_of(directions, rows[sizes >= LEAST])}),
             added=addition(place, profile.scope, directions, rows, now),
         )
+
+
+def ends_of(directions: Directions, upload: Upload) -> frozenset[int]:
+    """The numbers by which an upload is recognized: its host, and the internet network with most of it."""
+    host = place_number(fingerprint("host", upload.profile.scope, upload.place.host))
+    receiver = main_receiver(directions, upload.rows)
+    if upload.place.outside is not PeerClass.INTERNET or not receiver:
+        return frozenset({host})
+    return frozenset({host, place_number(fingerprint(network_of(receiver)))})
 
 
 def _largest_first(upload: Upload) -> tuple[float, str, Place]:

@@ -3,6 +3,11 @@
 Volumes are stored as powers of two, by day. A volume is usual if it was reached on several days. If the large
 uploads of a role always go to the same few networks, no volume to another network is usual: the new network
 is better evidence than the volume.
+
+A day with an unusual upload is not like the others: what was sent then, also before it was too much, is part
+of what was found. It counts only for uploads that may be the same ones again: of the same host, or to the
+same network. If there are `DAYS_OF_OTHERS` times as many different ones, their days count for all hosts of
+the role: the hosts of a scaling group change every day, and a service can have many networks.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from math import log2
 from typing import Final
 
+from flowwarden.monitor.baseline.profile import DAYS_OF_OTHERS
 from flowwarden.monitor.measured import Measured
 from flowwarden.network.addresses import PeerClass
 from flowwarden.state.schema import DAYS_READ, UPLOAD_SIZES
@@ -42,7 +48,7 @@ LARGEST: Final = 62
 """The highest power of two that the report on learning shows."""
 MEGABYTE: Final = 1_000_000
 
-SIZES, DAY_SIZES, AWS_SIZES, AWS_DAY_SIZES, NETWORKS = UPLOAD_SIZES.sets
+SIZES, DAY_SIZES, AWS_SIZES, AWS_DAY_SIZES, NETWORKS, UNUSUAL = UPLOAD_SIZES.sets
 _NAMES: Final = {
     (PeerClass.INTERNET, HOUR): SIZES, (PeerClass.INTERNET, DAY): DAY_SIZES,
     (PeerClass.AWS_SERVICE, HOUR): AWS_SIZES, (PeerClass.AWS_SERVICE, DAY): AWS_DAY_SIZES,
@@ -66,7 +72,12 @@ def key_of(role: str, day: int) -> str:
 
 
 def learned(
-    role: str, day: int, outside: PeerClass, sent: Mapping[int, float], networks: Collection[int]
+    role: str,
+    day: int,
+    outside: PeerClass,
+    sent: Mapping[int, float],
+    networks: Collection[int],
+    unusual: Collection[int] = (),
 ) -> Addition:
     """The addition to a role's item: the powers of two that its hosts reached on a day.
 
@@ -79,16 +90,35 @@ def learned(
         outside: where the host sent the data.
         sent: bytes by span (seconds).
         networks: the numbers of the networks that received it.
+        unusual: if the upload is unusual, the numbers by which it is recognized, see `comparable`.
     """
     sets = {_NAMES[outside, span]: frozenset({int(log2(size))}) for span, size in sent.items() if size >= 1}
     if networks and outside is PeerClass.INTERNET:
         sets[NETWORKS] = frozenset(networks)
+    if unusual:
+        sets[UNUSUAL] = frozenset(unusual)
     return Addition(key_of(role, day), sets, UPLOAD_SIZES.kept_until(day * DAY))
 
 
 def keys(role: str, day: int) -> list[str]:
     """The keys of the items with the role's volumes on the days before `day`."""
     return [key_of(role, before) for before in range(day - DAYS_READ, day)]
+
+
+def comparable(items: Iterable[Sets], ends: Collection[int], outside: PeerClass) -> list[Sets]:
+    """The days whose volumes and networks say what is usual for an upload.
+
+    Args:
+        items: one for each day on which the role made large uploads.
+        ends: the numbers of the upload's host and network.
+        outside: where it goes.
+    """
+    every = [*items]
+    apart = [each for each in every if each.get(UNUSUAL) and each[UNUSUAL].isdisjoint(ends)]
+    # An upload from before midnight until after it is one, on two days.
+    if len({each[UNUSUAL] for each in apart}) >= DAYS_OF_OTHERS * _DAYS[outside]:
+        return every
+    return [each for each in every if each not in apart]
 
 
 def usual(items: Iterable[Sets], outside: PeerClass = PeerClass.INTERNET, span: int = HOUR) -> int:
