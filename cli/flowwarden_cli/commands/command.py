@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -23,6 +24,11 @@ def not_empty(value: str) -> str:
     if not value:
         raise ArgumentTypeError("the value is empty")
     return value
+
+
+def file_path(value: str) -> Path:
+    """The value of an option as a path. Raises ArgumentTypeError if it is empty."""
+    return Path(not_empty(value))
 
 
 def without_sdk(error: ModuleNotFoundError, console: Console) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowwarden_cli.commands import document_file, parameters, stack
-from flowwarden_cli.commands.command import Command, UsageError, without_sdk
+from flowwarden_cli.commands.command import Command, UsageError, file_path, without_sdk
 from flowwarden_cli.terminal.console import Console
 
 if TYPE_CHECKING:  # not needed to parse arguments, and slow to load
@@ -42,7 +42,7 @@ def _add_arguments(command: ArgumentParser) -> None:
     stack.add_options(command)
     command.add_argument(
         "--policy",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help="plan with this policy instead of the deployed one",
     )
@@ -56,7 +56,7 @@ def _add_arguments(command: ArgumentParser) -> None:
     )
     command.add_argument(
         "--settings",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help="JSON object of the enforcer's environment variables, instead of those of the deployed function",
     )

@@ -12,6 +12,7 @@ from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.errors import CallRefused
 from flowwarden_cli.commands.command import SUCCEEDED
 from flowwarden_cli.commands.dry_run import INCOMPLETE, PlanOptions, run
+from flowwarden_cli.main import main
 from flowwarden_cli.terminal.console import Console
 from tests.cli.fakes_account import NOW, SETTINGS, deployed
 from tests.enforcer.cases import ALTERNATE_GROUP, but
@@ -163,3 +164,12 @@ def test_unreadable_input_is_an_error(settings: Path, tmp_path: Path) -> None:
         terminal = Terminal()
         assert run(options, terminal.console, lambda _: deployed().aws()) == INCOMPLETE
         assert expected in terminal.err.getvalue()
+
+
+@pytest.mark.parametrize("option", ["--policy", "--settings"])
+def test_an_empty_name_of_a_file_is_wrong_usage(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script's variable that is not set; it is not the current folder."""
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", option, ""])
+    assert ended.value.code == 2
+    assert "the value is empty" in capsys.readouterr().err

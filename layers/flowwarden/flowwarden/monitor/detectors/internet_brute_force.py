@@ -68,7 +68,7 @@ class Facts(Struct, frozen=True):
     admitted: bool = False
     """Whether a source also had a larger session."""
     usual: bool = False
-    """Whether guesses at the port are usual for the role, or the role is still learned."""
+    """Whether guesses at the port are usual for the host or its role, or the role is still learned."""
 
 
 type InternetBruteForce = TrafficFinding[Facts]
