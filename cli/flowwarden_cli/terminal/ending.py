@@ -1,4 +1,4 @@
-"""Ends a command that would go on forever, at Ctrl-C."""
+"""Ends a command that would go on forever, at Ctrl-C or SIGTERM, as containers and services are stopped."""
 
 from __future__ import annotations
 
@@ -13,29 +13,36 @@ STEP: Final = 0.5
 """Seconds of a part of a wait: Python goes on with a sleep after a signal."""
 
 
+SIGNALS: Final = signal.SIGINT, signal.SIGTERM
+
+
 class Ending:
-    """Within it, the first Ctrl-C sets `is_ended`, and the second one interrupts as usual."""
+    """Within it, the first of these signals sets `is_ended`, and the second one has its usual effect."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         """Take what sleeps for some seconds."""
         self._sleep = sleep
-        self._before: Any = signal.SIG_DFL
+        self._before: dict[signal.Signals, Any] = {}
         self.is_ended = False
 
     def __enter__(self) -> Self:
-        """Handle the signal."""
-        self._before = signal.signal(signal.SIGINT, self._end)
+        """Handle the signals."""
+        self._before = {each: signal.signal(each, self._end) for each in SIGNALS}
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        """Handle it as before."""
-        signal.signal(signal.SIGINT, self._before)
+        """Handle them as before."""
+        self._restore()
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
         self.is_ended = True
-        signal.signal(signal.SIGINT, self._before)
+        self._restore()
+
+    def _restore(self) -> None:
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
 
     def wait(self, seconds: float) -> None:
         """Sleep for some seconds, or until the command is ended."""

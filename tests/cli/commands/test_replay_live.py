@@ -20,7 +20,7 @@ from flowwarden.replay.result import ReplayResult
 from flowwarden_cli.commands import replay
 from flowwarden_cli.main import run
 from flowwarden_cli.terminal.console import Console
-from flowwarden_cli.terminal.ending import STEP, Ending
+from flowwarden_cli.terminal.ending import SIGNALS, STEP, Ending
 from tests.cli.fakes_archive import EndingAfter, events_of
 from tests.cli.fakes_console import Ended, fake_console, flowwarden, written
 from tests.replay.archives import BEGIN, HOUR, LAYOUT, PROBER, SCANNER, end_of, incidents
@@ -143,14 +143,15 @@ def test_live_is_about_one_log_group_and_one_policy(
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_the_first_ctrl_c_ends_the_waiting_and_the_second_one_interrupts() -> None:
-    """The handler of before is there again."""
-    before, waited = signal.getsignal(signal.SIGINT), list[float]()
+@pytest.mark.parametrize("first", SIGNALS)
+def test_the_first_signal_ends_the_waiting_and_the_second_one_interrupts(first: signal.Signals) -> None:
+    """The handlers of before are there again, of both: Ctrl-C may follow a SIGTERM."""
+    before, waited = [*map(signal.getsignal, SIGNALS)], list[float]()
 
     def sleep(seconds: float) -> None:
         waited.append(seconds)
         if len(waited) == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), first)
 
     with Ending(sleep) as ending:
         ending.wait(60)
@@ -158,4 +159,5 @@ def test_the_first_ctrl_c_ends_the_waiting_and_the_second_one_interrupts() -> No
         assert waited == [STEP] * 3
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+        assert [*map(signal.getsignal, SIGNALS)] == before
+    assert [*map(signal.getsignal, SIGNALS)] == before
