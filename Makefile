@@ -79,10 +79,11 @@ test-container: setup ## Run the tests that need a container engine: the functio
 	$(BIN)/pytest -m container $(ARGS)
 
 .PHONY: reliability
-reliability: setup ## Run every property test with 300 examples instead of 7, all cells of each matrix, the load run and a million fuzzed inputs, and write docs/reliability.md
+reliability: setup ## Run every property test with 300 examples instead of 7, all cells of each matrix, the load run, a million fuzzed inputs and the memory of 10,000 batches, and write docs/reliability.md
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "(hypothesis or matrix) and not container" --hypothesis-profile=deep $(ARGS)
 	$(BIN)/python -m benchmarks.reliability --write
 	$(BIN)/python -m benchmarks.fuzz --write
+	$(BIN)/python -m benchmarks.loud.container 2>/dev/null
 
 .PHONY: docs
 docs: .venv/.made ## Generate docs/detectors.md, docs/doctor.md, docs/runbooks/, docs/schemas/, docs/state.md, docs/cost.md, the tables of docs/policy.md and CONTRIBUTING's list of modules

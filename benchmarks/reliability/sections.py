@@ -21,8 +21,9 @@ HEAD: Final = f"""\
 
 `make reliability` and `make loud` write this page, each its own sections. `make reliability` runs every
 property test with {PROFILES["deep"]:,} examples and every test of a matrix with all its cells, then what this
-page shows. `benchmarks/reliability/`, `benchmarks/fuzz/` and `benchmarks/loud/` contain the text; change that
-instead.
+page shows. At its end, one container processes 10,000 batches of random ones of 10,000 interfaces.
+This may take at most 300 MB of memory (last measured: 191 MB). `benchmarks/reliability/`,
+`benchmarks/fuzz/` and `benchmarks/loud/` contain the text; change that instead.
 """
 
 
