@@ -237,12 +237,24 @@ def test_two_changes_of_a_role_are_two_incidents_not_one_for_each_host(order: Se
     assert "critical" not in {each for some in pages for each in some}
 
 
+def test_hosts_of_a_role_with_two_changes_at_once_have_no_incidents_of_their_own() -> None:
+    """Debug logging goes on while the new software begins, so each later batch shows both."""
+    monitor = Monitor()
+    fleet(sent, 8, NOW, monitor)
+    hosts = [f"10.0.1.{number}" for number in range(10, 18)]
+    both = [[sent(each, ROLE), scanned(each, ROLE, ports=(7946,))] for each in hosts]
+    pages = [page for at, each in enumerate(both) for page in monitor.process(each, NOW + 20 * HOUR + at)]
+    assert severities(pages) == ["high", "medium"], "the second lists the hosts that joined the first day"
+    own = monitor.process([sent(hosts[2], ROLE), moved(hosts[2], ROLE)], NOW + 21 * HOUR)
+    assert severities(own) == ["critical"]
+
+
 @pytest.mark.parametrize(("hosts", "own"), [(1, ["critical"]), (2, ["critical"]), (3, []), (8, [])])
 def test_what_a_few_hosts_of_a_role_did_is_no_change_of_the_role(hosts: int, own: list[str]) -> None:
     """One of them that then does something else has an incident of its own, unless the role did the first."""
     monitor = Monitor()
     fleet(sent, hosts, NOW, monitor)
-    later = [scanned(f"10.0.1.{number}", ROLE, ports=(7946,)) for number in (60, 61, 62, 10)]
+    later = [scanned(f"10.0.1.{number}", ROLE, ports=(7946,)) for number in (60, 61, 10)]
     pages = [page for step, each in enumerate(later) for page in monitor.process([each], NOW + HOUR + step)]
     assert severities(pages) == ["high", *own]
 

@@ -332,6 +332,19 @@ def test_what_was_stolen_from_other_hosts_is_not_usual(parts: int) -> None:
     assert reported_on(to_buckets, using_buckets(0)) == [True] * 4 + [False] * 2
 
 
+def test_what_was_stolen_over_the_internet_makes_nothing_to_aws_services_usual() -> None:
+    """Each has its own days; four to AWS services are a habit, whatever else was stolen."""
+    evidence = using_buckets(0)
+    out = [stolen(day, host=50 + day, network=day) for day in range(4)]
+    to_buckets = [stolen(day, host=70 + day, network=0, to_aws=True) for day in range(5)]
+    both = [[*some, *others] for some, others in zip([*out, []], to_buckets, strict=True)]
+    counts = []
+    for day, batches in enumerate(both):
+        now = TODAY + day * DAY + 7000
+        counts.append(sum(len(look(batch, evidence, now)) for batch in batches))
+    assert counts == [2, 2, 2, 2, 0]
+
+
 def test_uploads_that_recur_are_usual_soon() -> None:
     """A backup of one host to changing networks, and one of changing hosts to one network."""
     of_one = [stolen(day, host=50, network=day) for day in range(5)]

@@ -166,7 +166,7 @@ def _acts_alone(shown: Sequence[Shown], past: Past) -> bool:
     if its role did it.
     """
     before = {each.behavior for each in past.acts}
-    kinds = (before - past.of_role).union(each.act.behavior for each in shown)
+    kinds = before.union(each.act.behavior for each in shown) - past.of_role
     if past.own or len(kinds) > 1:
         return True
     return any(

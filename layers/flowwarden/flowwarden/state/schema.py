@@ -142,11 +142,11 @@ UPLOADS: Final = Item(
 )  # fmt: skip
 UPLOAD_SIZES: Final = Item(
     name="upload sizes", prefix="upload-sizes#", key=("role", "day"),
-    sets=("sizes", "day-sizes", "aws-sizes", "aws-day-sizes", "networks", "unusual"), bits=12,
-    ttl=2 * DAYS_READ * DAY, per_batch=4,
+    sets=("sizes", "day-sizes", "aws-sizes", "aws-day-sizes", "networks", "unusual", "aws-unusual"),
+    bits=12, ttl=2 * DAYS_READ * DAY, per_batch=4,
     why="Bytes that hosts of a role sent per hour and per day, as powers of two, to the internet and to AWS "
     "services, and the internet networks with most of it, as numbers of 12 bits. egress-volume uses the last "
-    f"{DAYS_READ} days as the baseline, and `unusual` contains the host and network of each of its findings.",
+    f"{DAYS_READ} days as the baseline; both `unusual` sets contain the hosts and networks that it reported.",
 )  # fmt: skip
 BASELINES: Final = Item(
     name="baselines", prefix="baseline#", key=("role", "day"), sets=("edges", "refused", "shown"),

@@ -112,7 +112,7 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
     most, directions = thresholds.upload_megabytes, view.directions
     judged = [_judge(state, directions, each, most) for each in found[:UPLOADS_OF_BATCH]]
     additions = together(each for one in judged for each in one.learned)
-    for added in sorted(additions, key=lambda each: UNUSUAL not in each.sets):
+    for added in sorted(additions, key=lambda each: each.sets.keys().isdisjoint(UNUSUAL.values())):
         state.add(added)
     unusual = [each.unusual for each in judged if each.unusual]
     return [*_reports(view, rows, unusual), *DETECTOR.surplus(beyond)]

@@ -48,7 +48,8 @@ LARGEST: Final = 62
 """The highest power of two that the report on learning shows."""
 MEGABYTE: Final = 1_000_000
 
-SIZES, DAY_SIZES, AWS_SIZES, AWS_DAY_SIZES, NETWORKS, UNUSUAL = UPLOAD_SIZES.sets
+SIZES, DAY_SIZES, AWS_SIZES, AWS_DAY_SIZES, NETWORKS, _OUT, _TO_AWS = UPLOAD_SIZES.sets
+UNUSUAL: Final = {PeerClass.INTERNET: _OUT, PeerClass.AWS_SERVICE: _TO_AWS}
 _NAMES: Final = {
     (PeerClass.INTERNET, HOUR): SIZES, (PeerClass.INTERNET, DAY): DAY_SIZES,
     (PeerClass.AWS_SERVICE, HOUR): AWS_SIZES, (PeerClass.AWS_SERVICE, DAY): AWS_DAY_SIZES,
@@ -96,7 +97,7 @@ def learned(
     if networks and outside is PeerClass.INTERNET:
         sets[NETWORKS] = frozenset(networks)
     if unusual:
-        sets[UNUSUAL] = frozenset(unusual)
+        sets[UNUSUAL[outside]] = frozenset(unusual)
     return Addition(key_of(role, day), sets, UPLOAD_SIZES.kept_until(day * DAY))
 
 
@@ -113,10 +114,10 @@ def comparable(items: Iterable[Sets], ends: Collection[int], outside: PeerClass)
         ends: the numbers of the upload's host and network.
         outside: where it goes.
     """
-    every = [*items]
-    apart = [each for each in every if each.get(UNUSUAL) and each[UNUSUAL].isdisjoint(ends)]
+    every, name = [*items], UNUSUAL[outside]
+    apart = [each for each in every if each.get(name) and each[name].isdisjoint(ends)]
     # An upload from before midnight until after it is one, on two days.
-    if len({each[UNUSUAL] for each in apart}) >= DAYS_OF_OTHERS * DAYS[outside]:
+    if len({each[name] for each in apart}) >= DAYS_OF_OTHERS * DAYS[outside]:
         return every
     return [each for each in every if each not in apart]
 
