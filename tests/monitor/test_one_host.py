@@ -11,13 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.monitor.acting_hosts import act_of, behavior_of
+from flowwarden.monitor.acting_hosts import HOSTS_OF_CHANGE, act_of, behavior_of
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.monitor.inhibition import Inhibition
+from flowwarden.monitor.traffic.hosts import Hosts
 from flowwarden.notify.claim_request import ClaimRequest
 from flowwarden.notify.claims import ClaimKey, Owner
 from flowwarden.notify.evidence import Evidence
 from flowwarden.notify.notification import Notification
 from tests.examples import examples
+from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.one_host import (
     HOST,
     NOW,
@@ -241,6 +245,18 @@ def test_what_a_few_hosts_of_a_role_did_is_no_change_of_the_role(hosts: int, own
     later = [scanned(f"10.0.1.{number}", ROLE, ports=(7946,)) for number in (60, 61, 62, 10)]
     pages = [page for step, each in enumerate(later) for page in monitor.process([each], NOW + HOUR + step)]
     assert severities(pages) == ["high", *own]
+
+
+def test_a_container_adds_no_further_hosts_to_a_role_that_is_known_to_have_changed() -> None:
+    """A role can have thousands of hosts, and each write is charged for the whole item."""
+    evidence, hosts = MemoryEvidence(), Hosts({})
+    state = StateCache(evidence)
+    for number in range(50):
+        found = [sent(f"10.0.1.{number}", ROLE), moved(f"10.0.1.{number}", ROLE)][: 1 + (number == 40)]
+        Inhibition("111122223333", 240, NOW).store(found, state.for_batch(), (), hosts)
+    ((key, sets),) = [each for each in evidence.items.items() if ROLE in each[0]]
+    assert {name: len(numbers) for name, numbers in sets.items()} == {"egress": HOSTS_OF_CHANGE, "access": 1}
+    assert evidence.written.count(key) == HOSTS_OF_CHANGE + 1
 
 
 def test_a_host_that_no_change_explains_has_its_own_incident_whatever_its_role_did() -> None:

@@ -195,7 +195,9 @@ def test_the_finding_names_hosts_and_volume() -> None:
     assert DETECTOR.technique == "T1048"
     assert "about 990 MB to the internet within 1 h" in describe(finding).summary
     assert "1 other host" in describe(finding).summary
-    assert "large uploads on fewer than 3 days" in describe(finding).because
+    assert "made comparable large uploads on fewer than 3 days" in describe(finding).because
+    to_aws = replace(finding, peer_class=PeerClass.AWS_SERVICE)
+    assert "made comparable large uploads on fewer than 2 days" in describe(to_aws).because
     hour, day = (replace(facts, usual=64 * MEGABYTE, span=span) for span in (HOUR, DAY))
     assert "send at most 64 MB per hour" in describe(reported(hour)).because
     assert "send at most 64 MB per day" in describe(reported(day)).because

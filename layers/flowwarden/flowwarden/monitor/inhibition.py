@@ -12,7 +12,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from flowwarden.monitor.acting_hosts import Place, acting_for_role, acting_host, behavior_of
+from flowwarden.monitor.acting_hosts import (
+    HOSTS_OF_CHANGE,
+    Place,
+    acting_for_role,
+    acting_host,
+    behavior_of,
+)
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector
@@ -86,19 +92,23 @@ class Inhibition(Reported, frozen=True):
                 found[key].update(fingerprint(each, hour) for each in marks)
         until = REPORTED.kept_until(day * DAY)
         additions = [Addition(key, {DETECTED: frozenset(each)}, until) for key, each in found.items()]
-        for added in together([*additions, *self._of_roles(findings, own, hosts)]):
+        for added in together([*additions, *self._of_roles(findings, state, own, hosts)]):
             state.add(added)
 
     def _of_roles(
-        self, findings: Iterable[Finding], own: Collection[Place], hosts: Hosts
+        self, findings: Iterable[Finding], state: StateView, own: Collection[Place], hosts: Hosts
     ) -> Iterator[Addition]:
-        """What hosts do as part of their role's incidents, by role and kind of behavior."""
+        """What hosts do as part of their role's incidents, by role and kind of behavior.
+
+        No further hosts are added once a change of the role is known. A role can have thousands of hosts, and
+        each write is charged for the whole item.
+        """
         day = self.now // DAY
         traffic = (each for each in findings if isinstance(each, TrafficFinding))
         for finding, role in acting_for_role(traffic, own, hosts, self.owner):
-            if behavior := behavior_of(finding):
+            key, behavior = self.key(day, finding, role), behavior_of(finding)
+            if behavior and len(state.known(key).get(behavior, ())) < HOSTS_OF_CHANGE:
                 host = frozenset({fingerprint(acting_host(finding))})
-                key = self.key(day, finding, role)
                 yield Addition(key, {behavior.value: host}, REPORTED.kept_until(day * DAY))
 
     def _chosen(self, findings: Sequence[Finding], state: StateView) -> dict[int, list[str]]:

@@ -38,7 +38,8 @@ from flowwarden.state.sets import DAY, HOUR, Sets, fingerprint, merged
 
 DETECTED = REPORTED.sets[0]  # the others are named after kinds of behavior
 MOST_READ: Final = MOST_FINDINGS
-"""Items that a batch reads, in six calls: one for each finding that a detector creates, in most cases."""
+"""Items that a batch reads, in six calls: those about 85 hosts and their roles at least, or in most cases one
+for each finding that a detector creates."""
 LONGEST: Final = 2 * DAY
 """Seconds for which a reported finding counts at most: repeats may be suppressed for a year."""
 

@@ -2,11 +2,11 @@
 
 What: an internal host that sends at least `upload_megabytes` to the internet within an hour, or `DAY_FACTOR`
     (2) times as much within 24 hours, over connections that it initiated, and at least five times the amount
-    that hosts of its role sent on `DAYS_SENT` of the last thirty days, rounded up to a power of two. If
+    that hosts of its role sent on `DAYS_SENT` (3) of the last thirty days, rounded up to a power of two. If
     the large uploads of a role always go to the same networks, those to others are compared with nothing.
-    A day with a finding counts only for the same host or network, until hosts were reported for six others.
-    Uploads to AWS services, where the record identifies them, are summed apart, and usual after
-    `DAYS_TO_AWS` (2) days.
+    A day with a finding counts only for the same host or network, unless there are six such days with
+    different ones. Uploads to AWS services, where the record identifies them, are summed apart, and usual
+    after `DAYS_TO_AWS` (2) days, of other hosts after four.
 Why: stolen data must be sent somewhere: at once or slowly, in few or many connections, also to a bucket of
     the attacker. Legitimate uploads of a role recur, so a volume far above all earlier ones is worth a check.
 False positives: a first backup, a migration, a dump for vendor support: check once. Recurring uploads of one
@@ -50,7 +50,7 @@ from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.traffic.upload_sums import Sent, Sums, places_of
 from flowwarden.monitor.traffic.uploads import counted, main_receiver, uploads, window_of
 from flowwarden.monitor.traffic.usual_volume import (
-    DAYS_SENT,
+    DAYS,
     MEGABYTE,
     MOST_NETWORKS,
     NETWORKS,
@@ -253,7 +253,7 @@ def text(finding: EgressVolume) -> Text:
             f"{client} sent {sent} to {where} within {span}, "
             f"in this batch to {main_server_and_others(finding.tally)}."
         ),
-        because=f"{started_by(client, finding.example)}; hosts of its role ({facts.role}) {_usually(facts)}",
+        because=f"{started_by(client, finding.example)}; hosts of its role ({facts.role}) {_usual(finding)}",
         likely="data exfiltration, or a new backup, export or migration",
         counted=f"{sent} sent within {span}",
         brief=f"{client} sent {sent} to {where.removeprefix('the ')}: {short_servers(finding.tally)}",
@@ -261,14 +261,14 @@ def text(finding: EgressVolume) -> Text:
     )
 
 
-def _usually(facts: Facts) -> str:
+def _usual(finding: EgressVolume) -> str:
     """What hosts of the role usually do."""
-    if facts.new_networks:
+    if finding.facts.new_networks:
         return "usually send large amounts to the same few networks, and these are others"
-    if facts.usual:
-        megabytes, span = facts.usual // MEGABYTE, "day" if facts.span == DAY else "hour"
-        return f"usually send at most {megabytes:,} MB per {span}"
-    return f"made large uploads on fewer than {DAYS_SENT} days"
+    if usual := finding.facts.usual:
+        span = "day" if finding.facts.span == DAY else "hour"
+        return f"usually send at most {usual // MEGABYTE:,} MB per {span}"
+    return f"made comparable large uploads on fewer than {DAYS[finding.peer_class]} days"
 
 
 DETECTOR: Final = Detector(

@@ -35,8 +35,7 @@ class Upload(Struct, frozen=True, kw_only=True):
     """The hours of the day in which they begin."""
     networks: Sequence[int]
     """The numbers of the networks to which large records go, each once. Small records are left out, because
-    it
-    is random which of them count."""
+    it is random which of them count."""
     added: Addition
     """What the records add to the state table."""
 

@@ -6,8 +6,8 @@ is better evidence than the volume.
 
 A day with an unusual upload is not like the others: what was sent then, also before it was too much, is part
 of what was found. It counts only for uploads that may be the same ones again: of the same host, or to the
-same network. If there are `DAYS_OF_OTHERS` times as many different ones, their days count for all hosts of
-the role: the hosts of a scaling group change every day, and a service can have many networks.
+same network. If there are `DAYS_OF_OTHERS` times as many days with different ones, they count for all hosts
+of the role: the hosts of a scaling group change every day, and a service can have many networks.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _NAMES: Final = {
     (PeerClass.INTERNET, HOUR): SIZES, (PeerClass.INTERNET, DAY): DAY_SIZES,
     (PeerClass.AWS_SERVICE, HOUR): AWS_SIZES, (PeerClass.AWS_SERVICE, DAY): AWS_DAY_SIZES,
 }  # fmt: skip
-_DAYS: Final = {PeerClass.INTERNET: DAYS_SENT, PeerClass.AWS_SERVICE: DAYS_TO_AWS}
+DAYS: Final = {PeerClass.INTERNET: DAYS_SENT, PeerClass.AWS_SERVICE: DAYS_TO_AWS}
 
 
 def measured(sent: float, span: int, limit: int) -> Measured:
@@ -109,14 +109,14 @@ def comparable(items: Iterable[Sets], ends: Collection[int], outside: PeerClass)
     """The days whose volumes and networks say what is usual for an upload.
 
     Args:
-        items: one for each day on which the role made large uploads.
+        items: one for each day on which the role made large uploads, to the internet or to AWS services.
         ends: the numbers of the upload's host and network.
         outside: where it goes.
     """
     every = [*items]
     apart = [each for each in every if each.get(UNUSUAL) and each[UNUSUAL].isdisjoint(ends)]
     # An upload from before midnight until after it is one, on two days.
-    if len({each[UNUSUAL] for each in apart}) >= DAYS_OF_OTHERS * _DAYS[outside]:
+    if len({each[UNUSUAL] for each in apart}) >= DAYS_OF_OTHERS * DAYS[outside]:
         return every
     return [each for each in every if each not in apart]
 
@@ -130,7 +130,7 @@ def usual(items: Iterable[Sets], outside: PeerClass = PeerClass.INTERNET, span: 
         span: seconds.
     """
     days = sorted((most for each in items if (most := _most(each, outside, span))), reverse=True)
-    enough = _DAYS[outside]
+    enough = DAYS[outside]
     return int(2 ** (days[enough - 1] + 1)) if len(days) >= enough else 0
 
 
