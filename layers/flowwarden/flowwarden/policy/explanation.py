@@ -64,7 +64,8 @@ def _allowed(problem: str) -> str:
 
 def _unknown(path: str, name: str, top: type[Struct]) -> str:
     names = _settings_at(path, top)
-    hints = "".join(f"; did you mean {like}?" for like in [*_places(name, top)][:1] or _alike(name, names))
+    likely = " or ".join([*_alike(name, names), *[*_places(name, top)][:1]])
+    hints = f"; did you mean {likely}?" if likely else ""
     place = _visible(f"{path}.{name}".removeprefix("."))
     return f"{place}: unknown setting; write one of {', '.join(names)}{hints}"
 
