@@ -136,6 +136,18 @@ def test_an_unknown_setting_is_refused_with_the_names_that_its_own_place_has(pla
     assert str(refused.value).endswith(f"zzz: unknown setting; write one of {names}")
 
 
+@pytest.mark.parametrize("place", [each for each in PLACES if each])
+def test_a_setting_at_the_top_that_belongs_elsewhere_is_refused_with_a_place_that_has_it(place: str) -> None:
+    """So that a right name at the wrong place is not called unknown alone."""
+    for name in {*PLACES[place].__struct_fields__} - {*PLACES[""].__struct_fields__}:
+        with pytest.raises(PolicyError) as refused:
+            Policy.from_json(json.dumps({name: 1}))
+        suggested = str(refused.value).rpartition("; did you mean ")[2].removesuffix("?").split(" or ")[-1]
+        at, _, last = suggested.rpartition(".")
+        assert last == name
+        assert name in PLACES[f".{at}"].__struct_fields__
+
+
 def test_the_places_include_both_kinds_of_selections() -> None:
     """So that the test above compares them."""
     both = PLACES[".flow_logs.rules[].where"], PLACES[".flow_logs.transit_gateways.where[]"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final, get_args, get_type_hints
+from collections.abc import Iterator, Sequence
+from typing import Final, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
 
@@ -64,7 +64,8 @@ def _allowed(problem: str) -> str:
 
 def _unknown(path: str, name: str, top: type[Struct]) -> str:
     names = _settings_at(path, top)
-    hints = "".join(f"; did you mean {like}?" for like in _alike(name, names))
+    likely = " or ".join([*_alike(name, names), *[*_places(name, top)][:1]])
+    hints = f"; did you mean {likely}?" if likely else ""
     place = _visible(f"{path}.{name}".removeprefix("."))
     return f"{place}: unknown setting; write one of {', '.join(names)}{hints}"
 
@@ -74,6 +75,15 @@ def _alike(name: str, names: Sequence[str]) -> Sequence[str]:
     from difflib import get_close_matches  # noqa: PLC0415  takes milliseconds of each cold start
 
     return get_close_matches(name, names, 1, _LIKE)
+
+
+def _places(name: str, settings: type[Struct], path: str = "") -> Iterator[str]:
+    """The paths at which a setting of this name exists, in the order of the policy; `[]` marks a list."""
+    if name in settings.__struct_fields__:
+        yield f"{path}{name}"
+    for field, kind in get_type_hints(settings).items():
+        if inner := _settings_in(kind):
+            yield from _places(name, inner, f"{path}{field}{'[]' if get_origin(kind) is tuple else ''}.")
 
 
 def _settings_at(path: str, top: type[Struct]) -> tuple[str, ...]:
