@@ -159,7 +159,8 @@ def sends(client: str, *servers: str, mostly: str = "") -> TrafficFinding:
     """A host sends data to these servers."""
     facts = egress_volume.Facts(role="tag:Role=app", sent=1, usual=0)
     ends = [(client, f"{server}:443") for server in servers]
-    return replace(found(egress_volume.DETECTOR, *ends, here=client, side=OUT, facts=facts), mostly=mostly)
+    made = found(egress_volume.DETECTOR, *ends, here=client, side=OUT, facts=facts)
+    return replace(made, mostly=mostly, peer_class=PeerClass.INTERNET)
 
 
 def test_a_destination_is_the_network_that_most_was_sent_to() -> None:
