@@ -36,7 +36,7 @@ from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.state.schema import REPORTED
 from flowwarden.state.sets import DAY, HOUR, Sets, fingerprint, merged
 
-DETECTED = REPORTED.sets[0]  # the others are named after kinds of behavior
+DETECTED: Final = REPORTED.sets[0]  # the others are named after kinds of behavior
 MOST_READ: Final = MOST_FINDINGS
 """Items that a batch reads, in six calls: those about 85 hosts and their roles at least, or in most cases one
 for each finding that a detector creates."""

@@ -159,14 +159,14 @@ def _judge(state: StateView, directions: Directions, upload: Upload, megabytes: 
     items = comparable(items, ends, place.outside)
     usually = {span: usual(items, place.outside, span) for span in sums}
     most = {span: limit(usually[span], megabytes, span) for span in sums}
-    found = _above(known, usually, most) or _elsewhere(known, usual_networks(items), usually, megabytes)
+    networks = usual_networks(items)
+    found = _above(upload, sums, usually, most) or _elsewhere(known, networks, usually, megabytes)
     capped = {span: min(each.bytes, most[span]) for span, each in sums.items()}
     return _Judgment(found, _learned(state, upload, capped, ends, found))
 
 
-def _above(known: Summed, usually: dict[int, int], most: dict[int, int]) -> Unusual | None:
+def _above(upload: Upload, sums: Sums, usually: dict[int, int], most: dict[int, int]) -> Unusual | None:
     """The upload, if it is larger than is usual for the role."""
-    upload, sums = known.upload, known.sums()
     for span, sent in sums.items():
         if is_too_much(sums, span, most[span]):
             facts = Facts(upload.profile.role, sent.bytes, usually[span], span, limit=most[span])
