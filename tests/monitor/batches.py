@@ -48,11 +48,12 @@ class Container:
         policy: Policy = POLICY,
         evidence: MemoryEvidence | None = None,
         directory: FakeDirectory | None = None,
+        breadth: int = 1,
     ) -> None:
         self._policy = policy
         self._view = PolicyView.of(policy)
-        self._state = StateCache(evidence or MemoryEvidence())
-        self._interfaces = InterfaceCache(directory or FakeDirectory(), lambda _: None)
+        self._state = StateCache(evidence or MemoryEvidence(), breadth)
+        self._interfaces = InterfaceCache(directory or FakeDirectory(), lambda _: None, breadth)
 
     def begin(
         self, records: Table, now: int = NOW, batch: LogBatch = GROUP, view: type[BatchView] = BatchView

@@ -22,6 +22,13 @@ def test_each_hash_maps_to_the_position_of_an_equal_hash(hashes: list[int]) -> N
     assert len(set(values[places].tolist())) == len(places) == len(set(hashes))
 
 
+@given(HASHES)
+def test_the_positions_depend_on_equality_alone(hashes: list[int]) -> None:
+    """They are the last ones, in order, whatever slots the hashes have: each process hashes differently."""
+    places, _ = places_of(np.array(hashes, np.uint64))
+    assert places.tolist() == sorted({each: place for place, each in enumerate(hashes)}.values())
+
+
 @given(st.lists(st.integers(0, 7), max_size=40))
 def test_one_row_is_chosen_for_each_slot(slots: list[int]) -> None:
     """It is the same for all rows of the slot."""

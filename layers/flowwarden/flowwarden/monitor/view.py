@@ -18,7 +18,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import FlowSample
 from flowwarden.monitor.policy_view import PolicyView
 from flowwarden.monitor.traffic.active_hosts import ActiveHosts, HostActivities
-from flowwarden.monitor.traffic.bursts import bursts
+from flowwarden.monitor.traffic.bursts import MOST_INSPECTED, bursts
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.host_roles import HostRoles
 from flowwarden.monitor.traffic.hosts import Hosts
@@ -249,7 +249,7 @@ class BatchView:
     @cached_property
     def are_bursts(self) -> Mask | None:
         """Which contacts have many small sessions, as of a host that guesses passwords; None if none."""
-        return bursts(self.contacts, self.directions)
+        return bursts(self.contacts, self.directions, MOST_INSPECTED * self.state.breadth)
 
     @cached_property
     def active_hosts(self) -> ActiveHosts:

@@ -88,8 +88,9 @@ def detect(
     at_once = [each for each in found if identity(each) not in held]
     waiting.sort(key=lambda each: (-_packets(each.tally), identity(each)))
     # Beyond the budget, the cause is not a single connection.
-    beyond = [replace(each, severity=Severity.INFO) for each in waiting[MOST_REFUSED:]]
-    weighed = [weigh(view, state, each, thresholds.blocked_slots) for each in waiting[:MOST_REFUSED]]
+    room = MOST_REFUSED * state.breadth
+    beyond = [replace(each, severity=Severity.INFO) for each in waiting[room:]]
+    weighed = [weigh(view, state, each, thresholds.blocked_slots) for each in waiting[:room]]
     return [*at_once, *weighed, *beyond, *surplus]
 
 

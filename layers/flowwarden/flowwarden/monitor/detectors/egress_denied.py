@@ -93,7 +93,7 @@ def _inspected(
         return [], rows
     subjects = _subjects(view, rows)
     groups = _by_service(view, rows, subjects)
-    most, others = groups.split(MOST_REFUSED)
+    most, others = groups.split(MOST_REFUSED * view.state.breadth)
     samples = samples_of(view.directions, [*most])
     return [_report(view, each, thresholds.blocked_packets) for each in samples], others.leads
 

@@ -107,10 +107,10 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
         return []
     sources = Sources(view.directions, view.index, view.profiles, view.now)
     found = sources.largest(counted(view.directions, rows), host_set(view.policy.exempt))
-    least = limit(0, thresholds.upload_megabytes)
-    beyond = sum(volume_of(each.added.sets).total() >= least for each in found[UPLOADS_OF_BATCH:])
+    least, room = limit(0, thresholds.upload_megabytes), UPLOADS_OF_BATCH * state.breadth
+    beyond = sum(volume_of(each.added.sets).total() >= least for each in found[room:])
     most, directions = thresholds.upload_megabytes, view.directions
-    judged = [_judge(state, directions, each, most) for each in found[:UPLOADS_OF_BATCH]]
+    judged = [_judge(state, directions, each, most) for each in found[:room]]
     additions = together(each for one in judged for each in one.learned)
     for added in sorted(additions, key=lambda each: each.sets.keys().isdisjoint(UNUSUAL.values())):
         state.add(added)

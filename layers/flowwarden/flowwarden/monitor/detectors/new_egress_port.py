@@ -101,8 +101,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Ne
     """One finding for each role and new port. It pages if the use continues, or if the port is grave."""
     new = _used(view, state)
     most = sorted(new, key=lambda each: (not each.is_grave, -len(new[each]), each.port, each.role))
-    least, beyond = thresholds.new_egress_slots, most[MOST_NEW_EGRESS:]
-    found = [_weigh(view, state, each, new[each], least) for each in most[:MOST_NEW_EGRESS]]
+    least, room = thresholds.new_egress_slots, MOST_NEW_EGRESS * state.breadth
+    found, beyond = [_weigh(view, state, each, new[each], least) for each in most[:room]], most[room:]
     grave = sum(each.is_grave for each in beyond)
     return [*found, *DETECTOR.surplus(grave, len(beyond) - grave)]
 
@@ -123,7 +123,8 @@ def _opened_before(
     state: StateView, later: Mapping[_RolePort, Sequence[int]], view: BatchView
 ) -> set[_RolePort]:
     """The ports among these that their role opened within a day; reads at most `MOST_READ`."""
-    most = sorted(later, key=lambda each: (-len(later[each]), each.port, each.role))[:MOST_READ]
+    ranked = sorted(later, key=lambda each: (-len(later[each]), each.port, each.role))
+    most = ranked[: MOST_READ * state.breadth]
     keys = {NEW_EGRESS.key_of(view.now // DAY, each.role, each.port): each for each in most}
     unknown = [key for key in keys if not recent(state.known(key), view.now)]
     read = state.read(unknown) if unknown else {}

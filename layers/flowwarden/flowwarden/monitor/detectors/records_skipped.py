@@ -86,12 +86,13 @@ def detect(
     lost, least = skipped_windows(view.records.gaps, view.now), thresholds.skipped_windows
     # Of interfaces with equally many windows, another batch inspects others.
     most = sorted(lost, key=lambda each: (-len(lost[each]), fingerprint(view.batch.batch_id, each)))
-    for interface in sorted(most[:MOST_SKIPPED]):
+    room = MOST_SKIPPED * state.breadth
+    for interface in sorted(most[:room]):
         added = additions(interface, lost[interface])
         items = {begin: _windows(state, each, least) for begin, each in added.items()}
         if (finding := inspect(interface, items, least)) is not None:
             found.append(finding)
-    beyond = (frozenset(start // MINUTE for start in lost[each]) for each in most[MOST_SKIPPED:])
+    beyond = (frozenset(start // MINUTE for start in lost[each]) for each in most[room:])
     return [*found, *DETECTOR.surplus(sum(is_dense(each, least) for each in beyond))]
 
 

@@ -88,8 +88,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Re
     found: list[RejectSpike] = []
     directions, times = view.directions, thresholds.spike_factor
     tried = attempts(directions, view.noise, view.now)
-    most = sorted(tried.items(), key=lambda each: (-len(each[1]), each[0]))[:MOST_ATTEMPTS]
-    for (place, slot), rows in most:
+    most = sorted(tried.items(), key=lambda each: (-len(each[1]), each[0]))
+    for (place, slot), rows in most[: MOST_ATTEMPTS * state.breadth]:
         count = distinct(state.add(addition(place, slot, directions, rows))[ATTEMPTED])
         if may_be_one(count, times) and is_spike(slot, count, _before(state, place, slot), times):
             (refused,) = view.refused_at([_host_of(view, int(rows[0]))])

@@ -21,12 +21,15 @@ from flowwarden.records.columnar.tokenizer import Mask
 
 LEAST: Final = 5
 """Sessions of the same small size that are a burst. A person who mistypes a password twice opens three."""
-MOST: Final = 256
+MOST_INSPECTED: Final = 256
 """Contacts of a batch that are inspected, those with the most small sessions first."""
 
 
-def bursts(contacts: Contacts, directions: Directions) -> Mask | None:
-    """Which contacts of internal hosts, with services that ask for a password, have bursts; None if none."""
+def bursts(contacts: Contacts, directions: Directions, most: int = MOST_INSPECTED) -> Mask | None:
+    """Which contacts of internal hosts, with services that ask for a password, have bursts; None if none.
+
+    Inspects at most `most` contacts.
+    """
     (found,) = (contacts.count() >= LEAST).nonzero()
     lead = contacts.lead_rows(found)
     asks = ARE_SIZED[directions.service_port[lead]] & (directions.server_class[lead] == OWN)
@@ -36,9 +39,9 @@ def bursts(contacts: Contacts, directions: Directions) -> Mask | None:
     mine = (directions.traffic.flows["protocol"][lead] == TCP) & ~contacts.inbound(lead)
     found = found[mine & contacts.answered[found] & contacts.is_sure[found]]
     small = contacts.count(is_small(directions))[found]
-    most = found[small >= LEAST][np.argsort(-small[small >= LEAST], kind="stable")][:MOST]
+    chosen = found[small >= LEAST][np.argsort(-small[small >= LEAST], kind="stable")][:most]
     are_bursts = np.zeros(len(contacts), bool)
-    are_bursts[most] = [*map(_is_burst, contacts.one_by_one(most.tolist(), repeat(PeerClass.OWN)))]
+    are_bursts[chosen] = [*map(_is_burst, contacts.one_by_one(chosen.tolist(), repeat(PeerClass.OWN)))]
     return are_bursts if are_bursts.any() else None
 
 

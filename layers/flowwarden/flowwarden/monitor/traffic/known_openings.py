@@ -72,7 +72,7 @@ class KnownOpenings:
         """Whether the role of each row opened its port to the internet within a day."""
         keys = [self._new_egress(row) for row in rows]
         unknown = sorted({key for key in keys if key and not recent(self._state.known(key), self._now)})
-        read = self._state.read(unknown[:MOST_READ]) if unknown else {}
+        read = self._state.read(unknown[: MOST_READ * self._state.breadth]) if unknown else {}
         return [bool(recent(read.get(key) or self._state.known(key), self._now)) for key in keys]
 
     def _new_egress(self, row: int) -> str:

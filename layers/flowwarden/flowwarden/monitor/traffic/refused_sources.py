@@ -107,12 +107,12 @@ def look_up(refused: Iterable[Places], state: StateView, day: int, least: int) -
         for source, places in by_source
         if len(places) < many and not places <= state.refused(_memory(source, day))
     }
-    sources = [*new]
-    earlier = _of_yesterday(by_source, state, day, least)[: max(0, MOST_READ - len(sources))]
-    items = state.look_up([*(new[each] for each in sources[:MOST_READ]), *earlier])
-    left_out = frozenset(sources[MOST_READ:])
+    sources, room = [*new], MOST_READ * state.breadth
+    earlier = _of_yesterday(by_source, state, day, least)[: max(0, room - len(sources))]
+    items = state.look_up([*(new[each] for each in sources[:room]), *earlier])
+    left_out = frozenset(sources[room:])
     state.unread += len(left_out)
-    return LookedUp(frozenset(each for each in sources[:MOST_READ] if new[each] in items), left_out)
+    return LookedUp(frozenset(each for each in sources[:room] if new[each] in items), left_out)
 
 
 def _of_yesterday(

@@ -12,26 +12,28 @@ _SHIFT: Final = np.uint64(64 - _BITS)
 
 
 def one_of_each(slots: NDArray[Any], count: int) -> NDArray[np.int64]:
-    """For each row, a representative row with the same slot; slots are below `count`."""
+    """For each row, the last row with the same slot; slots are below `count`."""
     rows = np.arange(len(slots))
     owners = np.empty(count, np.int64)
-    owners[slots] = rows  # an arbitrary row of each slot remains
+    owners[slots] = rows  # of several rows with a slot, the last one remains
     owner: NDArray[np.int64] = owners[slots]
     return owner
 
 
 def places_of(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """A position of each distinct hash, and for each hash the index of its position.
+    """The last position of each distinct hash, ascending, and for each hash the index of its position.
 
-    The upper bits of the hashes must be well mixed.
+    So the order of the positions does not depend on the hashes, which differ in each process. The upper bits
+    of the hashes must be well mixed.
     """
     if len(hashes) and (hashes == hashes[0]).all():
         return np.zeros(1, np.int64), np.zeros(len(hashes), np.int64)
     same = one_of_each(hashes >> _SHIFT, 1 << _BITS)
     (collisions,) = (hashes[same] != hashes).nonzero()
     if len(collisions):  # a different hash has their slot; these are few, so they are sorted
-        _, first, numbers = np.unique(hashes[collisions], return_index=True, return_inverse=True)
-        same[collisions] = collisions[first][numbers]
+        collisions = collisions[::-1]
+        _, last, numbers = np.unique(hashes[collisions], return_index=True, return_inverse=True)
+        same[collisions] = collisions[last][numbers]
     marks = np.zeros(len(hashes), bool)
     marks[same] = True
     return marks.nonzero()[0], (marks.cumsum() - 1)[same]
