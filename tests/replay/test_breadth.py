@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from flowwarden.memory.sets import MemoryEvidence
 from flowwarden.monitor.caches.interfaces import MOST_NEW, InterfaceCache
 from flowwarden.monitor.caches.state import ROLES_READ, StateCache
 from flowwarden.monitor.detectors import egress_denied, new_egress_port, records_skipped, reject_spike
@@ -29,6 +28,7 @@ from flowwarden.state.write_budget import MOST_WRITES, WRITES_PER_CLAIM, WriteBu
 from tests.flows import rejected
 from tests.monitor.batches import Container
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
+from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.weeks import OUT, TODAY, got, learned
 
 NOW = 1_800_000_000

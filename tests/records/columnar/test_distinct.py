@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.records.columnar.distinct import one_of_each, places_of
+from flowwarden.records.columnar.distinct import different, one_of_each, places_of
 
 HASHES = st.lists(
     st.integers(0, 2**64 - 1) | st.sampled_from([0, 1, 2, 2**64 - 1]), max_size=60
@@ -27,6 +27,12 @@ def test_the_positions_depend_on_equality_alone(hashes: list[int]) -> None:
     """They are the last ones, in order, whatever slots the hashes have: each process hashes differently."""
     places, _ = places_of(np.array(hashes, np.uint64))
     assert places.tolist() == sorted({each: place for place, each in enumerate(hashes)}.values())
+
+
+@given(st.lists(st.integers(-1, 40) | st.sampled_from([-(2**62), 2**62]), max_size=40))
+def test_each_different_number_is_found_once(numbers: list[int]) -> None:
+    """In ascending order, whether they are close together or not."""
+    assert different(np.array(numbers, np.int64)).tolist() == sorted(set(numbers))
 
 
 @given(st.lists(st.integers(0, 7), max_size=40))

@@ -17,6 +17,7 @@ FOLLOWS: Final = {
     "LearnedInterfaces._current": "the lines of the batch before",
     "LearnedInterfaces._is_read": "whether they were read",
     "StringPool._answers": "functions of texts",
+    "StringPool.ids": "numbers of texts",
     "StringPool.short": "numbers of texts",
 }
 """Attributes that are not stored, because they follow from what is, or are set before they are read."""

@@ -20,6 +20,7 @@ from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.printable import one_line
+from flowwarden.records.columnar.distinct import different
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state import digests
@@ -142,7 +143,7 @@ def _sketches(view: BatchView) -> tuple[dict[int, int], dict[int, int]]:
     if not len(rows):
         return {}, {}
     texts = view.records.flows.texts
-    sources = np.unique(view.directions.client[rows]).tolist()[:MOST_HASHED]
+    sources = different(view.directions.client[rows]).tolist()[:MOST_HASHED]
     hosts = np.array([fingerprint(texts[each]) for each in sources], np.uint64)
     first = np.uint64(fingerprint("records", view.batch.batch_id) << 16)
     return ranks(hosts), ranks(np.arange(len(rows), dtype=np.uint64) + first)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from flowwarden.monitor.view import BatchView
+from flowwarden.records.columnar.distinct import different
 from flowwarden.records.columnar.tokenizer import ABSENT
 from flowwarden.records.model import GapKind
 from flowwarden.replay.observed import Coverage, CoveredTime, InterfaceCoverage, Interval
@@ -167,10 +168,10 @@ def _slots_of(view: BatchView) -> Iterator[tuple[str, list[int]]]:
     # A record with a wrong time must not make the numbers below too large.
     near = np.abs(slots - int(np.median(slots))) < MOST_SLOTS
     slots, places = slots[near], places[near]
-    base = int(slots.min())
+    base, span = int(slots.min()), int(slots.max() - slots.min()) + 1
     found: defaultdict[int, list[int]] = defaultdict(list)
-    for key in np.unique(places * (2 * MOST_SLOTS) + (slots - base)).tolist():
-        place, slot = divmod(key, 2 * MOST_SLOTS)
+    for key in different(places * span + (slots - base)).tolist():
+        place, slot = divmod(key, span)
         found[place].append(base + slot)
     for place, several in found.items():
         if interface := index.names[place]:

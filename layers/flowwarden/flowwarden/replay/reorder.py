@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -87,7 +88,8 @@ class Reorder:
         order = np.argsort(numbers, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1):
             if len(rows):
-                some = Timed(timed.layouts, [timed.lines[row] for row in rows.tolist()], timed.times[rows])
+                lines = [*map(timed.lines.__getitem__, rows.tolist())]
+                some = Timed(timed.layouts, lines, timed.times[rows])
                 self._slots[int(numbers[rows[0]])].add(some, int(late[rows].sum()))
 
 
@@ -111,7 +113,7 @@ class _Slot:
 
 
 def _ordered(parts: Sequence[Timed]) -> list[str]:
-    lines = [line for part in parts for line in part.lines]
+    lines = [*chain.from_iterable(part.lines for part in parts)]
     times: Integers = np.concatenate([part.times for part in parts])
     order = np.argsort(times, kind="stable")
-    return [lines[row] for row in order.tolist()]
+    return [*map(lines.__getitem__, order.tolist())]

@@ -150,7 +150,7 @@ def _run(first: int, text: str) -> Iterator[Lines | Unreadable]:
         return
     lines: Sequence[str] = text.split("\n")
     numbers: Sequence[int] = range(first, first + len(lines))
-    if "" in lines:
+    if "\n\n" in text or text.startswith("\n") or text.endswith("\n"):
         numbers, lines = [*compress(numbers, lines)], [*filter(None, lines)]
     begin = 0
     if max(map(len, lines), default=0) > LONGEST_LINE:

@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 
+from flowwarden.records.columnar.distinct import different
 from flowwarden.records.columnar.flow_table import FlowTable, Table
 from flowwarden.records.columnar.tokenizer import ABSENT
 from flowwarden.state.schema import HEARTBEATS
@@ -99,9 +100,11 @@ def _talkers(flows: FlowTable, now: int) -> set[tuple[str, int]]:
     slots = np.where(starts == ABSENT, now, np.minimum(starts, now)) // SLOT
     size = len(flows.texts) + 1
     pairs = slots * size + names + 1
-    alike = len(pairs) > 0 and bool((pairs == pairs[0]).all())  # true for most batches, faster than sorting
-    found = (pairs[:1] if alike else np.unique(pairs)).tolist()
-    return {(text, pair // size) for pair in found if (text := flows.text(pair % size - 1)) is not None}
+    return {
+        (text, pair // size)
+        for pair in different(pairs).tolist()
+        if (text := flows.text(pair % size - 1)) is not None
+    }
 
 
 def moment(records: Table, now: int) -> int:

@@ -51,11 +51,11 @@ class InterfaceIndex:
             return np.zeros(len(self.of_row), np.int64)
         found = [described.get(name) if name else None for name in self.names]
         known = [each.vpc_id if each else "" for each in found]
-        places = [place for place, vpc in enumerate(known) if not vpc and self.names[place]]
-        _, rows = np.unique(self.of_row, return_index=True)
-        for some in batched(places, TOGETHER, strict=False):
-            for place, flow in zip(some, self._flows.flows(rows[[*some]]), strict=True):
-                known[place] = known_id(flow.vpc_id) or ""
+        if places := [place for place, vpc in enumerate(known) if not vpc and self.names[place]]:
+            _, rows = np.unique(self.of_row, return_index=True)
+            for some in batched(places, TOGETHER, strict=False):
+                for place, flow in zip(some, self._flows.flows(rows[[*some]]), strict=True):
+                    known[place] = known_id(flow.vpc_id) or ""
         names = sorted(set(known) - {""})
         numbers = {vpc: number for number, vpc in enumerate(names)}
         rest = 0 if len(names) == 1 else len(names)

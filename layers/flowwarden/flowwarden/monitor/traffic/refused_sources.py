@@ -12,8 +12,8 @@ them anew costs several writes each. Its item of the day then also contains plac
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -49,8 +49,9 @@ type Places = Mapping[str, frozenset[int]]
 """Internet hosts that were refused, with the fingerprints of the places."""
 
 
+@lru_cache(maxsize=2**12)
 def scanner_key(source: str, day: int) -> str:
-    """The key of the item about an internet host on a day (since 1970)."""
+    """The key of the item about an internet host on a day (since 1970), also in the container's memory."""
     return SCANNERS.key_of(day, source)
 
 
@@ -72,7 +73,7 @@ def measured(places: int, least: int) -> Measured:
 def known_refusals(state: StateView, source: str, day: int) -> int:
     """The places that are known to have refused an internet host on a day or the day before, at most."""
     stored = (state.known(scanner_key(source, when)).get(REFUSED_AT, frozenset()) for when in (day, day - 1))
-    return max(len(state.refused(_memory(source, day))), *map(len, stored))
+    return max(len(state.refused(scanner_key(source, day))), *map(len, stored))
 
 
 def refused_internet(contacts: Contacts, directions: Directions) -> Integers:
@@ -105,7 +106,7 @@ def look_up(refused: Iterable[Places], state: StateView, day: int, least: int) -
     new = {
         source: scanner_key(source, day)
         for source, places in by_source
-        if len(places) < many and not places <= state.refused(_memory(source, day))
+        if len(places) < many and not places <= state.refused(scanner_key(source, day))
     }
     sources, room = [*new], MOST_READ * state.breadth
     earlier = _of_yesterday(by_source, state, day, least)[: max(0, room - len(sources))]
@@ -120,13 +121,13 @@ def _of_yesterday(
 ) -> list[str]:
     """The keys of the day before of the hosts that are scanners today if they were then."""
     half = round(SHARE * least)
-    together: defaultdict[str, set[int]] = defaultdict(set)
+    together: dict[str, frozenset[int]] = {}
     for source, places in refused:
-        together[source] |= places
+        together[source] = together[source] | places if source in together else places
     return [
         scanner_key(source, day - 1)
         for source, places in together.items()
-        if len(places | state.refused(_memory(source, day))) >= half
+        if len(places) + len(seen := state.refused(scanner_key(source, day))) >= half <= len(places | seen)
         if not any(is_scanner(state.known(scanner_key(source, when)), least) for when in (day - 1, day))
     ]
 
@@ -180,16 +181,14 @@ def _worth_storing(
     half, many = round(SHARE * least), min(CANDIDATE_REFUSALS, least)
     stored = 0
     for source, places in refused.items():
-        seen = state.remembered(_memory(source, day), places)
-        together = seen | state.known(scanner_key(source, day)).get(REFUSED_AT, frozenset())
+        key = scanner_key(source, day)
+        together = state.remembered(key, places)
+        if known := state.known(key).get(REFUSED_AT):
+            together |= known
         worth = len(places) >= many or len(together) >= half
         if worth and stored < MOST_SCANNERS:
             stored += 1
             yield source, places, together
-
-
-def _memory(source: str, day: int) -> str:
-    return f"{day}#{source}"
 
 
 def refused_places(contacts: Contacts, refused: Integers) -> dict[str, frozenset[int]]:

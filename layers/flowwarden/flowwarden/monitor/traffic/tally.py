@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final
 
@@ -17,6 +18,9 @@ from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 
 FEW: Final = 24
 """Below this number of rows, creating the flows is faster."""
+SMALL: Final = 512
+"""Up to this number of rows, counting in lists is faster than sorting an array. The lists of a large batch
+would take tens of megabytes."""
 
 
 def sample_of(directions: Directions, rows: Integers) -> FlowSample:
@@ -75,9 +79,11 @@ def connections_in(directions: Directions, rows: Integers) -> int:
     """The number of distinct connections of the flows in these rows."""
     flows, texts = directions.traffic.flows, len(directions.traffic.flows.texts)
     ends = [directions.client[rows], directions.server[rows], flows["protocol"][rows]]
+    ports = [directions.client_port[rows], directions.service_port[rows]]
+    if len(rows) <= SMALL:
+        return len({*zip(*(column.tolist() for column in (*ends, *ports)), strict=True)})
     pairs = Groups(packed(ends, [texts, texts, 2**8])).numbers
-    ports = [pairs, directions.client_port[rows], directions.service_port[rows]]
-    return len(Groups(packed(ports, [len(rows), 2**16, 2**16])))
+    return len(Groups(packed([pairs, *ports], [len(rows), 2**16, 2**16])))
 
 
 def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:
@@ -108,24 +114,24 @@ def _total(counts: Integers) -> int | None:
 
 
 def _hosts(directions: Directions, numbers: Integers) -> tuple[tuple[str, int], ...]:
-    # Counted in arrays: as lists, the numbers of a large batch take tens of megabytes.
     texts = directions.traffic.flows.texts
-    distinct, counts = np.unique(numbers, return_counts=True)
-    return ranked(
-        {texts[number]: count for number, count in zip(distinct.tolist(), counts.tolist(), strict=True)}
-    )
+    return ranked({texts[number]: count for number, count in _counted(numbers)})
 
 
 def _services(protocols: Integers, ports: Integers) -> tuple[tuple[tuple[int | None, int | None], int], ...]:
     # Both are -1 if absent, and below 2**16 otherwise.
-    distinct, counts = np.unique((protocols.astype(np.int64) + 1) * _PORTS + ports + 1, return_counts=True)
-    pairs = zip((distinct // _PORTS - 1).tolist(), (distinct % _PORTS - 1).tolist(), strict=True)
+    pairs = (protocols.astype(np.int64) + 1) * _PORTS + ports + 1
     return ranked(
-        {
-            (_number(protocol), _number(port)): n
-            for (protocol, port), n in zip(pairs, counts.tolist(), strict=True)
-        }
+        {(_number(pair // _PORTS - 1), _number(pair % _PORTS - 1)): count for pair, count in _counted(pairs)}
     )
+
+
+def _counted(numbers: Integers) -> Iterable[tuple[int, int]]:
+    """The distinct numbers, and how often each occurs."""
+    if len(numbers) <= SMALL:
+        return Counter(numbers.tolist()).items()
+    distinct, counts = np.unique(numbers, return_counts=True)
+    return zip(distinct.tolist(), counts.tolist(), strict=True)
 
 
 def _classes(numbers: Integers) -> tuple[PeerClass, ...]:

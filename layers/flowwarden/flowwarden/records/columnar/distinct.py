@@ -1,4 +1,4 @@
-"""Distinct hashes: finds equal hashes without sorting."""
+"""Distinct numbers: finds equal ones without sorting."""
 
 from __future__ import annotations
 
@@ -7,8 +7,24 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+_SPAN: Final = 16
+"""How many times the length of an array its values may span, so that an array of marks is small."""
 _BITS: Final = 15
 _SHIFT: Final = np.uint64(64 - _BITS)
+
+
+def different(numbers: NDArray[Any]) -> NDArray[Any]:
+    """The different integers, ascending. Those that lie close together are found without sorting."""
+    if not len(numbers):
+        return numbers
+    least = numbers.min()
+    span = int(numbers.max()) - int(least) + 1
+    if span > _SPAN * len(numbers):
+        return np.unique(numbers)
+    marks = np.zeros(span, bool)
+    marks[numbers - least] = True
+    found: NDArray[Any] = marks.nonzero()[0] + least
+    return found
 
 
 def one_of_each(slots: NDArray[Any], count: int) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from flowwarden.records.address_cache import AddressCache
 from flowwarden.records.columnar.flow_table import COLUMNS, FlowTable, Table, columns_of, narrowed
-from flowwarden.records.columnar.string_pool import UNKNOWN, WORDS, StringPool
+from flowwarden.records.columnar.string_pool import UNKNOWN, WORDS, ShortTexts, StringPool
 from flowwarden.records.columnar.tokenizer import ABSENT, LARGEST_NUMBER, Integers, Mask, Text, Tokens
 from flowwarden.records.fields import Kind
 from flowwarden.records.line_reader import LineReader
@@ -234,15 +234,15 @@ class _Reading:
         if len(present) == len(self.valid) and (text := tokens.only_text()) is not None:
             values += self._vocabulary[text] - ABSENT
         elif len(present):
-            known, texts, valid = tokens[present].distinct()
-            values[present] = self._vocabulary.numbers(texts)[known]
-            self.valid[present] &= valid
+            found = self._numbered(tokens[present], self._vocabulary.ids)
+            values[present] = found
+            self.valid[present] &= found != UNKNOWN
         self._columns[number] = values
 
     def _read_addresses(self, plan: _Plan) -> None:
         """Read the addresses of the records, and those in the packets."""
         ends = self._tokens.columns(plan.ends)
-        values = self._numbered(ends)
+        values = self._numbered(ends, self._vocabulary.short, self._addresses)
         self._keep(plan.ends, values, values != UNKNOWN)
         self._demand(values != ABSENT)
         if plan.packet_ends:
@@ -256,25 +256,24 @@ class _Reading:
         values = numbers.copy()
         others = np.nonzero(~packets.same_as(ends))
         if len(others[0]):
-            values[others] = self._numbered(packets[others])
+            values[others] = self._numbered(packets[others], self._vocabulary.short, self._addresses)
         return values, values != UNKNOWN
 
-    def _numbered(self, tokens: Tokens) -> Integers:
-        """The numbers of addresses; `UNKNOWN` if a token is not an address."""
-        short = self._vocabulary.short
-        first, second, fitting = tokens.short()
-        numbers = short.find(first, second)
+    def _numbered(self, tokens: Tokens, cache: ShortTexts, addresses: AddressCache | None = None) -> Integers:
+        """The numbers of texts; `UNKNOWN` if one is too long, or must be an address and is not."""
+        words, fitting = tokens.short(cache.size)
+        numbers = cache.find(words)
         numbers[~fitting] = UNKNOWN
         new = np.nonzero(numbers == UNKNOWN)
         if not len(new[0]):
             return numbers
         known, texts, valid = tokens[new].distinct()
         found = self._vocabulary.numbers(texts)
-        if refused := self._addresses.invalid(texts):
+        if addresses and (refused := addresses.invalid(texts)):
             found[[text in refused for text in texts]] = UNKNOWN
         numbers[new] = np.where(valid, found[known], UNKNOWN)
         kept = fitting[new] & (numbers[new] != UNKNOWN)
-        short.keep(first[new][kept], second[new][kept], numbers[new][kept])
+        cache.keep([each[new][kept] for each in words], numbers[new][kept])
         return numbers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import count, repeat
 from typing import Final, cast
 
@@ -44,11 +45,17 @@ class StringPool:
     def __init__(self) -> None:
         self.texts: list[str] = []
         """Texts by number."""
-        self.short = ShortTexts()
+        self.short = ShortTexts(2)
+        """Addresses."""
         self._numbers: dict[str | None, int] = {None: ABSENT, DASH: ABSENT}
         self._answers: dict[Question, Answers] = {}
         for choices in WORDS.values():
             self.numbers(list(choices))
+
+    @cached_property
+    def ids(self) -> ShortTexts:
+        """Ids of AWS. Most batches are about one interface, and do not need it."""
+        return ShortTexts(3)
 
     def __getitem__(self, text: str | None) -> int:
         """The number of a text; adds the text if it is new."""
@@ -119,36 +126,41 @@ class Answers:
 
 
 class ShortTexts:
-    """The numbers of texts of at most 16 characters, by their characters as two words.
+    """The numbers of short texts, by their characters as words of eight.
 
     A direct-mapped cache: each text has one slot, which contains its most recent text.
     """
 
-    def __init__(self) -> None:
-        self._first = np.zeros(_SLOTS, np.uint64)
-        self._second = np.zeros(_SLOTS, np.uint64)
+    def __init__(self, size: int) -> None:
+        """Begin with an empty cache of texts of at most so many words."""
+        self.size = size
+        self._words = [np.zeros(_SLOTS, np.uint64) for _ in range(size)]
         self._numbers = np.full(_SLOTS, UNKNOWN, np.int32)
 
-    def find(self, first: Words, second: Words) -> Integers:
+    def find(self, words: Sequence[Words]) -> Integers:
         """The numbers of texts; `UNKNOWN` for those that are not cached."""
-        slots = _slots(first, second)
-        found = self._first.take(slots) == first
-        found &= self._second.take(slots) == second
+        slots = _slots(words)
+        found = self._words[0].take(slots) == words[0]
+        for kept, some in zip(self._words[1:], words[1:], strict=True):
+            found &= kept.take(slots) == some
         numbers = self._numbers.take(slots).astype(np.int64)
         numbers[~found] = UNKNOWN
         return numbers
 
-    def keep(self, first: Words, second: Words, numbers: Integers) -> None:
+    def keep(self, words: Sequence[Words], numbers: Integers) -> None:
         """Cache the numbers of texts."""
-        slots = _slots(first, second)
+        slots = _slots(words)
         one = one_of_each(slots, _SLOTS)  # one of several texts for a slot
-        self._first[slots], self._second[slots], self._numbers[slots] = first[one], second[one], numbers[one]
+        for kept, some in zip(self._words, words, strict=True):
+            kept[slots] = some[one]
+        self._numbers[slots] = numbers[one]
 
 
-def _slots(first: Words, second: Words) -> NDArray[np.int64]:
-    slots = first * MIX
-    slots ^= second
-    slots *= MIX
+def _slots(words: Sequence[Words]) -> NDArray[np.int64]:
+    slots = words[0] * MIX
+    for some in words[1:]:
+        slots ^= some
+        slots *= MIX
     slots >>= _SHIFT
     return slots.view(np.int64)
 

@@ -181,16 +181,17 @@ class Tokens:
         valid[doubtful] = self[doubtful].are_dashes()
         return values, valid
 
-    def short(self) -> tuple[Words, Words, Mask]:
-        """The first and second words, and whether each token has no more than these."""
-        return self._head, self._next, self.length <= 2 * _WORD
+    def short(self, count: int) -> tuple[list[Words], Mask]:
+        """The first words, at least two, and whether each token has no more than these."""
+        words = [self._head, self._next, *(self._word(at * _WORD, slice(None)) for at in range(2, count))]
+        return words, self.length <= count * _WORD
 
     def distinct(self) -> tuple[Integers, list[str], Mask]:
-        """For each token, the index of its text in a list of the distinct texts; and whether it is valid.
+        """For tokens in one row: the index of each text in a list of the distinct texts; and which are valid.
 
-        For tokens in one row. Texts are grouped by a hash of their bytes and then compared with one text of
-        the group, so the result is exact: a token that collides with a different text is invalid, and so is
-        one of more than `LONGEST_DISTINCT` characters.
+        Texts are grouped by a hash of their bytes and then compared with one text of the group, so the result
+        is exact: a token that collides with a different text is invalid, and so is one of more than
+        `LONGEST_DISTINCT` characters.
         """
         parts = self._parts()
         loaded = [self._word(at, where) for at, where in parts]
@@ -269,8 +270,7 @@ class Tokens:
         """The texts, truncated to the longest valid length, because senders of lines control their length."""
         starts = self._start[where]
         cut = np.minimum(self._end[where], starts + LONGEST_DISTINCT)
-        ends = zip(starts.tolist(), cut.tolist(), strict=True)
-        return [self._text.text[start:end] for start, end in ends]
+        return [self._text.text[start:end] for start, end in zip(starts.tolist(), cut.tolist(), strict=True)]
 
 
 def _breaks(raw: NDArray[np.uint8]) -> Positions:
