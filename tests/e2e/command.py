@@ -18,15 +18,21 @@ def run(state: State, *arguments: str) -> tuple[int, str]:
 
 def run_as_written(state: State, *arguments: str) -> tuple[int, str]:
     """The exit code of a command, and what it printed."""
-    command = [sys.executable, "-m", "flowwarden_cli", *arguments]
+    process = started(state, *arguments)
+    stdout, stderr = process.communicate()
+    assert "Traceback" not in stderr, stderr
+    return process.returncode, stdout
+
+
+def started(state: State, *arguments: str) -> subprocess.Popen[str]:
+    """A command that runs."""
     variables = {
         **CREDENTIALS,
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL": state.endpoint,
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
-    done = subprocess.run(
-        command, env=os.environ | variables, cwd=PROJECT, capture_output=True, text=True, check=False
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout
+    return subprocess.Popen(
+        [sys.executable, "-m", "flowwarden_cli", *arguments],
+        env=os.environ | variables, cwd=PROJECT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip

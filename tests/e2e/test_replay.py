@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from signal import SIGINT
+from threading import Timer
 from typing import Final
 
 import pytest
@@ -44,21 +46,51 @@ SCAN: Final = Scene(
     pages=("scan",),
     verdict="",
 )
+SCANNED: Final = f"{SCANNER.address} failed to connect to about "
+
+LONGEST: Final = 60.0
+"""Seconds after which a command that prints nothing is ended."""
+
+
+@pytest.fixture(scope="module")
+def paged(deployed: Stage) -> str:
+    """The page about a scan of yesterday."""
+    deployed.pages.take()
+    deployed.operations.take()
+    played = deployed.play(SCAN, int(time.time()) - DAY)
+    assert played.problems == ()
+    return played.deliveries[0].text
 
 
 def test_one_command_turns_the_log_group_of_yesterday_into_a_report(
-    stage: Stage, state: State, tmp_path: Path
+    paged: str, state: State, tmp_path: Path
 ) -> None:
     """As docs/replay.md shows it. The report names the scan that the monitor paged."""
-    played = stage.play(SCAN, int(time.time()) - DAY)
-    assert played.problems == ()
     report = tmp_path / "report.html"
     group = state.stack.flow_log_group
     code, printed = command.run_as_written(
         state, "replay", "--log-group", group, "--since", "2d", "--report", str(report)
     )
     assert code == PAGED
-    scanned = f"{SCANNER.address} failed to connect to about "
-    assert scanned in played.deliveries[0].text
-    assert scanned in printed
-    assert scanned in report.read_text()
+    for text in (paged, printed, report.read_text()):
+        assert SCANNED in text
+
+
+def test_a_live_replay_prints_what_is_found_until_it_is_ended(paged: str, state: State) -> None:
+    """As docs/replay.md shows it: the scan when it is found, and the summary at Ctrl-C."""
+    group = state.stack.flow_log_group
+    process = command.started(state, "replay", "--log-group", group, "--since", "2d", "--live")
+    ending = Timer(LONGEST, process.kill)
+    ending.start()
+    try:
+        assert process.stdout is not None
+        assert SCANNED in paged
+        found = next(line for line in process.stdout if SCANNED in line)
+        assert "opened, to pages: " in found
+        process.send_signal(SIGINT)
+        summary, stderr = process.communicate()
+    finally:
+        ending.cancel()
+        process.kill()
+    assert (process.returncode, "Traceback" in stderr) == (PAGED, False)
+    assert SCANNED in summary
