@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import compress, islice
 
 from msgspec import Struct
 
@@ -109,9 +109,13 @@ class InterfaceCache:
         wanted = list(dict.fromkeys(interface_ids))
         is_time = now >= self._retry_at
         most = MOST_NEW * self._breadth if is_time else 0
-        due = [*islice((each for each in wanted if self._is_due(each, now)), most)]
+        found = [*map(self._entries.get, wanted)]
+        old = (entry is None or now >= entry.refresh_at for entry in found)
+        due = [*islice(compress(wanted, old), most)]
         refused = bool(due) and (not asks or self._ask(due + self._old(due, now), now) is None)
-        entries = {each: entry for each in wanted if (entry := self._entries.get(each))}
+        if due:
+            found = [*map(self._entries.get, wanted)]
+        entries = {each: entry for each, entry in zip(wanted, found, strict=True) if entry}
         self._forget()
         known = {each: entry.interface for each, entry in entries.items() if entry.interface}
         return Answer(interfaces=known, refused=refused)
@@ -163,10 +167,6 @@ class InterfaceCache:
     def insist(self) -> None:
         """Send the next query although EC2 refused the last one."""
         self._retry_at = 0
-
-    def _is_due(self, interface_id: str, now: int) -> bool:
-        entry = self._entries.get(interface_id)
-        return entry is None or now >= entry.refresh_at
 
     def _old(self, due: Sequence[str], now: int) -> list[str]:
         """Other expired entries that fit into the query, oldest first."""
