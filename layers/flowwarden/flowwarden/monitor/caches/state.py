@@ -153,7 +153,8 @@ class StateView:
             return merged(known, addition.sets)
         together = merged(known, addition.sets, stored)
         self._cache.remember(addition.key, together)
-        self._undo.append(lambda: self._cache.items.pop(addition.key, None))
+        # A function that refers to this view would be a cycle, so that garbage collection must free the view.
+        self._undo.append(partial(self._cache.items.pop, addition.key, None))
         return together
 
     def known(self, key: str) -> Sets:
