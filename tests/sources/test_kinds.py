@@ -41,6 +41,7 @@ def test_the_first_bytes_determine_the_kind(head: bytes, kind: SourceKind) -> No
         (b"\x28\xb5\x2f\xfd", "zstd; unpack it first"),
         (b"BZh9", "bzip2; unpack it first"),
         (b"\xfd7zXZ\0", "xz; unpack it first"),
+        (b"2026.log".ljust(257, b"\0") + b"ustar\x0000", "a tar archive; unpack it first"),
         (b"Obj\x01", "Avro; convert it"),
         (b"ORC", "ORC; convert it"),
         ("\ufeffsrcaddr".encode("utf-16-le"), "UTF-16; convert it to UTF-8"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowwarden.records.fields import FIELDS
-from flowwarden.sources.names import field_name
+from flowwarden.sources.names import field_name, header_names
 from tests.sources.held import ACCEPTED, HEADER, NODATA, flows_of, read_all
 
 FORMER = (
@@ -48,6 +48,16 @@ def test_a_table_is_read_in_any_spelling_of_its_header(header: str, separator: s
     held = read_all("\n".join(lines).replace(",", separator))
     assert held.flows == flows_of(ACCEPTED)
     assert (len(held.gaps), held.malformed, held.notes) == (1, [], [])
+
+
+@pytest.mark.parametrize("separator", [" ", "\t"], ids=["text", "tabs"])
+def test_a_log_format_is_a_header(separator: str) -> None:
+    """As `describe-flow-logs` shows it; a line with other braces is none."""
+    log_format = " ".join(f"${{{name}}}" for name in HEADER.split())
+    held = read_all(f"{log_format}\n{ACCEPTED}\n{NODATA}".replace(" ", separator))
+    assert held.flows == flows_of(ACCEPTED)
+    assert (len(held.gaps), held.malformed, held.notes) == (1, [], [])
+    assert header_names("${srcaddr} ${dstaddr} ${} port") is None
 
 
 def test_of_two_spellings_of_a_field_the_one_of_aws_counts() -> None:

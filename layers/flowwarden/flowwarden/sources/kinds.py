@@ -31,6 +31,8 @@ _UNSUPPORTED: Final = {
     b"\xff\xfe": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
     b"\xfe\xff": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
 }
+_TAR: Final = b"ustar"
+_TAR_AT: Final = 257
 _PADDING: Final = b" \t\r\n\v\f\0"
 """May precede a text: blanks, and the zero bytes at the beginning of a log file that was truncated while a
 program wrote to it."""
@@ -54,6 +56,8 @@ def detect_kind(name: str, head: bytes) -> SourceKind:
     for magic, what in _UNSUPPORTED.items():
         if head.startswith(magic):
             raise NotFlowLogs(f"{name}: is {what}")
+    if head.startswith(_TAR, _TAR_AT):
+        raise NotFlowLogs(f"{name}: is a tar archive; unpack it first (`tar -xf`)")
     text = head.lstrip(_PADDING)
     if _is_binary(text[:_SAMPLE]):
         raise NotFlowLogs(

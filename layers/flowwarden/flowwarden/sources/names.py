@@ -35,6 +35,7 @@ _BY_LETTERS: Final = {name.replace("-", ""): name for name in BY_NAME} | _FORMER
 _SEPARATORS: Final = re.compile(r"[\s_-]+")
 _LONGEST: Final = 100  # a longer name belongs to no field and is not cached
 _WORDS: Final = re.compile(r"\s*[A-Za-z][A-Za-z0-9_-]*(?:[\s,]+[A-Za-z][A-Za-z0-9_-]*)+[\s,]*")
+_BRACED: Final = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_-]*)\}")
 _FEWEST: Final = 2
 
 
@@ -64,11 +65,13 @@ def header_names(line: str) -> list[str] | None:
     """The field names in a header line, in order; None if the line is not a header, or has a field twice.
 
     In a header, all words are names and at least two are fields. If some are not fields, `srcaddr` is
-    required.
+    required. A log format as AWS has it, such as `${srcaddr} ${dstaddr}`, is a header, too.
     """
     if line[:1].isdigit():  # as nearly all records begin; the pattern takes twenty times as long
         return None
     plain = line.removeprefix(BYTE_ORDER_MARK)
+    if "${" in plain:
+        plain = _BRACED.sub(r"\1", plain)
     if not _WORDS.fullmatch(plain):
         return None
     names = [field_name(word) for word in plain.replace(",", " ").split()]
