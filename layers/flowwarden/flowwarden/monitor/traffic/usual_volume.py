@@ -50,11 +50,13 @@ MEGABYTE: Final = 1_000_000
 
 SIZES, DAY_SIZES, AWS_SIZES, AWS_DAY_SIZES, NETWORKS, _OUT, _TO_AWS = UPLOAD_SIZES.sets
 UNUSUAL: Final = {PeerClass.INTERNET: _OUT, PeerClass.AWS_SERVICE: _TO_AWS}
+"""By class of peers: the set with the numbers of unusual uploads to them."""
 _NAMES: Final = {
     (PeerClass.INTERNET, HOUR): SIZES, (PeerClass.INTERNET, DAY): DAY_SIZES,
     (PeerClass.AWS_SERVICE, HOUR): AWS_SIZES, (PeerClass.AWS_SERVICE, DAY): AWS_DAY_SIZES,
 }  # fmt: skip
 DAYS: Final = {PeerClass.INTERNET: DAYS_SENT, PeerClass.AWS_SERVICE: DAYS_TO_AWS}
+"""By class of peers: the days with uploads of a size from which on such an upload is usual."""
 
 
 def measured(sent: float, span: int, limit: int) -> Measured:
