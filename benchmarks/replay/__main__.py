@@ -94,7 +94,10 @@ def replay(archive: Archive, *options: str) -> Measured:
 
 
 def replay_to_text(archive: Archive, like: Measured) -> Measured:
-    """The same with the summary as text, which does not observe the traffic for a report; finds the same."""
+    """The time and memory with the summary as text, which does not observe the traffic for a report.
+
+    The records and pages are those of the other run.
+    """
     _, found = _run(archive, "--format", "text")
     return replace(like, seconds=found["seconds"], peak=found["peak"])
 

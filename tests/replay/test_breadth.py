@@ -8,11 +8,18 @@ import pytest
 
 from flowwarden.monitor.caches.interfaces import MOST_NEW, InterfaceCache
 from flowwarden.monitor.caches.state import ROLES_READ, StateCache
-from flowwarden.monitor.detectors import egress_denied, new_egress_port, records_skipped, reject_spike
+from flowwarden.monitor.detectors import (
+    egress_denied,
+    host_probing,
+    new_egress_port,
+    records_skipped,
+    reject_spike,
+)
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.detectors.reject_spike import LEAST
 from flowwarden.monitor.findings import SurplusFinding
 from flowwarden.monitor.traffic.refused_sources import MOST_READ, look_up
+from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.records.columnar.flow_table import FlowTable, Table
 from flowwarden.records.model import Flow, Gap, GapKind
 from flowwarden.state.schema import (
@@ -115,6 +122,18 @@ def opened(count: int) -> list[Flow]:
     return [each for port in range(9000, 9000 + count) for each in got("203.0.113.9", port)]
 
 
+def probed(count: int) -> list[Flow]:
+    """So many hosts are each rejected at twenty services."""
+    return [
+        rejected(
+            f"10.1.{host // 250}.{host % 250}:40000", f"10.0.2.9:{8000 + port}", tcp_flags=2,
+            interface_id="eni-1", start=TODAY + 3600, end=TODAY + 3609,
+        )
+        for host in range(count)
+        for port in range(20)
+    ]  # fmt: skip
+
+
 def lost(count: int) -> list[Gap]:
     """AWS skipped records of so many interfaces, three times within an hour."""
     return [
@@ -130,6 +149,7 @@ def lost(count: int) -> list[Gap]:
         (egress_denied.DETECTOR, refused(3 * MOST_REFUSED), [], MOST_REFUSED),
         (new_egress_port.DETECTOR, opened(3 * MOST_NEW_EGRESS), [], MOST_NEW_EGRESS),
         (records_skipped.DETECTOR, [], lost(3 * MOST_SKIPPED), MOST_SKIPPED),
+        (host_probing.DETECTOR, probed(3 * MOST_FINDINGS), [], MOST_FINDINGS),
     ],
     ids=lambda each: each.name if isinstance(each, Detector) else "",
 )

@@ -100,6 +100,14 @@ def test_a_time_without_any_record_is_a_gap() -> None:
     assert any(each.missing for each in coverage.times)
 
 
+def test_a_start_of_zero_is_no_error() -> None:
+    """Also if the record is the only one: its other time counts."""
+    (one,) = [line(BEGIN + 60, "10.0.0.7", "10.0.0.7", "10.0.0.8", (40_000, 443))]
+    values = dict(zip(LAYOUT.names, one.split(), strict=True)) | {"start": "0"}
+    coverage = seen([" ".join(values.values())]).coverage
+    assert sum(each.records for each in coverage.times) == 1
+
+
 def test_nodata_is_no_gap_and_skipdata_is_one() -> None:
     """NODATA says that there was no traffic."""
     quiet, lost = "10.0.0.7", "10.0.0.8"

@@ -28,6 +28,14 @@ from tests.sources.held import (
 )
 
 
+@pytest.mark.parametrize(
+    "blocks", [[b"\nabc"], [b"\n", b"abc\n"], [b"\r\n\nabc"], [b"abc\n\n"], [b"a", b"bc\n", b"\n"]]
+)
+def test_empty_lines_are_left_out(blocks: list[bytes]) -> None:
+    """Also at the beginning of a block, and at its end."""
+    assert [[*each.lines] for each in runs(blocks) if isinstance(each, Lines)] == [["abc"]]
+
+
 def test_lines_without_a_header_have_the_configured_layout() -> None:
     """The default one, or the given one."""
     assert len(read_all(f"{ACCEPTED}\n{REJECTED}\n").flows) == 2

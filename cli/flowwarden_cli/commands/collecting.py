@@ -13,7 +13,7 @@ SLICES: Final = 8
 
 
 @contextmanager
-def collected_by_slice() -> Iterator[Callable[[], object]]:
+def collected_rarely() -> Iterator[Callable[[], object]]:
     """Garbage is collected after every eighth slice only, by the function that this yields.
 
     The objects of a slice live as long as it does. Looking for garbage among them takes a tenth of the time.

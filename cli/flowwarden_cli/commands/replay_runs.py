@@ -18,7 +18,7 @@ from flowwarden.replay.replay import NONE, Hooks, Replay
 from flowwarden.replay.result import ReplayResult
 from flowwarden_cli.commands.archive import Archive
 from flowwarden_cli.commands.checkpoints import Checkpoints
-from flowwarden_cli.commands.collecting import collected_by_slice
+from flowwarden_cli.commands.collecting import collected_rarely
 from flowwarden_cli.commands.replay_given import Given, terms_of
 from flowwarden_cli.commands.replay_workers import Assignment, Worker, WorkerEnded
 
@@ -88,7 +88,7 @@ def process(
     read = merged(archive.sources()) if pieces is None else pieces
     slices = Reorder(DELIVERED_SECONDS if as_delivered else SLICE).slices(read)
     try:
-        with collected_by_slice() as collect:
+        with collected_rarely() as collect:
             for one in slices:
                 if checkpoints is None or not checkpoints.skips(one, is_partial=bool(archive.lost)):
                     for each in replays:

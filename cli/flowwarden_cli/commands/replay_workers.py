@@ -22,7 +22,7 @@ from flowwarden.replay.interface_file import InterfaceFile
 from flowwarden.replay.reorder import Slice
 from flowwarden.replay.replay import Replay
 from flowwarden.replay.result import ReplayResult
-from flowwarden_cli.commands.collecting import collected_by_slice
+from flowwarden_cli.commands.collecting import collected_rarely
 
 AHEAD: Final = 2
 """Slices that are read ahead of a process: more would need more memory and save no time."""
@@ -162,7 +162,7 @@ def why(error: Exception) -> str:
 
 
 def _replay(connection: Connection, replay: Replay) -> None:
-    with collected_by_slice() as collect:
+    with collected_rarely() as collect:
         while not isinstance(one := connection.recv(), Totals):
             if isinstance(one, Slice):
                 replay.process(one)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flowwarden.records.columnar.distinct import different, one_of_each, places_of
@@ -22,6 +22,7 @@ def test_each_hash_maps_to_the_position_of_an_equal_hash(hashes: list[int]) -> N
     assert len(set(values[places].tolist())) == len(places) == len(set(hashes))
 
 
+@example([7, 7])
 @given(HASHES)
 def test_the_positions_depend_on_equality_alone(hashes: list[int]) -> None:
     """They are the last ones, in order, whatever slots the hashes have: each process hashes differently."""

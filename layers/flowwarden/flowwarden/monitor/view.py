@@ -27,6 +27,7 @@ from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts, of_int
 from flowwarden.monitor.traffic.refused_edges import Clients, RefusedEdges
 from flowwarden.monitor.traffic.rejections import Rejections, refused_own
 from flowwarden.monitor.traffic.role_profiles import ClientProfiles, RoleProfiles
+from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
 from flowwarden.monitor.traffic.tally import samples_of
 from flowwarden.network.direction import DirectedFlow, Directions
@@ -131,6 +132,11 @@ class BatchView:
             rows: flows of the batch; one key is returned for each.
         """
         return packed([self.vpcs[rows], ends[rows]], [len(self.index), len(self.records.flows.texts)])
+
+    @property
+    def most_findings(self) -> int:
+        """Maximum findings of a detector that are created individually."""
+        return MOST_FINDINGS * self.state.breadth
 
     @cached_property
     def noise_hosts(self) -> Groups:

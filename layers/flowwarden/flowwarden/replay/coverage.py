@@ -166,7 +166,7 @@ def _slots_of(view: BatchView) -> Iterator[tuple[str, list[int]]]:
         return
     slots, places = times[known] // SLOT, np.tile(index.of_row, 2)[known]
     # A record with a wrong time must not make the numbers below too large.
-    near = np.abs(slots - int(np.median(slots))) < MOST_SLOTS
+    near = np.abs(slots - np.partition(slots, len(slots) // 2)[len(slots) // 2]) < MOST_SLOTS
     slots, places = slots[near], places[near]
     base, span = int(slots.min()), int(slots.max() - slots.min()) + 1
     found: defaultdict[int, list[int]] = defaultdict(list)

@@ -146,7 +146,7 @@ def _text(data: bytes) -> str:
 
 def _run(first: int, text: str) -> Iterator[Lines | Unreadable]:
     """The lines of a text, whose first line has the number `first` in the file; without empty lines."""
-    if text.isspace():  # one by one, 200 million blank lines would take a minute
+    if not text or text.isspace():  # one by one, 200 million blank lines would take a minute
         return
     lines: Sequence[str] = text.split("\n")
     numbers: Sequence[int] = range(first, first + len(lines))

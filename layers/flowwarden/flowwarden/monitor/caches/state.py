@@ -161,16 +161,16 @@ class StateView:
         """The cached sets of an item. Reads nothing."""
         return self._cache.items.get(key) or {}
 
-    def refused(self, source: str) -> frozenset[int]:
-        """The places of which this container knows that they refused an internet host."""
-        return self._cache.refused.get(source) or frozenset()
+    def refused(self, key: str) -> frozenset[int]:
+        """The places of which this container knows that they refused an internet host, by `scanner_key`."""
+        return self._cache.refused.get(key) or frozenset()
 
-    def remembered(self, source: str, places: frozenset[int]) -> frozenset[int]:
+    def remembered(self, key: str, places: frozenset[int]) -> frozenset[int]:
         """Remember the places that refused an internet host, only in this container; return all of them."""
-        refused, before = self._cache.refused, self.refused(source)
+        refused, before = self._cache.refused, self.refused(key)
         together = before | places
-        refused.put(source, together, size_of_numbers(together))
-        self._undo.append(lambda: refused.put(source, before, size_of_numbers(before)))
+        refused.put(key, together, size_of_numbers(together))
+        self._undo.append(lambda: refused.put(key, before, size_of_numbers(before)))
         return together
 
     def keep(self, addition: Addition) -> bool:

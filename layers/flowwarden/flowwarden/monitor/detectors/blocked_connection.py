@@ -41,7 +41,6 @@ from flowwarden.monitor.findings import (
 from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import Text, main_server_and_others, narrowed, short_servers, started_by
 from flowwarden.monitor.traffic.reject_cause import likely_cause
-from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.monitor.traffic.tally import samples_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
@@ -106,8 +105,8 @@ def _blocked(view: BatchView, limit: int) -> tuple[list[BlockedConnection], list
     """
     blocked = view.rejections.blocked
     exempt = view.rejections.exempt(blocked.leads)
-    most, beyond = blocked.those(~exempt).split()
-    silent, left = blocked.those(exempt).split(MOST_FINDINGS - len(most))
+    most, beyond = blocked.those(~exempt).split(view.most_findings)
+    silent, left = blocked.those(exempt).split(view.most_findings - len(most))
     samples = samples_of(view.directions, [*most, *silent])
     # The others are not counted over time; see `must_wait` for those that page at once.
     at_once = int(view.rejections.worked(beyond.leads, if_unknown=not view.is_learned).sum())

@@ -53,7 +53,7 @@ def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[H
     """One finding for each internal host that is rejected at many pairs of host and port."""
     if not len(view.rejections):
         return []
-    most, others = view.rejections.probers.split()
+    most, others = view.rejections.probers.split(view.most_findings)
     chosen = [*most]
     found = [
         _report(sample, places_in(view.directions, rows), thresholds.probing_destinations)

@@ -29,7 +29,6 @@ from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import EXEMPT, Text, evidence, narrowed, short_clients
 from flowwarden.monitor.traffic.internet_contacts import InternetService, new_services, opened
-from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
@@ -68,8 +67,8 @@ def detect(
     )
     exempt, texts = host_set(view.policy.exempt), view.records.flows.texts
     chosen = [each for each in new if not exempt.hold(texts[each.host])]
-    found = [_report(view, each, new[each]) for each in chosen[:MOST_FINDINGS]]
-    beyond = chosen[MOST_FINDINGS:]
+    found = [_report(view, each, new[each]) for each in chosen[: view.most_findings]]
+    beyond = chosen[view.most_findings :]
     quiet = sum(view.profiles[each.place].learning for each in beyond)
     return [*found, *DETECTOR.surplus(len(beyond) - quiet, quiet)]
 

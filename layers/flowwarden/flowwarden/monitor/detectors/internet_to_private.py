@@ -57,7 +57,7 @@ def detect(
     groups = Groups(packed(columns, sizes), ordered=True)
     services = RowGroups(rows, groups, np.arange(len(groups)))
     answers = ~directions.from_source[rows] & (directions.traffic.flows["tcp_flags"][rows] != RST)
-    most, others = services.those(services.any(answers)).split()
+    most, others = services.those(services.any(answers)).split(view.most_findings)
     found = [each for group in most for each in _inspect(view, group)]
     quiet = int(view.exempt(directions.server[others.leads]).sum())
     return [*found, *DETECTOR.surplus(len(others) - quiet, quiet)]

@@ -61,7 +61,7 @@ def detect(
         return []
     enough = [measured(directions, rows, thresholds).reached for rows in groups]
     groups = groups.those(np.array(enough, bool))
-    most, others = groups.split()
+    most, others = groups.split(view.most_findings)
     samples = samples_of(directions, [*most])
     found = [_report(_place(sample.example), sample) for sample in samples]
     quiet = _exempt(view, others.leads)

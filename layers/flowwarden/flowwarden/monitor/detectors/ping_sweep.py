@@ -24,7 +24,6 @@ from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.measured import Measured
 from flowwarden.monitor.text import Text
-from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
@@ -67,8 +66,8 @@ def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[P
         return []
     exempt, texts = host_set(view.policy.exempt), view.records.flows.texts
     hosts = Groups(view.hosts_of(view.directions.client, rows), ordered=True)
-    most = sorted(range(len(hosts)), key=lambda host: -int(hosts.sizes[host]))[:MOST_FINDINGS]
-    members = (rows[hosts.members(host)] for host in most)
+    most = sorted(range(len(hosts)), key=lambda host: -int(hosts.sizes[host]))
+    members = (rows[hosts.members(host)] for host in most[: view.most_findings])
     counted = [each for each in members if not exempt.hold(texts[int(view.directions.client[each[0]])])]
     found = (_judge(view, each, thresholds.scan_hour) for each in counted)
     return [each for each in found if each]

@@ -48,7 +48,7 @@ def detect(
     """One finding for each service that rejects many internal hosts."""
     if not len(view.rejections):
         return []
-    most, others = view.rejections.blocking_services.split()
+    most, others = view.rejections.blocking_services.split(view.most_findings)
     samples = samples_of(view.directions, [*most])
     found = [_report(sample, thresholds.service_blocked_clients) for sample in samples]
     if view.all_is_new:  # It may have been like that for years.

@@ -95,7 +95,7 @@ def _declared(view: BatchView) -> tuple[list[UnexpectedEgress], Integers]:
         return [], rows
     clients = Groups(view.hosts_of(directions.client, rows), ordered=True)
     hosts = RowGroups(rows, clients, np.arange(len(clients)))
-    most, others = hosts.split()
+    most, others = hosts.split(view.most_findings)
     samples = filter(None, (_sample(view, group) for group in most))
     found = [_report(each.example.client, each, Facts(Listener.DECLARED)) for each in samples]
     return found, others.leads

@@ -127,9 +127,14 @@ def _of_yesterday(
     return [
         scanner_key(source, day - 1)
         for source, places in together.items()
-        if len(places) + len(seen := state.refused(scanner_key(source, day))) >= half <= len(places | seen)
+        if _together(places, state.refused(scanner_key(source, day))) >= half
         if not any(is_scanner(state.known(scanner_key(source, when)), least) for when in (day - 1, day))
     ]
+
+
+def _together(some: frozenset[int], others: frozenset[int]) -> int:
+    """The number of places in either set."""
+    return len(some | others) if others else len(some)
 
 
 def scanners(

@@ -58,11 +58,7 @@ class RowGroups:
         any_of: Mask = self._groups.any(of_row)[self._numbers]
         return any_of
 
-    def largest(self, most: int = MOST_FINDINGS) -> RowGroups:
-        """The groups with most rows; of equal ones, the first."""
-        return self.split(most)[0]
-
-    def split(self, most: int = MOST_FINDINGS) -> tuple[RowGroups, RowGroups]:
+    def split(self, most: int) -> tuple[RowGroups, RowGroups]:
         """The groups with most rows, of equal ones the first; and the others."""
         if len(self) <= most:
             return self, self._some(self._numbers[:0])

@@ -13,8 +13,9 @@ _BITS: Final = 15
 _SHIFT: Final = np.uint64(64 - _BITS)
 
 
-def different(numbers: NDArray[Any]) -> NDArray[Any]:
+def different(numbers: NDArray[np.signedinteger[Any]]) -> NDArray[np.int64]:
     """The different integers, ascending. Those that lie close together are found without sorting."""
+    numbers = numbers.astype(np.int64, copy=False)
     if not len(numbers):
         return numbers
     least = numbers.min()
@@ -23,7 +24,7 @@ def different(numbers: NDArray[Any]) -> NDArray[Any]:
         return np.unique(numbers)
     marks = np.zeros(span, bool)
     marks[numbers - least] = True
-    found: NDArray[Any] = marks.nonzero()[0] + least
+    found: NDArray[np.int64] = marks.nonzero()[0] + least
     return found
 
 
@@ -43,7 +44,7 @@ def places_of(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np
     of the hashes must be well mixed.
     """
     if len(hashes) and (hashes == hashes[0]).all():
-        return np.zeros(1, np.int64), np.zeros(len(hashes), np.int64)
+        return np.full(1, len(hashes) - 1), np.zeros(len(hashes), np.int64)
     same = one_of_each(hashes >> _SHIFT, 1 << _BITS)
     (collisions,) = (hashes[same] != hashes).nonzero()
     if len(collisions):  # a different hash has their slot; these are few, so they are sorted
