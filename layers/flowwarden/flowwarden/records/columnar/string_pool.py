@@ -32,8 +32,9 @@ MOST_QUESTIONS: Final = 16
 """Maximum questions with cached answers, the most recent ones. Each VPC has two or three, and the answers
 take eight bytes per text."""
 
-_SLOTS: Final = 2**15
-_SHIFT: Final = np.uint64(64 - 15)
+_ADDRESS_BITS: Final = 15
+_ID_BITS: Final = 13
+"""The slots of the caches of addresses and of ids, as powers of two: at most 700 and 230 KB."""
 
 
 class StringPool:
@@ -45,7 +46,7 @@ class StringPool:
     def __init__(self) -> None:
         self.texts: list[str] = []
         """Texts by number."""
-        self.short = ShortTexts(2)
+        self.short = ShortTexts(2, _ADDRESS_BITS)
         """Addresses."""
         self._numbers: dict[str | None, int] = {None: ABSENT, DASH: ABSENT}
         self._answers: dict[Question, Answers] = {}
@@ -55,7 +56,7 @@ class StringPool:
     @cached_property
     def ids(self) -> ShortTexts:
         """Ids of AWS. Most batches are about one interface, and do not need it."""
-        return ShortTexts(3)
+        return ShortTexts(3, _ID_BITS)
 
     def __getitem__(self, text: str | None) -> int:
         """The number of a text; adds the text if it is new."""
@@ -131,15 +132,16 @@ class ShortTexts:
     A direct-mapped cache: each text has one slot, which contains its most recent text.
     """
 
-    def __init__(self, size: int) -> None:
-        """Begin with an empty cache of texts of at most so many words."""
+    def __init__(self, size: int, bits: int) -> None:
+        """Begin an empty cache of texts of at most so many words, with 2 to the power of `bits` slots."""
         self.size = size
-        self._words = [np.zeros(_SLOTS, np.uint64) for _ in range(size)]
-        self._numbers = np.full(_SLOTS, UNKNOWN, np.int32)
+        self._shift = np.uint64(64 - bits)
+        self._words = [np.zeros(1 << bits, np.uint64) for _ in range(size)]
+        self._numbers = np.full(1 << bits, UNKNOWN, np.int32)
 
     def find(self, words: Sequence[Words]) -> Integers:
         """The numbers of texts; `UNKNOWN` for those that are not cached."""
-        slots = _slots(words)
+        slots = self._slots(words)
         found = self._words[0].take(slots) == words[0]
         for kept, some in zip(self._words[1:], words[1:], strict=True):
             found &= kept.take(slots) == some
@@ -149,20 +151,19 @@ class ShortTexts:
 
     def keep(self, words: Sequence[Words], numbers: Integers) -> None:
         """Cache the numbers of texts."""
-        slots = _slots(words)
-        one = one_of_each(slots, _SLOTS)  # one of several texts for a slot
+        slots = self._slots(words)
+        one = one_of_each(slots, len(self._numbers))  # one of several texts for a slot
         for kept, some in zip(self._words, words, strict=True):
             kept[slots] = some[one]
         self._numbers[slots] = numbers[one]
 
-
-def _slots(words: Sequence[Words]) -> NDArray[np.int64]:
-    slots = words[0] * MIX
-    for some in words[1:]:
-        slots ^= some
-        slots *= MIX
-    slots >>= _SHIFT
-    return slots.view(np.int64)
+    def _slots(self, words: Sequence[Words]) -> NDArray[np.int64]:
+        slots = words[0] * MIX
+        for some in words[1:]:
+            slots ^= some
+            slots *= MIX
+        slots >>= self._shift
+        return slots.view(np.int64)
 
 
 _FIRST: Final = StringPool()
