@@ -42,6 +42,7 @@ def test_the_first_bytes_determine_the_kind(head: bytes, kind: SourceKind) -> No
         (b"BZh9", "bzip2; unpack it first"),
         (b"\xfd7zXZ\0", "xz; unpack it first"),
         (b"2026.log".ljust(257, b"\0") + b"ustar\x0000", "a tar archive; unpack it first"),
+        (b"2026.log".ljust(257, b"\0") + b"ustar  \0", "a tar archive; unpack it first"),
         (b"Obj\x01", "Avro; convert it"),
         (b"ORC", "ORC; convert it"),
         ("\ufeffsrcaddr".encode("utf-16-le"), "UTF-16; convert it to UTF-8"),
@@ -53,3 +54,8 @@ def test_other_kinds_are_errors_with_a_remedy(head: bytes, words: str) -> None:
     with pytest.raises(NotFlowLogs, match=r"^held: ") as caught:
         detect_kind("held", head)
     assert words in str(caught.value)
+
+
+def test_a_text_with_the_word_of_tar_archives_at_their_place_is_text() -> None:
+    """Only the zero bytes of the archive tell them apart."""
+    assert detect_kind("held", b"x" * 257 + b"ustar 1 2 3\n") is SourceKind.TEXT

@@ -31,7 +31,8 @@ _UNSUPPORTED: Final = {
     b"\xff\xfe": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
     b"\xfe\xff": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
 }
-_TAR: Final = b"ustar"
+_TAR: Final = b"ustar\x0000", b"ustar  \0"
+"""Of POSIX and of GNU, with the zero byte that a text does not have."""
 _TAR_AT: Final = 257
 _PADDING: Final = b" \t\r\n\v\f\0"
 """May precede a text: blanks, and the zero bytes at the beginning of a log file that was truncated while a

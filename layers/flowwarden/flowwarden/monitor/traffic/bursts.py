@@ -25,7 +25,7 @@ MOST_INSPECTED: Final = 256
 """Contacts of a batch that are inspected, those with the most small sessions first."""
 
 
-def bursts(contacts: Contacts, directions: Directions, most: int = MOST_INSPECTED) -> Mask | None:
+def bursts(contacts: Contacts, directions: Directions, most: int) -> Mask | None:
     """Which contacts of internal hosts, with services that ask for a password, have bursts; None if none.
 
     Inspects at most `most` contacts.
